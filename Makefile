@@ -1,0 +1,53 @@
+# The two commands everyone needs are `make run` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+
+.PHONY: help run test lint types contract format check bench lock minimal clean
+.DEFAULT_GOAL := help
+
+help: ## explain the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "balm needs Python 3.11 or newer; this is %d.%d. Say PYTHON=/path/to/python3.11 make ..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: $(STAMP) ## set up, run the bundled review and serve its report on http://127.0.0.1:8000
+	$(BIN)/balm serve reviews/ketamine-chronic-pain --host $(HOST) --port $(PORT)
+
+test: $(STAMP) lint ## set up and run all tests
+	$(BIN)/python -m pytest
+	$(MAKE) minimal
+
+minimal: $(STAMP) ## prove that balm.stats needs only NumPy and SciPy
+	$(BIN)/python tests/minimal/run.py
+
+lint: $(STAMP) ## format check, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: test ## everything the merge runs
+
+bench: $(STAMP) ## ratios against peers, measured in one run
+	$(BIN)/python benchmarks/run.py
+
+lock: ## resolve the dependencies again into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group test --group lint --group build \
+		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+
+clean: ## remove what the build made
+	rm -rf $(VENV) .venv-* build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,62 @@
+"""balm: from trial data to pooled results, reports, guidance and registry, with every number traceable.
+
+``import balm`` loads neither NumPy nor anything else heavy: each public name is imported when it is first used.
+
+>>> import balm
+>>> es = balm.effect_sizes("RR", events_1=[4, 6], n_1=[123, 306], events_2=[11, 29], n_2=[139, 303])
+>>> len(es)
+2
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from balm.vocabulary import presenters
+
+__version__ = "0.1.0"
+
+#: Every public name and the module that defines it; the docs, ``dir(balm)`` and a test read this table.
+PUBLIC = {
+    "EffectSizes": "balm.stats.effect_sizes",
+    "effect_sizes": "balm.stats.effect_sizes",
+    "MEASURES": "balm.stats.measures",
+    "Pooled": "balm.stats.pooling.pooled",
+    "pool": "balm.stats.pooling.pool",
+    "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
+    "peto": "balm.stats.pooling.peto",
+    "subgroups": "balm.stats.pooling.subgroups",
+    "leave_one_out": "balm.stats.pooling.leave_one_out",
+    "cumulative": "balm.stats.pooling.cumulative",
+    "convert": "balm.stats.convert",
+    "Review": "balm.actions.review",
+    "Interval": "balm.vocabulary.interval",
+    "InputError": "balm.vocabulary.problems",
+}
+
+presenters.register(
+    {
+        "forest": "balm.plots.forest:forest",
+        "funnel": "balm.plots.funnel:funnel",
+        "sentence": "balm.report.words:sentence",
+        "methods": "balm.report.words:methods",
+        "text": "balm.report.words:text",
+        "html": "balm.report.words:html",
+    }
+)
+
+__all__ = sorted([*PUBLIC, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'balm' has no attribute {name!r}")
+    module = import_module(PUBLIC[name])
+    value = module if PUBLIC[name] == f"balm.stats.{name}" and name == "convert" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The words of the field: small frozen values that every room shares. Standard library only."""
