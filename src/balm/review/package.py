@@ -1,0 +1,260 @@
+"""A review package once read: what ``review.toml`` says and every row of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from balm.vocabulary.evidence import (
+    Arm,
+    BiasJudgement,
+    CertaintyJudgement,
+    Claim,
+    CohortField,
+    Contrast,
+    DuplicateDecision,
+    Gap,
+    GuidanceStatement,
+    OutcomeStandard,
+    Published,
+    Record,
+    Report,
+    Result,
+    Search,
+    Study,
+    Vote,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question in the field's four parts, and the designs that can answer it."""
+
+    population: str
+    intervention: str
+    comparators: str
+    outcomes: str
+    designs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One eligibility criterion: what is included, and what is not."""
+
+    name: str
+    include: str
+    exclude: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementScale:
+    """A scale with its ends, so that a value can be moved linearly to another (0-100 to 0-10)."""
+
+    id: str
+    name: str
+    low: float
+    high: float
+    unit: str
+    reversed: bool = False  # True when its high end is what the outcome's own scale calls low
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time window, in days after the infusion: after ``after`` (``from_start`` includes it) up to ``until``."""
+
+    id: str
+    name: str
+    after: float
+    until: float
+    from_start: bool = False
+
+    def holds(self, days: float) -> bool:
+        """Whether a time point belongs here.
+
+        >>> Window("week-1", "up to 1 week", 1, 7).holds(7)
+        True
+        """
+        return self.after < days <= self.until or (self.from_start and days == self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportantDifference:
+    """A minimal important difference, which is never shown without its source."""
+
+    value: float
+    unit: str
+    between_groups: bool
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was measured, on which scale, and which way is better."""
+
+    id: str
+    name: str
+    domain: str
+    kind: str  # continuous, binary
+    direction: str  # lower is better, higher is better
+    scale: str | None = None
+    unit: str | None = None
+    definition: str | None = None
+    important_difference: ImportantDifference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sides, each given by the roles of arms; ``roles_2`` is empty for a single-arm question."""
+
+    id: str
+    name: str
+    group_1: str
+    group_2: str | None
+    roles_1: tuple[str, ...]
+    roles_2: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SensitivitySpec:
+    """One thing changed, and the values it takes."""
+
+    label: str
+    vary: str  # a row of balm.review.sensitivity_kinds
+    values: tuple[Any, ...]
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSpec:
+    """An analysis as planned: which results, which measure, which model."""
+
+    id: str
+    title: str
+    outcome: str
+    comparison: str
+    measure: str
+    windows: tuple[str, ...]
+    designs: tuple[str, ...]
+    scopes: tuple[str, ...]
+    results: tuple[str, ...] = ()  # result ids: when given, only these
+    studies: tuple[str, ...] = ()  # study ids: when given, only these
+    arms_1: tuple[str, ...] = ()  # arm ids to leave out of group 1 are simply not named; empty = by role
+    several: str = "first"  # which time point of a study in the window: first, last
+    method: str = "inverse-variance"
+    model: str = "random"
+    tau2: str = "REML"
+    inference: str = "hartung-knapp-guarded"
+    add: float = 0.5
+    to: str = "only-zero"
+    absolute: bool = False
+    by: str | None = None  # subgroups: a column of studies.csv
+    note: str | None = None
+    sensitivity: tuple[SensitivitySpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who did what."""
+
+    name: str
+    role: str
+    interests: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A peculiarity of the data that changes a number if it is missed."""
+
+    title: str
+    text: str
+    studies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What ``review.toml`` says."""
+
+    id: str
+    title: str
+    version: str
+    date: str
+    status: str
+    question: Question
+    eligibility: tuple[Criterion, ...]
+    scales: tuple[MeasurementScale, ...]
+    windows: tuple[Window, ...]
+    outcomes: tuple[Outcome, ...]
+    comparisons: tuple[Comparison, ...]
+    analyses: tuple[AnalysisSpec, ...]
+    people: tuple[Person, ...] = ()
+    registration: str | None = None
+    licence: str | None = None
+    summary: str | None = None
+    traps: tuple[Trap, ...] = ()
+    #: PRISMA 2020 counts known but not backed by rows, under the keys of the PRISMA2020 package.
+    flow: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def outcome(self, outcome: str) -> Outcome:
+        """The outcome called ``outcome``."""
+        return next(o for o in self.outcomes if o.id == outcome)
+
+    def scale(self, scale: str) -> MeasurementScale:
+        """The scale called ``scale``."""
+        return next(s for s in self.scales if s.id == scale)
+
+    def comparison(self, comparison: str) -> Comparison:
+        """The comparison called ``comparison``."""
+        return next(c for c in self.comparisons if c.id == comparison)
+
+    def window(self, window: str) -> Window:
+        """The time window called ``window``."""
+        return next(w for w in self.windows if w.id == window)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A whole review package. Every tuple keeps the order of its file; an absent file is an empty tuple.
+
+    ``present`` names the files that were there, so that "no rows" and "not kept" stay apart.
+    """
+
+    folder: Path
+    meta: Meta
+    present: frozenset[str]
+    reports: tuple[Report, ...] = ()
+    studies: tuple[Study, ...] = ()
+    arms: tuple[Arm, ...] = ()
+    results: tuple[Result, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    risk_of_bias: tuple[BiasJudgement, ...] = ()
+    certainty: tuple[CertaintyJudgement, ...] = ()
+    published: tuple[Published, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    searches: tuple[Search, ...] = ()
+    records: tuple[Record, ...] = ()
+    duplicates: tuple[DuplicateDecision, ...] = ()
+    screening: tuple[Vote, ...] = ()
+    guidance: tuple[GuidanceStatement, ...] = ()
+    cohorts: tuple[CohortField, ...] = ()
+    standards: tuple[OutcomeStandard, ...] = ()
+
+    def study(self, study: str) -> Study:
+        """The study with this id."""
+        return next(s for s in self.studies if s.study == study)
+
+    def arm(self, study: str, arm: str) -> Arm | None:
+        """The arm of a study, or ``None`` where the paper's number belongs to no single arm."""
+        return next((a for a in self.arms if a.study == study and a.arm == arm), None)
+
+    def report(self, report: str | None) -> Report | None:
+        """The report with this id, or ``None``."""
+        return next((r for r in self.reports if r.report == report), None)
+
+    def results_of(self, study: str) -> tuple[Result, ...]:
+        """Every result of one study, in the order of ``results.csv``."""
+        return tuple(r for r in self.results if r.study == study)
