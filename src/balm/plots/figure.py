@@ -1,0 +1,120 @@
+"""A finished figure: its SVG, its size and words, and the ways to keep it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from balm.vocabulary.problems import InputError
+
+ENDINGS = (".svg", ".png", ".pdf")
+#: CSS pixels to points: SVG counts 96 to the inch, print 72.
+_POINTS = 0.75
+_FONTS = Path(__file__).parent / "fonts"
+_MAX_PIXELS = 400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A picture as SVG text, with a PNG or PDF of the same drawing when asked.
+
+    ``width`` and ``height`` are CSS pixels (96 to the inch); ``title`` and ``description`` are its text alternative.
+    The SVG is self-contained and byte-for-byte the same for the same input.
+    """
+
+    svg: str
+    width: float
+    height: float
+    title: str
+    description: str
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the figure; the ending of ``path`` chooses among .svg, .png and .pdf.
+
+        The file appears whole or not at all: it is written beside its place and moved there.
+        """
+        target = Path(path)
+        ending = target.suffix.lower()
+        if ending == ".svg":
+            data = self.svg.encode("utf-8")
+        elif ending == ".png":
+            data = self.png()
+        elif ending == ".pdf":
+            data = self.pdf()
+        else:
+            raise InputError(f"path must end in one of {list(ENDINGS)}; got {str(path)!r}")
+        _write_whole(target, data)
+        return target
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """PNG bytes; ``scale`` is image pixels per CSS pixel, so 3.125 prints at 300 dots per inch."""
+        if not 0 < scale <= 20:
+            raise InputError(f"scale must be above 0 and at most 20; got {scale!r}")
+        if self.width * self.height * scale * scale > _MAX_PIXELS:
+            raise InputError(f"scale={scale!r} makes an image too large to hold; use a smaller scale, .svg or .pdf")
+        return self._typeset("png", ppi=72.0 * scale / _POINTS)
+
+    def pdf(self) -> bytes:
+        """PDF bytes: one page of the figure's size, text kept as text, with title and text alternative."""
+        return self._typeset("pdf", timestamp=0)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"Figure({self.title!r}, {self.width:g} x {self.height:g} px; .svg, .png(), .pdf(), .save(path))"
+
+    def _typeset(self, form: str, **options: object) -> bytes:
+        try:
+            import typst
+        except ImportError:
+            raise InputError(
+                f"writing .{form} needs the typst package: pip install 'balm[app]'; .svg needs nothing"
+            ) from None
+        width, height = self.width * _POINTS, self.height * _POINTS
+        source = (
+            f"#set document(title: {_typst_string(self.title)}, date: none)\n"
+            f"#set page(width: {width:g}pt, height: {height:g}pt, margin: 0pt)\n"
+            f'#image("figure.svg", width: {width:g}pt, height: {height:g}pt, alt: {_typst_string(self.description)})\n'
+        )
+        return typst.compile(
+            {"main.typ": source.encode("utf-8"), "figure.svg": self.svg.encode("utf-8")},
+            format=form,
+            font_paths=[str(_FONTS)],
+            ignore_system_fonts=self._bundled_font_is_enough(),
+            **options,
+        )
+
+    def _bundled_font_is_enough(self) -> bool:
+        """Whether every character is in the bundled font; otherwise fonts of the machine help out."""
+        from balm.plots.text_width import COVERED
+
+        return "Liberation Sans" in self.svg and all(c in COVERED or c == "\n" for c in set(self.svg))
+
+
+def _typst_string(text: str) -> str:
+    escaped = re.sub(r'(["\\])', r"\\\1", text)
+    return '"' + "".join(c if c >= " " else " " for c in escaped).encode("utf-8", "replace").decode("utf-8") + '"'
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    except OSError as reason:
+        raise InputError(f"cannot write {str(target)!r}: {reason.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, target)
+    except OSError as reason:
+        os.unlink(name)
+        raise InputError(f"cannot write {str(target)!r}: {reason.strerror}") from None
+    except BaseException:
+        os.unlink(name)
+        raise
