@@ -1,0 +1,63 @@
+"""What a command is made of, and the errors the command line adds to those of the rooms below."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from balm.vocabulary.problems import BalmError, InputError, unknown_option
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``about`` opens the help, ``example`` closes it; ``configure`` adds the arguments; ``run`` returns the status."""
+
+    about: str
+    example: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class UsageError(BalmError):
+    """The command line itself is wrong (status 2), whatever the files hold."""
+
+
+def one_of(name: str, allowed: Iterable[str]) -> Callable[[str], str]:
+    """An argparse type: a word of a closed list, with the nearest match when it is none.
+
+    >>> one_of("--measure", ["OR", "RR"])("RR")
+    'RR'
+    """
+    words = list(allowed)
+
+    def check(value: str) -> str:
+        if value not in words:
+            raise argparse.ArgumentTypeError(_reason(unknown_option(name, value, words), name))
+        return value
+
+    return check
+
+
+def number(name: str, *, above: float | None = None, below: float | None = None) -> Callable[[str], float]:
+    """An argparse type: a finite number, between the given ends where there are any (both excluded)."""
+
+    def check(value: str) -> float:
+        try:
+            parsed = float(value)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a number; got {value!r}") from None
+        if parsed != parsed or abs(parsed) == float("inf"):
+            raise argparse.ArgumentTypeError(f"must be a finite number; got {value!r}")
+        if above is not None and parsed <= above:
+            raise argparse.ArgumentTypeError(f"must be above {above:g}; got {value}")
+        if below is not None and parsed >= below:
+            raise argparse.ArgumentTypeError(f"must be below {below:g}; got {value}")
+        return parsed
+
+    return check
+
+
+def _reason(error: InputError, name: str) -> str:
+    """The message without the name, which argparse prints before it."""
+    return str(error).removeprefix(f"{name} ")

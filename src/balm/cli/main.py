@@ -1,0 +1,150 @@
+"""``balm``: the table of commands, and what turns every error into one clear line and a status.
+
+Only the command that was asked for is imported, so ``balm --help`` costs what Python and argparse cost.
+Status: 0 done; 1 a problem in the input, named on the standard error; 2 the command line itself is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+
+import balm
+from balm.cli.command import Command, UsageError
+from balm.vocabulary.problems import InputError
+
+#: Command -> (where it lives, what it does in one line). The help, the documentation and the tests walk this table.
+COMMANDS = {
+    "pool": ("balm.cli.pool:POOL", "pool the studies of one table: result, sentence, methods, forest plot"),
+    "measures": ("balm.cli.measures:MEASURES", "list the effect measures and the columns each one needs"),
+    "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
+    "report": ("balm.cli.review:REPORT", "write the report of a review package as one HTML file"),
+    "new": ("balm.cli.review:NEW", "start a review package in a new folder"),
+    "serve": ("balm.cli.serve:SERVE", "show the report of a review package in the browser"),
+}
+
+STATUS_DONE, STATUS_INPUT, STATUS_USAGE = 0, 1, 2
+#: What a shell reports for a program stopped by Ctrl-C.
+STATUS_STOPPED = 130
+
+EPILOG = """example:
+  balm pool trials.csv --measure RR
+
+exit status: 0 done; 1 a problem in the input, named on the standard error; 2 wrong usage.
+`balm COMMAND --help` explains a command."""
+
+
+def load(name: str) -> Command:
+    """The command called ``name``."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: Command = getattr(import_module(module), attribute)
+    return command
+
+
+def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the ``chosen`` commands; the others are known by name only."""
+    parser = argparse.ArgumentParser(
+        prog="balm",
+        description="From trial data to pooled results, figures and reports, with every number traceable.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"balm {balm.__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    chosen = set(chosen)
+    for name, (_, summary) in COMMANDS.items():
+        if name not in chosen:
+            commands.add_parser(name, help=summary)
+            continue
+        command = load(name)
+        own = commands.add_parser(
+            name,
+            help=summary,
+            description=command.about,
+            epilog=f"example:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.configure(own)
+        own.add_argument("--debug", action="store_true", help="show the traceback of an unexpected fault")
+        own.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its status; never raises for anything a user can do."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    _write_what_can_be_written()
+    try:
+        return _guarded(lambda: _run(words), words)
+    except BrokenPipeError:
+        # The reader (head, a closed pager) went away: nothing more to say, and nothing to flush at exit.
+        _silence_output()
+        return STATUS_INPUT
+    except KeyboardInterrupt:
+        _complain("stopped")
+        return STATUS_STOPPED
+
+
+def _run(words: list[str]) -> int:
+    parser = build_parser([words[0]] if words and words[0] in COMMANDS else [])
+    arguments = parser.parse_args(words)
+    status: int = arguments.run(arguments)
+    sys.stdout.flush()
+    return status
+
+
+def _guarded(run: Callable[[], int], words: list[str]) -> int:
+    try:
+        return run()
+    except SystemExit as leave:  # argparse: 0 after --help and --version, 2 after wrong usage
+        return leave.code if isinstance(leave.code, int) else STATUS_USAGE
+    except UsageError as error:
+        _complain(f"{error}", f"see `balm {words[0]} --help`")
+        return STATUS_USAGE
+    except InputError as error:
+        _complain(*(str(problem) for problem in error.problems))
+        return STATUS_INPUT
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except MemoryError:
+        _complain("the input does not fit into memory")
+        return STATUS_INPUT
+    except Exception as fault:
+        if "--debug" in words:
+            raise
+        what = " ".join(f"{type(fault).__name__}: {fault}".split())
+        _complain(
+            f"an unexpected fault stopped `balm {words[0]}` ({what}); this is a defect of balm {balm.__version__}, not of "
+            "your data",
+            "to report it, run the same command with --debug and send what it prints with the input that shows it",
+        )
+        return STATUS_INPUT
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(f"balm: {line}", file=sys.stderr)
+
+
+def _write_what_can_be_written() -> None:
+    """A terminal that cannot show a character gets an escape in its place, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            reconfigure(errors="backslashreplace")
+
+
+def _silence_output() -> None:
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        pass  # the output is no file (a test, an embedding program): there is nothing to flush
+
+
+if __name__ == "__main__":
+    sys.exit(main())
