@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from balm.stats import columns as tables
+from balm.stats.measures import ARGUMENTS, MEASURES
+from balm.stats.measures.checks import check_arguments, check_rows
+from balm.stats.measures.conventions import CONVENTIONS, OPTION_NAMES, RR_SINGLE_ZERO, TO
+from balm.stats.measures.measure import Measure
+from balm.stats.measures.zero_cells import correct
+from balm.vocabulary.problems import InputError, Problem, check_option, refuse
+
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class EffectSizes:
     """One effect and variance a study, on the analysis scale (log for ratios).
 
@@ -25,17 +36,70 @@ class EffectSizes:
     explicit         : names of the conventions the caller chose; a profile may change the others.
     note             : (k,) what was done to a row ("0.5 added to each cell", "not estimable: no events in either arm").
     estimable        : (k,) False where the row carries no information for this measure.
+    double_zero      : (k,) True where neither arm has an event, or neither has a non-event, and the measure is a
+                       ratio, about which such a study says nothing; pooling leaves it out unless asked to keep it.
+    dropped          : labels of the studies that ``missing="drop"`` left out.
+
+    >>> es = EffectSizes(effect=[-0.89, -1.59], variance=[0.33, 0.19], study=["Aronson", "Ferguson"], measure="RR")
+    >>> es[0:1].study
+    ('Aronson',)
     """
 
     effect: Floats
     variance: Floats
-    study: tuple[str, ...] = ()
-    measure: str = "GEN"
-    raw: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    conventions: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    explicit: frozenset[str] = frozenset()
-    note: tuple[str, ...] = ()
-    estimable: NDArray[np.bool_] | None = None
+    study: tuple[str, ...]
+    measure: str
+    raw: Mapping[str, Floats]
+    conventions: Mapping[str, Any]
+    explicit: frozenset[str]
+    note: tuple[str, ...]
+    estimable: Bools
+    double_zero: Bools
+    dropped: tuple[str, ...] = field(default=())
+
+    def __init__(
+        self,
+        effect: Any,
+        variance: Any,
+        study: Sequence[Any] | None = None,
+        measure: str = "GEN",
+        raw: Mapping[str, Any] = _EMPTY,
+        conventions: Mapping[str, Any] = _EMPTY,
+        explicit: frozenset[str] = frozenset(),
+        note: Sequence[str] = (),
+        estimable: Any = None,
+        double_zero: Any = None,
+        dropped: Sequence[str] = (),
+    ) -> None:
+        check_option("measure", measure, list(MEASURES))
+        given = {n: tables.numeric_column(n, v) for n, v in (("effect", effect), ("variance", variance))}
+        k = tables.same_length(list(given.values()))
+        values = {name: np.broadcast_to(c.values, (k,)).copy() for name, c in given.items()}
+        names = tables.labels(study if study is None or len(study) else None, None, k)
+        known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
+        if not (np.isfinite(values["effect"]) & (values["variance"] > 0.0) & np.isfinite(values["variance"]))[
+            known
+        ].all():
+            for name in values:
+                values[name] = np.where(known, values[name], 1.0)
+            check_rows(given, values, names, refuse_missing=True, zero_sd="refuse", counts="whole")
+        frozen = {
+            "effect": values["effect"],
+            "variance": values["variance"],
+            "study": names,
+            "measure": measure,
+            "raw": MappingProxyType(dict(raw)),
+            "conventions": MappingProxyType(dict(conventions)),
+            "explicit": frozenset(explicit),
+            "note": tuple(note) if len(note) else ("",) * k,
+            "estimable": known,
+            "double_zero": np.zeros(k, dtype=bool) if double_zero is None else np.array(double_zero, dtype=bool),
+            "dropped": tuple(dropped),
+        }
+        for name, value in frozen.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.effect)
@@ -43,7 +107,267 @@ class EffectSizes:
     def __iter__(self) -> Iterator[tuple[str, float, float]]:
         return iter(zip(self.study, self.effect.tolist(), self.variance.tolist(), strict=True))
 
+    def __getitem__(self, rows: int | slice | Sequence[int] | Sequence[bool] | NDArray[Any]) -> EffectSizes:
+        """The studies at ``rows``: a slice, a boolean mask, positions, or one position."""
+        if isinstance(rows, (int, np.integer)):
+            rows = [int(rows)]
+        where = np.arange(len(self))[rows if isinstance(rows, slice) else np.asarray(rows)]
+        if len(where) == 0:
+            refuse("no studies are left after selection")
+        return EffectSizes(
+            self.effect[where],
+            self.variance[where],
+            [self.study[i] for i in where],
+            self.measure,
+            {name: values[where] for name, values in self.raw.items()},
+            self.conventions,
+            self.explicit,
+            [self.note[i] for i in where],
+            self.estimable[where],
+            self.double_zero[where],
+            self.dropped,
+        )
+
+    def __repr__(self) -> str:
+        name = MEASURES[self.measure].name
+        head = f"EffectSizes: {name} ({self.measure}), {len(self)} {'study' if len(self) == 1 else 'studies'}"
+        scale = MEASURES[self.measure].scale
+        head += f", {scale.name} scale" if scale.name != "identity" else ""
+        shown = min(len(self), 20)
+        width = max([5, *(len(label) for label in self.study[:shown])])
+        lines = [head, f"{'study':<{width}}  {'effect':>10}  {'variance':>10}"]
+        for label, y, v, note in zip(self.study[:shown], self.effect, self.variance, self.note, strict=False):
+            lines.append(f"{label:<{width}}  {y:>10.4f}  {v:>10.4g}  {note}".rstrip())
+        if len(self) > shown:
+            lines.append(f"... and {len(self) - shown} more")
+        if self.dropped:
+            lines.append(f"left out, values missing: {', '.join(self.dropped)}")
+        return "\n".join(lines)
+
     @property
     def se(self) -> Floats:
         """Standard errors, the square roots of the variances."""
         return np.sqrt(self.variance)
+
+    @property
+    def sample_size(self) -> Floats | None:
+        """(k,) people (person-time for rates) behind each effect, both groups together; ``None`` where not known."""
+        raw = self.raw
+        for parts in (("n_1", "n_2"), ("n",), ("time_1", "time_2"), ("time",), ("both", "only_1", "only_2", "neither")):
+            if all(p in raw for p in parts):
+                return np.asarray(np.sum([raw[p] for p in parts], axis=0), dtype=np.float64)
+        return None
+
+    def to_frame(self) -> Any:
+        """A pandas table of study, raw columns, effect, variance, se and note; a dict of columns without pandas."""
+        table: dict[str, Any] = {"study": list(self.study), **{name: v.copy() for name, v in self.raw.items()}}
+        table |= {
+            "effect": self.effect.copy(),
+            "variance": self.variance.copy(),
+            "se": self.se,
+            "note": list(self.note),
+        }
+        try:
+            return import_module("pandas").DataFrame(table)
+        except ImportError:
+            return table
+
+    def under(self, conventions: Mapping[str, Any]) -> EffectSizes:
+        """The same studies under other conventions (of a profile, say); those the caller chose stay.
+
+        Keys that do not concern effect sizes are passed over, so a whole profile can be given.
+        Effects that came without raw numbers, or that no convention touches, are returned as they are.
+        """
+        row = MEASURES[self.measure]
+        wanted = {**self.conventions, **_of_profile(row, conventions)}
+        wanted |= {name: self.conventions[name] for name in self.explicit if name in self.conventions}
+        if wanted == dict(self.conventions) or not all(name in self.raw for name in row.columns):
+            return self
+        made = _derive(row, self.raw, wanted)
+        return EffectSizes(
+            study=self.study,
+            measure=self.measure,
+            raw=self.raw,
+            conventions=wanted,
+            explicit=self.explicit,
+            dropped=self.dropped,
+            **made,
+        )
+
+
+def effect_sizes(
+    measure: str,
+    *,
+    data: Any = None,
+    study: Any = None,
+    add: float | None = None,
+    to: str | None = None,
+    drop_double_zero: bool | None = None,
+    variance_type: str | None = None,
+    small_sample: str | None = None,
+    rr_single_zero: str | None = None,
+    profile: str | None = None,
+    level: float | None = None,
+    missing: str = "raise",
+    zero_sd: str = "refuse",
+    counts: str = "whole",
+    **columns: Any,
+) -> EffectSizes:
+    """The effect of each study and its variance, on the analysis scale (log for ratios).
+
+    measure          : code of a row of :data:`balm.MEASURES`; the row says which columns it takes.
+    data             : a pandas or polars table, or a dict of arrays; columns are then given by name.
+    study            : labels; "Study 1" ... by default.
+    add, to          : what is added to the cells of a 2x2 table (0.5), and where: "only-zero" (studies with a zero
+                       cell), "all", "if-any-zero" (all, as soon as one has a zero cell) or "none".
+    drop_double_zero : True makes studies without an event (or non-event) in both arms not estimable.  Otherwise they
+                       are computed and flagged in ``double_zero``.
+    variance_type    : "LS" (large sample), "LS2", "UB", "AV", "HO" ..., as the row of the measure allows.
+    small_sample     : "exact", "approximate" or "none": Hedges' correction, and its like for other measures.
+    rr_single_zero   : "n+1" or "n+0.5": what the correction of a risk ratio adds to the size of a group.
+    profile          : effect-size conventions of "balm", "metafor", "revman5", "revman-web", "meta" or "stata".
+    level            : coverage of ``ci_low`` to ``ci_high`` (generic effects), 0.95 by default.
+    missing          : "raise", or "drop" to leave out studies with a missing value and list them in ``dropped``.
+    zero_sd          : "refuse", or "keep" a standard deviation of exactly 0 (an arm where all had the same value).
+    counts           : "whole", or "fractional" to accept effective sample sizes (cluster trials, shared controls).
+
+    Group 1 is the intervention.  All that is wrong with the input is raised as one :class:`InputError`.
+
+    >>> es = effect_sizes("RR", events_1=[4, 6], n_1=[123, 306], events_2=[11, 29], n_2=[139, 303])
+    >>> es.effect.round(4).tolist()
+    [-0.8893, -1.5854]
+    """
+    row = MEASURES[check_option("measure", measure, list(MEASURES))]
+    chosen = {
+        "add": add,
+        "to": to,
+        "drop_double_zero": drop_double_zero,
+        "variance_type": variance_type,
+        "small_sample": small_sample,
+        "rr_single_zero": rr_single_zero,
+        "level": level,
+    }
+    explicit = {name: value for name, value in chosen.items() if value is not None}
+    conventions = _settle(row, explicit, profile, columns)
+    check_option("missing", missing, ("raise", "drop"))
+    check_option("zero_sd", zero_sd, ("refuse", "keep"))
+    check_option("counts", counts, ("whole", "fractional"))
+    columns = {name: value for name, value in columns.items() if value is not None}
+    check_arguments(row, list(columns), MEASURES)
+
+    given = {name: tables.numeric_column(name, columns[name], data) for name in row.accepts if name in columns}
+    k = tables.same_length(list(given.values()))
+    names = tables.labels(study, data, k)
+    raw = {name: np.broadcast_to(c.values, (k,)).copy() for name, c in given.items()}
+    check_rows(given, raw, names, refuse_missing=missing == "raise", zero_sd=zero_sd, counts=counts)
+    dropped: list[str] = []
+    if missing == "drop":
+        complete = np.isfinite(np.sum(list(raw.values()), axis=0))
+        if not complete.all():
+            dropped = [names[i] for i in np.flatnonzero(~complete)]
+            raw = {name: values[complete] for name, values in raw.items()}
+            names = tuple(names[i] for i in np.flatnonzero(complete))
+            if not names:
+                refuse(f"every study has a missing value among {', '.join(given)}")
+    made = _derive(row, raw, conventions)
+    return EffectSizes(
+        study=names,
+        measure=measure,
+        raw=raw,
+        conventions=conventions,
+        explicit=frozenset(explicit),
+        dropped=dropped,
+        **made,
+    )
+
+
+def _settle(
+    row: Measure, explicit: Mapping[str, Any], profile: str | None, columns: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The conventions in force: the measure's own, then the profile's, then the caller's."""
+    settled = row.options()
+    if row.code == "RR":
+        settled["rr_single_zero"] = RR_SINGLE_ZERO[0]
+    if "ci_low" in columns and "ci_low" in row.accepts:
+        settled["level"] = 0.95
+    if profile is not None:
+        settled |= _of_profile(row, CONVENTIONS[check_option("profile", profile, list(CONVENTIONS))])
+    problems = [
+        Problem(f"{name} has no effect on {row.code} ({row.name.lower()}); leave it out (given: {value!r})")
+        for name, value in explicit.items()
+        if name not in settled
+    ]
+    if problems:
+        raise InputError(problems)
+    settled |= explicit
+    if row.zero_cells == "on-request" and "add" in explicit and "to" not in explicit:
+        settled["to"] = "only-zero"
+    for name, allowed in (
+        ("to", TO),
+        ("variance_type", row.variance_types),
+        ("small_sample", row.small_sample),
+        ("rr_single_zero", RR_SINGLE_ZERO),
+    ):
+        if name in settled:
+            check_option(name, settled[name], allowed)
+    if "add" in settled and not (isinstance(settled["add"], (int, float)) and 0.0 <= settled["add"] < np.inf):
+        refuse(f"add must be a number, 0 or more; got {settled['add']!r}")
+    if "level" in settled and not (isinstance(settled["level"], (int, float)) and 0.0 < settled["level"] < 1.0):
+        refuse(f"level must lie between 0 and 1 (0.95 for 95 %); got {settled['level']!r}")
+    return settled
+
+
+def _of_profile(row: Measure, profile: Mapping[str, Any]) -> dict[str, Any]:
+    """What a profile says about effects of this measure, under our option names."""
+    found = {}
+    for name, option, concerns in OPTION_NAMES:
+        if name in profile and concerns(row):
+            found[option] = profile[name]
+    return found
+
+
+def _derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, Any]) -> dict[str, Any]:
+    """Effects, variances and what was done to each row."""
+    k = len(next(iter(raw.values())))
+    columns: dict[str, Floats] = {name: np.asarray(values, dtype=np.float64) for name, values in raw.items()}
+    note = [""] * k
+    double = np.zeros(k, dtype=bool)
+    if row.zero_cells:
+        drop = bool(conventions["drop_double_zero"])
+        rr_n_plus = 1.0 if conventions.get("rr_single_zero") == "n+0.5" else 2.0
+        cells = correct(
+            columns, add=float(conventions["add"]), to=conventions["to"], drop_double_zero=drop, rr_n_plus=rr_n_plus
+        )
+        columns, double = cells.columns, cells.double_zero
+        said = f"{conventions['add']:g} added to each cell"
+        if conventions.get("rr_single_zero") == "n+0.5":
+            said = f"{conventions['add']:g} added to events and to people"
+        for i in np.flatnonzero(cells.corrected).tolist():
+            note[i] = said
+    options = {name: conventions[name] for name in ("variance_type", "small_sample", "level") if name in conventions}
+    with np.errstate(all="ignore"):
+        effect, variance = row.function(**columns, **options)
+    undefined = ~(np.isfinite(effect) & np.isfinite(variance))
+    effect = np.where(undefined, np.nan, effect)
+    variance = np.where(undefined, np.nan, variance)
+    estimable = ~undefined & (variance > 0.0)
+    for i in np.flatnonzero(~estimable).tolist():
+        note[i] = "not estimable: " + _why(row, raw, i, bool(double[i]), float(variance[i]))
+    flagged = double if row.double_zero == "excluded" else np.zeros(k, dtype=bool)
+    return {"effect": effect, "variance": variance, "note": note, "estimable": estimable, "double_zero": flagged}
+
+
+def _why(row: Measure, raw: Mapping[str, Floats], i: int, double: bool, variance: float) -> str:
+    """Why row ``i`` has no usable effect, in words."""
+    if double:
+        events = raw["events_1"][i] + raw["events_2"][i] if "events_1" in raw else 0.0
+        return "no events in either arm" if events == 0 else "events in everyone in both arms"
+    if variance <= 0.0:
+        return f"the variance of the effect is {variance:g}"
+    if row.zero_cells and any(ARGUMENTS[c].kind == "count" and values[i] == 0 for c, values in raw.items()):
+        return "a zero cell without correction"
+    if any(name.startswith("sd") and values[i] == 0 for name, values in raw.items()):
+        return "a standard deviation of 0"
+    if any(name.startswith("n") and values[i] < 3 for name, values in raw.items()):
+        return "too few people for this measure"
+    return f"{row.code} is not defined for these values"
