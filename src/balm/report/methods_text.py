@@ -1,0 +1,180 @@
+"""The methods paragraph of a pooled result: every choice in force, with the paper it comes from and the software."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+
+from balm.report.choices import (
+    DOUBLE_ZERO,
+    I2,
+    INFERENCE,
+    MANTEL_HAENSZEL_VARIANCE,
+    METHODS,
+    MODELS,
+    PREDICTION,
+    TAU2_ESTIMATORS,
+    TAU2_INTERVAL,
+    ZERO_CELLS,
+    Choice,
+)
+from balm.report.references import REFERENCES
+from balm.report.result_sentence import measure_name
+from balm.report.rounding import number
+from balm.stats.measures import MEASURES
+from balm.stats.pooling.pooled import Pooled
+from balm.vocabulary.numbers import level, plain, short
+
+#: What the table of choices prints first; other conventions in force follow in their own spelling.
+_SAID_IN_PROSE = {
+    "model",
+    "tau2",
+    "inference",
+    "prediction",
+    "level",
+    "profile",
+    "i2",
+    "tau2_interval",
+    "add",
+    "to",
+    "drop_double_zero",
+    "double_zero",
+}
+
+
+def methods(fit: Pooled) -> str:
+    """One paragraph that names measure, zero-cell rule, model, estimators, intervals, conventions and versions."""
+    said = [_measure(fit), _zero_cells(fit), _model(fit), _interval(fit), _prediction(fit), _heterogeneity(fit)]
+    said += [_others(fit), _software(fit)]
+    return " ".join(text for text in said if text)
+
+
+def references(fit: Pooled) -> tuple[str, ...]:
+    """The works that :func:`methods` cites, in full, in alphabetical order."""
+    text = methods(fit)
+    return tuple(full for key, full in sorted(REFERENCES.items()) if key in text)
+
+
+def versions() -> dict[str, str]:
+    """The programs behind a number: balm, Python, NumPy, SciPy."""
+    import balm
+
+    found = {"balm": balm.__version__, "Python": platform.python_version()}
+    for name, distribution in (("NumPy", "numpy"), ("SciPy", "scipy")):
+        found[name] = metadata.version(distribution)
+    return found
+
+
+def cited(choice: Choice) -> str:
+    """The words of a choice with its references in brackets."""
+    return choice.words + _brackets(choice.cites)
+
+
+def _brackets(cites: Iterable[str]) -> str:
+    listed = "; ".join(cites)
+    return f" ({listed})" if listed else ""
+
+
+def _measure(fit: Pooled) -> str:
+    row = MEASURES[fit.effects.measure]
+    on_scale = "" if row.scale.name.startswith("identity") else f", analysed on the {row.scale.name} scale"
+    chosen = fit.effects.conventions
+    details = []
+    if chosen.get("small_sample") not in (None, "none"):
+        details.append(f"{chosen['small_sample']} small-sample correction")
+    if chosen.get("variance_type"):
+        details.append(f"variance {chosen['variance_type']}")
+    detail = f" ({', '.join(details)})" if details else ""
+    source = f" [{row.source.rstrip('.')}]" if row.source else ""
+    return f"The effect measure is the {measure_name(row.code)} ({row.code}){on_scale}{detail}{source}."
+
+
+def _zero_cells(fit: Pooled) -> str:
+    chosen = {**fit.effects.conventions, **fit.conventions}
+    has_cells = bool(MEASURES[fit.effects.measure].zero_cells)
+    if not has_cells:
+        return ""
+    parts = []
+    if fit.method == "peto" or (fit.method == "mantel-haenszel" and chosen.get("mh_zero_cells", "none") == "none"):
+        parts.append("the raw cells were pooled without a correction")
+    elif chosen.get("to") in ZERO_CELLS:
+        parts.append(ZERO_CELLS[chosen["to"]].format(add=plain(float(chosen.get("add", 0.5)))))
+    if chosen.get("double_zero") in DOUBLE_ZERO and MEASURES[fit.effects.measure].double_zero == "excluded":
+        parts.append(DOUBLE_ZERO[chosen["double_zero"]])
+    return f"Zero cells: {'; '.join(parts)}." if parts else ""
+
+
+def _model(fit: Pooled) -> str:
+    chosen = fit.conventions
+    model = str(chosen.get("model", "random" if fit.method == "inverse-variance" else "common"))
+    text = f"Effects were pooled by {cited(METHODS[fit.method])} under {MODELS[model].words}"
+    if fit.method == "mantel-haenszel":
+        cites = MANTEL_HAENSZEL_VARIANCE.get(
+            str(chosen.get("mh_rd_variance")) if fit.effects.measure == "RD" else fit.effects.measure, ()
+        )
+        text += f", with its robust variance{_brackets(cites)}" if cites else ""
+    if model != "random":
+        return f"{text}."
+    tau2 = chosen.get("tau2")
+    if isinstance(tau2, str) and tau2 in TAU2_ESTIMATORS:
+        return f"{text}; the between-study variance τ² was estimated by {cited(TAU2_ESTIMATORS[tau2])}."
+    if isinstance(tau2, int | float):
+        return f"{text}; the between-study variance τ² was set to {short(float(tau2))}, not estimated."
+    return f"{text}."
+
+
+def _interval(fit: Pooled) -> str:
+    chosen = fit.conventions.get("inference")
+    if fit.k == 0:
+        return ""
+    how = cited(INFERENCE[chosen]) if chosen in INFERENCE else "Wald's method with the normal distribution"
+    if fit.k == 1 and chosen not in (None, "wald"):
+        how = "Wald's method, since there is one study"
+    df = fit.df
+    degrees = "" if math.isinf(df) or math.isnan(df) else f", t distribution with {_degrees(df)} degrees of freedom"
+    return f"The {level(fit.interval.level)} confidence interval (CI) uses {how}{degrees}."
+
+
+def _degrees(df: float) -> str:
+    return str(int(df)) if df == int(df) else number(df, 1)
+
+
+def _prediction(fit: Pooled) -> str:
+    chosen = fit.conventions.get("prediction")
+    interval = fit.prediction_interval
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        why = fit.reasons.get("prediction_interval", "")
+        return f"A prediction interval is not given: {why.rstrip('.')}." if why else ""
+    if chosen not in PREDICTION:
+        return ""
+    return f"The prediction interval uses {cited(PREDICTION[chosen])}."
+
+
+def _heterogeneity(fit: Pooled) -> str:
+    if fit.k < 2:
+        return ""
+    i2 = fit.conventions.get("i2")
+    parts = ["Heterogeneity is described by Q (Cochran 1954)"]
+    if i2 in I2:
+        parts.append(f"I² {cited(I2[i2])}")
+    text = " and ".join(parts)
+    way = fit.conventions.get("tau2_interval")
+    if way in TAU2_INTERVAL and fit.conventions.get("model") != "common" and not math.isnan(fit.tau2):
+        text += f"; intervals for τ² and I² by {cited(TAU2_INTERVAL[way])}"
+    return f"{text}."
+
+
+def _others(fit: Pooled) -> str:
+    profile = fit.conventions.get("profile")
+    rest = {k: v for k, v in fit.conventions.items() if k not in _SAID_IN_PROSE and v is not None}
+    listed = ", ".join(f"{name} {value}" for name, value in sorted(rest.items()))
+    start = f"Conventions of the profile {profile}" if profile else "Other conventions"
+    if listed:
+        return f"{start}; in force besides those named: {listed}."
+    return f"{start}." if profile else ""
+
+
+def _software(fit: Pooled) -> str:
+    return "Computed with " + ", ".join(f"{name} {version}" for name, version in versions().items()) + "."

@@ -1,0 +1,96 @@
+"""The works that methods paragraphs cite, in full."""
+
+from __future__ import annotations
+
+#: "Author year" as it stands in the text -> the full reference.
+REFERENCES = {
+    "Brannick et al. 2019": (
+        "Brannick MT, Potter SM, Benitez B, Morris SB. Bias and precision of alternate estimators in meta-"
+        "analysis: benefits of blending Schmidt-Hunter and Hedges approaches. Organ Res Methods "
+        "2019;22:490-514."
+    ),
+    "Cochran 1954": (
+        "Cochran WG. The combination of estimates from different experiments. Biometrics 1954;10:101-129."
+    ),
+    "DerSimonian & Kacker 2007": (
+        "DerSimonian R, Kacker R. Random-effects model for meta-analysis of clinical trials: an update. "
+        "Contemp Clin Trials 2007;28:105-114."
+    ),
+    "DerSimonian & Laird 1986": (
+        "DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188."
+    ),
+    "Greenland & Robins 1985": (
+        "Greenland S, Robins JM. Estimation of a common effect parameter from sparse follow-up data. "
+        "Biometrics 1985;41:55-68."
+    ),
+    "Hardy & Thompson 1996": (
+        "Hardy RJ, Thompson SG. A likelihood approach to meta-analysis with random effects. Stat Med 1996;15:619-629."
+    ),
+    "Hartung & Knapp 2001": (
+        "Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials with binary"
+        " outcome. Stat Med 2001;20:3875-3889."
+    ),
+    "Hedges & Olkin 1985": (
+        "Hedges LV, Olkin I. Statistical Methods for Meta-Analysis. Orlando: Academic Press, 1985."
+    ),
+    "Higgins & Thompson 2002": (
+        "Higgins JPT, Thompson SG. Quantifying heterogeneity in a meta-analysis. Stat Med 2002;21:1539-1558."
+    ),
+    "Higgins et al. 2009": (
+        "Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects meta-analysis. J R "
+        "Stat Soc A 2009;172:137-159."
+    ),
+    "Jackson 2013": (
+        "Jackson D. Confidence intervals for the between-study variance in random effects meta-analysis using"
+        " generalised Cochran heterogeneity statistics. Res Synth Methods 2013;4:220-229."
+    ),
+    "Kenward & Roger 1997": (
+        "Kenward MG, Roger JH. Small sample inference for fixed effects from restricted maximum likelihood. "
+        "Biometrics 1997;53:983-997."
+    ),
+    "Mantel & Haenszel 1959": (
+        "Mantel N, Haenszel W. Statistical aspects of the analysis of data from retrospective studies of "
+        "disease. J Natl Cancer Inst 1959;22:719-748."
+    ),
+    "Morris 1983": (
+        "Morris CN. Parametric empirical Bayes inference: theory and applications. J Am Stat Assoc 1983;78:47-55."
+    ),
+    "Partlett & Riley 2017": (
+        "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and "
+        "prediction intervals following REML estimation. Stat Med 2017;36:301-317."
+    ),
+    "Paule & Mandel 1982": (
+        "Paule RC, Mandel J. Consensus values and weighting factors. J Res Natl Bur Stand 1982;87:377-385."
+    ),
+    "Robins et al. 1986": (
+        "Robins J, Breslow N, Greenland S. Estimators of the Mantel-Haenszel variance consistent in both "
+        "sparse data and large-strata limiting models. Biometrics 1986;42:311-323."
+    ),
+    "Röver et al. 2015": (
+        "Röver C, Knapp G, Friede T. Hartung-Knapp-Sidik-Jonkman approach and its modification for random-"
+        "effects meta-analysis with few studies. BMC Med Res Methodol 2015;15:99."
+    ),
+    "Sato 1989": (
+        "Sato T. On the variance estimator for the Mantel-Haenszel risk difference. Biometrics 1989;45:1323-1324."
+    ),
+    "Schmidt & Hunter 2015": ("Schmidt FL, Hunter JE. Methods of Meta-Analysis. 3rd ed. Thousand Oaks: Sage, 2015."),
+    "Sidik & Jonkman 2005": (
+        "Sidik K, Jonkman JN. Simple heterogeneity variance estimation for meta-analysis. J R Stat Soc C "
+        "2005;54:367-384."
+    ),
+    "Viechtbauer 2005": (
+        "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects model."
+        " J Educ Behav Stat 2005;30:261-293."
+    ),
+    "Viechtbauer 2007": (
+        "Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis. Stat Med 2007;26:37-52."
+    ),
+    "Viechtbauer 2021": (
+        "Viechtbauer W. Median-unbiased estimators for the amount of heterogeneity in meta-analysis. European"
+        " Congress of Methodology, Valencia, 2021."
+    ),
+    "Yusuf et al. 1985": (
+        "Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Beta blockade during and after myocardial "
+        "infarction: an overview of the randomized trials. Prog Cardiovasc Dis 1985;27:335-371."
+    ),
+}

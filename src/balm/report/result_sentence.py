@@ -1,0 +1,135 @@
+"""A pooled result as a sentence: what was found, how sure, how much studies differ, and what to be careful about.
+
+The words take no side: they name the estimate and its interval and leave "better" and "worse" to those who know the
+direction of the outcome.
+"""
+
+from __future__ import annotations
+
+import math
+
+from balm.report.choices import INFERENCE, METHODS, MODELS, TAU2_ESTIMATORS
+from balm.report.rounding import digits_for, number, to
+from balm.report.study_rows import label
+from balm.stats.measures import MEASURES
+from balm.stats.pooling.pooled import Pooled
+from balm.vocabulary.numbers import level, p_value, percent, short
+
+#: First words that keep their capital in the middle of a sentence: names, and abbreviations.
+_NAMES = ("Peto", "Freeman", "Fisher", "Hedges", "Cohen", "Cronbach", "Yule", "Hardy", "Glass", "Cliff", "Pearson")
+
+
+def sentence(fit: Pooled, *, minus: str = "-") -> str:
+    """The result in one to a few sentences, rounded for reading.
+
+    It names the measure, the model, the between-study variance estimator and the interval, gives the prediction
+    interval and the heterogeneity where they can be estimated, lists studies that were not pooled, and ends with the
+    advice of the fit (guards that acted, few studies).
+    """
+    said = [_result(fit, minus)]
+    if fit.k > 1:
+        said += [_heterogeneity(fit, minus), _prediction(fit, minus)]
+    if fit.k > 0:
+        said.append(_excluded(fit))
+    said += [_as_sentence(text) for text in fit.advice]
+    return " ".join(text for text in said if text)
+
+
+def measure_name(code: str) -> str:
+    """The measure's name as it stands inside a sentence.
+
+    >>> measure_name("RR")
+    'risk ratio'
+    """
+    name = MEASURES[code].name
+    first = name.split()[0]
+    keeps = first.startswith(_NAMES) or (len(first) > 1 and first[1:] != first[1:].lower())
+    return name if keeps else name[0].lower() + name[1:]
+
+
+def result_digits(fit: Pooled) -> int:
+    """The decimals of the pooled estimate and all that stands beside it."""
+    shown = fit.displayed.interval
+    return digits_for([abs(shown.high - shown.low)])
+
+
+def how(fit: Pooled) -> str:
+    """The method in a bracket's worth of words: "random effects, inverse variance, REML, Hartung-Knapp interval"."""
+    chosen = fit.conventions
+    model = str(chosen.get("model", "random" if fit.method == "inverse-variance" else "common"))
+    parts = [MODELS[model].short, METHODS[fit.method].short]
+    if model == "random":
+        parts.append(tau2_words(chosen.get("tau2")))
+    inference = chosen.get("inference")
+    if inference in INFERENCE:
+        parts.append(INFERENCE[inference].short.split(",")[0])
+    return ", ".join(part for part in parts if part)
+
+
+def tau2_words(tau2: object) -> str:
+    """The estimator's short name, or the value when the caller fixed it."""
+    if isinstance(tau2, str):
+        return TAU2_ESTIMATORS[tau2].short if tau2 in TAU2_ESTIMATORS else tau2
+    if isinstance(tau2, int | float):
+        return f"τ² set to {short(float(tau2))}"
+    return ""
+
+
+def _result(fit: Pooled, minus: str) -> str:
+    name = measure_name(fit.effects.measure)
+    if fit.k == 0:
+        why = "; ".join(f"{study} ({reason})" for study, reason in fit.excluded)
+        return _as_sentence(f"No study could be pooled: {why}" if why else "No study could be pooled")
+    shown, digits = fit.displayed, result_digits(fit)
+    numbers = (
+        f"{number(shown.estimate, digits, minus=minus)} "
+        f"({level(fit.interval.level)} CI {to(shown.interval.low, shown.interval.high, digits, minus=minus)}"
+    )
+    if fit.k == 1:
+        return (
+            f"One study ({label(fit.effects.study, 0)}) could be analysed: its {name} was {numbers}); there is "
+            "nothing to pool, and neither heterogeneity nor a prediction interval can be estimated from one study."
+        )
+    p = "" if math.isnan(fit.p) else f"; {p_value(fit.p)}"
+    return f"Across {fit.k} studies, the pooled {name} was {numbers}; {how(fit)}{p})."
+
+
+def _heterogeneity(fit: Pooled, minus: str) -> str:
+    q = f"Q = {number(fit.q, 2)}, df = {fit.q_df}, {p_value(fit.q_p)}" if not math.isnan(fit.q) else ""
+    i2 = f"I² {percent(fit.i2)}" if not math.isnan(fit.i2) else ""
+    if math.isnan(fit.tau2):
+        known = "; ".join(part for part in (i2, q) if part)
+        return f"Differences between the studies' effects: {known}." if known else ""
+    figures = "; ".join(part for part in (f"τ² {short(fit.tau2)}", i2, q) if part)
+    if fit.conventions.get("model") == "common":
+        known = "; ".join(part for part in (i2, q) if part)
+        return f"Differences between the studies' effects: {known}; the model assumes none."
+    if fit.tau2 == 0:
+        return f"No variance between the studies was estimated ({figures}), which does not show that there is none."
+    return f"The true effects varied between studies ({figures})."
+
+
+def _prediction(fit: Pooled, minus: str) -> str:
+    interval = fit.displayed.prediction_interval
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return ""
+    text = (
+        f"The {level(interval.level)} prediction interval for the true effect in a new study is "
+        f"{to(interval.low, interval.high, result_digits(fit), minus=minus)}"
+    )
+    return f"{text}, assuming no heterogeneity." if fit.tau2 == 0 else f"{text}."
+
+
+def _excluded(fit: Pooled) -> str:
+    if not fit.excluded:
+        return ""
+    listed = "; ".join(f"{study} ({why})" for study, why in fit.excluded)
+    n = len(fit.excluded)
+    return _as_sentence(f"{n} {'study was' if n == 1 else 'studies were'} not pooled: {listed}")
+
+
+def _as_sentence(text: str) -> str:
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
