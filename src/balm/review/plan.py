@@ -1,0 +1,430 @@
+"""``review.toml``: the question, the outcomes and the planned analyses, read strictly."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Any
+
+from balm.review.package import (
+    AnalysisSpec,
+    Comparison,
+    Criterion,
+    ImportantDifference,
+    MeasurementScale,
+    Meta,
+    Outcome,
+    Person,
+    Question,
+    SensitivitySpec,
+    Trap,
+    Window,
+)
+from balm.review.schema import DESIGNS, ROLES, SCOPES
+from balm.review.tables import unknown_name
+from balm.vocabulary.problems import InputError, Problem, unknown_option
+
+FILE = "review.toml"
+
+#: The measures a package's analyses can plan, with the kind of outcome each one is for.
+PLANNED_MEASURES = {
+    "MD": "continuous",
+    "SMD": "continuous",
+    "ROM": "continuous",
+    "RR": "binary",
+    "OR": "binary",
+    "RD": "binary",
+    "PETO": "binary",
+    "PR": "proportion",
+    "PLO": "proportion",
+    "PAS": "proportion",
+    "PFT": "proportion",
+}
+METHODS = ("inverse-variance", "mantel-haenszel", "peto")
+TAU2 = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ")
+INFERENCE = ("wald", "hartung-knapp", "hartung-knapp-guarded")
+MODELS = ("random", "common")
+ZERO_CELLS = ("only-zero", "all", "if-any-zero", "none")
+KINDS = ("continuous", "binary")
+DIRECTIONS = ("lower is better", "higher is better")
+SEVERAL = ("first", "last")
+SUBGROUP_COLUMNS = ("condition", "pain_class", "design", "route", "drug_form")
+
+#: What a sensitivity analysis may vary, and what its values are.
+VARY = {
+    "tau2": "estimators of the between-study variance",
+    "inference": "intervals for the mean",
+    "method": "pooling methods",
+    "measure": "effect measures",
+    "correlation": "within-person correlations of cross-over trials, 0 to below 1",
+    "spread": "readings of a spread that the report does not label, `sd` or `se`",
+    "without": "studies left out",
+    "with": "studies added",
+    "assume": "counts that no report gives, as `study:events_1/n_1:events_2/n_2`",
+}
+
+
+class _Tables:
+    """Takes values out of parsed TOML, and collects every problem instead of stopping at the first."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def wrong(self, place: str, reason: str) -> None:
+        self.problems.append(Problem(reason, file=self.file, column=place))
+
+    def table(self, data: Mapping[str, Any], name: str, *, required: bool = True) -> Mapping[str, Any]:
+        value = data.get(name)
+        if isinstance(value, dict):
+            return value
+        if value is not None:
+            self.wrong(name, f"must be a table, `[{name}]`")
+        elif required:
+            self.wrong(name, f"is missing: the file needs a table `[{name}]`")
+        return {}
+
+    def tables(self, data: Mapping[str, Any], name: str, place: str = "") -> list[tuple[str, Mapping[str, Any]]]:
+        value = data.get(name, [])
+        full = f"{place}.{name}" if place else name
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            self.wrong(full, f"must be a list of tables, `[[{name}]]`")
+            return []
+        return [(f"{full} {v.get('id') or v.get('label') or i}", v) for i, v in enumerate(value, start=1)]
+
+    def known(self, data: Mapping[str, Any], place: str, names: Iterable[str]) -> None:
+        names = list(names)
+        for name in data:
+            if name not in names:
+                self.wrong(f"{place}.{name}" if place else name, unknown_name("a field of this table", name, names))
+
+    def text(self, data: Mapping[str, Any], name: str, place: str, *, required: bool = True) -> str | None:
+        value = data.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if value is None or value == "":
+            if required:
+                self.wrong(f"{place}.{name}", "must not be empty")
+        else:
+            self.wrong(f"{place}.{name}", f"must be text; got {value!r}")
+        return None
+
+    def word(self, data: Mapping[str, Any], name: str, place: str, allowed: Iterable[str], default: str | None) -> str:
+        value = data.get(name, default)
+        if isinstance(value, str) and value in allowed:
+            return value
+        if value is None:
+            self.wrong(f"{place}.{name}", f"must be one of {list(allowed)}")
+        else:
+            self.problems.append(
+                Problem(str(unknown_option(name, value, list(allowed))), self.file, column=f"{place}.{name}")
+            )
+        return default or next(iter(allowed))
+
+    def number(self, data: Mapping[str, Any], name: str, place: str, default: float | None = None) -> float:
+        value = data.get(name, default)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value):
+            return float(value)
+        self.wrong(f"{place}.{name}", f"must be a number; got {value!r}" if value is not None else "must not be empty")
+        return math.nan
+
+    def flag(self, data: Mapping[str, Any], name: str, place: str, default: bool = False) -> bool:
+        value = data.get(name, default)
+        if isinstance(value, bool):
+            return value
+        self.wrong(f"{place}.{name}", f"must be true or false; got {value!r}")
+        return default
+
+    def words(
+        self,
+        data: Mapping[str, Any],
+        name: str,
+        place: str,
+        allowed: Iterable[str] | None = None,
+        default: tuple[str, ...] = (),
+    ) -> tuple[str, ...]:
+        value = data.get(name, list(default))
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            self.wrong(f"{place}.{name}", f'must be a list of words, such as ["..."]; got {value!r}')
+            return default
+        if allowed is not None:
+            options = list(allowed)
+            for v in value:
+                if v not in options:
+                    self.problems.append(
+                        Problem(str(unknown_option(name, v, options)), self.file, column=f"{place}.{name}")
+                    )
+        return tuple(value)
+
+
+def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
+    """What ``review.toml`` says, or ``None``; and everything wrong with it, each place named.
+
+    >>> read_plan("title = ")[1][0].reason
+    'not readable as TOML: Invalid value (at end of document)'
+    """
+    data, problems = parse_toml(text, FILE)
+    if problems:
+        return None, problems
+    t = _Tables(FILE)
+    sections = (
+        "review",
+        "question",
+        "eligibility",
+        "people",
+        "scales",
+        "windows",
+        "outcomes",
+        "comparisons",
+        "analyses",
+    )
+    t.known(data, "", (*sections, "traps", "flow"))
+    review = t.table(data, "review")
+    t.known(review, "review", ("id", "title", "version", "date", "status", "licence", "registration", "summary"))
+    question = t.table(data, "question")
+    t.known(question, "question", ("population", "intervention", "comparators", "outcomes", "designs"))
+    scales = tuple(_scale(t, p, d) for p, d in t.tables(data, "scales"))
+    windows = tuple(_window(t, p, d) for p, d in t.tables(data, "windows"))
+    outcomes = tuple(_outcome(t, p, d) for p, d in t.tables(data, "outcomes"))
+    comparisons = tuple(_comparison(t, p, d) for p, d in t.tables(data, "comparisons"))
+    analyses = tuple(_analysis(t, p, d) for p, d in t.tables(data, "analyses"))
+    meta = Meta(
+        id=t.text(review, "id", "review") or "",
+        title=t.text(review, "title", "review") or "",
+        version=t.text(review, "version", "review") or "",
+        date=t.text(review, "date", "review") or "",
+        status=t.text(review, "status", "review") or "",
+        question=Question(
+            population=t.text(question, "population", "question") or "",
+            intervention=t.text(question, "intervention", "question") or "",
+            comparators=t.text(question, "comparators", "question") or "",
+            outcomes=t.text(question, "outcomes", "question") or "",
+            designs=t.text(question, "designs", "question", required=False) or "",
+        ),
+        eligibility=tuple(_criterion(t, p, d) for p, d in t.tables(data, "eligibility")),
+        scales=scales,
+        windows=windows,
+        outcomes=outcomes,
+        comparisons=comparisons,
+        analyses=analyses,
+        people=tuple(_person(t, p, d) for p, d in t.tables(data, "people")),
+        registration=t.text(review, "registration", "review", required=False),
+        licence=t.text(review, "licence", "review", required=False),
+        summary=t.text(review, "summary", "review", required=False),
+        traps=tuple(_trap(t, p, d) for p, d in t.tables(data, "traps")),
+        flow=_flow(t, t.table(data, "flow", required=False)),
+    )
+    _links(t, meta)
+    return (None if t.problems else meta), t.problems
+
+
+def parse_toml(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Parsed TOML, or the one problem that stopped the parser."""
+    if not text.strip():
+        return {}, [Problem("the file is empty", file=file)]
+    try:
+        return tomllib.loads(text), []
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return {}, [Problem(f"not readable as TOML: {error}", file=file)]
+
+
+def _criterion(t: _Tables, place: str, d: Mapping[str, Any]) -> Criterion:
+    t.known(d, place, ("name", "include", "exclude"))
+    return Criterion(
+        t.text(d, "name", place) or "", t.text(d, "include", place) or "", t.text(d, "exclude", place, required=False)
+    )
+
+
+def _person(t: _Tables, place: str, d: Mapping[str, Any]) -> Person:
+    t.known(d, place, ("name", "role", "interests"))
+    return Person(
+        t.text(d, "name", place) or "", t.text(d, "role", place) or "", t.text(d, "interests", place, required=False)
+    )
+
+
+def _trap(t: _Tables, place: str, d: Mapping[str, Any]) -> Trap:
+    t.known(d, place, ("title", "text", "studies"))
+    return Trap(t.text(d, "title", place) or "", t.text(d, "text", place) or "", t.words(d, "studies", place))
+
+
+def _scale(t: _Tables, place: str, d: Mapping[str, Any]) -> MeasurementScale:
+    t.known(d, place, ("id", "name", "low", "high", "unit", "reversed"))
+    low, high = t.number(d, "low", place), t.number(d, "high", place)
+    if low >= high:
+        t.wrong(f"{place}.high", f"must be above low ({low:g}); got {high:g}")
+    return MeasurementScale(
+        t.text(d, "id", place) or "",
+        t.text(d, "name", place) or "",
+        low,
+        high,
+        t.text(d, "unit", place) or "",
+        t.flag(d, "reversed", place),
+    )
+
+
+def _window(t: _Tables, place: str, d: Mapping[str, Any]) -> Window:
+    t.known(d, place, ("id", "name", "after", "until", "from_start"))
+    after, until = t.number(d, "after", place), t.number(d, "until", place, math.inf)
+    if after >= until:
+        t.wrong(f"{place}.until", f"must be above after ({after:g}); got {until:g}")
+    return Window(
+        t.text(d, "id", place) or "", t.text(d, "name", place) or "", after, until, t.flag(d, "from_start", place)
+    )
+
+
+def _outcome(t: _Tables, place: str, d: Mapping[str, Any]) -> Outcome:
+    t.known(
+        d, place, ("id", "name", "domain", "kind", "direction", "scale", "unit", "definition", "important_difference")
+    )
+    difference = None
+    if "important_difference" in d:
+        m = t.table(d, "important_difference")
+        at = f"{place}.important_difference"
+        t.known(m, at, ("value", "unit", "between_groups", "source", "verified"))
+        difference = ImportantDifference(
+            t.number(m, "value", at),
+            t.text(m, "unit", at) or "",
+            t.flag(m, "between_groups", at),
+            t.text(m, "source", at) or "",
+            t.flag(m, "verified", at),
+        )
+    return Outcome(
+        t.text(d, "id", place) or "",
+        t.text(d, "name", place) or "",
+        t.text(d, "domain", place) or "",
+        t.word(d, "kind", place, KINDS, None),
+        t.word(d, "direction", place, DIRECTIONS, None),
+        t.text(d, "scale", place, required=False),
+        t.text(d, "unit", place, required=False),
+        t.text(d, "definition", place, required=False),
+        difference,
+    )
+
+
+def _comparison(t: _Tables, place: str, d: Mapping[str, Any]) -> Comparison:
+    t.known(d, place, ("id", "name", "group_1", "group_2", "roles_1", "roles_2"))
+    roles_1 = t.words(d, "roles_1", place, ROLES)
+    if not roles_1:
+        t.wrong(f"{place}.roles_1", "must name at least one role")
+    return Comparison(
+        t.text(d, "id", place) or "",
+        t.text(d, "name", place) or "",
+        t.text(d, "group_1", place) or "",
+        t.text(d, "group_2", place, required=False),
+        roles_1,
+        t.words(d, "roles_2", place, ROLES),
+    )
+
+
+_ANALYSIS_FIELDS = tuple(f.name for f in fields(AnalysisSpec))
+
+
+def _analysis(t: _Tables, place: str, d: Mapping[str, Any]) -> AnalysisSpec:
+    t.known(d, place, _ANALYSIS_FIELDS)
+    measure = t.word(d, "measure", place, tuple(PLANNED_MEASURES), None)
+    single = PLANNED_MEASURES.get(measure) == "proportion"
+    return AnalysisSpec(
+        id=t.text(d, "id", place) or "",
+        title=t.text(d, "title", place) or "",
+        outcome=t.text(d, "outcome", place) or "",
+        comparison=t.text(d, "comparison", place) or "",
+        measure=measure,
+        windows=t.words(d, "windows", place),
+        designs=t.words(
+            d, "designs", place, DESIGNS, ("single-arm",) if single else ("parallel", "cross-over", "cluster")
+        ),
+        scopes=t.words(d, "scopes", place, SCOPES, ("single-arm",) if single else ("included",)),
+        results=t.words(d, "results", place),
+        studies=t.words(d, "studies", place),
+        arms_1=t.words(d, "arms_1", place),
+        several=t.word(d, "several", place, SEVERAL, "first"),
+        method=t.word(d, "method", place, METHODS, "inverse-variance"),
+        model=t.word(d, "model", place, MODELS, "random"),
+        tau2=t.word(d, "tau2", place, TAU2, "REML"),
+        inference=t.word(d, "inference", place, INFERENCE, "hartung-knapp-guarded"),
+        add=t.number(d, "add", place, 0.5),
+        to=t.word(d, "to", place, ZERO_CELLS, "only-zero"),
+        absolute=t.flag(d, "absolute", place),
+        by=t.word(d, "by", place, SUBGROUP_COLUMNS, None) if "by" in d else None,
+        note=t.text(d, "note", place, required=False),
+        sensitivity=tuple(_sensitivity(t, p, s) for p, s in t.tables(d, "sensitivity", place)),
+    )
+
+
+def _sensitivity(t: _Tables, place: str, d: Mapping[str, Any]) -> SensitivitySpec:
+    t.known(d, place, ("label", "vary", "values", "why"))
+    vary = t.word(d, "vary", place, tuple(VARY), None)
+    allowed = {
+        "tau2": TAU2,
+        "inference": INFERENCE,
+        "method": METHODS,
+        "measure": tuple(PLANNED_MEASURES),
+        "spread": ("sd", "se"),
+    }
+    values: tuple[Any, ...]
+    if vary == "correlation":
+        given = d.get("values", [])
+        values = tuple(given) if isinstance(given, list) else ()
+        if not values or not all(
+            isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v < 1 for v in values
+        ):
+            t.wrong(f"{place}.values", f"must be {VARY[vary]}; got {given!r}")
+            values = ()
+    else:
+        values = t.words(d, "values", place, allowed.get(vary))
+        if not values:
+            t.wrong(f"{place}.values", f"must be a list of {VARY[vary]}")
+    return SensitivitySpec(t.text(d, "label", place) or "", vary, values, t.text(d, "why", place, required=False))
+
+
+def _flow(t: _Tables, d: Mapping[str, Any]) -> Mapping[str, Any]:
+    from balm.review.flow import from_keys
+
+    try:
+        from_keys(d)
+    except InputError as error:
+        t.problems.extend(
+            Problem(p.reason, FILE, column=f"flow.{p.column}" if p.column else "flow") for p in error.problems
+        )
+    return MappingProxyType(dict(d))
+
+
+def _links(t: _Tables, meta: Meta) -> None:
+    """Ids are unique, and what is referred to is there."""
+    ids: dict[str, list[str]] = {}
+    for name in ("scales", "windows", "outcomes", "comparisons", "analyses"):
+        ids[name] = [item.id for item in getattr(meta, name)]
+        for twice in sorted({i for i in ids[name] if i and ids[name].count(i) > 1}):
+            t.wrong(f"{name} {twice}.id", f"{twice!r} names more than one of {name}")
+
+    def refer(place: str, value: str | None, to: str) -> None:
+        if value and value not in ids[to]:
+            t.wrong(place, unknown_name(f"one of [[{to}]]", value, ids[to]))
+
+    for o in meta.outcomes:
+        refer(f"outcomes {o.id}.scale", o.scale, "scales")
+        if o.kind == "continuous" and not o.scale:
+            t.wrong(f"outcomes {o.id}.scale", "a continuous outcome needs the scale on which it is pooled")
+    for a in meta.analyses:
+        place = f"analyses {a.id}"
+        refer(f"{place}.outcome", a.outcome, "outcomes")
+        refer(f"{place}.comparison", a.comparison, "comparisons")
+        for w in a.windows:
+            refer(f"{place}.windows", w, "windows")
+        outcome = next((o for o in meta.outcomes if o.id == a.outcome), None)
+        comparison = next((c for c in meta.comparisons if c.id == a.comparison), None)
+        kind = PLANNED_MEASURES[a.measure]
+        if outcome and outcome.kind != ("continuous" if kind == "continuous" else "binary"):
+            t.wrong(f"{place}.measure", f"{a.measure} is not for a {outcome.kind} outcome ({outcome.id})")
+        if comparison and (kind == "proportion") == bool(comparison.roles_2):
+            what = "a single-arm comparison (without roles_2)" if kind == "proportion" else "a comparison with roles_2"
+            t.wrong(f"{place}.comparison", f"{a.measure} needs {what}; {comparison.id} is not one")
+        if a.method == "peto" and a.measure != "PETO":
+            t.wrong(f"{place}.method", "peto pools the measure PETO only")
+        if a.method == "mantel-haenszel" and a.measure not in ("RR", "OR", "RD"):
+            t.wrong(f"{place}.method", f"mantel-haenszel pools RR, OR and RD; got {a.measure}")
+        if a.absolute and kind != "binary":
+            t.wrong(f"{place}.absolute", f"absolute effects belong to a two-group binary measure; got {a.measure}")

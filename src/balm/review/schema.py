@@ -1,0 +1,546 @@
+"""The columns of every table of a review package: one row a column, read by the reader, the docs and ``balm new``.
+
+Kinds of cell: ``text``; ``id`` (letters, digits, ``. _ -``; names a row); ``ids`` (several, separated by ``;``);
+``choice`` (one of a closed list); ``yes-no``; ``year``; ``count`` (whole, 0 or more); ``size`` (whole, 1 or more);
+``number``; ``positive`` (above 0); ``level`` (between 0 and 1); ``p`` (a number or bound between 0 and 1);
+``reported`` (a number, a bound such as ``<=0.35`` or a range such as ``10-40``). An empty cell is *not reported*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from balm.vocabulary import evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, kind of cell, meaning, unit, whether it must be filled, and what its values refer to.
+
+    ``refers`` is ``"studies"`` (a ``study`` of ``studies.csv``), ``"arms"`` (an ``arm`` of the row's study),
+    ``"arms*"`` (as before, or ``all`` or ``either`` where the number belongs to no single arm), ``"reports"``,
+    ``"results"``, ``"records"``, ``"searches"`` or ``"outcomes"``, ``"windows"``, ``"scales"``, ``"analyses"`` of
+    ``review.toml``.
+    """
+
+    name: str
+    kind: str
+    about: str
+    unit: str = ""
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    refers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file: its columns in order, what identifies a row, the value class of a row, and what it is for."""
+
+    file: str
+    attribute: str  # of Package
+    row: type[Any]
+    about: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    required: bool = False
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``."""
+        return next(c for c in self.columns if c.name == name)
+
+
+#: Arms a number may be given for when the paper does not tie it to one arm.
+NO_SINGLE_ARM = ("all", "either")
+
+DESIGNS = ("parallel", "cross-over", "cluster", "single-arm", "non-randomised", "protocol", "not stated")
+SCOPES = ("included", "sensitivity", "single-arm", "excluded", "ongoing", "awaiting")
+ROLES = ("intervention", "placebo", "active placebo", "active comparator", "usual care", "other")
+TIME_UNITS = ("min", "h", "d", "wk", "mo")
+SETTINGS = ("chronic", "chronic non-cancer", "acute", "practice", "review", "not stated")
+
+_STUDY = Column("study", "id", "id of the study", required=True, refers="studies")
+_REPORT = Column("report", "id", "the report it was read in", refers="reports")
+_SOURCE = Column("source", "text", "page or pages on which the value was read, separated by ` ; `")
+_PAGE = Column("page", "text", "page, table or figure of the report")
+_QUOTE = Column("quote", "text", "the words of the report")
+_NOTES = Column("notes", "text", "flags and warnings; kept and shown")
+_VERIFIED = Column(
+    "verified",
+    "yes-no",
+    "`yes` = read on the page in `source` or derived from such values; only these are pooled",
+    required=True,
+)
+_OUTCOME = Column("outcome", "id", "id of the outcome in `review.toml`", required=True, refers="outcomes")
+_TIMEPOINT = Column("timepoint", "text", "time point as reported")
+_TIME = Column("time", "number", "the time point as a number, after the intervention")
+_TIME_UNIT = Column("time_unit", "choice", "unit of `time`", allowed=TIME_UNITS)
+_WINDOW = Column(
+    "window", "id", "time window, where it does not follow from `time`; `notes` says why", refers="windows"
+)
+_LEVEL = Column("level", "level", "coverage of the interval; 0.95 when empty")
+_TIMESTAMP = Column("time", "text", "when, as `YYYY-MM-DD` or with time")
+
+
+def _unit(name: str, of: str) -> Column:
+    return Column(name, "text", f"unit of `{of}`")
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "reports.csv",
+        "reports",
+        evidence.Report,
+        "a document: paper, abstract page, registry entry, guideline, review",
+        ("report",),
+        (
+            Column("report", "id", "id of the report", required=True),
+            Column("studies", "ids", "studies it reports on", refers="studies"),
+            Column(
+                "kind",
+                "choice",
+                "kind of document",
+                required=True,
+                allowed=(
+                    "trial report",
+                    "cohort report",
+                    "review",
+                    "guideline",
+                    "registry entry",
+                    "protocol",
+                    "abstract",
+                    "text",
+                ),
+            ),
+            Column("citation", "text", "citation", required=True),
+            Column("doi", "text", "digital object identifier"),
+            Column("pmid", "text", "PubMed identifier"),
+            Column("url", "text", "page or pages, separated by ` ; `"),
+            _NOTES,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "studies.csv",
+        "studies",
+        evidence.Study,
+        "a study: trial, single-arm series, protocol or candidate",
+        ("study",),
+        (
+            Column("study", "id", "id of the study", required=True),
+            Column("label", "text", "surname and year, as printed in plots", required=True),
+            Column("year", "year", "year of publication"),
+            Column("authors", "text", "authors"),
+            Column("design", "choice", "design", required=True, allowed=DESIGNS),
+            Column("design_text", "text", "design as reported (blinding, periods, enrichment)"),
+            Column("condition", "text", "condition"),
+            Column("pain_class", "text", "neuropathic, nociceptive, nociplastic, mixed, cancer"),
+            Column("n_randomised", "count", "participants randomised (0 = not a randomised study)", "participants"),
+            Column("n_analysed", "size", "participants analysed", "participants"),
+            Column("n_text", "text", "numbers as reported, where they are not one number"),
+            Column("route", "text", "route"),
+            Column("drug_form", "text", "racemic, S(+) or not stated"),
+            Column("comparator", "text", "comparator"),
+            Column("main_outcome", "text", "primary or main outcome"),
+            Column("follow_up", "text", "follow-up"),
+            Column("scope", "choice", "its place in this review", required=True, allowed=SCOPES),
+            Column("scope_note", "text", "why, or within which limits"),
+            Column("findings", "text", "results as reported, in short"),
+            _NOTES,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+        required=True,
+    ),
+    Table(
+        "arms.csv",
+        "arms",
+        evidence.Arm,
+        "an arm with its regimen; dose, rate, duration, number and total are separate and none is inferred",
+        ("study", "arm"),
+        (
+            _STUDY,
+            Column("arm", "id", "id of the arm within its study", required=True),
+            Column("label", "text", "the arm in words", required=True),
+            Column("role", "choice", "its side in a comparison", required=True, allowed=ROLES),
+            Column("drug", "text", "drug"),
+            Column("form", "text", "racemic, S(+) or not stated"),
+            Column("route", "text", "route"),
+            Column("n", "size", "participants", "participants"),
+            Column("regimen", "text", "regimen as reported"),
+            Column("bolus", "reported", "bolus"),
+            _unit("bolus_unit", "bolus"),
+            Column("dose", "reported", "dose of one infusion"),
+            _unit("dose_unit", "dose"),
+            Column("rate", "reported", "rate"),
+            _unit("rate_unit", "rate"),
+            Column("rate_2", "reported", "a second statement of the rate: a cap, or the same rate per kilogram"),
+            _unit("rate_2_unit", "rate_2"),
+            Column("rate_2_basis", "text", "whether `rate_2` is reported or derived, and how"),
+            Column("duration", "reported", "duration of one infusion"),
+            _unit("duration_unit", "duration"),
+            Column("infusions", "reported", "number of infusions in the course", "infusions"),
+            Column("total", "reported", "total dose of the course"),
+            _unit("total_unit", "total"),
+            Column("total_basis", "text", "whether `total` is reported or derived, and how"),
+            Column("co_medication", "text", "co-medication"),
+            _NOTES,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+        required=True,
+    ),
+    Table(
+        "results.csv",
+        "results",
+        evidence.Result,
+        "one number as reported: study, outcome, time point and arm",
+        ("result",),
+        (
+            Column("result", "id", "id of the result", required=True),
+            _STUDY,
+            _OUTCOME,
+            Column("reported_as", "text", "the outcome in the words of the report"),
+            Column("definition", "text", "definition, for a count"),
+            Column("scale", "id", "scale of the numbers", refers="scales"),
+            _TIMEPOINT,
+            _TIME,
+            _TIME_UNIT,
+            _WINDOW,
+            Column(
+                "arm",
+                "id",
+                "arm; `all` or `either` where the number belongs to no single arm",
+                required=True,
+                refers="arms*",
+            ),
+            Column("n", "size", "participants the number rests on", "participants"),
+            Column("events", "count", "participants with the event", "participants"),
+            Column("mean", "number", "mean", "of `scale`"),
+            Column("sd", "positive", "standard deviation, where the report calls it so", "of `scale`"),
+            Column("se", "positive", "standard error, where the report calls it so", "of `scale`"),
+            Column("spread", "positive", "the number after ± where the report does not say what it is", "of `scale`"),
+            Column("spread_is", "choice", "how `spread` is read here; analyses can switch it", allowed=("sd", "se")),
+            Column("spread_text", "text", "the spread as printed"),
+            Column("ci_low", "number", "lower end of the interval", "of `scale`"),
+            Column("ci_high", "number", "upper end of the interval", "of `scale`"),
+            _LEVEL,
+            Column("median", "number", "median", "of `scale`"),
+            Column("q1", "number", "first quartile", "of `scale`"),
+            Column("q3", "number", "third quartile", "of `scale`"),
+            Column("min", "number", "minimum", "of `scale`"),
+            Column("max", "number", "maximum", "of `scale`"),
+            Column("p", "p", "p value as printed, within the arm"),
+            Column("p_versus", "text", "what `p` compares with"),
+            Column("how_read", "text", "`reported`, or how it was derived", required=True),
+            Column("usable", "yes-no", "whether an analysis may use it", required=True),
+            Column("why_not", "text", "why it is not usable, or with which limit it is"),
+            _NOTES,
+            _PAGE,
+            _QUOTE,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+        required=True,
+    ),
+    Table(
+        "contrasts.csv",
+        "contrasts",
+        evidence.Contrast,
+        "a result reported only between two arms: a difference, a ratio, or no more than a p value",
+        ("contrast",),
+        (
+            Column("contrast", "id", "id of the contrast", required=True),
+            _STUDY,
+            _OUTCOME,
+            Column("reported_as", "text", "the outcome in the words of the report"),
+            _TIMEPOINT,
+            _TIME,
+            _TIME_UNIT,
+            _WINDOW,
+            Column("arm_1", "id", "first arm", required=True, refers="arms"),
+            Column("arm_2", "id", "second arm", required=True, refers="arms"),
+            Column("measure", "text", "measure of the estimate, as reported (`ES` = effect size not specified)"),
+            Column("estimate", "number", "estimate"),
+            Column("se", "positive", "standard error of the estimate"),
+            Column("ci_low", "number", "lower end of the interval"),
+            Column("ci_high", "number", "upper end of the interval"),
+            _LEVEL,
+            Column("p", "p", "p value as printed"),
+            Column("usable", "yes-no", "whether an analysis may use it", required=True),
+            Column("why_not", "text", "why it is not usable"),
+            _NOTES,
+            _PAGE,
+            _QUOTE,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "risk_of_bias.csv",
+        "risk_of_bias",
+        evidence.BiasJudgement,
+        "a risk-of-bias judgement with its reason and assessor",
+        ("study", "result", "tool", "domain", "assessor"),
+        (
+            _STUDY,
+            Column("result", "id", "result it is about; empty = the study", refers="results"),
+            Column("tool", "text", "instrument and version", required=True),
+            Column("domain", "text", "domain", required=True),
+            Column(
+                "judgement", "choice", "judgement", required=True, allowed=("low", "some concerns", "unclear", "high")
+            ),
+            Column("reason", "text", "reason"),
+            Column("assessor", "text", "who judged"),
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "certainty.csv",
+        "certainty",
+        evidence.CertaintyJudgement,
+        "a rating of the certainty of one analysis in one domain",
+        ("analysis", "domain", "assessor"),
+        (
+            Column("analysis", "id", "analysis of `review.toml`", required=True, refers="analyses"),
+            Column("domain", "text", "GRADE domain, or `overall`", required=True),
+            Column("rating", "text", "rating", required=True),
+            Column("reason", "text", "reason"),
+            Column("assessor", "text", "who rated"),
+        ),
+    ),
+    Table(
+        "published.csv",
+        "published",
+        evidence.Published,
+        "a result published elsewhere, for comparison; its p value is recomputed, never stored",
+        ("published",),
+        (
+            Column("published", "id", "id of the row", required=True),
+            Column("review", "id", "id of the publication", required=True),
+            Column("label", "text", "the publication as printed in plots", required=True),
+            Column(
+                "kind",
+                "choice",
+                "kind of result",
+                required=True,
+                allowed=("pooled", "network", "single trial", "narrative"),
+            ),
+            Column("year", "year", "year"),
+            Column("outcome", "id", "outcome of this review it compares with", refers="outcomes"),
+            Column("reported_as", "text", "the outcome in the words of the publication"),
+            _TIMEPOINT,
+            _WINDOW,
+            Column("measure", "text", "measure, as reported"),
+            Column("scale", "id", "scale of a difference", refers="scales"),
+            Column("estimate", "number", "estimate (per cent for a proportion)"),
+            Column("ci_low", "number", "lower end of the interval"),
+            Column("ci_high", "number", "upper end of the interval"),
+            _LEVEL,
+            Column("p", "p", "p value as printed"),
+            Column("k_text", "text", "number of studies, as reported"),
+            Column("n_text", "text", "number of participants, as reported"),
+            Column("trials", "text", "kinds of studies pooled"),
+            Column("comparators", "text", "comparators"),
+            Column("routes", "text", "routes"),
+            Column("model", "text", "model and software"),
+            Column("certainty", "text", "certainty as published"),
+            Column("reproducible", "text", "whether its rows are available"),
+            _NOTES,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "claims.csv",
+        "claims",
+        evidence.Claim,
+        "a statement of a text somebody brought, with what its source says",
+        ("claim",),
+        (
+            Column("claim", "id", "id of the claim", required=True),
+            Column("brief", "text", "the text it stands in", required=True),
+            Column("text", "text", "the statement", required=True),
+            Column("measure", "text", "measure of the estimate"),
+            Column("estimate", "number", "estimate"),
+            Column("ci_low", "number", "lower end of the interval"),
+            Column("ci_high", "number", "upper end of the interval"),
+            _LEVEL,
+            Column("p", "p", "p value as claimed"),
+            Column("events", "count", "count claimed", "participants"),
+            Column("n", "size", "of how many", "participants"),
+            Column("percent", "number", "per cent claimed", "%"),
+            Column("arithmetic", "text", "the arithmetic behind the verdict"),
+            Column("primary_source", "text", "where the statement comes from"),
+            Column("source_says", "text", "what that source says"),
+            Column("verdict", "text", "verdict in words", required=True),
+            Column("severity", "choice", "empty = consistent", allowed=("critical", "high", "medium", "low")),
+            _NOTES,
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "gaps.csv",
+        "gaps",
+        evidence.Gap,
+        "something the review would need and does not have",
+        ("gap",),
+        (
+            Column("gap", "id", "id of the gap", required=True),
+            Column("priority", "size", "1 is worth most", required=True),
+            Column("missing", "text", "what is missing", required=True),
+            Column("concerns", "text", "analyses and pages concerned"),
+            Column("studies", "ids", "studies concerned", refers="studies"),
+        ),
+    ),
+    Table(
+        "searches.csv",
+        "searches",
+        evidence.Search,
+        "one search of one source (PRISMA-S)",
+        ("search",),
+        (
+            Column("search", "id", "id of the search", required=True),
+            Column(
+                "kind",
+                "choice",
+                "kind of source",
+                required=True,
+                allowed=("database", "register", "website", "organisation", "citation"),
+            ),
+            Column("source", "text", "source", required=True),
+            Column("interface", "text", "interface"),
+            Column("date", "text", "date run"),
+            Column("strategy", "text", "exact strategy"),
+            Column("limits", "text", "limits"),
+            Column("retrieved", "count", "number retrieved", "records"),
+            Column("person", "text", "who ran it"),
+            Column("file", "text", "raw export under `searches/`"),
+        ),
+    ),
+    Table(
+        "records.csv",
+        "records",
+        evidence.Record,
+        "a line of a database that indexes a report",
+        ("record",),
+        (
+            Column("record", "id", "id of the record", required=True),
+            Column("search", "id", "search that found it", refers="searches"),
+            Column("title", "text", "title"),
+            Column("authors", "text", "authors"),
+            Column("year", "year", "year"),
+            Column("journal", "text", "journal"),
+            Column("doi", "text", "digital object identifier"),
+            Column("pmid", "text", "PubMed identifier"),
+            Column("abstract", "text", "abstract"),
+            Column("report", "id", "report it leads to", refers="reports"),
+        ),
+    ),
+    Table(
+        "duplicates.csv",
+        "duplicates",
+        evidence.DuplicateDecision,
+        "a decision that two records are of the same report, or are not",
+        ("record_1", "record_2", "time"),
+        (
+            Column("record_1", "id", "record kept", required=True, refers="records"),
+            Column("record_2", "id", "other record", required=True, refers="records"),
+            Column("decision", "choice", "decision", required=True, allowed=("duplicate", "not duplicate")),
+            Column("rule", "text", "rule that decided or proposed"),
+            Column("person", "text", "who decided"),
+            _TIMESTAMP,
+        ),
+    ),
+    Table(
+        "screening.csv",
+        "screening",
+        evidence.Vote,
+        "one screening vote; appended, never changed",
+        ("record", "stage", "reviewer", "kind", "time"),
+        (
+            Column("record", "id", "record", required=True, refers="records"),
+            Column("stage", "choice", "stage", required=True, allowed=("title-abstract", "full-text")),
+            Column("reviewer", "text", "reviewer", required=True),
+            Column("decision", "choice", "decision", required=True, allowed=("include", "exclude", "maybe")),
+            Column("kind", "choice", "vote or adjudication", required=True, allowed=("vote", "adjudication")),
+            Column("reason", "text", "reason; required for an exclusion at full text"),
+            _TIMESTAMP,
+        ),
+    ),
+    Table(
+        "registry/cohorts.csv",
+        "cohorts",
+        evidence.CohortField,
+        "one field of an observational cohort; an empty value is missing and is never filled in",
+        ("study", "field"),
+        (
+            _STUDY,
+            Column("field", "id", "field", required=True),
+            Column("value", "text", "value"),
+            Column("unit", "text", "unit"),
+            _NOTES,
+            _REPORT,
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+    Table(
+        "registry/standards.csv",
+        "standards",
+        evidence.OutcomeStandard,
+        "a threshold, an instrument's property or a reporting rule",
+        ("domain", "instrument", "fact"),
+        (
+            Column("domain", "text", "domain", required=True),
+            Column("instrument", "text", "instrument", required=True),
+            Column("fact", "text", "what is stated", required=True),
+            Column("value", "text", "value"),
+            _SOURCE,
+            _VERIFIED,
+        ),
+    ),
+)
+
+#: A statement of ``guidance/*.toml``: ``[[statement]]`` under ``[guideline]`` (name, year, report).
+STATEMENT = Table(
+    "guidance/*.toml",
+    "guidance",
+    evidence.GuidanceStatement,
+    "a statement of a guideline; bolus, rate, duration and total are separate, each with its unit",
+    ("id",),
+    (
+        Column("id", "id", "id of the statement", required=True),
+        Column("guideline", "text", "guideline; from `[guideline] name`", required=True),
+        Column("year", "year", "year; from `[guideline] year`"),
+        Column("setting", "choice", "setting: a mandatory key", required=True, allowed=SETTINGS),
+        Column("topic", "text", "topic", required=True),
+        Column("statement", "text", "the statement", required=True),
+        Column("condition", "text", "condition it is about"),
+        Column("bolus", "reported", "bolus"),
+        _unit("bolus_unit", "bolus"),
+        Column("rate", "reported", "rate"),
+        _unit("rate_unit", "rate"),
+        Column("duration", "reported", "duration"),
+        _unit("duration_unit", "duration"),
+        Column("total", "reported", "total dose"),
+        _unit("total_unit", "total"),
+        Column("sessions", "reported", "number of sessions"),
+        Column("grade", "text", "grade as published"),
+        Column("certainty", "text", "certainty as published"),
+        _NOTES,
+        _REPORT,
+        _SOURCE,
+        _VERIFIED,
+    ),
+)
+
+TABLE_BY_FILE = {table.file: table for table in TABLES}
