@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from balm.stats.measures.measure import Floats, Measure
-from balm.vocabulary.scale import IDENTITY, LOG
+from balm.stats.measures.measure import Floats, Formula, Measure
+from balm.vocabulary.scale import IDENTITY, LOG, Scale
 
 COLUMNS = ("events_1", "n_1", "events_2", "n_2")
 
@@ -87,9 +87,7 @@ def peto_odds_ratio(*, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Flo
     return (events_1 - expected) / v, 1.0 / v
 
 
-def arcsine_difference(
-    *, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats, variance_type: str = "LS"
-) -> tuple[Floats, Floats]:
+def arcsine_difference(*, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats) -> tuple[Floats, Floats]:
     """Difference of arcsine square roots of the risks; its variance ``1/(4 n1) + 1/(4 n2)`` is free of the risks.
 
     Defined with zero cells as it is.  Rücker, Schwarzer, Carpenter & Olkin (2009) Stat Med 28:721.
@@ -98,53 +96,30 @@ def arcsine_difference(
     return effect, 0.25 / n_1 + 0.25 / n_2
 
 
+def _row(
+    code: str, name: str, function: Formula, scale: Scale, source: str, types: tuple[str, ...], double_zero: str
+) -> Measure:
+    family = "two-group binary"
+    return Measure(
+        code,
+        name,
+        family,
+        function,
+        scale,
+        COLUMNS,
+        source,
+        variance_types=types,
+        zero_cells="corrected",
+        double_zero=double_zero,
+    )
+
+
+_HANDBOOK = "Cochrane Handbook, section 6.4.1"
 MEASURES = (
-    Measure(
-        "RR",
-        "Risk ratio",
-        "two-group binary",
-        risk_ratio,
-        LOG,
-        COLUMNS,
-        "Cochrane Handbook, section 6.4.1",
-        variance_types=("LS", "AV"),
-        zero_cells="corrected",
-        double_zero="excluded",
-    ),
-    Measure(
-        "OR",
-        "Odds ratio",
-        "two-group binary",
-        odds_ratio,
-        LOG,
-        COLUMNS,
-        "Woolf 1955; Cochrane Handbook, section 6.4.1",
-        variance_types=("LS", "AV"),
-        zero_cells="corrected",
-        double_zero="excluded",
-    ),
-    Measure(
-        "RD",
-        "Risk difference",
-        "two-group binary",
-        risk_difference,
-        IDENTITY,
-        COLUMNS,
-        "Cochrane Handbook, section 6.4.1",
-        variance_types=("LS", "UB", "AV"),
-        zero_cells="corrected",
-    ),
-    Measure(
-        "PETO",
-        "Peto odds ratio",
-        "two-group binary",
-        peto_odds_ratio,
-        LOG,
-        COLUMNS,
-        "Yusuf et al. 1985",
-        zero_cells="corrected",
-        double_zero="excluded",
-    ),
+    _row("RR", "Risk ratio", risk_ratio, LOG, _HANDBOOK, ("LS", "AV"), "excluded"),
+    _row("OR", "Odds ratio", odds_ratio, LOG, f"Woolf 1955; {_HANDBOOK}", ("LS", "AV"), "excluded"),
+    _row("RD", "Risk difference", risk_difference, IDENTITY, _HANDBOOK, ("LS", "UB", "AV"), "kept"),
+    _row("PETO", "Peto odds ratio", peto_odds_ratio, LOG, "Yusuf et al. 1985", (), "excluded"),
     Measure(
         "AS",
         "Arcsine difference",

@@ -1,0 +1,178 @@
+"""Correlations of one sample: simple, partial, semi-partial and multiple.
+
+``m`` predictors stand in the regression model from which a partial or semi-partial correlation is taken.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from balm.stats.measures.measure import Floats, Measure
+from balm.stats.measures.two_group_means import weighted_mean
+from balm.vocabulary.scale import FISHER_Z, FISHER_Z_ROOT, IDENTITY, PROPORTION
+
+
+def _unbiased(r: Floats, n: Floats) -> Floats:
+    """Olkin & Pratt's (1958) unbiased estimate ``r F(1/2, 1/2; (n-2)/2; 1 - r^2)``."""
+    from scipy.special import hyp2f1
+
+    return np.asarray(r * hyp2f1(0.5, 0.5, (n - 2.0) / 2.0, 1.0 - r**2), dtype=np.float64)
+
+
+def _unbiased_square_excess(r: Floats, n: Floats) -> Floats:
+    """An unbiased estimate of ``rho^2``: ``1 - (n-3)/(n-2) (1-r^2) F(1, 1; n/2; 1-r^2)``.  Olkin & Pratt (1958)."""
+    from scipy.special import hyp2f1
+
+    return np.asarray(
+        1.0 - (n - 3.0) / (n - 2.0) * (1.0 - r**2) * hyp2f1(1.0, 1.0, n / 2.0, 1.0 - r**2), dtype=np.float64
+    )
+
+
+def correlation(*, r: Floats, n: Floats, variance_type: str = "LS") -> tuple[Floats, Floats]:
+    """Pearson's r with variance ``(1 - r^2)^2/(n - 1)``.
+
+    variance_type : "UB" unbiased (Hedges 1989); "AV" at the mean correlation of all studies.
+    """
+    if variance_type == "UB":
+        return r, r**2 - _unbiased_square_excess(r, n)
+    at = np.full_like(r, weighted_mean(r, n)) if variance_type == "AV" else r
+    return r, (1.0 - at**2) ** 2 / (n - 1.0)
+
+
+def unbiased_correlation(*, r: Floats, n: Floats, variance_type: str = "LS") -> tuple[Floats, Floats]:
+    """Olkin & Pratt's (1958) unbiased correlation; ``variance_type`` as for :func:`correlation`."""
+    effect = _unbiased(r, n)
+    if variance_type == "UB":
+        return effect, effect**2 - _unbiased_square_excess(r, n)
+    at = np.full_like(r, weighted_mean(effect, n)) if variance_type == "AV" else effect
+    return effect, (1.0 - at**2) ** 2 / (n - 1.0)
+
+
+def fisher_z(*, r: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """``atanh r`` with variance ``1/(n - 3)``.  Fisher (1921) Metron 1:3."""
+    return np.arctanh(r), 1.0 / (n - 3.0)
+
+
+def partial_correlation(
+    *, n: Floats, predictors: Floats, r: Floats | None = None, t: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Partial correlation, given or from the t of its coefficient, with variance ``(1 - r^2)^2/(n - m)``.
+
+    Aloe & Thompson (2013) J Soc Soc Work Res 4:390.
+    """
+    partial = _partial(n, predictors, r, t)
+    return partial, (1.0 - partial**2) ** 2 / (n - predictors)
+
+
+def fisher_z_of_partial(
+    *, n: Floats, predictors: Floats, r: Floats | None = None, t: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Fisher's z of a partial correlation, with variance ``1/(n - m - 2)``.  Fisher (1924)."""
+    return np.arctanh(_partial(n, predictors, r, t)), 1.0 / (n - predictors - 2.0)
+
+
+def _partial(n: Floats, predictors: Floats, r: Floats | None, t: Floats | None) -> Floats:
+    if r is not None:
+        return r
+    given = np.asarray(t, dtype=np.float64)
+    return given / np.sqrt(given**2 + n - predictors - 1.0)
+
+
+def semi_partial_correlation(
+    *, n: Floats, predictors: Floats, r2: Floats, r: Floats | None = None, t: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Semi-partial correlation of one predictor, ``t sqrt(1 - R2)/sqrt(n - m - 1)``.
+
+    Variance ``(R^4 - 2 R2 + f + 1 - f^2)/n`` with ``f = R2 - r^2``.  Aloe & Becker (2012) Psychol Methods 17:596.
+    """
+    semi = r if r is not None else np.asarray(t) * np.sqrt(1.0 - r2) / np.sqrt(n - predictors - 1.0)
+    rest = r2 - semi**2
+    return semi, (r2**2 - 2.0 * r2 + rest + 1.0 - rest**2) / n
+
+
+def fisher_z_of_semi_partial(
+    *, n: Floats, predictors: Floats, r2: Floats, r: Floats | None = None, t: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Fisher's z of a semi-partial correlation, by the delta method."""
+    semi, variance = semi_partial_correlation(n=n, predictors=predictors, r2=r2, r=r, t=t)
+    return np.arctanh(semi), variance / (1.0 - semi**2) ** 2
+
+
+def r_squared(*, r2: Floats, n: Floats, predictors: Floats) -> tuple[Floats, Floats]:
+    """R2 of a regression model with ``predictors``, variance ``4 R2 (1 - R2)^2/n``.  Olkin & Finn (1995)."""
+    return r2, 4.0 * r2 * (1.0 - r2) ** 2 / n
+
+
+def fisher_z_of_r(*, r2: Floats, n: Floats, predictors: Floats) -> tuple[Floats, Floats]:
+    """Fisher's z of the multiple correlation R, variance ``1/n``.  Olkin & Finn (1995) Psychol Bull 118:155."""
+    return np.arctanh(np.sqrt(r2)), 1.0 / n
+
+
+_SIMPLE, _MODEL, _SEMI = ("r", "n"), ("n", "predictors"), ("n", "predictors", "r2")
+_EITHER = (("t",), ("r",))
+_TYPES = ("LS", "UB", "AV")
+MEASURES = (
+    Measure("COR", "Correlation", "correlation", correlation, IDENTITY, _SIMPLE, "Hedges 1989", (), _TYPES),
+    Measure(
+        "UCOR",
+        "Unbiased correlation",
+        "correlation",
+        unbiased_correlation,
+        IDENTITY,
+        _SIMPLE,
+        "Olkin & Pratt 1958",
+        (),
+        _TYPES,
+    ),
+    Measure("ZCOR", "Fisher's z of a correlation", "correlation", fisher_z, FISHER_Z, _SIMPLE, "Fisher 1921"),
+    Measure(
+        "PCOR",
+        "Partial correlation",
+        "partial correlation",
+        partial_correlation,
+        IDENTITY,
+        _MODEL,
+        "Aloe & Thompson 2013",
+        _EITHER,
+    ),
+    Measure(
+        "ZPCOR",
+        "Fisher's z of a partial correlation",
+        "partial correlation",
+        fisher_z_of_partial,
+        FISHER_Z,
+        _MODEL,
+        "Fisher 1924",
+        _EITHER,
+    ),
+    Measure(
+        "SPCOR",
+        "Semi-partial correlation",
+        "partial correlation",
+        semi_partial_correlation,
+        IDENTITY,
+        _SEMI,
+        "Aloe & Becker 2012",
+        _EITHER,
+    ),
+    Measure(
+        "ZSPCOR",
+        "Fisher's z of a semi-partial correlation",
+        "partial correlation",
+        fisher_z_of_semi_partial,
+        FISHER_Z,
+        _SEMI,
+        "Aloe & Becker 2012",
+        _EITHER,
+    ),
+    Measure("R2", "R squared", "model fit", r_squared, PROPORTION, ("r2", "n", "predictors"), "Olkin & Finn 1995"),
+    Measure(
+        "ZR2",
+        "Fisher's z of a multiple correlation",
+        "model fit",
+        fisher_z_of_r,
+        FISHER_Z_ROOT,
+        ("r2", "n", "predictors"),
+        "Olkin & Finn 1995",
+    ),
+)
