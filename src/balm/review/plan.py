@@ -62,7 +62,7 @@ VARY = {
     "correlation": "within-person correlations of cross-over trials, 0 to below 1",
     "spread": "readings of a spread that the report does not label, `sd` or `se`",
     "without": "studies left out",
-    "with": "studies added",
+    "with": "studies added, as `study` or, for results under another outcome, `study:outcome`",
     "assume": "counts that no report gives, as `study:events_1/n_1:events_2/n_2`",
 }
 

@@ -249,7 +249,10 @@ def _planned(rows: Mapping[str, tuple[Any, ...]], broken: set[str], meta: Meta) 
         for s in a.sensitivity:
             place = f"analyses {a.id}.sensitivity {s.label}.values"
             for value in s.values if s.vary in ("with", "without") else ():
-                check(place, value, studies, "a study of studies.csv", "studies")
+                study, _, outcome = value.partition(":") if s.vary == "with" else (value, "", "")
+                check(place, study, studies, "a study of studies.csv", "studies")
+                if outcome:
+                    check(place, outcome, [o.id for o in meta.outcomes], "one of [[outcomes]]", "")
             for value in s.values if s.vary == "assume" else ():
                 assumed = read_assumption(value)
                 if assumed is None:
