@@ -1,0 +1,203 @@
+"""Published pooled results beside our own, one panel a measure and outcome, each with its own axis.
+
+A panel holds what can stand on one axis. Proportions of single-arm series get a panel of their own and say so: they
+have no control group and must not be read against a ratio or a difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from balm.plots.axis import Axis, linear_axis, log_axis
+from balm.plots.figure import Figure
+from balm.plots.svg import Drawing
+from balm.plots.text_width import fit, wrap
+from balm.vocabulary.numbers import MINUS, fixed, interval
+from balm.vocabulary.problems import InputError
+
+INK, QUIET, MARK, OWN, RULE = "#1b232d", "#5b6673", "#17577a", "#e8f0f4", "#c3ccd4"
+MID_COLOUR = "#8a4200"
+SIZE, ROW = 11.5, 23.0
+WIDTH = 900.0
+#: Left edges of the columns: name, time point, trials, people, the plot, the numbers.
+NAME, TIME, TRIALS, PEOPLE, PLOT, NUMBERS = 10.0, 232.0, 372.0, 432.0, 506.0, 762.0
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One pooled result as drawn. ``own`` marks a result of this review, ``single`` one trial that was not pooled."""
+
+    name: str
+    time: str
+    trials: str
+    people: str
+    estimate: float
+    low: float
+    high: float
+    own: bool = False
+    single: bool = False
+    address: str = ""  # where a click leads: the row's line in the table
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows that share an axis; ``ratio`` spaces it by logarithm. ``important`` is drawn with its source in words."""
+
+    title: str
+    axis: str
+    rows: tuple[PublishedRow, ...]
+    ratio: bool = False
+    null: float | None = 0.0
+    important: float | None = None  # a minimal important difference, on the panel's scale
+    important_source: str = ""
+    favours: tuple[str, str] | None = None
+    note: str = ""
+    digits: int = 2
+    limits: tuple[float, float] | None = None  # ends of the axis, where they are given by nature (0 to 100 per cent)
+
+
+def published_figure(
+    panels: Sequence[Panel], path: str | os.PathLike[str] | None = None, *, title: str | None = None
+) -> Figure:
+    """Draw ``panels`` one above the other, and write the figure to ``path`` when one is given.
+
+    >>> row = PublishedRow("Orhurhu 2019", "up to 2 weeks", "not stated", "211", -1.83, -2.35, -1.31)
+    >>> "Orhurhu 2019" in published_figure([Panel("Pain", "Mean difference (0-10)", (row,))]).svg
+    True
+    """
+    panels = [p for p in panels if p.rows]
+    if not panels:
+        raise InputError("there is no pooled result with an estimate and an interval to draw")
+    for row in (row for panel in panels for row in panel.rows):
+        if not all(map(isfinite, (row.estimate, row.low, row.high))) or not row.low <= row.estimate <= row.high:
+            raise InputError(f"{row.name}: estimate {row.estimate!r} must lie within {row.low!r} to {row.high!r}")
+    top = 12.0 if title is None else 44.0
+    notes = [_notes(panel) for panel in panels]
+    heights = [_height(panel, len(note)) for panel, note in zip(panels, notes, strict=True)]
+    heading = title or "Published pooled results beside this review"
+    drawing = Drawing(
+        WIDTH, top + sum(heights), title=heading, description=_description(panels), font_size=SIZE, ink=INK
+    )
+    if title is not None:
+        drawing.text(NAME, 24, title, bold=True, size=15)
+    for panel, note, height in zip(panels, notes, heights, strict=True):
+        _panel(drawing, panel, note, top)
+        top += height
+    figure = drawing.figure()
+    if path is not None:
+        figure.save(path)
+    return figure
+
+
+def _notes(panel: Panel) -> list[str]:
+    texts = []
+    if panel.important is not None:
+        source = f" Source: {panel.important_source}." if panel.important_source else ""
+        value = fixed(panel.important, panel.digits, minus=MINUS)
+        texts.append(f"Dashed line: minimal important difference {value}.{source}".replace("..", "."))
+    if panel.note:
+        texts.append(panel.note)
+    return [line for text in texts for line in wrap(text, WIDTH - NAME - 20, SIZE - 0.5, lines=3)]
+
+
+def _height(panel: Panel, notes: int) -> float:
+    return 44 + ROW * len(panel.rows) + 44 + (14 if panel.favours else 0) + 15 * notes + 22
+
+
+def _axis(panel: Panel) -> Axis:
+    values = [v for row in panel.rows for v in (row.low, row.high)]
+    values += [v for v in (panel.null, panel.important) if v is not None]
+    low, high = panel.limits or (min(values), max(values))
+    if panel.ratio:
+        if low <= 0:
+            raise InputError(f"{panel.title}: a ratio must be above 0; got {low!r}")
+        stretch = (high / low) ** 0.04
+        return log_axis(low / stretch, high * stretch, start=PLOT, end=NUMBERS - 22, count=6)
+    pad = 0.0 if panel.limits else 0.04 * (high - low)
+    return linear_axis(low - pad, high + pad, start=PLOT, end=NUMBERS - 22, count=5)
+
+
+def _panel(drawing: Drawing, panel: Panel, notes: list[str], top: float) -> None:
+    axis = _axis(panel)
+    drawing.open_group(panel.title)
+    drawing.text(NAME, top + 13, panel.title, bold=True, size=13)
+    head = top + 34
+    for x, text in ((NAME, "Source"), (TIME, "Time point"), (TRIALS, "Trials"), (PEOPLE, "People")):
+        drawing.text(x, head, text, fill=QUIET)
+    drawing.text(WIDTH - 10, head, "Estimate [95% CI]", fill=QUIET, anchor="end")
+    first, last = head + 10, head + 10 + ROW * len(panel.rows)
+    for i, row in enumerate(panel.rows):
+        if row.own:
+            drawing.rect(NAME - 4, first + i * ROW, WIDTH - 2 * (NAME - 4), ROW, fill=OWN)
+    drawing.line(NAME - 4, first, WIDTH - NAME + 4, first, stroke=RULE)
+    if panel.null is not None and axis.holds(panel.null):
+        drawing.line(axis.position(panel.null), first, axis.position(panel.null), last, stroke=QUIET)
+    if panel.important is not None:
+        x = axis.position(panel.important)
+        drawing.line(x, first, x, last, stroke=MID_COLOUR, dash="4 3")
+    for i, row in enumerate(panel.rows):
+        _row(drawing, panel, row, axis, first + i * ROW + ROW / 2)
+    drawing.line(axis.start, last, axis.end, last, stroke=INK)
+    for tick in axis.ticks:
+        x = axis.position(tick)
+        drawing.line(x, last, x, last + 4, stroke=INK)
+        drawing.text(x, last + 17, axis.label(tick), anchor="middle", size=11)
+    y = last + 33
+    if panel.favours:
+        middle = axis.position(panel.null) if panel.null is not None else (axis.start + axis.end) / 2
+        drawing.text(middle - 8, y, f"← {panel.favours[0]}", anchor="end", size=11)
+        drawing.text(middle + 8, y, f"{panel.favours[1]} →", size=11)
+        y += 14
+    drawing.text((axis.start + axis.end) / 2, y, panel.axis, anchor="middle", size=11, fill=QUIET)
+    for i, line in enumerate(notes):
+        drawing.text(NAME, y + 20 + 15 * i, line, size=SIZE - 0.5, fill=QUIET)
+    drawing.close_group()
+
+
+def _row(drawing: Drawing, panel: Panel, row: PublishedRow, axis: Axis, y: float) -> None:
+    base = y + 4
+    name = fit(row.name, TIME - NAME - 10, SIZE, bold=row.own)
+    if row.address:
+        drawing.open_link(row.address)
+    drawing.text(NAME, base, name, bold=row.own, fill=MARK if row.address else None, full=row.name)
+    if row.address:
+        drawing.close_link()
+    for x, room, text in (
+        (TIME, TRIALS - TIME - 10, row.time),
+        (TRIALS, PEOPLE - TRIALS - 8, row.trials),
+        (PEOPLE, PLOT - PEOPLE - 10, row.people),
+    ):
+        short = fit(text, room, SIZE)
+        drawing.text(x, base, short, full=text if short != text else None)
+    shown = f"{fixed(row.estimate, panel.digits, minus=MINUS)} {interval(row.low, row.high, panel.digits, minus=MINUS)}"
+    drawing.text(WIDTH - 10, base, shown, anchor="end", bold=row.own)
+    colour = MARK if row.own else INK
+    drawing.line(axis.position(row.low), y, axis.position(row.high), y, stroke=colour, width=1.4)
+    for end, sign in ((row.low, 1), (row.high, -1)):
+        x = axis.position(end)
+        if axis.holds(end):
+            drawing.line(x, y - 3.5, x, y + 3.5, stroke=colour, width=1.4)
+        else:
+            drawing.polygon([(x, y), (x + sign * 6, y - 3.5), (x + sign * 6, y + 3.5)], fill=colour)
+    x = axis.position(row.estimate)
+    if row.own and not row.single:
+        drawing.polygon([(x - 7, y), (x, y - 6), (x + 7, y), (x, y + 6)], fill=colour)
+    elif row.single:
+        drawing.rect(x - 4, y - 4, 8, 8, fill="#ffffff", stroke=colour, stroke_width=1.6)
+    else:
+        drawing.circle(x, y, 4.2, fill=colour)
+
+
+def _description(panels: Sequence[Panel]) -> str:
+    parts = []
+    for panel in panels:
+        rows = "; ".join(
+            f"{'this review, ' if row.own else ''}{row.name} ({row.time}) {fixed(row.estimate, panel.digits)} "
+            f"{interval(row.low, row.high, panel.digits)}"
+            for row in panel.rows
+        )
+        parts.append(f"{panel.title}, {panel.axis}: {rows}.")
+    return " ".join(parts)
