@@ -1,4 +1,4 @@
-"""Published results beside ours: true positions, ours marked, uncontrolled proportions apart, the MID with its source."""
+"""Published results beside ours: true positions, ours marked, single-arm proportions apart, the MID with its source."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ SERIES = Panel(
 
 
 def words(figure):
-    return [t.text for t in ET.fromstring(figure.svg).iter(f"{SVG}text")]
+    return [
+        (t.text or "") + "".join(child.tail or "" for child in t) for t in ET.fromstring(figure.svg).iter(f"{SVG}text")
+    ]
 
 
 def test_marks_stand_where_their_values_are():
