@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from balm.vocabulary.problems import BalmError, InputError, unknown_option
 
@@ -39,8 +40,10 @@ def one_of(name: str, allowed: Iterable[str]) -> Callable[[str], str]:
     return check
 
 
-def number(name: str, *, above: float | None = None, below: float | None = None) -> Callable[[str], float]:
-    """An argparse type: a finite number, between the given ends where there are any (both excluded)."""
+def number(
+    name: str, *, above: float | None = None, below: float | None = None, at_least: float | None = None
+) -> Callable[[str], float]:
+    """An argparse type: a finite number, between the given ends where there are any."""
 
     def check(value: str) -> float:
         try:
@@ -51,11 +54,20 @@ def number(name: str, *, above: float | None = None, below: float | None = None)
             raise argparse.ArgumentTypeError(f"must be a finite number; got {value!r}")
         if above is not None and parsed <= above:
             raise argparse.ArgumentTypeError(f"must be above {above:g}; got {value}")
+        if at_least is not None and parsed < at_least:
+            raise argparse.ArgumentTypeError(f"must be {at_least:g} or more; got {value}")
         if below is not None and parsed >= below:
             raise argparse.ArgumentTypeError(f"must be below {below:g}; got {value}")
         return parsed
 
     return check
+
+
+def print_json(values: Any) -> None:
+    """``values`` on the standard output: full precision, ASCII whatever the terminal, never ``NaN``."""
+    import json
+
+    print(json.dumps(values, indent=2, allow_nan=False))
 
 
 def _reason(error: InputError, name: str) -> str:

@@ -7,6 +7,7 @@ Status: 0 done; 1 a problem in the input, named on the standard error; 2 the com
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -119,8 +120,8 @@ def _guarded(run: Callable[[], int], words: list[str]) -> int:
             raise
         what = " ".join(f"{type(fault).__name__}: {fault}".split())
         _complain(
-            f"an unexpected fault stopped `balm {words[0]}` ({what}); this is a defect of balm {balm.__version__}, not of "
-            "your data",
+            f"an unexpected fault stopped `balm {words[0]}` ({what}); this is a defect of balm {balm.__version__}, "
+            "not of your data",
             "to report it, run the same command with --debug and send what it prints with the input that shows it",
         )
         return STATUS_INPUT
@@ -140,10 +141,9 @@ def _write_what_can_be_written() -> None:
 
 
 def _silence_output() -> None:
-    try:
+    # Where the output is no file (a test, an embedding program) there is nothing to flush.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        pass  # the output is no file (a test, an embedding program): there is nothing to flush
 
 
 if __name__ == "__main__":

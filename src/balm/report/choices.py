@@ -1,8 +1,16 @@
-"""Every choice of a synthesis in words, with the paper it comes from: what sentences, tables and methods read."""
+"""Every choice of a synthesis in words, with the works it rests on.
+
+Names and titles are those of the tables in :mod:`balm.stats`; this file adds what a sentence needs around them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
+from balm.stats.pooling.inference import INFERENCES
+from balm.stats.pooling.prediction import PREDICTIONS
+from balm.vocabulary.numbers import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,63 +21,20 @@ class Choice:
     words: str
     cites: tuple[str, ...] = ()
 
+    @property
+    def cited(self) -> str:
+        """The words with their references in brackets."""
+        return f"{self.words} ({'; '.join(self.cites)})" if self.cites else self.words
+
 
 MODELS = {
     "random": Choice("random effects", "a random-effects model"),
     "common": Choice("common effect", "a common-effect (fixed-effect) model"),
-}
-
-TAU2_ESTIMATORS = {
-    "DL": Choice("DerSimonian-Laird", "the method of moments of DerSimonian and Laird", ("DerSimonian & Laird 1986",)),
-    "HE": Choice("Hedges-Olkin", "the unweighted method of moments of Hedges and Olkin", ("Hedges & Olkin 1985",)),
-    "HS": Choice("Hunter-Schmidt", "the Hunter-Schmidt estimator", ("Schmidt & Hunter 2015",)),
-    "HSk": Choice(
-        "Hunter-Schmidt, corrected",
-        "the Hunter-Schmidt estimator with the small-sample correction k/(k-1)",
-        ("Brannick et al. 2019",),
+    "ivhet": Choice(
+        "common-effect weights, random-effects variance",
+        "common-effect weights with a variance that allows for heterogeneity (IVhet)",
+        ("Doi et al. 2015",),
     ),
-    "SJ": Choice("Sidik-Jonkman", "the Sidik-Jonkman estimator", ("Sidik & Jonkman 2005",)),
-    "ML": Choice("ML", "maximum likelihood", ("Hardy & Thompson 1996",)),
-    "REML": Choice("REML", "restricted maximum likelihood (REML)", ("Viechtbauer 2005",)),
-    "EB": Choice("empirical Bayes", "the empirical Bayes estimator (the same value as Paule-Mandel)", ("Morris 1983",)),
-    "PM": Choice("Paule-Mandel", "the Paule-Mandel estimator", ("Paule & Mandel 1982",)),
-    "PMM": Choice("Paule-Mandel, median-unbiased", "the median-unbiased Paule-Mandel estimator", ("Viechtbauer 2021",)),
-    "GENQ": Choice("generalised Q", "the generalised method of moments", ("DerSimonian & Kacker 2007",)),
-}
-
-INFERENCE = {
-    "wald": Choice("Wald interval", "Wald's method with the normal distribution"),
-    "hartung-knapp": Choice(
-        "Hartung-Knapp interval", "the Hartung-Knapp method without a guard", ("Hartung & Knapp 2001",)
-    ),
-    "hartung-knapp-guarded": Choice(
-        "Hartung-Knapp interval, never narrower than Wald's standard error allows",
-        "the Hartung-Knapp method, its scale factor not allowed below 1",
-        ("Hartung & Knapp 2001", "Röver et al. 2015"),
-    ),
-    "kenward-roger": Choice(
-        "Kenward-Roger interval", "the Kenward-Roger method", ("Kenward & Roger 1997", "Partlett & Riley 2017")
-    ),
-    "profile-likelihood": Choice("profile-likelihood interval", "the profile likelihood", ("Hardy & Thompson 1996",)),
-}
-
-_OWN_ERROR = "the standard error of the chosen interval"
-_WALD_ERROR = "Wald's standard error"
-PREDICTION = {
-    "t-k-1": Choice("t, k - 1 df", f"the t distribution with k - 1 degrees of freedom and {_OWN_ERROR}"),
-    "t-k-2": Choice(
-        "t, k - 2 df",
-        f"the t distribution with k - 2 degrees of freedom and {_OWN_ERROR}",
-        ("Higgins et al. 2009",),
-    ),
-    "normal": Choice("normal", f"the normal distribution and {_OWN_ERROR}"),
-    "wald-t-k-1": Choice("t, k - 1 df", f"the t distribution with k - 1 degrees of freedom and {_WALD_ERROR}"),
-    "wald-t-k-2": Choice(
-        "t, k - 2 df",
-        f"the t distribution with k - 2 degrees of freedom and {_WALD_ERROR}",
-        ("Higgins et al. 2009",),
-    ),
-    "as-inference": Choice("as the interval", "the quantile and the standard error of the interval for the mean"),
 }
 
 METHODS = {
@@ -78,7 +43,23 @@ METHODS = {
     "peto": Choice("Peto", "Peto's one-step method", ("Yusuf et al. 1985",)),
 }
 
-#: The variance of the Mantel-Haenszel estimate, by measure; the risk difference has two (``mh_rd_variance``).
+_INFERENCE_CITES = {
+    "hartung-knapp": ("Hartung & Knapp 2001",),
+    "hartung-knapp-guarded": ("Hartung & Knapp 2001", "Röver et al. 2015"),
+    "hartung-knapp-wider": ("Hartung & Knapp 2001",),
+    "hartung-knapp-iqwig": ("Hartung & Knapp 2001",),
+    "kenward-roger": ("Kenward & Roger 1997", "Partlett & Riley 2017"),
+    "profile-likelihood": ("Hardy & Thompson 1996",),
+    "henmi-copas": ("Henmi & Copas 2010",),
+}
+
+_PREDICTION_CITES = {
+    "wald-t-k-2": ("Higgins et al. 2009",),
+    "hartung-knapp-t-k-2": ("Partlett & Riley 2017",),
+    "kenward-roger-df-1": ("Partlett & Riley 2017",),
+}
+
+#: The variance of the Mantel-Haenszel estimate: by measure, and for the risk difference by ``mh_rd_variance``.
 MANTEL_HAENSZEL_VARIANCE = {
     "OR": ("Robins et al. 1986",),
     "RR": ("Greenland & Robins 1985",),
@@ -98,17 +79,52 @@ TAU2_INTERVAL = {
     "q-profile": Choice("Q-profile", "the Q-profile method", ("Viechtbauer 2007",)),
     "profile-likelihood": Choice("profile likelihood", "the profile likelihood", ("Hardy & Thompson 1996",)),
     "generalised-q": Choice("generalised Q", "the generalised Q statistic", ("Jackson 2013",)),
+    "test-based": Choice("test-based", "the test-based method", ("Higgins & Thompson 2002",)),
+    "wald": Choice("Wald", "Wald's method for τ²"),
+    "wald-log": Choice("Wald, log scale", "Wald's method for log τ²"),
+    "wald-sqrt": Choice("Wald, square-root scale", "Wald's method for τ"),
 }
 
 #: ``{add}`` is the number added to the cells.
 ZERO_CELLS = {
     "only-zero": "{add} was added to every cell of the studies with a zero cell, and only of those",
     "all": "{add} was added to every cell of every study",
-    "if-any-zero": "{add} was added to every cell of every study, since at least one study had a zero cell",
+    "if-any-zero": "{add} was added to every cell of every study as soon as one study had a zero cell",
     "none": "nothing was added to zero cells",
 }
 
 DOUBLE_ZERO = {
     "exclude": "studies without events (or with events only) in both arms were not pooled",
-    "keep": "studies without events in both arms were kept with the correction",
+    "keep": "studies without events (or with events only) in both arms were kept",
 }
+
+
+def tau2_choice(tau2: object) -> Choice:
+    """The estimator of the between-study variance, or the value that the caller fixed."""
+    if isinstance(tau2, str):
+        row = TAU2_ESTIMATORS[tau2]
+        known = tau2 if tau2 in ("ML", "REML") else row.title
+        words = f"{row.title} ({tau2})" if tau2 in ("ML", "REML") else f"the {row.title} estimator"
+        author_year = row.source.split(",")[0]
+        return Choice(known, words, (author_year,) if author_year[-4:].isdigit() else ())
+    if isinstance(tau2, int | float):
+        return Choice(f"τ² set to {short(float(tau2))}", f"the value {short(float(tau2))}")
+    return Choice("", "")
+
+
+def inference_choice(name: object) -> Choice:
+    """The interval for the mean."""
+    row = INFERENCES[str(name)]
+    title = row.title.split(",")[0]
+    return Choice(
+        title if title.endswith("interval") else f"{title} interval",
+        row.title if row.title.startswith("the ") else f"the {row.title} method",
+        _INFERENCE_CITES.get(row.name, ()),
+    )
+
+
+def prediction_choice(name: object) -> Choice:
+    """The prediction interval."""
+    row = PREDICTIONS[str(name)]
+    where = "" if row.error != "in-force" or row.df == "in-force" else ", and the standard error of the mean's interval"
+    return Choice(row.title, f"{row.title}{where}", _PREDICTION_CITES.get(row.name, ()))

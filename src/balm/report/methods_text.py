@@ -10,22 +10,21 @@ from importlib import metadata
 from balm.report.choices import (
     DOUBLE_ZERO,
     I2,
-    INFERENCE,
     MANTEL_HAENSZEL_VARIANCE,
     METHODS,
     MODELS,
-    PREDICTION,
-    TAU2_ESTIMATORS,
     TAU2_INTERVAL,
     ZERO_CELLS,
-    Choice,
+    inference_choice,
+    prediction_choice,
+    tau2_choice,
 )
 from balm.report.references import REFERENCES
 from balm.report.result_sentence import measure_name
 from balm.report.rounding import number
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
-from balm.vocabulary.numbers import level, plain, short
+from balm.vocabulary.numbers import level, plain
 
 #: What the table of choices prints first; other conventions in force follow in their own spelling.
 _SAID_IN_PROSE = {
@@ -67,11 +66,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def cited(choice: Choice) -> str:
-    """The words of a choice with its references in brackets."""
-    return choice.words + _brackets(choice.cites)
-
-
 def _brackets(cites: Iterable[str]) -> str:
     listed = "; ".join(cites)
     return f" ({listed})" if listed else ""
@@ -109,29 +103,27 @@ def _zero_cells(fit: Pooled) -> str:
 def _model(fit: Pooled) -> str:
     chosen = fit.conventions
     model = str(chosen.get("model", "random" if fit.method == "inverse-variance" else "common"))
-    text = f"Effects were pooled by {cited(METHODS[fit.method])} under {MODELS[model].words}"
+    text = f"Effects were pooled by {METHODS[fit.method].cited} under {MODELS[model].words}"
     if fit.method == "mantel-haenszel":
         cites = MANTEL_HAENSZEL_VARIANCE.get(
             str(chosen.get("mh_rd_variance")) if fit.effects.measure == "RD" else fit.effects.measure, ()
         )
         text += f", with its robust variance{_brackets(cites)}" if cites else ""
-    if model != "random":
-        return f"{text}."
     tau2 = chosen.get("tau2")
-    if isinstance(tau2, str) and tau2 in TAU2_ESTIMATORS:
-        return f"{text}; the between-study variance τ² was estimated by {cited(TAU2_ESTIMATORS[tau2])}."
-    if isinstance(tau2, int | float):
-        return f"{text}; the between-study variance τ² was set to {short(float(tau2))}, not estimated."
-    return f"{text}."
+    if tau2 is None or model == "common":
+        return f"{text}."
+    if isinstance(tau2, str):
+        return f"{text}; the between-study variance τ² was estimated by {tau2_choice(tau2).cited}."
+    return f"{text}; the between-study variance τ² was set to {tau2_choice(tau2).words}, not estimated."
 
 
 def _interval(fit: Pooled) -> str:
     chosen = fit.conventions.get("inference")
     if fit.k == 0:
         return ""
-    how = cited(INFERENCE[chosen]) if chosen in INFERENCE else "Wald's method with the normal distribution"
+    how = "the Wald method" if chosen is None else inference_choice(chosen).cited
     if fit.k == 1 and chosen not in (None, "wald"):
-        how = "Wald's method, since there is one study"
+        how = "the Wald method, since there is one study"
     df = fit.df
     degrees = "" if math.isinf(df) or math.isnan(df) else f", t distribution with {_degrees(df)} degrees of freedom"
     return f"The {level(fit.interval.level)} confidence interval (CI) uses {how}{degrees}."
@@ -147,9 +139,7 @@ def _prediction(fit: Pooled) -> str:
     if math.isnan(interval.low) or math.isnan(interval.high):
         why = fit.reasons.get("prediction_interval", "")
         return f"A prediction interval is not given: {why.rstrip('.')}." if why else ""
-    if chosen not in PREDICTION:
-        return ""
-    return f"The prediction interval uses {cited(PREDICTION[chosen])}."
+    return "" if chosen is None else f"The prediction interval uses {prediction_choice(chosen).cited}."
 
 
 def _heterogeneity(fit: Pooled) -> str:
@@ -158,11 +148,11 @@ def _heterogeneity(fit: Pooled) -> str:
     i2 = fit.conventions.get("i2")
     parts = ["Heterogeneity is described by Q (Cochran 1954)"]
     if i2 in I2:
-        parts.append(f"I² {cited(I2[i2])}")
+        parts.append(f"I² {I2[i2].cited}")
     text = " and ".join(parts)
     way = fit.conventions.get("tau2_interval")
     if way in TAU2_INTERVAL and fit.conventions.get("model") != "common" and not math.isnan(fit.tau2):
-        text += f"; intervals for τ² and I² by {cited(TAU2_INTERVAL[way])}"
+        text += f"; intervals for τ² and I² by {TAU2_INTERVAL[way].cited}"
     return f"{text}."
 
 

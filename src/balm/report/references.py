@@ -19,6 +19,11 @@ REFERENCES = {
     "DerSimonian & Laird 1986": (
         "DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188."
     ),
+    "Doi et al. 2015": (
+        "Doi SAR, Barendregt JJ, Khan S, Thalib L, Williams GM. Advances in the meta-analysis of "
+        "heterogeneous clinical trials I: the inverse variance heterogeneity model. Contemp Clin Trials "
+        "2015;45:130-138."
+    ),
     "Greenland & Robins 1985": (
         "Greenland S, Robins JM. Estimation of a common effect parameter from sparse follow-up data. "
         "Biometrics 1985;41:55-68."
@@ -30,8 +35,10 @@ REFERENCES = {
         "Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials with binary"
         " outcome. Stat Med 2001;20:3875-3889."
     ),
-    "Hedges & Olkin 1985": (
-        "Hedges LV, Olkin I. Statistical Methods for Meta-Analysis. Orlando: Academic Press, 1985."
+    "Hedges 1983": ("Hedges LV. A random effects model for effect sizes. Psychol Bull 1983;93:388-395."),
+    "Henmi & Copas 2010": (
+        "Henmi M, Copas JB. Confidence intervals for random effects meta-analysis and robustness to "
+        "publication bias. Stat Med 2010;29:2969-2983."
     ),
     "Higgins & Thompson 2002": (
         "Higgins JPT, Thompson SG. Quantifying heterogeneity in a meta-analysis. Stat Med 2002;21:1539-1558."
@@ -40,6 +47,7 @@ REFERENCES = {
         "Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects meta-analysis. J R "
         "Stat Soc A 2009;172:137-159."
     ),
+    "Hunter & Schmidt 2004": ("Hunter JE, Schmidt FL. Methods of Meta-Analysis. 2nd ed. Thousand Oaks: Sage, 2004."),
     "Jackson 2013": (
         "Jackson D. Confidence intervals for the between-study variance in random effects meta-analysis using"
         " generalised Cochran heterogeneity statistics. Res Synth Methods 2013;4:220-229."
@@ -73,7 +81,6 @@ REFERENCES = {
     "Sato 1989": (
         "Sato T. On the variance estimator for the Mantel-Haenszel risk difference. Biometrics 1989;45:1323-1324."
     ),
-    "Schmidt & Hunter 2015": ("Schmidt FL, Hunter JE. Methods of Meta-Analysis. 3rd ed. Thousand Oaks: Sage, 2015."),
     "Sidik & Jonkman 2005": (
         "Sidik K, Jonkman JN. Simple heterogeneity variance estimation for meta-analysis. J R Stat Soc C "
         "2005;54:367-384."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from balm.report.choices import INFERENCE, METHODS, MODELS, TAU2_ESTIMATORS
+from balm.report.choices import METHODS, MODELS, inference_choice, tau2_choice
 from balm.report.rounding import digits_for, number, to
 from balm.report.study_rows import label
 from balm.stats.measures import MEASURES
@@ -58,21 +58,11 @@ def how(fit: Pooled) -> str:
     chosen = fit.conventions
     model = str(chosen.get("model", "random" if fit.method == "inverse-variance" else "common"))
     parts = [MODELS[model].short, METHODS[fit.method].short]
-    if model == "random":
-        parts.append(tau2_words(chosen.get("tau2")))
-    inference = chosen.get("inference")
-    if inference in INFERENCE:
-        parts.append(INFERENCE[inference].short.split(",")[0])
+    if model != "common":
+        parts.append(tau2_choice(chosen.get("tau2")).short)
+    if chosen.get("inference") is not None:
+        parts.append(inference_choice(chosen["inference"]).short)
     return ", ".join(part for part in parts if part)
-
-
-def tau2_words(tau2: object) -> str:
-    """The estimator's short name, or the value when the caller fixed it."""
-    if isinstance(tau2, str):
-        return TAU2_ESTIMATORS[tau2].short if tau2 in TAU2_ESTIMATORS else tau2
-    if isinstance(tau2, int | float):
-        return f"τ² set to {short(float(tau2))}"
-    return ""
 
 
 def _result(fit: Pooled, minus: str) -> str:

@@ -1,0 +1,114 @@
+"""``balm check``, ``balm report`` and ``balm new``: a review package validated, reported, started."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from balm.cli.command import Command, UsageError, print_json
+from balm.vocabulary.problems import InputError
+
+
+def _folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
+
+
+def configure_check(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm check``."""
+    _folder(parser)
+    parser.add_argument("--json", action="store_true", help="print the problems as JSON")
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Every problem of the package; 1 when there is any."""
+    from balm.actions.review import Review
+
+    try:
+        review = Review.load(arguments.folder)
+        problems = list(review.problems())
+    except InputError as error:
+        problems = list(error.problems)
+    if arguments.json:
+        print_json({"folder": arguments.folder, "problems": [_as_dict(problem) for problem in problems]})
+        return 1 if problems else 0
+    if problems:
+        raise InputError(problems)
+    print(f"{arguments.folder}: no problems found.")
+    return 0
+
+
+def _as_dict(problem: Any) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("file", "row", "column", "value", "line", "reason")}
+
+
+def configure_report(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm report``."""
+    _folder(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="report.html",
+        metavar="FILE",
+        help="where to write the report, replacing it (default: report.html)",
+    )
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write the report; nothing is written when the package has a problem."""
+    from pathlib import Path
+
+    target = Path(arguments.output)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"-o must end in .html; got {arguments.output!r}")
+    if not target.parent.is_dir():
+        raise InputError(f"-o {arguments.output!r}: there is no folder {str(target.parent)!r}; make it first")
+    from balm.actions.review import Review
+
+    review = Review.load(arguments.folder)
+    try:
+        review.report(target)
+    except OSError as error:
+        raise InputError(f"{arguments.output}: cannot be written: {error.strerror or error}") from None
+    print(f"Report: {arguments.output}")
+    return 0
+
+
+def configure_new(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm new``."""
+    parser.add_argument("folder", metavar="DIR", help="folder to make; it must not exist, or be empty")
+
+
+def new(arguments: argparse.Namespace) -> int:
+    """Start a package."""
+    from balm.actions.new_review import new_review
+
+    for path in new_review(arguments.folder):
+        print(f"wrote {path}")
+    print(f"Next: fill in {arguments.folder}/review.toml and the tables, then `balm check {arguments.folder}`.")
+    return 0
+
+
+CHECK = Command(
+    about=(
+        "Validate a review package as a whole: every wrong cell is named by file, row and column, with the reason.\n"
+        "Nothing is written."
+    ),
+    example="balm check reviews/ketamine-chronic-pain",
+    configure=configure_check,
+    run=check,
+)
+REPORT = Command(
+    about=(
+        "Carry out the analyses of a review package and write the report as one self-contained HTML file.\n"
+        "A package with problems is not reported; `balm check` lists them."
+    ),
+    example="balm report reviews/ketamine-chronic-pain -o report.html",
+    configure=configure_report,
+    run=report,
+)
+NEW = Command(
+    about="Start a review package: a folder with review.toml to fill in and every table with its header.",
+    example="balm new my-review",
+    configure=configure_new,
+    run=new,
+)
