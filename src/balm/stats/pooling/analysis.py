@@ -1,0 +1,212 @@
+"""One random- or common-effects analysis, written once for one group (floats) and for many (arrays)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from balm.stats.groups import OneGroup, centred
+from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS, estimate_tau2
+from balm.stats.heterogeneity.weighted import trace_p
+from balm.stats.pooling.choices import Choices
+from balm.stats.pooling.inference import INFERENCES, hartung_knapp_factor, kenward_roger
+from balm.stats.pooling.prediction import PREDICTIONS
+from balm.stats.tails import tails_for
+
+
+@dataclass(slots=True)
+class Analysis:
+    """What an analysis computes: floats for one group, arrays with one entry a group for many.
+
+    ``w`` are the weights of the mean (not scaled); ``df`` is infinite for a normal reference; ``wald`` is Wald's SE and
+    ``factor`` Hartung-Knapp's ``q``, whatever interval is in force; ``before`` is tau2 before truncation at 0.
+    """
+
+    estimate: Any
+    se: Any
+    df: Any
+    low: Any
+    high: Any
+    statistic: Any
+    p: Any
+    tau2: Any
+    tau2_se: Any
+    before: Any
+    residual: Any
+    q: Any
+    q_p: Any
+    i2: Any
+    h2: Any
+    typical: Any
+    prediction_low: Any
+    prediction_high: Any
+    prediction_df: Any
+    prediction_error: Any
+    wald: Any
+    factor: Any
+    w: Any
+
+
+def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
+    """The full analysis of groups with at least two studies each.
+
+    weights : (n,) the caller's weights for the mean (and for a generalised Q), or ``None``.
+    """
+    tails = tails_for(g)
+    one = isinstance(g, OneGroup)
+    square_root: Any = math.sqrt if one else np.sqrt
+    g, origin = centred(g)
+    k = g.k
+    w0 = 1.0 / g.variance
+    total0 = g.sum(w0)
+    residual0 = g.effect - g.spread(g.dot(w0, g.effect) / total0)
+    q = g.dot(w0 * residual0, residual0)
+    typical = (k - 1) / trace_p(g, w0)
+
+    # Between-study variance
+    if choices.tau2 is None:
+        tau2 = before = 0.0 * q
+        tau2_se = math.nan if one else np.full(len(q), math.nan)
+        residual = 0.0 * q
+    elif isinstance(choices.tau2, float):
+        tau2 = before = 0.0 * q + choices.tau2
+        tau2_se = TAU2_ESTIMATORS["REML"].error(g, tau2, None)
+        residual = 0.0 * q
+    else:
+        own = weights if TAU2_ESTIMATORS[choices.tau2].takes_weights else None
+        tau2, before, tau2_se, residual = estimate_tau2(g, choices.tau2, typical, own)
+
+    # Mean
+    spread = g.variance + g.spread(tau2)
+    w = w0 if choices.model == "common" else 1.0 / spread
+    if weights is not None or choices.model == "ivhet":
+        a = w0 if weights is None else weights
+        total = g.sum(a)
+        mean = g.dot(a, g.effect) / total
+        wald = square_root(g.dot(a * spread, a)) / total
+        factor = math.nan if one else np.full(len(q), math.nan)
+    else:
+        a = w
+        total = g.sum(a)
+        mean = g.dot(a, g.effect) / total
+        factor = hartung_knapp_factor(g, a, g.effect - g.spread(mean))
+        wald = square_root(1.0 / total)
+
+    # Its interval
+    row = INFERENCES[choices.inference]
+    infinite = math.inf if one else np.full(len(q), math.inf)
+    df = infinite if row.df == "normal" else k - 1.0
+    hk = wald * square_root(factor) if factor is not None else wald
+    kr_se = kr_df = None
+    if "kenward-roger" in (row.error, PREDICTIONS[choices.prediction].error):
+        kr_variance, kr_df = kenward_roger(g, w)
+        kr_se = square_root(kr_variance)
+    if row.error == "wald":
+        se = wald
+    elif row.error == "hartung-knapp":
+        se = hk
+    elif row.error == "guarded":
+        se = g.where(hk > wald, hk, wald)
+    elif row.error == "kenward-roger":
+        se, df = kr_se, kr_df
+    else:
+        se, df = _wider(g, row.error, hk, wald, df, infinite, choices, tails)
+    estimate = origin + mean
+    critical = tails.critical(choices.level, df)
+    statistic = _ratio(one, estimate, se)
+
+    # Heterogeneity
+    if choices.i2 == "from-q":
+        h2 = q / (k - 1)
+        i2 = g.where(h2 > 1.0, 100.0 * (1.0 - 1.0 / g.where(h2 > 1.0, h2, 1.0)), 0.0)
+    else:
+        h2 = (tau2 + typical) / typical
+        i2 = 100.0 * tau2 / (tau2 + typical)
+
+    # A new study
+    p_low, p_high, p_df, p_error = _predict(g, choices, estimate, tau2, se, df, wald, hk, kr_se, kr_df, infinite, tails)
+    return Analysis(
+        estimate=estimate,
+        se=se,
+        df=df,
+        low=estimate - critical * se,
+        high=estimate + critical * se,
+        statistic=statistic,
+        p=tails.two_sided(statistic, df),
+        tau2=tau2,
+        tau2_se=tau2_se,
+        before=before,
+        residual=residual,
+        q=q,
+        q_p=tails.chi2_upper(q, k - 1),
+        i2=i2,
+        h2=h2,
+        typical=typical,
+        prediction_low=p_low,
+        prediction_high=p_high,
+        prediction_df=p_df,
+        prediction_error=p_error,
+        wald=wald,
+        factor=factor,
+        w=a,
+    )
+
+
+def _wider(
+    g: Any, rule: str, hk: Any, wald: Any, df: Any, infinite: Any, choices: Choices, tails: Any
+) -> tuple[Any, Any]:
+    """The wider interval, or the floored SE where Hartung-Knapp's interval is the narrower one (IQWiG)."""
+    narrower = tails.critical(choices.level, df) * hk < tails.critical(choices.level, infinite) * wald
+    if rule == "wider":
+        return g.where(narrower, wald, hk), g.where(narrower, infinite, df)
+    return g.where(narrower, g.where(hk > wald, hk, wald), hk), df
+
+
+def _ratio(one: bool, top: Any, bottom: Any) -> Any:
+    """``top / bottom``; infinite (or nan, for 0/0) where an SE of exactly 0 says that all effects agree."""
+    if one:
+        if bottom:
+            return top / bottom
+        return math.copysign(math.inf, top) if top else math.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return top / bottom
+
+
+def _predict(
+    g: Any,
+    choices: Choices,
+    estimate: Any,
+    tau2: Any,
+    se: Any,
+    df: Any,
+    wald: Any,
+    hk: Any,
+    kr_se: Any,
+    kr_df: Any,
+    infinite: Any,
+    tails: Any,
+) -> tuple[Any, Any, Any, Any]:
+    row = PREDICTIONS[choices.prediction]
+    undefined = 0.0 * estimate + math.nan
+    if row.name == "none":
+        return undefined, undefined, undefined, undefined
+    error = {"in-force": se, "wald": wald, "hartung-knapp": hk, "kenward-roger": kr_se}[row.error]
+    k = g.k
+    if row.df == "k-1":
+        freedom = k - 1.0
+    elif row.df == "k-2":
+        freedom = k - 2.0
+    elif row.df == "in-force":
+        freedom = df
+    elif row.df == "kr":
+        freedom = kr_df
+    elif row.df == "kr-1":
+        freedom = kr_df - 1.0
+    else:
+        freedom = infinite
+    critical = tails.critical(choices.level, freedom)
+    half = critical * (tau2 + error * error) ** 0.5
+    return estimate - half, estimate + half, freedom, error

@@ -1,0 +1,95 @@
+"""Tail probabilities and quantiles with one spelling for one group (floats) and for many (arrays).
+
+Floats use :mod:`balm.stats.distributions`; arrays use ``scipy.special``, imported on first use, and take quantiles once
+for each distinct number of degrees of freedom.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from balm.stats.distributions import chi2_ppf, chi2_sf, norm_ppf, norm_sf, t_ppf, t_sf
+from balm.stats.groups import OneGroup
+
+
+@lru_cache(maxsize=4096)
+def t_critical(level: float, df: float) -> float:
+    """The two-sided critical value; ``df = inf`` is the normal distribution; ``nan`` where ``df <= 0``.
+
+    >>> round(t_critical(0.95, 12), 6), round(t_critical(0.95, float("inf")), 6)
+    (2.178813, 1.959964)
+    """
+    if not df > 0.0:
+        return math.nan
+    if math.isinf(df):
+        return norm_ppf(0.5 + 0.5 * level)
+    return t_ppf(0.5 + 0.5 * level, df)
+
+
+@lru_cache(maxsize=4096)
+def chi2_quantile(probability: float, df: float) -> float:
+    """The quantile of the chi-squared distribution."""
+    return chi2_ppf(probability, df)
+
+
+class OneTail:
+    """For plain floats."""
+
+    @staticmethod
+    def two_sided(statistic: float, df: float) -> float:
+        """p of a statistic with t(df), or the normal distribution where df is infinite."""
+        if math.isnan(statistic) or math.isnan(df):
+            return math.nan
+        size = abs(statistic)
+        return 2.0 * (norm_sf(size) if math.isinf(df) else t_sf(size, df))
+
+    @staticmethod
+    def chi2_upper(q: float, df: float) -> float:
+        """The upper tail of chi-squared."""
+        return chi2_sf(q, df)
+
+    critical = staticmethod(t_critical)
+    chi2_quantile = staticmethod(chi2_quantile)
+
+
+class ManyTails:
+    """For arrays, one entry a group."""
+
+    @staticmethod
+    def two_sided(statistic: Any, df: Any) -> Any:
+        """p of each statistic."""
+        from scipy.special import ndtr, stdtr
+
+        size = -np.abs(statistic)
+        normal = np.isinf(df)
+        if np.all(normal):
+            return 2.0 * ndtr(size)
+        return 2.0 * np.where(normal, ndtr(size), stdtr(np.where(normal, 1.0, df), size))
+
+    @staticmethod
+    def chi2_upper(q: Any, df: Any) -> Any:
+        """The upper tail of chi-squared."""
+        from scipy.special import chdtrc
+
+        return chdtrc(df, q)
+
+    @staticmethod
+    def critical(level: float, df: Any) -> Any:
+        """Critical values, one look-up for each distinct df."""
+        distinct, place = np.unique(df, return_inverse=True)
+        return np.array([t_critical(level, float(d)) for d in distinct])[place]
+
+    @staticmethod
+    def chi2_quantile(probability: float, df: Any) -> Any:
+        """Quantiles, one look-up for each distinct df."""
+        distinct, place = np.unique(df, return_inverse=True)
+        return np.array([chi2_quantile(probability, float(d)) for d in distinct])[place]
+
+
+def tails_for(g: Any) -> Any:
+    """The spelling for this layout."""
+    return OneTail if isinstance(g, OneGroup) else ManyTails
