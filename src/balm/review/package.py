@@ -120,12 +120,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class SensitivitySpec:
-    """One thing changed, and the values it takes."""
+    """One thing changed, and the values it takes; ``tau2`` and ``inference`` only where they differ from the plan's."""
 
     label: str
-    vary: str  # a row of balm.review.sensitivity_kinds
+    vary: str  # a row of balm.review.plan.VARY
     values: tuple[Any, ...]
     why: str | None = None
+    tau2: str | None = None
+    inference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,7 +355,7 @@ def _analysis(t: _Tables, place: str, d: Mapping[str, Any]) -> AnalysisSpec:
 
 
 def _sensitivity(t: _Tables, place: str, d: Mapping[str, Any]) -> SensitivitySpec:
-    t.known(d, place, ("label", "vary", "values", "why"))
+    t.known(d, place, ("label", "vary", "values", "why", "tau2", "inference"))
     vary = t.word(d, "vary", place, tuple(VARY), None)
     allowed = {
         "tau2": TAU2,
@@ -377,7 +377,14 @@ def _sensitivity(t: _Tables, place: str, d: Mapping[str, Any]) -> SensitivitySpe
         values = t.words(d, "values", place, allowed.get(vary))
         if not values:
             t.wrong(f"{place}.values", f"must be a list of {VARY[vary]}")
-    return SensitivitySpec(t.text(d, "label", place) or "", vary, values, t.text(d, "why", place, required=False))
+    return SensitivitySpec(
+        t.text(d, "label", place) or "",
+        vary,
+        values,
+        t.text(d, "why", place, required=False),
+        t.word(d, "tau2", place, TAU2, None) if "tau2" in d else None,
+        t.word(d, "inference", place, INFERENCE, None) if "inference" in d else None,
+    )
 
 
 def _flow(t: _Tables, d: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, Window
+from balm.review.claims import CheckedClaim, CheckedPublished, check_claims, check_published
+from balm.review.contrasts import (
+    Changes,
+    EffectRow,
+    Step,
+    analysis_rows,
+    at_correlation,
+    effects_of,
+)
+from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, SensitivitySpec, Window
+from balm.review.schema import STATEMENT, TABLES
+from balm.stats import convert
 from balm.stats.effect_sizes import EffectSizes
+from balm.stats.pooling.mantel_haenszel import mantel_haenszel
+from balm.stats.pooling.peto import peto
+from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
-from balm.vocabulary.evidence import Claim, Gap, Published
+from balm.vocabulary.evidence import Gap
 from balm.vocabulary.interval import Interval
+from balm.vocabulary.problems import InputError
 
+__all__ = [
+    "Absolute",
+    "AnalysisResult",
+    "CheckedClaim",
+    "CheckedPublished",
+    "EffectRow",
+    "NotVerified",
+    "Sensitivity",
+    "Single",
+    "Step",
+    "Subgroup",
+    "Synthesis",
+    "synthesise",
+]
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One conversion on the way from the printed number to the number used: walked back by reading ``inputs``."""
-
-    what: str  # "standard deviation from standard error"
-    formula: str  # "sd = se * sqrt(n)"
-    inputs: Mapping[str, float]
-    value: float | Mapping[str, float]
-    source: str  # "Cochrane Handbook 6.5.2.2"
-    result: str  # the id of the row of results.csv it starts from
-
-
-@dataclass(frozen=True, slots=True)
-class EffectRow:
-    """One study's line in an analysis.
-
-    ``values`` are the numbers used (``events_1``, ``n_1``, ``mean_1`` ...); ``results`` the ids and ``rows`` the data
-    rows of ``results.csv`` they came from; ``sources`` the pages on which they were read.
-    """
-
-    study: str
-    label: str
-    values: Mapping[str, float]
-    results: tuple[str, ...]
-    rows: tuple[int, ...]
-    steps: tuple[Step, ...]
-    sources: tuple[str, ...]
-    notes: tuple[str, ...]
-    timepoint: str | None = None
-    design: str = "parallel"
+#: Absolute effects are counted in this many people.
+PER = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,34 +124,6 @@ class AnalysisResult:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedPublished:
-    """A published result with its p value recomputed from its interval.
-
-    ``agrees`` is ``None`` when there is nothing to compare. ``on_scale`` is the estimate and interval on the scale of
-    the outcome it maps to (0-100 divided by 10 ...), for drawing beside ours; ``rescaled`` says so.
-    """
-
-    published: Published
-    p_recomputed: float | None
-    se: float | None
-    agrees: bool | None
-    why: str
-    on_scale: tuple[float, float, float] | None = None
-    rescaled: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedClaim:
-    """A claim with every figure of it that can be recomputed."""
-
-    claim: Claim
-    p_recomputed: float | None
-    agrees: bool | None
-    why: str
-    percent_recomputed: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NotVerified:
     """A row that was not checked against a source: shown greyed, never pooled, never cited."""
 
@@ -177,5 +151,275 @@ class Synthesis:
 
 
 def synthesise(package: Package) -> Synthesis:
-    """Carry out every analysis that ``review.toml`` plans, and check what others published and claimed."""
-    raise NotImplementedError
+    """Carry out every analysis that ``review.toml`` plans, and check what others published and claimed.
+
+    Only rows marked verified and usable are pooled. Where one trial is all there is, its own effect is given and
+    nothing is pooled.
+    """
+    return Synthesis(
+        package=package,
+        analyses=tuple(analyse(package, spec) for spec in package.meta.analyses),
+        published=check_published(package),
+        claims=check_claims(package),
+        gaps=tuple(sorted(package.gaps, key=lambda g: g.priority)),
+        not_verified=tuple(_not_verified(package)),
+        settings=MappingProxyType({"level": 0.95, "per": PER}),
+    )
+
+
+def analyse(package: Package, spec: AnalysisSpec) -> AnalysisResult:
+    """One planned analysis with its sensitivity analyses, subgroups and absolute effects."""
+    meta = package.meta
+    rows, left_out = analysis_rows(package, spec)
+    effects = effects_of(rows, spec, spec.measure) if rows else None
+    fit = fit_of(effects, spec) if effects is not None else None
+    result = AnalysisResult(
+        id=spec.id,
+        title=spec.title,
+        spec=spec,
+        outcome=meta.outcome(spec.outcome),
+        windows=tuple(meta.window(w) for w in spec.windows),
+        comparison=meta.comparison(spec.comparison),
+        measure=spec.measure,
+        fit=fit if fit is not None and fit.k > 1 else None,
+        effects=effects,
+        rows=rows,
+        single=_single(rows, effects, fit),
+        why_not_pooled=_why_not_pooled(rows, fit),
+        not_pooled=left_out,
+        absolute=_absolute(rows, fit) if spec.absolute else None,
+        sensitivity=tuple(s for one in spec.sensitivity for s in _sensitivities(package, spec, one, rows)),
+        notes=tuple(n for n in (spec.note,) if n),
+    )
+    if spec.by is None or effects is None:
+        return result
+    subgroups, test = _subgroups(package, spec, rows, effects)
+    return replace(result, subgroups=subgroups, subgroup_test=test)
+
+
+def fit_of(effects: EffectSizes, spec: AnalysisSpec) -> Pooled | None:
+    """The effects pooled as the plan says, or ``None`` when none of them carries information."""
+    if not bool((effects.estimable & ~effects.double_zero).any()):
+        return None
+    if spec.method == "mantel-haenszel":
+        return mantel_haenszel(effects, model=spec.model)
+    if spec.method == "peto":
+        return peto(effects, model=spec.model)
+    if spec.model == "common":
+        return pool(effects, model="common")
+    return pool(effects, model="random", tau2=spec.tau2, inference=spec.inference)
+
+
+def _single(rows: Sequence[EffectRow], effects: EffectSizes | None, fit: Pooled | None) -> Single | None:
+    if effects is None or fit is None or fit.k != 1:
+        return None
+    row = next(r for r in rows if r.label == fit.effects.study[0])
+    shown = fit.displayed
+    return Single(row, shown.estimate, shown.interval, fit.p, _one_trial(row))
+
+
+def _one_trial(row: EffectRow) -> str:
+    at = f" at {row.timepoint}" if row.timepoint else ""
+    return f"One study contributes ({row.label}{at}): its own effect is shown and nothing is pooled."
+
+
+def _why_not_pooled(rows: Sequence[EffectRow], fit: Pooled | None) -> str | None:
+    if not rows:
+        return "No study reports numbers that can be used for this outcome and time window; nothing is pooled."
+    if fit is None:
+        return "No study carries information for this measure (no events in either group); nothing is pooled."
+    return _one_trial(next(r for r in rows if r.label == fit.effects.study[0])) if fit.k == 1 else None
+
+
+def _absolute(rows: Sequence[EffectRow], fit: Pooled | None) -> Absolute | None:
+    """Absolute effects at the risk of the control groups pooled; ``None`` where a ratio cannot give them."""
+    if fit is None or math.isnan(fit.estimate):
+        return None
+    used = [r for r in rows if r.label in fit.effects.study]
+    events, people = sum(r.values["events_2"] for r in used), sum(r.values["n_2"] for r in used)
+    baseline = events / people
+    if baseline == 0 and fit.measure != "RD":
+        return None
+    shown = fit.displayed
+    estimate, low, high = shown.estimate, shown.interval.low, shown.interval.high
+    try:
+        if fit.measure == "RR":
+            found = convert.absolute_risk_from_risk_ratio(
+                risk_ratio=estimate, baseline_risk=baseline, low=low, high=high
+            )
+        elif fit.measure == "RD":
+            found = convert.absolute_risk_from_risk_difference(
+                risk_difference=estimate, baseline_risk=baseline, low=low, high=high
+            )
+        else:
+            found = convert.absolute_risk_from_odds_ratio(
+                odds_ratio=estimate, baseline_risk=baseline, low=low, high=high
+            )
+    except InputError:
+        return None
+    v = found.values
+    trials = ", ".join(r.label for r in used)
+    return Absolute(
+        per=PER,
+        baseline_risk=baseline,
+        baseline_source=f"control groups of the trials used ({trials}): {events:g} of {people:g}",
+        control=PER * baseline,
+        intervention=PER * float(v["risk"]),
+        intervention_interval=Interval(PER * float(v["risk_low"]), PER * float(v["risk_high"]), shown.interval.level),
+        difference=float(v["per_1000"]),
+        difference_interval=Interval(float(v["per_1000_low"]), float(v["per_1000_high"]), shown.interval.level),
+        note="; ".join(found.cautions),
+    )
+
+
+def _subgroups(
+    package: Package, spec: AnalysisSpec, rows: Sequence[EffectRow], effects: EffectSizes
+) -> tuple[tuple[Subgroup, ...], Mapping[str, float]]:
+    """Each level pooled on its own, and the test of no difference between the levels (Borenstein et al. 2009, 19)."""
+    levels: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        level = getattr(package.study(row.study), str(spec.by)) or "not reported"
+        levels.setdefault(str(level), []).append(i)
+    groups = []
+    for level, where in levels.items():
+        fit = fit_of(effects[where], spec)
+        note = "one study: its own effect" if fit is not None and fit.k == 1 else "" if fit else "not estimable"
+        groups.append(Subgroup(level, fit, tuple(rows[i] for i in where), note))
+    from balm.stats.distributions import chi2_sf
+
+    fits = [g.fit for g in groups if g.fit is not None]
+    if len(fits) < 2:
+        return tuple(groups), MappingProxyType({})
+    weights = [1 / f.se**2 for f in fits]
+    mean = math.fsum(w * f.estimate for w, f in zip(weights, fits, strict=True)) / math.fsum(weights)
+    q = math.fsum(w * (f.estimate - mean) ** 2 for w, f in zip(weights, fits, strict=True))
+    df = len(fits) - 1
+    return tuple(groups), MappingProxyType({"q": q, "df": float(df), "p": float(chi2_sf(q, df))})
+
+
+# ---- sensitivity analyses: one row of the table a kind; each gives one result a value
+
+
+def _sensitivities(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    also = {k: v for k, v in (("tau2", plan.tau2), ("inference", plan.inference)) if v is not None}
+    try:
+        for one in _KINDS[plan.vary](package, replace(spec, **also), plan, base):  # type: ignore[arg-type]
+            yield replace(one, changed=", ".join((one.changed, *also.values()))) if also else one
+    except InputError as error:
+        yield Sensitivity(plan.label, plan.vary, None, str(error))
+
+
+def _refit(
+    package: Package, spec: AnalysisSpec, changes: Changes, label: str, changed: str, note: str = ""
+) -> Sensitivity:
+    rows, _ = analysis_rows(package, spec, changes)
+    fit = fit_of(effects_of(rows, spec, spec.measure), spec) if rows else None
+    more = "no study is left" if not rows else "not estimable" if fit is None else ""
+    if fit is not None and fit.k == 1:
+        more = f"one study ({fit.effects.study[0]}): its own effect"
+    return Sensitivity(label, changed, fit, "; ".join(n for n in (note, more) if n), rows)
+
+
+def _with_option(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    """Another option of the model, on the same rows."""
+    for value in plan.values:
+        other = replace(spec, **{plan.vary: value})
+        if plan.vary == "method" and value != "inverse-variance":
+            other = replace(other, model="common")
+        measure = value if plan.vary == "measure" else spec.measure
+        if not base:
+            yield Sensitivity(plan.label, f"{value}", None, "no study contributes")
+            continue
+        fit = fit_of(effects_of(base, other, measure), other)
+        note = "one study: its own effect, whatever the option" if fit is not None and fit.k == 1 else ""
+        yield Sensitivity(plan.label, f"{value}", fit, note, tuple(base))
+
+
+def _with_spread(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    names = {"sd": "read as standard deviation", "se": "read as standard error"}
+    for value in plan.values:
+        yield _refit(package, spec, Changes(spread=value), plan.label, names[value])
+
+
+def _without(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    labels = [package.study(s).label for s in plan.values]
+    contributed = [package.study(s).label for s in plan.values if s in {r.study for r in base}]
+    note = ""
+    if not contributed:
+        note = f"{' and '.join(labels)} contributes nothing to this analysis, so nothing changes"
+    changes = Changes(without=tuple(plan.values))
+    yield _refit(package, spec, changes, plan.label, f"without {', '.join(labels)}", note)
+
+
+def _with_added(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    labels = [package.study(s.partition(":")[0]).label for s in plan.values]
+    yield _refit(package, spec, Changes(added=tuple(plan.values)), plan.label, f"with {', '.join(labels)}")
+
+
+def _with_assumed(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    note = f"assumed, not reported: {'; '.join(plan.values)}"
+    yield _refit(package, spec, Changes(assumed=tuple(plan.values)), plan.label, "assumed counts added", note)
+
+
+def _with_correlation(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    """Each within-person correlation in turn; a cross-over trial whose counts allow less stays at its limit."""
+    if not any(r.design == "cross-over" for r in base):
+        yield Sensitivity(plan.label, "r", None, "no cross-over trial contributes, so nothing changes")
+        return
+    effects = effects_of(base, spec, spec.measure)
+    for r in plan.values:
+        changed, limits = at_correlation(base, effects, spec.measure, float(r))
+        fit = fit_of(changed, spec)
+        note = "; ".join(limits)
+        if fit is not None and fit.k == 1:
+            note = "; ".join(n for n in (note, "one study: its own effect") if n)
+        yield Sensitivity(plan.label, f"r = {r:g}", fit, note, tuple(base))
+
+
+_Kind = Callable[[Package, AnalysisSpec, SensitivitySpec, Sequence[EffectRow]], Iterator[Sensitivity]]
+_KINDS: Mapping[str, _Kind] = {
+    "tau2": _with_option,
+    "inference": _with_option,
+    "method": _with_option,
+    "measure": _with_option,
+    "spread": _with_spread,
+    "without": _without,
+    "with": _with_added,
+    "assume": _with_assumed,
+    "correlation": _with_correlation,
+}
+
+
+def _not_verified(package: Package) -> Iterator[NotVerified]:
+    """Every row that was not checked against a source; a field without a value is missing, not unverified."""
+    for table in (*TABLES, STATEMENT):
+        if all(c.name != "verified" for c in table.columns):
+            continue
+        for row in getattr(package, table.attribute):
+            if row.verified or (table.attribute == "cohorts" and row.value is None):
+                continue
+            file = getattr(row, "file", "") or table.file
+            key = " ".join(str(getattr(row, k)) for k in table.key if getattr(row, k))
+            yield NotVerified(file, row.row, key, _what(row))
+
+
+def _what(row: Any) -> str:
+    for name in ("statement", "text", "fact", "scope_note", "citation", "reported_as", "label"):
+        value = getattr(row, name, None)
+        if value:
+            return str(value)
+    return ""
