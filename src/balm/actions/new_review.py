@@ -94,6 +94,7 @@ def new_review(folder: str | Path) -> tuple[Path, ...]:
         made = Path(tempfile.mkdtemp(prefix=".balm-new-", dir=target.parent))
         try:
             for name, text in contents.items():
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
                 (made / name).write_text(text, encoding="utf-8", newline="")
             made.chmod(0o755)
             made.replace(target)

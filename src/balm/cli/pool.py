@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(result: Any, said: list[str]) -> None:
     from balm.report import words
 
-    print(words.text(result.fit, most_rows=None))
+    print(words.text(result.fit, most_rows=None, advice=False))
     if result.groups is not None:
         print(f"\n{words.text(result.groups)}")
     print(f"\n{words.sentence(result.fit)}")

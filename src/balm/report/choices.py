@@ -5,6 +5,7 @@ Names and titles are those of the tables in :mod:`balm.stats`; this file adds wh
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
@@ -104,7 +105,7 @@ def tau2_choice(tau2: object) -> Choice:
     if isinstance(tau2, str):
         row = TAU2_ESTIMATORS[tau2]
         known = tau2 if tau2 in ("ML", "REML") else row.title
-        words = f"{row.title} ({tau2})" if tau2 in ("ML", "REML") else f"the {row.title} estimator"
+        words = f"{row.title}, {tau2}" if tau2 in ("ML", "REML") else f"the {row.title} estimator"
         author_year = row.source.split(",")[0]
         return Choice(known, words, (author_year,) if author_year[-4:].isdigit() else ())
     if isinstance(tau2, int | float):
@@ -115,10 +116,11 @@ def tau2_choice(tau2: object) -> Choice:
 def inference_choice(name: object) -> Choice:
     """The interval for the mean."""
     row = INFERENCES[str(name)]
-    title = row.title.split(",")[0]
+    method, qualifier = re.fullmatch(r"(.*?)((?:,| with ).*)?", row.title).groups(default="")
+    guarded = "guarded " if row.error == "guarded" else ""
     return Choice(
-        title if title.endswith("interval") else f"{title} interval",
-        row.title if row.title.startswith("the ") else f"the {row.title} method",
+        method if method.endswith("interval") else f"{guarded}{method} interval",
+        row.title if row.title.startswith("the ") else f"the {method} method{qualifier}",
         _INFERENCE_CITES.get(row.name, ()),
     )
 

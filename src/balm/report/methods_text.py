@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Iterable
 from importlib import metadata
 
 from balm.report.choices import (
@@ -28,6 +27,10 @@ from balm.vocabulary.numbers import level, plain
 
 #: What the table of choices prints first; other conventions in force follow in their own spelling.
 _SAID_IN_PROSE = {
+    "method",
+    "correct",
+    "variance_type",
+    "small_sample",
     "model",
     "tau2",
     "inference",
@@ -66,11 +69,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _brackets(cites: Iterable[str]) -> str:
-    listed = "; ".join(cites)
-    return f" ({listed})" if listed else ""
-
-
 def _measure(fit: Pooled) -> str:
     row = MEASURES[fit.effects.measure]
     on_scale = "" if row.scale.name.startswith("identity") else f", analysed on the {row.scale.name} scale"
@@ -79,7 +77,7 @@ def _measure(fit: Pooled) -> str:
     if chosen.get("small_sample") not in (None, "none"):
         details.append(f"{chosen['small_sample']} small-sample correction")
     if chosen.get("variance_type"):
-        details.append(f"variance {chosen['variance_type']}")
+        details.append(f"variance type {chosen['variance_type']}")
     detail = f" ({', '.join(details)})" if details else ""
     source = f" [{row.source.rstrip('.')}]" if row.source else ""
     return f"The effect measure is the {measure_name(row.code)} ({row.code}){on_scale}{detail}{source}."
@@ -108,7 +106,7 @@ def _model(fit: Pooled) -> str:
         cites = MANTEL_HAENSZEL_VARIANCE.get(
             str(chosen.get("mh_rd_variance")) if fit.effects.measure == "RD" else fit.effects.measure, ()
         )
-        text += f", with its robust variance{_brackets(cites)}" if cites else ""
+        text += f", with the variance of {' and '.join(cites)}" if cites else ""
     tau2 = chosen.get("tau2")
     if tau2 is None or model == "common":
         return f"{text}."

@@ -115,3 +115,17 @@ def _reason(fit: Pooled, name: str, value: float) -> str:
 
 def _not_finite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def subgroups_json(result: Any) -> dict[str, Any]:
+    """The subgroups of a result: each one as :func:`as_json` gives it, and the test between them."""
+    from balm.report.several_fits import groups_of
+
+    return {
+        "groups": [
+            {"group": name, **(as_json(fit) if fit is not None else {"k": 0})} for name, fit in groups_of(result)
+        ],
+        "q_between": plain(result.q_between),
+        "q_between_df": plain(result.q_between_df),
+        "q_between_p": plain(result.q_between_p),
+    }

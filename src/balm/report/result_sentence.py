@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 
 from balm.report.choices import METHODS, MODELS, inference_choice, tau2_choice
-from balm.report.rounding import digits_for, number, to
+from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.report.study_rows import label
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
-from balm.vocabulary.numbers import level, p_value, percent, short
+from balm.vocabulary.numbers import level, p_value, short
 
 #: First words that keep their capital in the middle of a sentence: names, and abbreviations.
 _NAMES = ("Peto", "Freeman", "Fisher", "Hedges", "Cohen", "Cronbach", "Yule", "Hardy", "Glass", "Cliff", "Pearson")
@@ -31,7 +31,8 @@ def sentence(fit: Pooled, *, minus: str = "-") -> str:
         said += [_heterogeneity(fit, minus), _prediction(fit, minus)]
     if fit.k > 0:
         said.append(_excluded(fit))
-    said += [_as_sentence(text) for text in fit.advice]
+    # What the advice for one study says is what the sentence itself says.
+    said += [_as_sentence(text) for text in fit.advice if fit.k != 1 or not text.startswith("One study")]
     return " ".join(text for text in said if text)
 
 
@@ -86,7 +87,7 @@ def _result(fit: Pooled, minus: str) -> str:
 
 def _heterogeneity(fit: Pooled, minus: str) -> str:
     q = f"Q = {number(fit.q, 2)}, df = {fit.q_df}, {p_value(fit.q_p)}" if not math.isnan(fit.q) else ""
-    i2 = f"I² {percent(fit.i2)}" if not math.isnan(fit.i2) else ""
+    i2 = f"I² {i2_percent(fit.i2)}" if not math.isnan(fit.i2) else ""
     if math.isnan(fit.tau2):
         known = "; ".join(part for part in (i2, q) if part)
         return f"Differences between the studies' effects: {known}." if known else ""
@@ -107,7 +108,7 @@ def _prediction(fit: Pooled, minus: str) -> str:
         f"The {level(interval.level)} prediction interval for the true effect in a new study is "
         f"{to(interval.low, interval.high, result_digits(fit), minus=minus)}"
     )
-    return f"{text}, assuming no heterogeneity." if fit.tau2 == 0 else f"{text}."
+    return f"{text}."
 
 
 def _excluded(fit: Pooled) -> str:

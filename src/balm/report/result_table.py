@@ -9,7 +9,7 @@ from html import escape
 
 from balm.report.choices import TAU2_INTERVAL
 from balm.report.result_sentence import how, result_digits, sentence
-from balm.report.rounding import digits_for, number, to
+from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.report.study_rows import study_rows
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
@@ -31,7 +31,7 @@ class Table:
     left: frozenset[int] = field(default=frozenset({0}))  # columns of words; the others are numbers, set right
 
 
-def result_table(fit: Pooled, *, most_rows: int | None = MOST_ROWS) -> Table:
+def result_table(fit: Pooled, *, most_rows: int | None = MOST_ROWS, advice: bool = True) -> Table:
     """Studies, the pooled row, the prediction interval; below them the tests, what was left out and the advice."""
     rows = study_rows(fit)
     shown = fit.displayed
@@ -56,7 +56,7 @@ def result_table(fit: Pooled, *, most_rows: int | None = MOST_ROWS) -> Table:
         header=("Study", "Effect", f"{level(fit.interval.level)} CI", "Weight", "Note")[:end],
         rows=tuple(row[:end] for row in _fold(body, most_rows)),
         strong=tuple(row[:end] for row in strong),
-        lines=tuple(_lines(fit)),
+        lines=tuple(_lines(fit, advice)),
         left=frozenset({0, 4}),
     )
 
@@ -104,14 +104,14 @@ def html_of(table: Table, note: str = "") -> str:
     )
 
 
-def text(fit: Pooled, *, most_rows: int | None = MOST_ROWS) -> str:
+def text(fit: Pooled, *, most_rows: int | None = MOST_ROWS, advice: bool = True) -> str:
     """The result as a terminal shows it."""
-    return text_of(result_table(fit, most_rows=most_rows))
+    return text_of(result_table(fit, most_rows=most_rows, advice=advice))
 
 
 def html(fit: Pooled) -> str:
     """The result as a notebook shows it: the table and the sentence."""
-    return html_of(result_table(fit), sentence(fit))
+    return html_of(result_table(fit, advice=False), sentence(fit))
 
 
 def heterogeneity_line(fit: Pooled) -> str:
@@ -122,21 +122,22 @@ def heterogeneity_line(fit: Pooled) -> str:
     if not math.isnan(fit.tau2) and fit.conventions.get("model") != "common":
         parts.append(f"τ² = {short(fit.tau2)}")
     if not math.isnan(fit.i2):
-        parts.append(f"I² = {percent(fit.i2)}")
+        parts.append(f"I² = {i2_percent(fit.i2)}")
     if not math.isnan(fit.q):
         parts.append(f"Q = {number(fit.q, 2)}, df = {fit.q_df}, {p_value(fit.q_p)}")
     return f"Heterogeneity: {'; '.join(parts)}" if parts else ""
 
 
-def _lines(fit: Pooled) -> list[str]:
+def _lines(fit: Pooled, advice: bool) -> list[str]:
     lines = []
     if fit.k > 0:
         name = "z" if math.isinf(fit.df) or math.isnan(fit.df) else f"t({_degrees(fit.df)})"
         if not math.isnan(fit.statistic):
             lines.append(f"Overall effect: {name} = {number(fit.statistic, 2)}, {p_value(fit.p)}")
         lines += [line for line in (heterogeneity_line(fit), _tau2_interval(fit)) if line]
-    lines += [f"Not pooled: {study}: {why}" for study, why in fit.excluded]
-    lines += [f"Note: {advice}" for advice in fit.advice]
+    if advice:
+        lines += [f"Not pooled: {study}: {why}" for study, why in fit.excluded]
+        lines += [f"Note: {said}" for said in fit.advice]
     return lines
 
 
@@ -152,7 +153,7 @@ def _tau2_interval(fit: Pooled) -> str:
     return (
         f"{level(fit.interval.level)} CI ({TAU2_INTERVAL[way].short}): "
         f"τ² {short(interval.tau2.low)} to {short(interval.tau2.high)}, "
-        f"I² {percent(interval.i2.low)} to {percent(interval.i2.high)}"
+        f"I² {i2_percent(interval.i2.low)} to {i2_percent(interval.i2.high)}"
     )
 
 

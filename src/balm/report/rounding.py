@@ -1,11 +1,11 @@
-"""How many decimals a result deserves: as many as its interval can bear, and the same for all numbers of a table."""
+"""How many decimals a result deserves: as many as its interval can bear, and the same for all numbers of a row."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from balm.vocabulary.numbers import NOT_ESTIMABLE, fixed
+from balm.vocabulary.numbers import NOT_ESTIMABLE, fixed, percent
 
 #: Effects are shown with two decimals unless the interval is too narrow for that (Cochrane style: RR 0.49, MD -13.98).
 USUAL = 2
@@ -14,15 +14,17 @@ MOST = 6
 
 
 def digits_for(widths: Iterable[float]) -> int:
-    """Decimals that show two figures of the narrowest interval, at least two and at most :data:`MOST`.
+    """Decimals that keep the ends of the narrowest interval at least five last places apart.
 
-    >>> digits_for([0.36]), digits_for([0.0012]), digits_for([float("nan")])
-    (2, 4, 2)
+    At least two and at most :data:`MOST`.
+
+    >>> digits_for([0.36]), digits_for([0.098]), digits_for([0.048]), digits_for([0.0012]), digits_for([float("nan")])
+    (2, 2, 3, 4, 2)
     """
     real = [w for w in widths if math.isfinite(w) and w > 0]
     if not real:
         return USUAL
-    return min(MOST, max(USUAL, 1 - math.floor(math.log10(min(real)))))
+    return min(MOST, max(USUAL, math.ceil(math.log10(5 / min(real)))))
 
 
 def number(x: float, digits: int, *, minus: str = "-") -> str:
@@ -35,6 +37,15 @@ def number(x: float, digits: int, *, minus: str = "-") -> str:
         mantissa, _, power = f"{abs(x):.2e}".partition("e")
         return f"{minus if x < 0 else ''}{mantissa}e{int(power)}"
     return fixed(x, digits, minus=minus)
+
+
+def i2_percent(x: float) -> str:
+    """I² in per cent; close to 100 with a decimal, for 100 % itself is out of reach.
+
+    >>> i2_percent(92.2), i2_percent(99.64)
+    ('92%', '99.6%')
+    """
+    return percent(x, 1 if 99 < x < 99.95 else 0)
 
 
 def to(low: float, high: float, digits: int, *, minus: str = "-") -> str:
