@@ -106,6 +106,9 @@ def round_log_ticks(low: float, high: float, count: int = 7) -> tuple[float, ...
     dense = [_times(power, digit) for power in range(bottom, top + 1) for digit in (1, 2, 5)]
     for marks in (dense, _symmetric(bottom, top)):
         inside = _inside(marks, low, high)
+        if len(inside) < 4:
+            denser = _inside([_times(p, d) for p in range(bottom, top + 1) for d in (1, 1.5, 2, 3, 5, 7)], low, high)
+            inside = denser if len(denser) <= count else inside
         if len(inside) <= count:
             return inside if len(inside) >= 2 else round_ticks(low, high, 4)
     every = 1
@@ -125,8 +128,9 @@ def _symmetric(bottom: int, top: int) -> list[float]:
     return sorted(below + above)
 
 
-def _times(power: int, digit: int) -> float:
-    return digit * 10**power if power >= 0 else round(digit / 10**-power, -power)
+def _times(power: int, digit: float) -> float:
+    """``digit`` times ten to the ``power``, without the noise of binary fractions."""
+    return digit * 10**power if power >= 0 else round(digit / 10**-power, 1 - power)
 
 
 def _round_up(x: float) -> float:

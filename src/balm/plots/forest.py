@@ -78,7 +78,7 @@ def _draw(layout: Layout, title: str, description: str, options: ForestOptions) 
         drawing.line(x1, y, x2, y, stroke=ink["line"], width=0.6)
     top, bottom = layout.plot_top, layout.axis_y
     if layout.null_x is not None:
-        drawing.line(layout.null_x, layout.rule_y, layout.null_x, bottom, stroke=ink["line"])
+        drawing.line(layout.null_x, top, layout.null_x, bottom, stroke=ink["line"])
     if layout.pooled_x is not None:
         drawing.line(layout.pooled_x, top, layout.pooled_x, bottom, stroke=ink["line"], width=0.8, dash="3 3")
     for x in layout.reference_x:
@@ -88,7 +88,7 @@ def _draw(layout: Layout, title: str, description: str, options: ForestOptions) 
         drawing.line(x, bottom, x, bottom + 0.35 * size, stroke=ink["line"])
     _marks(drawing, layout, ink)
     _dots(drawing, layout, ink, size)
-    drawing.parts.append("".join([_text(text) for text in layout.texts]))
+    drawing.parts.append(_texts(layout.texts))
     return drawing.figure()
 
 
@@ -181,14 +181,28 @@ def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) ->
             drawing.text(dot.x, dot.y + 0.35 * size, sign, anchor="middle", bold=True)
 
 
-def _text(text: Text) -> str:
-    extra = "" if text.anchor == "start" else f' text-anchor="{text.anchor}"'
-    if text.bold:
-        extra += ' font-weight="bold"'
-    if text.size:
-        extra += f' font-size="{number(text.size)}"'
-    tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
-    written = f'<text x="{number(text.x)}" y="{number(text.y)}"{extra}>{tip}{escape(text.text)}</text>\n'
-    if text.link:
-        return f'<a href="{escape(safe_link(text.link))}">{written.rstrip()}</a>\n'
-    return written
+#: What follows the position of a text, by (anchor, bold).
+_STYLES = {
+    ("start", False): "",
+    ("middle", False): ' text-anchor="middle"',
+    ("end", False): ' text-anchor="end"',
+    ("start", True): ' font-weight="bold"',
+    ("middle", True): ' text-anchor="middle" font-weight="bold"',
+    ("end", True): ' text-anchor="end" font-weight="bold"',
+}
+
+
+def _texts(texts: list[Text]) -> str:
+    """All texts, in the order of the layout, which is that of reading."""
+    written = []
+    for text in texts:
+        place = f'x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
+        if text.full is None and text.link is None and not text.size:
+            written.append(f"<text {place}>{escape(text.text)}</text>")
+            continue
+        if text.size:
+            place += f' font-size="{number(text.size)}"'
+        tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
+        one = f"<text {place}>{tip}{escape(text.text)}</text>"
+        written.append(f'<a href="{escape(safe_link(text.link))}">{one}</a>' if text.link else one)
+    return "\n".join(written) + "\n"

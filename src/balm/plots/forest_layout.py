@@ -28,12 +28,11 @@ _LEAST_SIDE = 0.22
 
 @dataclass(slots=True)
 class Text:
-    """A text with its baseline at (x, y); ``width`` is its measured width."""
+    """A text with its baseline at (x, y)."""
 
     x: float
     y: float
     text: str
-    width: float
     anchor: str = "start"
     bold: bool = False
     full: str | None = None
@@ -43,8 +42,9 @@ class Text:
     def box(self, size: float) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of the letters, for a font of ``size`` unless the text has its own."""
         own = self.size or size
-        left = self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
-        return left, self.y - 0.74 * own, left + self.width, self.y + 0.22 * own
+        width = text_width(self.text, own, bold=self.bold)
+        left = self.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * width
+        return left, self.y - 0.74 * own, left + width, self.y + 0.22 * own
 
 
 @dataclass(slots=True)
@@ -131,19 +131,21 @@ def lay_out(content: Content, options: ForestOptions) -> Layout:
     if options.title is not None:
         for line in wrap(options.title, width - 2 * margin, size * 1.15, bold=True, lines=3):
             y += 1.35 * size
-            texts.append(Text(margin, y, line, text_width(line, size * 1.15, bold=True), bold=True, size=size * 1.15))
+            texts.append(Text(margin, y, line, bold=True, size=size * 1.15))
         y += 0.6 * size
     y = _headings(layout, content, ends, texts_at, heading_lines, margin, y, plot_left, plot_right, size)
     layout.rule_y = y + 0.5 * size
-    y = layout.plot_top = layout.rule_y + 0.35 * size
+    layout.plot_top = layout.rule_y
+    y = layout.rule_y + 0.35 * size
     for value, label in options.references:
         if axis.holds(value):
             x = axis.position(value)
             layout.reference_x.append(x)
             if label:
                 y = _clamped(texts, label, x, y + size, plot_left, plot_right, size) + 0.3 * size
+                layout.plot_top = y
 
-    y = _rows(layout, content, options, ends, texts_at, margin, label_width, plot_left, y, row_height)
+    y = _rows(layout, content, options, ends, texts_at, margin, label_width, plot_left, plot_right, y, row_height)
     y_rows = y + 0.3 * size
 
     # Under the rows: the axis on the right, the lines of text on the left.
@@ -159,18 +161,18 @@ def lay_out(content: Content, options: ForestOptions) -> Layout:
             continue
         for line in wrap(footer, room, size, lines=4):
             y += 1.3 * size
-            texts.append(Text(margin, y, line, text_width(line, size)))
+            texts.append(Text(margin, y, line))
     y = max(y, bottom)
     for footer in below:
         for line in wrap(footer, width - 2 * margin, size, lines=6):
             y += 1.3 * size
-            texts.append(Text(margin, y, line, text_width(line, size)))
+            texts.append(Text(margin, y, line))
     if any(content.bias_domains):
         y += 0.6 * size
         for letter, name in zip(_letters(len(content.bias_domains)), content.bias_domains, strict=True):
-            line = fit(f"{letter}  {name}", width - 2 * margin, size)
+            line = fit(f"{letter}: {name}", width - 2 * margin, size)
             y += 1.3 * size
-            texts.append(Text(margin, y, line, text_width(line, size)))
+            texts.append(Text(margin, y, line))
     layout.height = y + margin
     for mark in ("null", "pooled"):
         value = content.null if mark == "null" else _pooled_value(content, options)
@@ -196,7 +198,10 @@ def _column_ends(
             name = wrap(content.measure_name, max(own, 13.5 * size), size, bold=True, lines=2)
             method = wrap(content.method, max(own, 13.5 * size), size, bold=True, lines=2)
             lines = [*name, *method]
-        elif column.key.startswith(("extra:", "weight:", "analysis")):
+        elif column.key.startswith("weight:") and "\n" in column.heading:
+            first, second = column.heading.split("\n")
+            lines = [first, *wrap(second, max(own, 9 * size), size, bold=True, lines=2)]
+        elif column.key.startswith(("extra:", "analysis")):
             lines = wrap(column.heading, max(own, 7 * size), size, bold=True, lines=2)
         else:
             lines = [column.heading]
@@ -261,7 +266,7 @@ def _headings(
     def write(x: float, anchor: str, block: Sequence[str], bottom: float) -> None:
         for i, line in enumerate(block):
             at = bottom - (len(block) - 1 - i) * line_height
-            texts.append(Text(x, at, line, text_width(line, size, bold=True), anchor, True))
+            texts.append(Text(x, at, line, anchor, True))
 
     write(margin, "start", [content.study_heading], last)
     for group, (left, right) in spans.items():
@@ -280,7 +285,7 @@ def _headings(
     if content.bias_domains:
         x = plot_right + 1.6 * size
         for letter in _letters(len(content.bias_domains)):
-            texts.append(Text(x, last, letter, text_width(letter, size, bold=True), "middle", True))
+            texts.append(Text(x, last, letter, "middle", True))
             x += 1.55 * size
     return last
 
@@ -294,6 +299,7 @@ def _rows(
     margin: float,
     label_width: float,
     plot_left: float,
+    plot_right: float,
     y: float,
     row_height: float,
 ) -> float:
@@ -308,7 +314,8 @@ def _rows(
     side_per_root = min(0.74 * row_height, 1.15 * size) / sqrt(max(shares, default=1.0) or 1.0)
     half_diamond = 0.36 * row_height
     baseline = 0.5 * row_height + 0.35 * size
-    dot_x = axis.end + 1.6 * size
+    dot_x = plot_right + 1.6 * size
+    some_too_wide = widest([row.label for row in content.rows if row.kind in ("study", "series")], size) > label_width
     previous = ""
     for row in content.rows:
         kind = row.kind
@@ -319,20 +326,20 @@ def _rows(
         if kind == "words" or kind == "heading":
             for line in wrap(row.label, room, size, bold=bold, lines=1 if bold else 3):
                 full = row.label if bold and line != row.label else None
-                add_text(Text(margin, y + baseline, line, text_width(line, size, bold=bold), "start", bold, full))
+                add_text(Text(margin, y + baseline, line, "start", bold, full))
                 y += row_height if bold else max(1.25 * size, 0.85 * row_height)
             continue
         at, middle = y + baseline, y + 0.5 * row_height
         label = row.label
-        wide = text_width(label, size, bold=bold)
         full = None
-        if wide > label_width:
-            full, label = label, fit(label, label_width, size, bold=bold)
-            wide = text_width(label, size, bold=bold)
-        add_text(Text(margin, at, label, wide, "start", bold, full, row.link))
+        if some_too_wide and kind in ("study", "series"):
+            short = fit(label, label_width, size)
+            if short != label:
+                full, label = label, short
+        add_text(Text(margin, at, label, "start", bold, full, row.link))
         for end, text in zip(text_ends, row.cells, strict=True):
             if text:
-                add_text(Text(end, at, text, text_width(text, size, bold=bold), "end", bold))
+                add_text(Text(end, at, text, "end", bold))
         for i, judgement in enumerate(row.bias):
             layout.dots.append(Dot(dot_x + 1.55 * size * i, middle, judgement))
         low, high, estimate = row.low, row.high, row.estimate
@@ -469,7 +476,7 @@ def _clamped(texts: list[Text], label: str, x: float, y: float, left: float, rig
     short = fit(label, right - left, size)
     wide = text_width(short, size)
     x = min(max(x, left + wide / 2), right - wide / 2)
-    texts.append(Text(x, y, short, wide, "middle", full=label if short != label else None))
+    texts.append(Text(x, y, short, "middle", full=label if short != label else None))
     return y
 
 
@@ -483,7 +490,7 @@ def _under_axis(
         label = axis.label(tick)
         x = axis.position(tick)
         layout.tick_x.append(x)
-        texts.append(Text(x, y, label, text_width(label, size), "middle"))
+        texts.append(Text(x, y, label, "middle"))
     sides = options.favours_labels
     if sides is None:
         return y
@@ -502,7 +509,7 @@ def _under_axis(
         for text, anchor, x in ((f"← {sides[0]}", "start", left), (f"{sides[1]} →", "end", right)):
             short = fit(text, right - left, size)
             bottom += 1.3 * size
-            texts.append(Text(x, bottom, short, text_width(short, size), anchor, full=text if short != text else None))
+            texts.append(Text(x, bottom, short, anchor, full=text if short != text else None))
         return bottom
     for block, (a, b) in zip(blocks, spans, strict=True):
         wide = widest(block, size)
@@ -510,7 +517,7 @@ def _under_axis(
         x = max(min(x, b - wide / 2), a + wide / 2)
         for i, line in enumerate(block):
             at = y + 1.3 * size * (i + 1)
-            texts.append(Text(x, at, line, text_width(line, size), "middle"))
+            texts.append(Text(x, at, line, "middle"))
             bottom = max(bottom, at)
     return bottom
 

@@ -237,7 +237,11 @@ class _Reading:
                     texts.append([fixed(x, digits, minus=MINUS, missing="") for x in values])
         if "weight" in options.columns and fits:
             for number, shares in enumerate(weights):
-                heading = "Weight" if len(weights) == 1 else f"Weight, {self._fit_name(fits, number)}"
+                heading = (
+                    "Weight"
+                    if len(weights) == 1
+                    else f"Weight\n{self._fit_name(fits, number).removesuffix(' effects').removesuffix(' effect')}"
+                )
                 columns.append(Column(f"weight:{number}", heading))
                 texts.append([f"{w:.1f}%" if w == w else "" for w in shares])
         return texts
@@ -597,14 +601,12 @@ def _floats(values: Any) -> list[float]:
 def _number_texts(values: Any) -> list[str]:
     """Numbers as given, all with the same decimals (at most two more than none need), so that they line up."""
     numbers = _floats(values)
-    digits = 0
-    for x in numbers:
-        while digits < 2 and x - x == 0 and abs(round(x, digits) - x) > 1e-9 * max(1.0, abs(x)):
-            digits += 1
-    if digits == 0:
-        return [
-            f"{x:.0f}".replace("-", MINUS) if abs(x) < 1e15 else fixed(x, 2, minus=MINUS, missing="") for x in numbers
-        ]
+    if all(map(float.is_integer, numbers)) and numbers and min(numbers) > -1 and max(numbers) < 1e15:
+        return list(map(str, map(int, numbers)))
+    texts = [fixed(x, 2, minus=MINUS, missing="") for x in numbers]
+    digits = 0 if all(t[-3:] in (".00", "") for t in texts) else 1 if all(t[-1:] in ("0", "") for t in texts) else 2
+    if digits == 2:
+        return texts
     return [fixed(x, digits, minus=MINUS, missing="") for x in numbers]
 
 

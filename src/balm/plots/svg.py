@@ -8,6 +8,7 @@ sheets and no external references, so a figure can be put into any page, or thro
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from zlib import crc32
 
 from balm.plots.figure import Figure
@@ -31,13 +32,15 @@ def escape(text: str) -> str:
     return _UNSAFE.sub(lambda found: _ENTITY.get(found[0], "\ufffd"), text)
 
 
+@lru_cache(8192)  # the rows and columns of a figure share most of their coordinates
 def number(x: float) -> str:
     """A coordinate: two decimals at most, as short as it goes, never ``-0``.
 
     >>> number(12.0), number(0.128), number(-0.001)
     ('12', '0.13', '0')
     """
-    return f"{round(x, 2) + 0.0:g}"
+    text = f"{x:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def points(pairs: list[tuple[float, float]]) -> str:

@@ -14,6 +14,7 @@ which is never too narrow; combining marks are counted as nothing.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 ELLIPSIS = "…"
 
@@ -302,6 +303,7 @@ REGULAR = _Widths(_REGULAR)
 BOLD = _Widths(_BOLD)
 _regular = REGULAR.__getitem__
 _bold = BOLD.__getitem__
+_DIGITS = str.maketrans("123456789", "000000000")
 #: The characters that the bundled font draws; others ask for a font of the machine.
 COVERED = frozenset(REGULAR)
 
@@ -311,10 +313,16 @@ def text_width(text: str, size: float = 10.0, *, bold: bool = False) -> float:
     return sum(map(_bold if bold else _regular, text)) * size * 0.001
 
 
-def widest(texts: list[str], size: float = 10.0, *, bold: bool = False) -> float:
-    """Width of the widest of ``texts``; 0 for none."""
+def widest(texts: Sequence[str], size: float = 10.0, *, bold: bool = False) -> float:
+    """Width of the widest of ``texts``; 0 for none.
+
+    Digits are equally wide, so a column of numbers has few different shapes and only those are measured.
+    """
+    if not texts:
+        return 0.0
+    shapes = set("\n".join(texts).translate(_DIGITS).split("\n"))
     width = _bold if bold else _regular
-    return max((sum(map(width, text)) for text in texts), default=0) * size * 0.001
+    return max([sum(map(width, shape)) for shape in shapes]) * size * 0.001
 
 
 def fit(text: str, width: float, size: float = 10.0, *, bold: bool = False) -> str:

@@ -53,7 +53,9 @@ def risk_ratios(rows=BCG) -> EffectSizes:
     return sizes(effect, variance, [row[0] for row in rows], "RR", raw, ~none)
 
 
-def pooled(es: EffectSizes, model: str = "random", *, prediction: bool = True, method: str = "inverse-variance") -> Pooled:
+def pooled(
+    es: EffectSizes, model: str = "random", *, prediction: bool = True, method: str = "inverse-variance"
+) -> Pooled:
     """DerSimonian-Laird or common effect, Wald interval; prediction with a normal critical value."""
     use = np.isfinite(es.effect) & np.isfinite(es.variance)
     y, v = es.effect[use], es.variance[use]
@@ -109,5 +111,10 @@ def grouped(es: EffectSizes, by) -> SimpleNamespace:
     names = list(dict.fromkeys(by))
     fits = [pooled(take(es, [b == name for b in by])) for name in names]
     return SimpleNamespace(
-        groups=tuple(names), fits=tuple(fits), overall=pooled(es), q_between=4.2, q_between_df=len(names) - 1, q_between_p=0.04
+        groups=tuple(names),
+        fits=tuple(fits),
+        overall=pooled(es),
+        q_between=4.2,
+        q_between_df=len(names) - 1,
+        q_between_p=0.04,
     )
