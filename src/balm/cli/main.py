@@ -12,10 +12,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import balm
 from balm.cli.command import Command, UsageError
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, unknown_option
 
 #: Command -> (where it lives, what it does in one line). The help, the documentation and the tests walk this table.
 COMMANDS = {
@@ -38,6 +39,15 @@ exit status: 0 done; 1 a problem in the input, named on the standard error; 2 wr
 `balm COMMAND --help` explains a command."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line instead of repeating the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, where to read on, and status 2."""
+        _complain(message, f"see `{self.prog} --help`")
+        raise SystemExit(STATUS_USAGE)
+
+
 def load(name: str) -> Command:
     """The command called ``name``."""
     module, _, attribute = COMMANDS[name][0].partition(":")
@@ -47,7 +57,7 @@ def load(name: str) -> Command:
 
 def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
     """The parser, with the arguments of the ``chosen`` commands; the others are known by name only."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="balm",
         description="From trial data to pooled results, figures and reports, with every number traceable.",
         epilog=EPILOG,
@@ -92,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        raise UsageError(str(unknown_option("the command", words[0], list(COMMANDS))))
     parser = build_parser([words[0]] if words and words[0] in COMMANDS else [])
     arguments = parser.parse_args(words)
     status: int = arguments.run(arguments)
@@ -105,7 +117,7 @@ def _guarded(run: Callable[[], int], words: list[str]) -> int:
     except SystemExit as leave:  # argparse: 0 after --help and --version, 2 after wrong usage
         return leave.code if isinstance(leave.code, int) else STATUS_USAGE
     except UsageError as error:
-        _complain(f"{error}", f"see `balm {words[0]} --help`")
+        _complain(f"{error}", f"see `balm {words[0]} --help`" if words[0] in COMMANDS else "see `balm --help`")
         return STATUS_USAGE
     except InputError as error:
         _complain(*(str(problem) for problem in error.problems))
