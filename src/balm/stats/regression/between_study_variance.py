@@ -1,0 +1,176 @@
+"""Between-study variance left over after the moderators: every estimator of :func:`balm.pool`, with a design matrix.
+
+The equations are those of :mod:`balm.stats.heterogeneity` with ``k - 1`` replaced by ``k - p`` and the projection that
+takes out the whole design (Viechtbauer 2005; DerSimonian & Kacker 2007; Knapp & Hartung 2003; Jackson et al. 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from balm.stats.distributions import chi2_ppf
+from balm.stats.effect_sizes import Floats
+from balm.stats.regression.projection import Projection, log_likelihood, projection, typical_variance
+from balm.vocabulary.problems import check_option
+
+#: The names of :data:`balm.stats.heterogeneity.estimators.TAU2_ESTIMATORS` that have a form with moderators.
+ESTIMATORS = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ", "DL2", "HE2")
+
+LAST_STEP = 1e-9
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left over: ``tau2``, its standard error, and the relative residual of the estimating equation."""
+
+    tau2: float
+    se: float
+    residual: float
+
+
+class Problem:
+    """Effects, variances and design of one regression, with effects counted from their weighted fit."""
+
+    def __init__(self, effect: Floats, variance: Floats, design: Floats) -> None:
+        self.effect, self.variance, self.design = effect, variance, design
+        self.k, self.p = design.shape
+        self.df = self.k - self.p
+        self.typical = typical_variance(variance, design)
+
+    def at(self, tau2: float) -> Projection:
+        return projection(self.effect, self.variance, self.design, tau2)
+
+    def weighted(self, weights: Floats) -> Projection:
+        return Projection(self.effect, self.design, weights)
+
+    def moments(self, weights: Floats) -> float:
+        """``(y'Ay - tr(AV)) / tr A`` for the projection A with fixed weights (DerSimonian & Kacker 2007, eq. 6)."""
+        a = self.weighted(weights)
+        return (a.rss - a.trace(self.variance)) / a.trace()
+
+    def moments_se(self, weights: Floats, tau2: float) -> float:
+        a = self.weighted(weights)
+        return math.sqrt(2.0 * a.trace_of_square(self.variance + tau2)) / a.trace()
+
+
+def _score(problem: Problem, tau2: float, restricted: bool) -> tuple[float, float, float]:
+    """Estimating function, Newton step (Fisher's where the curvature is not usable), and the trace it is judged by."""
+    p = problem.at(tau2)
+    if restricted:
+        trace, square = p.trace(), p.trace_of_square()
+    else:
+        trace, square = float(np.sum(p.weights)), float(p.weights @ p.weights)
+    value = p.y_pp_y() - trace
+    curvature = 2.0 * p.y_ppp_y() - square - 2.0 * value * square / trace
+    if curvature <= 0.01 * square:
+        curvature = square
+    return value, value / curvature, trace
+
+
+def _generalised_q(problem: Problem, tau2: float, target: float) -> tuple[float, float, float]:
+    """``Q(tau2) - target`` and Newton's step on 1/Q, which climbs monotonically to the root."""
+    p = problem.at(tau2)
+    value = p.rss - target
+    return value, value / p.y_pp_y() * (p.rss / target), target
+
+
+Equation = Callable[[float], tuple[float, float, float]]
+
+
+def _root(equation: Equation, start: float, typical: float) -> float:
+    low, high, t = -1.0, math.inf, start
+    for _ in range(MOST_STEPS):
+        value, step, _size = equation(t)
+        if value > 0.0:
+            low = t
+        elif t == 0.0:
+            return 0.0
+        else:
+            high = t
+        after = max(t + step, 0.0)
+        if abs(after - t) <= LAST_STEP * (after + typical):
+            return after
+        if not low < after < high:
+            after = 0.5 * (max(low, 0.0) + high) if high < math.inf else 2.0 * t + typical
+        t = after
+    return t
+
+
+def q_root(problem: Problem, target: float) -> float:
+    """The tau² at which the generalised Q equals ``target``; 0 where it is below it already at 0."""
+    if target <= 0.0:
+        return math.inf
+    return _root(lambda t: _generalised_q(problem, t, target), 0.0, problem.typical)
+
+
+def _likelihood(problem: Problem, restricted: bool) -> float:
+    """The global maximum: sought from a moment start and, where zero may be a maximum, from far above as well."""
+
+    def equation(t: float) -> tuple[float, float, float]:
+        return _score(problem, t, restricted)
+
+    def height(t: float) -> float:
+        return log_likelihood(problem.at(t), problem.variance, problem.design, t, restricted=restricted)
+
+    start = max(problem.moments(np.ones(problem.k)), 0.0)
+    found = _root(equation, start, problem.typical)
+    if equation(0.0)[0] > 0.0:
+        return found
+    spread = problem.weighted(np.ones(problem.k)).rss
+    candidates = {0.0, found, _root(equation, spread, problem.typical)}
+    return max(sorted(candidates), key=height)
+
+
+def estimate(effect: Floats, variance: Floats, design: Floats, name: str, weights: Floats | None = None) -> Left:
+    """tau² by the estimator ``name``, truncated at zero, with its standard error and residual.
+
+    effect, variance : (k,).  design : (k, p), full rank, k > p.  weights : for ``"GENQ"`` only, default ``1/sqrt(v)``.
+    """
+    check_option("tau2", name, ESTIMATORS)
+    problem = Problem(effect, variance, design)
+    k, df = problem.k, problem.df
+    one = np.ones(k)
+    precise = 1.0 / variance
+    residual = 0.0
+    if name in ("DL", "HE", "GENQ", "DL2", "HE2"):
+        chosen = {"DL": precise, "HE": one, "DL2": precise, "HE2": one}.get(
+            name, variance**-0.5 if weights is None else weights
+        )
+        tau2 = problem.moments(chosen)
+        if name in ("DL2", "HE2"):
+            chosen = 1.0 / (variance + max(tau2, 0.0))
+            tau2 = problem.moments(chosen)
+        tau2 = max(tau2, 0.0)
+        return Left(tau2, problem.moments_se(chosen, tau2), residual)
+    if name in ("HS", "HSk"):
+        total = float(np.sum(precise))
+        factor = k / df if name == "HSk" else 1.0
+        fit = problem.weighted(precise)
+        tau2 = max((fit.rss * factor - k) / total, 0.0)
+        se = math.sqrt(2.0 * fit.trace_of_square(variance + tau2)) / total
+        return Left(tau2, se * factor, residual)
+    if name == "SJ":
+        crude = float(np.var(effect))
+        fit = problem.at(crude)
+        tau2 = crude * fit.rss / df
+        return Left(tau2, crude / df * math.sqrt(2.0 * fit.trace_of_square(variance + tau2)), residual)
+    if name in ("PM", "EB", "PMM"):
+        target = chi2_ppf(0.5, df) if name == "PMM" else float(df)
+        tau2 = q_root(problem, target)
+        value, step, _ = _generalised_q(problem, tau2, target)
+        se = math.sqrt(2.0 * k * k / df) / float(np.sum(1.0 / (variance + tau2)))
+    else:
+        restricted = name == "REML"
+        tau2 = _likelihood(problem, restricted)
+        value, step, _ = _score(problem, tau2, restricted)
+        at = problem.at(tau2)
+        square = at.trace_of_square() if restricted else float(at.weights @ at.weights)
+        se = math.sqrt(2.0 / square)
+    if tau2 > 0.0 or value > 0.0:
+        residual = abs(step) / (tau2 + problem.typical)
+    return Left(tau2, se, residual)
