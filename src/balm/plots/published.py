@@ -162,7 +162,9 @@ def _row(drawing: Drawing, panel: Panel, row: PublishedRow, axis: Axis, y: float
     name = fit(row.name, TIME - NAME - 10, SIZE, bold=row.own)
     if row.address:
         drawing.open_link(row.address)
-    drawing.text(NAME, base, name, bold=row.own, fill=MARK if row.address else None, full=row.name)
+    drawing.text(
+        NAME, base, name, bold=row.own, fill=MARK if row.address else None, full=row.name if name != row.name else None
+    )
     if row.address:
         drawing.close_link()
     for x, room, text in (
