@@ -16,6 +16,7 @@ from balm.stats.measures import ARGUMENTS, MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
 from balm.stats.measures.conventions import CONVENTIONS, OPTION_NAMES, RR_SINGLE_ZERO, TO
 from balm.stats.measures.measure import Measure
+from balm.stats.measures.two_group_association import as_two_groups
 from balm.stats.measures.zero_cells import correct
 from balm.vocabulary.problems import InputError, Problem, check_option, refuse
 
@@ -181,7 +182,7 @@ class EffectSizes:
         row = MEASURES[self.measure]
         wanted = {**self.conventions, **_of_profile(row, conventions)}
         wanted |= {name: self.conventions[name] for name in self.explicit if name in self.conventions}
-        if wanted == dict(self.conventions) or not all(name in self.raw for name in row.columns):
+        if wanted == dict(self.conventions) or not self.raw or not all(name in self.raw for name in row.columns):
             return self
         made = _derive(row, self.raw, wanted)
         return EffectSizes(
@@ -344,6 +345,8 @@ def _derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, A
             said = f"{conventions['add']:g} added to events and to people"
         for i in np.flatnonzero(cells.corrected).tolist():
             note[i] = said
+    if not row.columns:
+        columns = as_two_groups(columns)
     options = {name: conventions[name] for name in ("variance_type", "small_sample", "level") if name in conventions}
     with np.errstate(all="ignore"):
         effect, variance = row.function(**columns, **options)

@@ -7,6 +7,9 @@ from types import MappingProxyType
 from balm.stats.measures import (
     correlations,
     generic,
+    matched_pairs,
+    mean_conversions,
+    paired_means,
     person_time,
     reliability,
     single_group,
@@ -17,22 +20,21 @@ from balm.stats.measures import (
 from balm.stats.measures.arguments import ARGUMENTS, Argument
 from balm.stats.measures.measure import Measure
 
-#: Code -> :class:`Measure`, in the order in which they are documented.
-MEASURES = MappingProxyType(
-    {
-        m.code: m
-        for family in (
-            two_group_binary,
-            two_group_association,
-            person_time,
-            two_group_means,
-            single_group,
-            correlations,
-            reliability,
-            generic,
-        )
-        for m in family.MEASURES
-    }
+_FAMILIES = (
+    two_group_binary,
+    two_group_association,
+    person_time,
+    two_group_means,
+    mean_conversions,
+    paired_means,
+    matched_pairs,
+    single_group,
+    correlations,
+    reliability,
+    generic,
 )
+
+#: Code -> :class:`Measure`, in the order in which they are documented.
+MEASURES = MappingProxyType({m.code: m for family in _FAMILIES for m in family.MEASURES})
 
 __all__ = ["ARGUMENTS", "MEASURES", "Argument", "Measure"]

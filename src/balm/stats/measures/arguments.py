@@ -36,10 +36,14 @@ ARGUMENTS = {
         Argument("n_2", "size", "people in group 2"),
         Argument("time_1", "time", "person-time in group 1"),
         Argument("time_2", "time", "person-time in group 2"),
-        Argument("mean_1", "real", "mean in group 1, or of the second (post) measurement of a pair"),
-        Argument("sd_1", "spread", "standard deviation in group 1, or of the second measurement of a pair"),
-        Argument("mean_2", "real", "mean in group 2, or of the first (pre) measurement of a pair"),
-        Argument("sd_2", "spread", "standard deviation in group 2, or of the first measurement of a pair"),
+        Argument(
+            "mean_1", "real", "mean in group 1; in pairs, of the measurement whose change is wanted (usually after)"
+        ),
+        Argument("sd_1", "spread", "standard deviation in group 1; in pairs, see the measure"),
+        Argument(
+            "mean_2", "real", "mean in group 2; in pairs, of the measurement it is compared with (usually before)"
+        ),
+        Argument("sd_2", "spread", "standard deviation in group 2; in pairs, see the measure"),
         Argument("events", "count", "people with the event (or events) in a single group"),
         Argument("n", "size", "people (or pairs) in a single group"),
         Argument("time", "time", "person-time in a single group"),

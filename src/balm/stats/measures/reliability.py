@@ -55,6 +55,6 @@ MEASURES = (
         LOG,
         ("homozygous_1", "heterozygous", "homozygous_2"),
         "Ziegler, Steen & Wellek 2011",
-        zero_cells="corrected",
+        zero_cells="on-request",
     ),
 )

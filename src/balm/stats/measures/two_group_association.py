@@ -1,6 +1,7 @@
 """Association in a 2x2 table: phi, Yule's coefficients, probit difference, and odds ratios turned into d.
 
-Notation as in ``two_group_binary``: rows are the groups, ``a, b`` and ``c, d`` their events and non-events.
+Notation as in ``two_group_binary``: rows are the groups, ``a, b`` and ``c, d`` their events and non-events.  The
+coefficients also take one cross-classified sample: ``both, only_1, only_2, neither`` of two yes-or-no variables.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import math
 
 import numpy as np
 
-from balm.stats.measures.measure import Floats, Measure
+from balm.stats.measures.measure import Floats, Formula, Measure
+from balm.stats.measures.tetrachoric import fisher_z_of_tetrachoric, tetrachoric
 from balm.stats.measures.two_group_binary import COLUMNS, odds_ratio
-from balm.vocabulary.scale import FISHER_Z, IDENTITY
+from balm.vocabulary.scale import FISHER_Z, IDENTITY, Scale
 
 #: Standard deviation of the standard logistic distribution, by which a log odds ratio becomes a d.
 LOGISTIC_SD = math.pi / math.sqrt(3.0)
@@ -20,14 +22,29 @@ LOGISTIC_SD = math.pi / math.sqrt(3.0)
 COX_SNELL = 1.65
 
 
+CELLS = ("both", "only_1", "only_2", "neither")
+
+
+def as_two_groups(columns: dict[str, Floats]) -> dict[str, Floats]:
+    """A cross-classified sample as two groups: those with and those without the first variable."""
+    if "both" not in columns:
+        return columns
+    return {
+        "events_1": columns["both"],
+        "n_1": columns["both"] + columns["only_1"],
+        "events_2": columns["only_2"],
+        "n_2": columns["only_2"] + columns["neither"],
+    }
+
+
 def phi_coefficient(
-    *, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats, variance_type: str = "ST"
+    *, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats, variance_type: str = "LS"
 ) -> tuple[Floats, Floats]:
     """The phi coefficient, the correlation of two binary variables.
 
-    variance_type : "ST" when the group sizes were fixed by design (stratified); "CS" or "LS" when one sample was
-    cross-classified.  Not defined when nobody, or everybody, had the event.  Yule (1912) J R Stat Soc 75:579;
-    Bishop, Fienberg & Holland (1975), section 11.3; for "ST" the delta method with the rows' sizes held fixed.
+    variance_type : "LS" (also called "CS") when one sample was cross-classified; "ST" when the group sizes were
+    fixed by design (stratified).  Not defined when nobody, or everybody, had the event.
+    Yule (1912) J R Stat Soc 75:579; Bishop, Fienberg & Holland (1975), section 11.3; for "ST" the delta method.
     """
     total = n_1 + n_2
     w1, w2 = n_1 / total, n_2 / total
@@ -53,7 +70,7 @@ def phi_coefficient(
 
 
 def fisher_z_of_phi(
-    *, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats, variance_type: str = "ST"
+    *, events_1: Floats, n_1: Floats, events_2: Floats, n_2: Floats, variance_type: str = "LS"
 ) -> tuple[Floats, Floats]:
     """Fisher's z of the phi coefficient, by the delta method."""
     phi, variance = phi_coefficient(events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2, variance_type=variance_type)
@@ -100,45 +117,36 @@ def d_from_odds_ratio_normal(*, events_1: Floats, n_1: Floats, events_2: Floats,
     return log_or / COX_SNELL, variance / COX_SNELL**2
 
 
-_FAMILY = "two-group association"
-_SAMPLING = ("ST", "LS", "CS")
-_LATENT = "Sánchez-Meca et al. 2003"
+def _row(code: str, name: str, function: Formula, scale: Scale, source: str, zero_cells: str = "corrected") -> Measure:
+    types = ("LS", "ST", "CS") if function in (phi_coefficient, fisher_z_of_phi) else ()
+    return Measure(
+        code,
+        name,
+        "association",
+        function,
+        scale,
+        (),
+        source,
+        one_of=(COLUMNS, CELLS),
+        variance_types=types,
+        zero_cells=zero_cells,
+    )
+
+
+def _conversion(code: str, name: str, function: Formula, source: str) -> Measure:
+    return Measure(code, name, "two-group binary to d", function, IDENTITY, COLUMNS, source, zero_cells="corrected")
+
+
+_HASSELBLAD, _PEARSON = "Hasselblad & Hedges 1995", "Pearson 1900; Kirk 1973"
 MEASURES = (
-    Measure("PHI", "Phi coefficient", _FAMILY, phi_coefficient, IDENTITY, COLUMNS, "Yule 1912", (), _SAMPLING),
-    Measure("ZPHI", "Fisher's z of phi", _FAMILY, fisher_z_of_phi, FISHER_Z, COLUMNS, "Yule 1912", (), _SAMPLING),
-    Measure("YUQ", "Yule's Q", _FAMILY, yules_q, IDENTITY, COLUMNS, "Yule 1900", zero_cells="corrected"),
-    Measure("YUY", "Yule's Y", _FAMILY, yules_y, IDENTITY, COLUMNS, "Yule 1912", zero_cells="corrected"),
-    Measure(
-        "PBIT", "Probit difference", _FAMILY, probit_difference, IDENTITY, COLUMNS, _LATENT, zero_cells="corrected"
-    ),
-    Measure(
-        "OR2D",
-        "d from an odds ratio (logistic)",
-        _FAMILY,
-        d_from_odds_ratio,
-        IDENTITY,
-        COLUMNS,
-        "Hasselblad & Hedges 1995",
-        zero_cells="corrected",
-    ),
-    Measure(
-        "OR2DN",
-        "d from an odds ratio (normal)",
-        _FAMILY,
-        d_from_odds_ratio_normal,
-        IDENTITY,
-        COLUMNS,
-        "Cox & Snell 1989",
-        zero_cells="corrected",
-    ),
-    Measure(
-        "OR2DL",
-        "d from an odds ratio (logistic)",
-        _FAMILY,
-        d_from_odds_ratio,
-        IDENTITY,
-        COLUMNS,
-        "Hasselblad & Hedges 1995",
-        zero_cells="corrected",
-    ),
+    _row("PHI", "Phi coefficient", phi_coefficient, IDENTITY, "Yule 1912", ""),
+    _row("ZPHI", "Fisher's z of phi", fisher_z_of_phi, FISHER_Z, "Yule 1912", ""),
+    _row("YUQ", "Yule's Q", yules_q, IDENTITY, "Yule 1900"),
+    _row("YUY", "Yule's Y", yules_y, IDENTITY, "Yule 1912"),
+    _row("RTET", "Tetrachoric correlation", tetrachoric, IDENTITY, _PEARSON, "on-request"),
+    _row("ZTET", "Fisher's z of the tetrachoric", fisher_z_of_tetrachoric, FISHER_Z, _PEARSON, "on-request"),
+    _conversion("PBIT", "Probit difference", probit_difference, "Sánchez-Meca et al. 2003"),
+    _conversion("OR2D", "d from an odds ratio (logistic)", d_from_odds_ratio, _HASSELBLAD),
+    _conversion("OR2DN", "d from an odds ratio (normal)", d_from_odds_ratio_normal, "Cox & Snell 1989"),
+    _conversion("OR2DL", "d from an odds ratio (logistic)", d_from_odds_ratio, _HASSELBLAD),
 )
