@@ -20,8 +20,9 @@ from balm.vocabulary.problems import InputError
 
 #: The plot's own width and its least, in font sizes.
 _PLOT, _LEAST_PLOT = 22.0, 13.0
-#: How far the axis follows the intervals: beyond the middle four fifths by this share of their range, then arrows.
-_BEYOND = 0.75
+#: How far the axis follows the interval ends, and the estimates, beyond the range that all but a fifth of the studies
+#: at either end keep to, as a multiple of that range; what lies further out ends in an arrow.
+_BEYOND, _ESTIMATES = 1.0, 4.0
 #: Each side of the line of no effect gets at least this share of the axis.
 _LEAST_SIDE = 0.22
 
@@ -434,12 +435,13 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
     lows = sorted([on(row.low) if usable(row.low) else on(row.estimate) for row in studies])
     highs = sorted([on(row.high) if usable(row.high) else on(row.estimate) for row in studies])
     k = len(studies)
-    # The middle four fifths of the interval ends, then a share of their range beyond; estimates a little further.
     core_low, core_high = lows[k // 5 if k > 4 else 0], highs[-1 - (k // 5 if k > 4 else 0)]
     span = max(core_high - core_low, 1e-12)
-    low = max(lows[0], core_low - _BEYOND * span, middles[0] - 3 * span if k > 4 else lows[0])
-    high = min(highs[-1], core_high + _BEYOND * span, middles[-1] + 3 * span if k > 4 else highs[-1])
-    low, high = min(low, max(middles[0], low - span)), max(high, min(middles[-1], high + span))
+    low = min(max(lows[0], core_low - _BEYOND * span), max(middles[0], core_low - _ESTIMATES * span))
+    high = max(min(highs[-1], core_high + _BEYOND * span), min(middles[-1], core_high + _ESTIMATES * span))
+    span = high - low
+    low = lows[0] if low - lows[0] < 0.25 * span else low
+    high = highs[-1] if highs[-1] - high < 0.25 * span else high
     reach_low, reach_high = low - span, high + span
     for row in content.rows:
         if row.kind in ("subtotal", "total", "prediction"):
@@ -506,10 +508,11 @@ def _under_axis(
         for block, text in zip(blocks, sides, strict=True)
     ):
         # One side is too narrow: a line for each, the whole plot wide.
-        for text, anchor, x in ((f"← {sides[0]}", "start", left), (f"{sides[1]} →", "end", right)):
-            short = fit(text, right - left, size)
+        room = right - left - 1.5 * size
+        for text, form, anchor, x in ((sides[0], "← {}", "start", left), (sides[1], "{} →", "end", right)):
+            short = fit(text, room, size)
             bottom += 1.3 * size
-            texts.append(Text(x, bottom, short, anchor, full=text if short != text else None))
+            texts.append(Text(x, bottom, form.format(short), anchor, full=text if short != text else None))
         return bottom
     for block, (a, b) in zip(blocks, spans, strict=True):
         wide = widest(block, size)

@@ -382,8 +382,8 @@ class _Reading:
             return []
         lines = []
         for number, fit in enumerate(fits):
-            start = f"{self._fit_name(fits, number).capitalize()}: " if len(fits) > 1 else ""
-            lines += [start + _heterogeneity(fit), start + _overall_test(fit)]
+            name = f" ({self._fit_name(fits, number)}):" if len(fits) > 1 else ":"
+            lines += [line.replace(":", name, 1) for line in (_heterogeneity(fit), _overall_test(fit))]
         return lines
 
     def _words(self, fit: Any, fits: Sequence[Any]) -> str:

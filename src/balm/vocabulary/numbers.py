@@ -51,7 +51,7 @@ def short(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_EST
     ('0.31', '0.0021', '0.00', '12.35')
     """
     size = abs(x)
-    if size == 0 or size != size or size >= 0.1:
+    if size == 0 or size != size or size >= 0.0995:
         return fixed(x, digits, minus=minus, missing=missing)
     if size < 1e-6:
         return f"{minus}<0.000001" if x < 0 else "<0.000001"
