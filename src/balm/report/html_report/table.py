@@ -1,0 +1,133 @@
+"""A table as a value: the same rows become clean HTML (which pastes into a spreadsheet) and a CSV to download."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from balm.vocabulary.numbers import fixed
+
+#: In place of a value that a report does not give. Never 0, never blank.
+NOT_REPORTED = "not reported"
+NOT_VERIFIED = "not verified against a source"
+
+#: A spreadsheet would run a cell that starts so; numbers may.
+_FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads somewhere: an anchor of the page or an address."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its text, then links. ``absent`` greys a value that is missing; ``tag`` draws a labelled box."""
+
+    text: str = ""
+    links: tuple[Link, ...] = ()
+    href: str = ""
+    absent: bool = False
+    tag: str = ""
+    mark: str = ""  # words added in italics: "not verified against a source"
+    in_csv: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """What the CSV holds."""
+        if self.in_csv is not None:
+            return self.in_csv
+        words = [self.text, *(link.text for link in self.links)]
+        said = " ; ".join(word for word in words if word)
+        return f"{said} ({self.mark})" if self.mark else said
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; ``id`` makes it a place to link to, ``group`` a heading over the rows that follow."""
+
+    cells: tuple[Cell, ...]
+    id: str = ""
+    classes: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and how it is set: "head" (names the row), "text", "long" or "number"."""
+
+    title: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A captioned table. ``cards`` lets it read as a list on a narrow screen."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+    cards: bool = False
+    file: str = field(default="")
+
+    @property
+    def csv(self) -> str:
+        """The table as CSV: a header and one line a row; group headings are left out, their rows stay."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow([column.title for column in self.columns])
+        for row in self.rows:
+            if not row.group:
+                writer.writerow([_harmless(cell.plain) for cell in row.cells])
+        return out.getvalue()
+
+    @property
+    def download(self) -> str:
+        """The CSV as a data address; the byte order mark tells Excel that it is UTF-8."""
+        return "data:text/csv;charset=utf-8," + quote("\ufeff" + self.csv, safe="")
+
+    @property
+    def file_name(self) -> str:
+        """The name under which the CSV is saved."""
+        return f"{self.file or self.id}.csv"
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def value(content: object, *, missing: str = NOT_REPORTED) -> Cell:
+    """A cell for anything that may be missing.
+
+    >>> value(None).text, value(None).absent, value(12).text
+    ('not reported', True, '12')
+    """
+    text = "" if content is None else str(content).strip()
+    return Cell(text) if text else Cell(missing, absent=True)
+
+
+def number(x: float | None, digits: int = 2, *, missing: str = "", href: str = "") -> Cell:
+    """A number with a hyphen for minus, so that a spreadsheet reads it as a number."""
+    if x is None or x != x:
+        return Cell(missing, absent=True)
+    return Cell(fixed(x, digits), href=href)
+
+
+def columns(*titles: str) -> tuple[Column, ...]:
+    """Columns from short notes: ``"#Name"`` heads the row, ``">k"`` is a number, ``"+Notes"`` is long text."""
+    kinds = {"#": "head", ">": "number", "+": "long"}
+    return tuple(Column(t[1:], kinds[t[0]]) if t[0] in kinds else Column(t) for t in titles)
+
+
+def group(title: str, columns: Sequence[Column]) -> Row:
+    """A heading row across all ``columns``."""
+    return Row((Cell(title),) + (Cell(),) * (len(columns) - 1), group=title)
