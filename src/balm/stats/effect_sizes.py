@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from balm.stats import columns as tables
 from balm.stats.measures import ARGUMENTS, MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
-from balm.stats.measures.conventions import CONVENTIONS, OPTION_NAMES, RR_SINGLE_ZERO, TO
+from balm.stats.measures.conventions import CONVENTIONS, OPTION_NAMES, RD_SINGLE_ZERO, RR_SINGLE_ZERO, TO
 from balm.stats.measures.measure import Measure
 from balm.stats.measures.two_group_association import as_two_groups
 from balm.stats.measures.zero_cells import correct
@@ -207,6 +207,7 @@ def effect_sizes(
     variance_type: str | None = None,
     small_sample: str | None = None,
     rr_single_zero: str | None = None,
+    rd_single_zero: str | None = None,
     profile: str | None = None,
     level: float | None = None,
     missing: str = "raise",
@@ -226,6 +227,7 @@ def effect_sizes(
     variance_type    : "LS" (large sample), "LS2", "UB", "AV", "HO" ..., as the row of the measure allows.
     small_sample     : "exact", "approximate" or "none": Hedges' correction, and its like for other measures.
     rr_single_zero   : "n+1" or "n+0.5": what the correction of a risk ratio adds to the size of a group.
+    rd_single_zero   : "cells" or "variance": whether it changes a risk difference, or its variance only.
     profile          : effect-size conventions of "balm", "metafor", "revman5", "revman-web", "meta" or "stata".
     level            : coverage of ``ci_low`` to ``ci_high`` (generic effects), 0.95 by default.
     missing          : "raise", or "drop" to leave out studies with a missing value and list them in ``dropped``.
@@ -246,6 +248,7 @@ def effect_sizes(
         "variance_type": variance_type,
         "small_sample": small_sample,
         "rr_single_zero": rr_single_zero,
+        "rd_single_zero": rd_single_zero,
         "level": level,
     }
     explicit = {name: value for name, value in chosen.items() if value is not None}
@@ -289,6 +292,8 @@ def _settle(
     settled = row.options()
     if row.code == "RR":
         settled["rr_single_zero"] = RR_SINGLE_ZERO[0]
+    if row.code == "RD":
+        settled["rd_single_zero"] = RD_SINGLE_ZERO[0]
     if "ci_low" in columns and "ci_low" in row.accepts:
         settled["level"] = 0.95
     if profile is not None:
@@ -308,6 +313,7 @@ def _settle(
         ("variance_type", row.variance_types),
         ("small_sample", row.small_sample),
         ("rr_single_zero", RR_SINGLE_ZERO),
+        ("rd_single_zero", RD_SINGLE_ZERO),
     ):
         if name in settled:
             check_option(name, settled[name], allowed)
@@ -343,6 +349,8 @@ def _derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, A
         said = f"{conventions['add']:g} added to each cell"
         if conventions.get("rr_single_zero") == "n+0.5":
             said = f"{conventions['add']:g} added to events and to people"
+        if conventions.get("rd_single_zero") == "variance":
+            said += ", for the variance only"
         for i in np.flatnonzero(cells.corrected).tolist():
             note[i] = said
     if not row.columns:
@@ -350,6 +358,9 @@ def _derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, A
     options = {name: conventions[name] for name in ("variance_type", "small_sample", "level") if name in conventions}
     with np.errstate(all="ignore"):
         effect, variance = row.function(**columns, **options)
+        if conventions.get("rd_single_zero") == "variance":
+            observed = row.function(**{name: raw[name] for name in row.columns})[0]
+            effect = np.where(np.isnan(effect), effect, observed)
     undefined = ~(np.isfinite(effect) & np.isfinite(variance))
     effect = np.where(undefined, np.nan, effect)
     variance = np.where(undefined, np.nan, variance)

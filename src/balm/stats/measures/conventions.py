@@ -18,13 +18,24 @@ TO = ("only-zero", "all", "if-any-zero", "none")
 #: "n+0.5": 0.5 to events and 0.5 to people (R meta unless ``RR.Cochrane``).
 RR_SINGLE_ZERO = ("n+1", "n+0.5")
 
+#: What the correction of a zero cell changes in a study's risk difference.
+#: "cells": effect and variance (metafor); "variance": the variance only, the effect is that of the observed cells
+#: (R meta; RevMan 5 as far as its published results show).
+RD_SINGLE_ZERO = ("cells", "variance")
+
 _EXACT = {
     "add": 0.5,
     "to": "only-zero",
     "smd_correction": "exact",
     "smd_variance": "LS",
     "rr_single_zero": "n+1",
+    "rd_single_zero": "cells",
+    "peto_to": "only-zero",
 }
+
+#: RevMan and R meta leave the cells of Peto's method as they are; it needs no correction.
+_OBSERVED = {"rd_single_zero": "variance", "peto_to": "none"}
+_REVMAN = _EXACT | _OBSERVED | {"smd_correction": "approximate", "smd_variance": "N-3.94"}
 
 #: Profile -> conventions of its effect sizes.  "N-3.94" is RevMan's variance of the SMD (Deeks & Higgins 2010,
 #: section 8); R meta keeps the exact correction, with the unbiased variance (White & Thomas 2005).
@@ -33,9 +44,9 @@ CONVENTIONS = MappingProxyType(
         "balm": MappingProxyType(_EXACT),
         "metafor": MappingProxyType(_EXACT),
         "stata": MappingProxyType(_EXACT),
-        "revman5": MappingProxyType(_EXACT | {"smd_correction": "approximate", "smd_variance": "N-3.94"}),
-        "revman-web": MappingProxyType(_EXACT | {"smd_correction": "approximate", "smd_variance": "N-3.94"}),
-        "meta": MappingProxyType(_EXACT | {"smd_variance": "UB", "rr_single_zero": "n+0.5"}),
+        "revman5": MappingProxyType(_REVMAN),
+        "revman-web": MappingProxyType(_REVMAN),
+        "meta": MappingProxyType(_EXACT | _OBSERVED | {"smd_variance": "UB", "rr_single_zero": "n+0.5"}),
     }
 )
 
@@ -43,7 +54,9 @@ CONVENTIONS = MappingProxyType(
 OPTION_NAMES: tuple[tuple[str, str, Callable[[Measure], bool]], ...] = (
     ("add", "add", lambda m: m.zero_cells == "corrected"),
     ("to", "to", lambda m: m.zero_cells == "corrected"),
+    ("peto_to", "to", lambda m: m.code == "PETO"),
     ("smd_correction", "small_sample", lambda m: m.code == "SMD"),
     ("smd_variance", "variance_type", lambda m: m.code == "SMD"),
     ("rr_single_zero", "rr_single_zero", lambda m: m.code == "RR"),
+    ("rd_single_zero", "rd_single_zero", lambda m: m.code == "RD"),
 )
