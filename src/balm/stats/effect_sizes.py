@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from balm.stats import columns as tables
 from balm.stats.measures import ARGUMENTS, MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
-from balm.stats.measures.conventions import CONVENTIONS, OPTION_NAMES, RD_SINGLE_ZERO, RR_SINGLE_ZERO, TO
+from balm.stats.measures.conventions import (
+    ABSOLUTE,
+    CONVENTIONS,
+    OPTION_NAMES,
+    RD_SINGLE_ZERO,
+    RELATIVE,
+    RR_SINGLE_ZERO,
+    TO,
+)
 from balm.stats.measures.measure import Measure
 from balm.stats.measures.two_group_association import as_two_groups
 from balm.stats.measures.zero_cells import correct
@@ -226,8 +234,8 @@ def effect_sizes(
                        are computed and flagged in ``double_zero``.
     variance_type    : "LS" (large sample), "LS2", "UB", "AV", "HO" ..., as the row of the measure allows.
     small_sample     : "exact", "approximate" or "none": Hedges' correction, and its like for other measures.
-    rr_single_zero   : "n+1" or "n+0.5": what the correction of a risk ratio adds to the size of a group.
-    rd_single_zero   : "cells" or "variance": whether it changes a risk difference, or its variance only.
+    rr_single_zero   : "n+1" or "n+0.5": what the correction of a risk ratio (or log proportion) adds to a group.
+    rd_single_zero   : "cells" or "variance": whether it changes a risk difference (or proportion), or its variance only.
     profile          : effect-size conventions of "balm", "metafor", "revman5", "revman-web", "meta" or "stata".
     level            : coverage of ``ci_low`` to ``ci_high`` (generic effects), 0.95 by default.
     missing          : "raise", or "drop" to leave out studies with a missing value and list them in ``dropped``.
@@ -290,9 +298,9 @@ def _settle(
 ) -> dict[str, Any]:
     """The conventions in force: the measure's own, then the profile's, then the caller's."""
     settled = row.options()
-    if row.code == "RR":
+    if row.code in RELATIVE:
         settled["rr_single_zero"] = RR_SINGLE_ZERO[0]
-    if row.code == "RD":
+    if row.code in ABSOLUTE:
         settled["rd_single_zero"] = RD_SINGLE_ZERO[0]
     if "ci_low" in columns and "ci_low" in row.accepts:
         settled["level"] = 0.95
