@@ -130,6 +130,23 @@ def _why(es: EffectSizes, i: int) -> str:
     return f"not estimable: {'no events in either arm' if none else 'events in everyone in both arms'}"
 
 
+def with_effects(es: EffectSizes, effect: Floats) -> EffectSizes:
+    """The same studies with ``effect`` in place of their own and the same variances, all of them to be kept."""
+    return EffectSizes(
+        effect,
+        es.variance,
+        es.study,
+        es.measure,
+        es.raw,
+        es.conventions,
+        es.explicit,
+        es.note,
+        es.estimable,
+        None,
+        es.dropped,
+    )
+
+
 def common_result(
     es: EffectSizes,
     settings: Settings,
@@ -210,8 +227,10 @@ def common_result(
     )
 
 
-def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_]) -> Pooled:
+def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_], tau2: float | None = None) -> Pooled:
     """DerSimonian and Laird's random effects with Q around the common estimate of ``fit``, inverse-variance weights.
+
+    tau2 : a between-study variance to take as known instead.
 
     Deeks & Higgins (2010), section 9: the "M-H, Random" of RevMan 5.
     """
@@ -238,13 +257,21 @@ def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_]) -> P
         "conventions": fit.conventions,
         "tests": fit.tests,
     }
+    if es.double_zero.any():  # kept on purpose
+        es = with_effects(es, es.effect)
     if len(es) == 1:
+        return replace(pool(es, tau2="DL" if tau2 is None else tau2, **options), **shared)
+    if tau2 is None and (fit.method == "peto" or chosen["mh_random_q"] == "inverse-variance"):
+        # the Peto estimate is the inverse-variance one
         return replace(pool(es, tau2="DL", **options), **shared)
     w = 1.0 / es.variance
     total = float(w.sum())
     df = len(es) - 1
-    tau2 = max(0.0, (fit.q - df) / (total - float(w @ w) / total))
+    if tau2 is None:
+        tau2 = max(0.0, (fit.q - df) / (total - float(w @ w) / total))
     random = pool(es, tau2=tau2, **options)
+    reasons = {**random.reasons, "tau2_se": "not known for a tau2 from Q around the Mantel-Haenszel estimate"}
+    shared |= {"tau2_se": nan, "reasons": MappingProxyType(reasons)}
     around: dict[str, Any] = {"q": fit.q, "q_df": fit.q_df, "q_p": fit.q_p}
     if chosen["i2"] == "from-q":
         around |= {"i2": fit.i2, "h2": fit.h2}

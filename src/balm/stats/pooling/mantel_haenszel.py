@@ -112,19 +112,24 @@ def mantel_haenszel(
     if zero_cells == "add-to-weights" and code != "RD":
         raise InputError(f"zero_cells='add-to-weights' has no effect on {code}; use 'add' or 'none'")
     double_zero = check_option("double_zero", rows["double_zero"] if double_zero is None else double_zero, DOUBLE_ZERO)
-    conventions = {
+    conventions: dict[str, Any] = {
         "mh_zero_cells": zero_cells,
         "double_zero": double_zero if code in ("OR", "RR", "IRR") else "keep",
         "drop_double_zero": bool(drop_double_zero),
         "correct": bool(correct),
     }
+    if model == "random" and profile == "meta" and code in ("IRR", "IRD"):
+        conventions["mh_random_q"] = "inverse-variance"  # R meta keeps M-H, Random to 2x2 tables
     if code == "RD":
         conventions["mh_rd_variance"] = settled
     return pool_cells(es, settings.also(conventions))
 
 
-def pool_cells(es: EffectSizes, settings: Settings) -> Pooled:
-    """Mantel-Haenszel pooling of effect sizes that carry their counts, under settled conventions."""
+def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None) -> Pooled:
+    """Mantel-Haenszel pooling of effect sizes that carry their counts, under settled conventions.
+
+    tau2 : a between-study variance to take as known under random effects.
+    """
     said = settings.conventions
     code = es.measure
     kept, excluded = exclude(es, es.double_zero) if said["double_zero"] == "exclude" else (es, ())
@@ -145,16 +150,14 @@ def pool_cells(es: EffectSizes, settings: Settings) -> Pooled:
         estimate, variance, weights = sums.risk_difference(*pooled, variance=said["mh_rd_variance"])
         if said["mh_zero_cells"] == "add-to-weights":
             a, n_1, c, n_2 = columns
-            observed = a / n_1 - c / n_2
-            estimate = float(weights @ observed) / float(weights.sum())
-            kept = replaced_effects(kept, observed)
+            estimate = float(weights @ (a / n_1 - c / n_2)) / float(weights.sum())
     else:
         estimate, variance, weights = ESTIMATORS[code](*pooled)
     in_q = kept.estimable & ~double_zeros(columns, code) if said["drop_double_zero"] else kept.estimable
     tests = stratified_tests(code, pooled, estimate, bool(said["correct"]))
     why = "" if np.isfinite(estimate) else no_estimate(code, pooled)
     fit = common_result(kept, settings, estimate, variance, weights, in_q=in_q, excluded=excluded, tests=tests, why=why)
-    return random_result(fit, settings, in_q) if settings.model == "random" else fit
+    return random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
 
 
 def double_zeros(columns: list[Floats], code: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -163,23 +166,6 @@ def double_zeros(columns: list[Floats], code: str) -> np.ndarray[Any, np.dtype[n
     none = (a == 0.0) & (c == 0.0)
     found: np.ndarray[Any, np.dtype[np.bool_]] = none if code.startswith("IR") else none | ((a == n_1) & (c == n_2))
     return found
-
-
-def replaced_effects(es: EffectSizes, effect: Floats) -> EffectSizes:
-    """The same studies with ``effect`` in place of their own, and their variances as they were."""
-    return EffectSizes(
-        effect,
-        es.variance,
-        es.study,
-        es.measure,
-        es.raw,
-        es.conventions,
-        es.explicit,
-        es.note,
-        es.estimable,
-        es.double_zero,
-        es.dropped,
-    )
 
 
 def stratified_tests(code: str, cells: list[Floats], estimate: float, correct: bool) -> dict[str, ChiSquareTest]:

@@ -52,7 +52,7 @@ def peto(
     model      : "common", or "random": DerSimonian and Laird's method on the studies' Peto odds ratios.
     profile    : conventions, as for :func:`balm.mantel_haenszel`.
     zero_cells : "none" pools the tables as they are, for the method needs no correction; "add" pools corrected cells.
-    add, to    : the correction of each study's own effect, which enters Q; none unless the profile or you ask for one.
+    add, to    : the correction of each study's own effect, which enters Q; none unless asked for.
     drop_double_zero : leave studies without events (or non-events) in both arms out of Q; they never have a weight.
 
     Good for rare events, small effects and arms of similar size, and biased otherwise.
@@ -67,10 +67,10 @@ def peto(
         check_option("measure", measure, ("PETO", "HR"))
         measure = "HR"
     if isinstance(measure, EffectSizes) and measure.measure in TABLES:
-        measure = _as_peto(measure)
+        measure = as_peto(measure)
     log_rank = measure == "HR" or (isinstance(measure, EffectSizes) and measure.measure == "HR")
-    if not isinstance(measure, EffectSizes) and not log_rank and profile is None and add is None and to is None:
-        to = "none"
+    if not isinstance(measure, EffectSizes) and not log_rank and add is None and to is None:
+        to = "none"  # no table needs a correction; an explicit choice also wins over the profile
     chosen = {"add": add, "to": to, "data": data, "study": study, "missing": missing, "counts": counts}
     es = taken(measure, ["PETO", "HR"], "peto", profile, chosen, columns)
     check_option("zero_cells", zero_cells, ZERO_CELLS[:1] if log_rank else ZERO_CELLS[:2])
@@ -80,7 +80,7 @@ def peto(
     return pool_observed(es, settings.also(more))
 
 
-def _as_peto(es: EffectSizes) -> EffectSizes:
+def as_peto(es: EffectSizes) -> EffectSizes:
     """The Peto odds ratios of tables that were made for another measure."""
     columns: dict[str, Any] = {name: es.raw[name] for name in COUNTS["PETO"] if name in es.raw}
     if len(columns) < 4:
@@ -88,8 +88,11 @@ def _as_peto(es: EffectSizes) -> EffectSizes:
     return effect_sizes("PETO", study=list(es.study), to="none", counts="fractional", **columns)
 
 
-def pool_observed(es: EffectSizes, settings: Settings) -> Pooled:
-    """Peto's sums over effect sizes that carry their tables or log-rank statistics, under settled conventions."""
+def pool_observed(es: EffectSizes, settings: Settings, *, tau2: float | None = None) -> Pooled:
+    """Peto's sums over effect sizes that carry their tables or log-rank statistics, under settled conventions.
+
+    tau2 : a between-study variance to take as known under random effects.
+    """
     said = settings.conventions
     excluded: tuple[tuple[str, str], ...] = ()
     if es.measure == "HR":
@@ -121,4 +124,4 @@ def pool_observed(es: EffectSizes, settings: Settings) -> Pooled:
     estimate, variance = (float(gap.sum()) / total, 1.0 / total) if total > 0.0 else (np.nan, np.nan)
     why = "" if total > 0.0 else "no events, or events in everyone, in both arms of all studies"
     fit = common_result(kept, settings, estimate, variance, v, in_q=in_q, q_of=(gap, v), excluded=excluded, why=why)
-    return random_result(fit, settings, in_q) if settings.model == "random" else fit
+    return random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
