@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from balm.vocabulary.problems import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENDINGS = (".svg", ".png", ".pdf")
 #: CSS pixels to points: SVG counts 96 to the inch, print 72.
 _POINTS = 0.75
-_FONTS = Path(__file__).parent / "fonts"
+_FONTS = os.path.join(os.path.dirname(__file__), "fonts")
 _MAX_PIXELS = 400_000_000
 
 
@@ -36,6 +38,8 @@ class Figure:
 
         The file appears whole or not at all: it is written beside its place and moved there.
         """
+        from pathlib import Path  # costs more than drawing does, and only saving needs it
+
         target = Path(path)
         ending = target.suffix.lower()
         if ending == ".svg":
@@ -83,7 +87,7 @@ class Figure:
         return typst.compile(
             {"main.typ": source.encode("utf-8"), "figure.svg": self.svg.encode("utf-8")},
             format=form,
-            font_paths=[str(_FONTS)],
+            font_paths=[_FONTS],
             ignore_system_fonts=self._bundled_font_is_enough(),
             **options,
         )
@@ -101,6 +105,8 @@ def _typst_string(text: str) -> str:
 
 
 def _write_whole(target: Path, data: bytes) -> None:
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     except OSError as reason:

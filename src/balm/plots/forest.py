@@ -103,7 +103,7 @@ def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
             diamonds.append(f'<path d="{_diamond(mark, layout.axis.start, layout.axis.end)}"/>')
             for clipped, x, way in ((mark.clipped_low, layout.axis.start, -1), (mark.clipped_high, layout.axis.end, 1)):
                 if clipped:
-                    arrows.append(_arrow(x, mark.y, way))
+                    arrows.append(_arrow(x + 6.5 * way, mark.y, way))
             continue
         y = number(mark.y)
         if mark.kind == "square":

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import nan
 
-#: Kinds of row that carry an interval of their own.
-POOLED_KINDS = ("subtotal", "total", "series")
+#: Kinds of row drawn as a diamond.
+POOLED_KINDS = ("subtotal", "total")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Column:
     """A column left of the plot: ``group`` is 0 or 1 under an arm's heading, -1 on its own."""
 
@@ -23,7 +23,7 @@ class Column:
     group: int = -1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Row:
     """One line of the figure.
 
@@ -44,7 +44,7 @@ class Row:
     bias: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Content:
     """Everything a forest plot says, in reading order.
 

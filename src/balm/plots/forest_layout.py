@@ -27,7 +27,7 @@ _BEYOND, _ESTIMATES = 1.0, 4.0
 _LEAST_SIDE = 0.22
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Text:
     """A text with its baseline at (x, y)."""
 
@@ -48,7 +48,7 @@ class Text:
         return left, self.y - 0.74 * own, left + width, self.y + 0.22 * own
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Mark:
     """An interval in the plot, in pixels. ``kind``: "square", "diamond", "bar"; a clipped end is an arrow.
 
@@ -66,7 +66,7 @@ class Mark:
     clipped_high: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Dot:
     """A risk-of-bias judgement."""
 
@@ -75,7 +75,7 @@ class Dot:
     judgement: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Layout:
     """The finished arrangement; everything in pixels, y downwards."""
 
@@ -344,7 +344,7 @@ def _rows(
         for i, judgement in enumerate(row.bias):
             layout.dots.append(Dot(dot_x + 1.55 * size * i, middle, judgement))
         low, high, estimate = row.low, row.high, row.estimate
-        if kind == "study":
+        if kind in ("study", "series"):
             if estimate == estimate:
                 if low != low or high != high:
                     low = high = estimate
@@ -442,15 +442,17 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
     span = high - low
     low = lows[0] if low - lows[0] < 0.25 * span else low
     high = highs[-1] if highs[-1] - high < 0.25 * span else high
-    reach_low, reach_high = low - span, high + span
+    edge_low, edge_high = low, high
     for row in content.rows:
         if row.kind in ("subtotal", "total", "prediction"):
             for end in (row.low, row.high):
                 if usable(end):
-                    low, high = min(low, max(on(end), reach_low)), max(high, min(on(end), reach_high))
+                    far = 1.0 if row.kind != "prediction" else 0.4
+                low = min(low, max(on(end), edge_low - far * span))
+                high = max(high, min(on(end), edge_high + far * span))
     for value, _ in options.references:
         if usable(value):
-            low, high = min(low, max(on(value), reach_low)), max(high, min(on(value), reach_high))
+            low, high = min(low, max(on(value), edge_low - span)), max(high, min(on(value), edge_high + span))
     if null is not None:
         centre = on(null)
         low, high = min(low, centre), max(high, centre)

@@ -15,7 +15,7 @@ COLUMNS = ("data", "weight", "effect")
 SORTS = ("effect", "weight")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ForestOptions:
     """Every option of :func:`balm.plots.forest.forest`; values are on the displayed scale (a risk ratio).
 

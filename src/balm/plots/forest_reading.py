@@ -27,6 +27,23 @@ DATA_COLUMNS: tuple[tuple[tuple[tuple[str, str], ...], ...], ...] = (
 )
 _ADDED_UP = frozenset(("n", "n_1", "n_2", "time", "time_1", "time_2"))
 _COUNTED = frozenset(("events", "events_1", "events_2"))
+#: What the displayed numbers are, where the measure is named after the scale it is analysed on.
+_DISPLAYED_NAMES = {
+    **dict.fromkeys(("PLN", "PLO", "PRZ", "PAS", "PFT"), "Proportion"),
+    **dict.fromkeys(("IRLN", "IRS", "IRFT"), "Incidence rate"),
+    **dict.fromkeys(("AHW", "ABT"), "Cronbach's alpha"),
+    "MNLN": "Mean",
+    "SDLN": "Standard deviation",
+    "CVLN": "Coefficient of variation",
+    "ZCOR": "Correlation",
+    "ZPCOR": "Partial correlation",
+    "ZSPCOR": "Semi-partial correlation",
+    "ZPHI": "Phi coefficient",
+    "ZTET": "Tetrachoric correlation",
+    "ZPB": "Point-biserial correlation",
+    "ZBIS": "Biserial correlation",
+    "ZR2": "R squared",
+}
 _METHODS = {"inverse-variance": "IV", "mantel-haenszel": "M-H", "peto": "Peto"}
 _MODELS = {"random": "Random", "common": "Fixed"}
 _MODEL_LABELS = {"random": "random effects", "common": "common effect"}
@@ -58,7 +75,7 @@ class _Reading:
         es = self.es = _given(result, options)
         self.pooled_rows: list[bool] = _which_pooled(result, es)
         measure = MEASURES[es.measure]
-        self.name: str = options.effect_name or measure.name
+        self.name: str = options.effect_name or _DISPLAYED_NAMES.get(es.measure, measure.name)
         scale = measure.scale
         if options.ratio is not None:
             if es.measure != "GEN":
@@ -108,13 +125,13 @@ class _Reading:
             own = [of_label[label].pop(0) for label in members if of_label.get(label)]
             rows.append(Row("heading", name))
             rows += self._ordered(own)
-            if fit is not None and fit.k >= 1:
+            if fit is not None and fit.estimate == fit.estimate:
                 rows.append(self._pooled_row("subtotal", f"Subtotal ({self._ci})", fit, own))
                 if self.options.prediction and _prediction_wanted(fit, self.options):
                     rows.append(self._prediction_row(fit))
                 rows += self._event_row("events", own)
                 if self.options.heterogeneity:
-                    rows += [Row("words", line) for line in (_heterogeneity(fit), _overall_test(fit))]
+                    rows += [Row("words", line) for line in self._lines(fit)]
         left = [row for rest in of_label.values() for row in rest]
         if left:
             rows += [Row("heading", "Not in a subgroup"), *self._ordered(left)]
@@ -148,11 +165,11 @@ class _Reading:
                 estimate, low, high = self._shown_fit(one)
                 cells = {"k": str(one.k), "i2": percent(one.i2) if one.i2 == one.i2 else ""}
             cells["effect"] = self._effect_text(estimate, low, high)
-            kind = "series" if estimate == estimate else "study"
-            rows.append(Row(kind, label, [cells.get(c.key, "") for c in self.columns], estimate, low, high))
+            rows.append(Row("series", label, [cells.get(c.key, "") for c in self.columns], estimate, low, high))
         if self.options.overall and type(result).__name__ != "Cumulative":
             rows.append(self._pooled_row("total", f"All studies ({self._ci})", fit, []))
-        words = f"{type(result).__name__} series of {len(rows)} pooled results. {self._words(fit, [fit])}"
+        kind = "Leave-one-out" if type(result).__name__ == "LeaveOneOut" else "Cumulative"
+        words = f"{kind} analysis, {len(fits)} pooled results. All studies: {self._words(fit, [fit])}"
         return self._content(rows, [], self._method([fit]), words)
 
     # -- rows ----------------------------------------------------------------------------------------------------
@@ -201,12 +218,12 @@ class _Reading:
             effect = effect.copy()
             effect[[not used for used in self.pooled_rows]] = nan
         ends = (effect.tolist(), (effect - half).tolist(), (effect + half).tolist())
-        if self.scale.name == "identity":
+        if self.scale.name.startswith("identity"):
             return ends
-        if self.scale.ratio or self.scale.axis == "log":
+        if self.log:
             return tuple([[_exp(x) for x in end] for end in ends])  # type: ignore[return-value]
         back = self._back
-        sizes = _harmonic_sizes(es)
+        sizes = _sizes(es)
         return tuple([[back(x, n) for x, n in zip(end, sizes, strict=True)] for end in ends])  # type: ignore[return-value]
 
     def _columns(self, es: Any, labels: list[str], weights: list[list[float]], fits: list[Any]) -> list[list[str]]:
@@ -318,11 +335,11 @@ class _Reading:
         return float(displayed(x, self.es.measure, n_harmonic=n)) if x == x else nan
 
     def _shown(self, estimate: float, low: float, high: float) -> tuple[float, float, float]:
-        if self.scale.name == "identity":
+        if self.scale.name.startswith("identity"):
             return estimate, low, high
-        if self.scale.ratio or self.scale.axis == "log":
+        if self.log:
             return _exp(estimate), _exp(low), _exp(high)
-        n = _harmonic_mean(_harmonic_sizes(self.es))
+        n = _harmonic_mean([n for n, used in zip(_sizes(self.es), self.pooled_rows, strict=True) if used])
         return self._back(estimate, n), self._back(low, n), self._back(high, n)
 
     def _shown_fit(self, fit: Any) -> tuple[float, float, float]:
@@ -383,8 +400,13 @@ class _Reading:
         lines = []
         for number, fit in enumerate(fits):
             name = f" ({self._fit_name(fits, number)}):" if len(fits) > 1 else ":"
-            lines += [line.replace(":", name, 1) for line in (_heterogeneity(fit), _overall_test(fit))]
+            lines += [line.replace(":", name, 1) for line in self._lines(fit)]
         return lines
+
+    def _lines(self, fit: Any) -> list[str]:
+        """Heterogeneity, and the test of no effect where there is a value of no effect."""
+        tested = self.scale.null is not None or self.scale.ratio
+        return [_heterogeneity(fit), _overall_test(fit)] if tested else [_heterogeneity(fit)]
 
     def _words(self, fit: Any, fits: Sequence[Any]) -> str:
         """The long text alternative: the pooled result, its uncertainty and what it rests on."""
@@ -398,8 +420,10 @@ class _Reading:
         words = (
             f"{self.name} of {_studies(fit.k)}{people}: pooled {fixed(estimate, self.digits, minus=MINUS)}, "
             f"{level(fit.interval.level)} confidence interval {fixed(low, self.digits, minus=MINUS)} to "
-            f"{fixed(high, self.digits, minus=MINUS)}, {p_value(fit.p)}"
+            f"{fixed(high, self.digits, minus=MINUS)}"
         )
+        if (self.scale.null is not None or self.scale.ratio) and fit.p == fit.p:
+            words += f", {p_value(fit.p)}"
         if fit.i2 == fit.i2:
             words += f"; I² {percent(fit.i2)}"
         if _prediction_wanted(fit, self.options):
@@ -464,7 +488,12 @@ def _series_fit(result: Any) -> Any:
 
 
 def _series(result: Any) -> tuple[list[str], list[Any]]:
-    return [str(label) for label in result.study], list(result.fits)
+    """What each fit is without, or what it adds; and the fits, ``None`` where nothing could be pooled."""
+    omitting = type(result).__name__ == "LeaveOneOut"
+    labels = [f"Omitting {label}" if omitting else f"+ {label}" for label in result.study]
+    if not omitting and labels:
+        labels[0] = str(result.study[0])
+    return labels, [fit if fit is not None and fit.estimate == fit.estimate else None for fit in result.fits]
 
 
 def _heterogeneity(fit: Any) -> str:
@@ -538,16 +567,17 @@ def _sums(es: Any) -> dict[str, list[float]]:
     return {key: _floats(es.raw[key]) for key in (*_ADDED_UP, *_COUNTED) if key in es.raw}
 
 
-def _harmonic_sizes(es: Any) -> list[float]:
+def _sizes(es: Any) -> list[float | None]:
+    """People or person-time behind each study, which the Freeman-Tukey back-transformations take."""
     for key in ("n", "time"):
         if key in es.raw:
-            return _floats(es.raw[key])
-    return [nan] * len(es)
+            return list(_floats(es.raw[key]))
+    return [None] * len(es)
 
 
-def _harmonic_mean(sizes: list[float]) -> float:
-    used = [1 / n for n in sizes if n > 0]
-    return len(used) / sum(used) if used else nan
+def _harmonic_mean(sizes: list[float | None]) -> float | None:
+    parts = [1 / n for n in sizes if n]
+    return len(parts) / sum(parts) if parts else None
 
 
 def _links(options: ForestOptions, labels: list[str]) -> list[str | None]:

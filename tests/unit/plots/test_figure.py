@@ -72,7 +72,6 @@ def test_shown_in_a_notebook(figure):
 
 
 def test_drawing_asks_for_nothing_but_the_standard_library():
-    code = "import sys, balm.plots.forest as f; print(sorted({m.split('.')[0] for m in sys.modules} & {'numpy', 'scipy', 'typst'}))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
+    code = "import sys, balm.plots.forest; print({m.split('.')[0] for m in sys.modules} & {'numpy', 'scipy', 'typst'})"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "set()"
