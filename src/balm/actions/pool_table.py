@@ -93,12 +93,11 @@ def _pooled(
     groups: tuple[str, ...] | None,
     pooling: Mapping[str, Any],
 ) -> tuple[Pooled, Any]:
-    if method == "inverse-variance":
-        fit = balm.pool(effects, **pooling)
-        split = None if groups is None else balm.subgroups(effects, by=list(groups), **pooling)
-        return fit, split
     if groups is not None:
-        raise InputError(f"by applies to method 'inverse-variance'; got method {method!r}")
+        split = balm.subgroups(effects, by=list(groups), method=method, **pooling)
+        return split.overall, split
+    if method == "inverse-variance":
+        return balm.pool(effects, **pooling), None
     function = balm.peto if method == "peto" else balm.mantel_haenszel
     return function(effects, **pooling), None
 

@@ -134,7 +134,7 @@ def _print(result: Any, said: list[str]) -> None:
     print(f"\n{words.sentence(result.fit)}")
     if result.groups is not None:
         print(words.sentence(result.groups))
-    print(f"\nMethods. {words.methods(result.fit)}")
+    print(f"\nMethods. {words.methods(result.fit if result.groups is None else result.groups)}")
     for note in result.notes:
         print(f"\nNote: {note}")
     if said:

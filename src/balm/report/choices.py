@@ -109,7 +109,7 @@ def tau2_choice(tau2: object) -> Choice:
         author_year = row.source.split(",")[0]
         return Choice(known, words, (author_year,) if author_year[-4:].isdigit() else ())
     if isinstance(tau2, int | float):
-        return Choice(f"τ² set to {short(float(tau2))}", f"the value {short(float(tau2))}")
+        return Choice(f"τ² set to {short(float(tau2))}", short(float(tau2)))
     return Choice("", "")
 
 

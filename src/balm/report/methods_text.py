@@ -56,7 +56,7 @@ def methods(fit: Pooled) -> str:
 def references(fit: Pooled) -> tuple[str, ...]:
     """The works that :func:`methods` cites, in full, in alphabetical order."""
     text = methods(fit)
-    return tuple(full for key, full in sorted(REFERENCES.items()) if key in text)
+    return tuple(sorted(full for key, full in REFERENCES.items() if key in text))
 
 
 def versions() -> dict[str, str]:
@@ -123,12 +123,14 @@ def _interval(fit: Pooled) -> str:
     if fit.k == 1 and chosen not in (None, "wald"):
         how = "the Wald method, since there is one study"
     df = fit.df
-    degrees = "" if math.isinf(df) or math.isnan(df) else f", t distribution with {_degrees(df)} degrees of freedom"
+    degrees = "" if math.isinf(df) or math.isnan(df) else f", t distribution with {_degrees(df)}"
     return f"The {level(fit.interval.level)} confidence interval (CI) uses {how}{degrees}."
 
 
 def _degrees(df: float) -> str:
-    return str(int(df)) if df == int(df) else number(df, 1)
+    if df == 1:
+        return "1 degree of freedom"
+    return f"{int(df) if df == int(df) else number(df, 1)} degrees of freedom"
 
 
 def _prediction(fit: Pooled) -> str:

@@ -48,6 +48,11 @@ def measure_name(code: str) -> str:
     return name if keeps else name[0].lower() + name[1:]
 
 
+def is_ratio(fit: Pooled) -> bool:
+    """Whether what is shown is a ratio, which can be small but never 0."""
+    return MEASURES[fit.effects.measure].scale.ratio
+
+
 def result_digits(fit: Pooled) -> int:
     """The decimals of the pooled estimate and all that stands beside it."""
     shown = fit.displayed.interval
@@ -72,9 +77,9 @@ def _result(fit: Pooled, minus: str) -> str:
         why = "; ".join(f"{study} ({reason})" for study, reason in fit.excluded)
         return _as_sentence(f"No study could be pooled: {why}" if why else "No study could be pooled")
     shown, digits = fit.displayed, result_digits(fit)
+    interval = to(shown.interval.low, shown.interval.high, digits, ratio=is_ratio(fit), minus=minus)
     numbers = (
-        f"{number(shown.estimate, digits, minus=minus)} "
-        f"({level(fit.interval.level)} CI {to(shown.interval.low, shown.interval.high, digits, minus=minus)}"
+        f"{number(shown.estimate, digits, ratio=is_ratio(fit), minus=minus)} ({level(fit.interval.level)} CI {interval}"
     )
     if fit.k == 1:
         return (
@@ -106,7 +111,7 @@ def _prediction(fit: Pooled, minus: str) -> str:
         return ""
     text = (
         f"The {level(interval.level)} prediction interval for the true effect in a new study is "
-        f"{to(interval.low, interval.high, result_digits(fit), minus=minus)}"
+        f"{to(interval.low, interval.high, result_digits(fit), ratio=is_ratio(fit), minus=minus)}"
     )
     return f"{text}."
 

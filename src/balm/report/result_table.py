@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from balm.report.choices import TAU2_INTERVAL
-from balm.report.result_sentence import how, result_digits, sentence
+from balm.report.result_sentence import how, is_ratio, result_digits, sentence
 from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.report.study_rows import study_rows
 from balm.stats.measures import MEASURES
@@ -33,23 +33,26 @@ class Table:
 
 def result_table(fit: Pooled, *, most_rows: int | None = MOST_ROWS, advice: bool = True) -> Table:
     """Studies, the pooled row, the prediction interval; below them the tests, what was left out and the advice."""
-    rows = study_rows(fit)
+    rows = study_rows(fit) if fit.k > 0 else []
     shown = fit.displayed
     widths = [abs(row.high - row.low) for row in rows] + [abs(shown.interval.high - shown.interval.low)]
     digits = max(result_digits(fit), digits_for(sorted(w for w in widths if math.isfinite(w) and w > 0)[-1:]))
     noted = any(row.note for row in rows)
+    ratio = is_ratio(fit)
+
+    def shown_as(estimate: float, low: float, high: float) -> tuple[str, str]:
+        return number(estimate, digits, ratio=ratio), to(low, high, digits, ratio=ratio)
+
     body = [
-        (row.study, number(row.estimate, digits), to(row.low, row.high, digits), percent(row.weight, 1), row.note)
-        for row in rows
-    ]
+        (row.study, *shown_as(row.estimate, row.low, row.high), percent(row.weight, 1), row.note) for row in rows
+    ] or [(study, "not estimable", "", "", "") for study, _ in fit.excluded]
     strong = []
     if fit.k > 0:
         name = "Pooled" if fit.k > 1 else "Result (one study)"
-        interval = to(shown.interval.low, shown.interval.high, digits)
-        strong.append((name, number(shown.estimate, digits), interval, "100.0%", ""))
+        strong.append((name, *shown_as(shown.estimate, *shown.interval), "100.0%", ""))
     prediction = shown.prediction_interval
     if not math.isnan(prediction.low):
-        strong.append(("Prediction interval", "", to(prediction.low, prediction.high, digits), "", ""))
+        strong.append(("Prediction interval", "", shown_as(math.nan, *prediction)[1], "", ""))
     end = None if noted else 4
     return Table(
         title=f"{MEASURES[fit.effects.measure].name}: {how(fit)}; {_studies(fit.k)}",

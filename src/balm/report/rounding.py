@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from balm.vocabulary.numbers import NOT_ESTIMABLE, fixed, percent
+from balm.vocabulary.numbers import NOT_ESTIMABLE, fixed, percent, short
 
 #: Effects are shown with two decimals unless the interval is too narrow for that (Cochrane style: RR 0.49, MD -13.98).
 USUAL = 2
@@ -27,12 +27,16 @@ def digits_for(widths: Iterable[float]) -> int:
     return min(MOST, max(USUAL, math.ceil(math.log10(5 / min(real)))))
 
 
-def number(x: float, digits: int, *, minus: str = "-") -> str:
+def number(x: float, digits: int, *, ratio: bool = False, minus: str = "-") -> str:
     """``x`` with ``digits`` decimals; where they would show nothing of it, three figures and a power of ten.
 
-    >>> number(-0.7145, 2), number(3.21e-9, 6), number(0.0, 6)
-    ('-0.71', '3.21e-9', '0.000000')
+    A ``ratio`` is never 0: a small one is shown with two figures instead of "0.00".
+
+    >>> number(-0.7145, 2), number(3.21e-9, 6), number(0.0, 6), number(0.00021, 2, ratio=True)
+    ('-0.71', '3.21e-9', '0.000000', '0.00021')
     """
+    if ratio and 0 < x < 0.5 * 10.0**-digits:
+        return short(x, digits)
     if x != 0 and math.isfinite(x) and digits >= MOST and abs(x) < 10.0 ** (1 - MOST):
         mantissa, _, power = f"{abs(x):.2e}".partition("e")
         return f"{minus if x < 0 else ''}{mantissa}e{int(power)}"
@@ -48,7 +52,7 @@ def i2_percent(x: float) -> str:
     return percent(x, 1 if 99 < x < 99.95 else 0)
 
 
-def to(low: float, high: float, digits: int, *, minus: str = "-") -> str:
+def to(low: float, high: float, digits: int, *, ratio: bool = False, minus: str = "-") -> str:
     """An interval in words, "0.34 to 0.70": a dash would be read as a sign.
 
     >>> to(-36.3187, 6.1067, 2), to(float("nan"), 1.0, 2)
@@ -56,4 +60,5 @@ def to(low: float, high: float, digits: int, *, minus: str = "-") -> str:
     """
     if math.isnan(low) or math.isnan(high):
         return NOT_ESTIMABLE
-    return f"{number(low, digits, minus=minus)} to {number(high, digits, minus=minus)}"
+    ends = (number(end, digits, ratio=ratio, minus=minus) for end in (low, high))
+    return " to ".join(ends)

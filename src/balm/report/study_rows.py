@@ -25,7 +25,8 @@ def study_rows(fit: Pooled) -> list[StudyRow]:
     """The pooled studies in the order given. Ends come in rising order whatever the back-transformation does."""
     effects = fit.effects
     z = norm_ppf(0.5 + fit.interval.level / 2)
-    sizes = effects.raw.get("n")  # the double arcsine is turned back with the study's own size
+    # Freeman-Tukey values are turned back with the study's own size, people or person-time.
+    sizes = effects.raw.get("n", effects.raw.get("time"))
     rows = []
     for i, (effect, se) in enumerate(zip(effects.effect.tolist(), effects.se.tolist(), strict=True)):
         n = None if sizes is None else float(sizes[i])

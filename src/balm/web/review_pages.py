@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from balm.actions.review import Review
+from balm.report.review_report import build_report
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.serve import HOST, PORT, serve_forever
 
@@ -39,11 +39,9 @@ def following(folder: str | Path) -> Callable[[], str]:
 
 
 def report_page(folder: str | Path) -> str:
-    """The report of the package in ``folder`` as HTML; the package itself is not touched."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "report.html"
-        Review.load(folder).report(path)
-        return path.read_text(encoding="utf-8")
+    """The report of the package in ``folder`` as HTML; nothing is written."""
+    review = Review.load(folder)
+    return build_report(review.synthesise(), review.flow())
 
 
 def stamp(folder: str | Path) -> tuple[tuple[str, int, int], ...]:
