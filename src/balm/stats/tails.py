@@ -27,7 +27,11 @@ def t_critical(level: float, df: float) -> float:
         return math.nan
     if math.isinf(df):
         return norm_ppf(0.5 + 0.5 * level)
-    return t_ppf(0.5 + 0.5 * level, df)
+    try:
+        return t_ppf(0.5 + 0.5 * level, df)
+    except OverflowError:
+        # A small fraction of a degree of freedom (Kenward-Roger with tau2 = 0): the quantile is beyond any number.
+        return math.nan
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from balm.stats.heterogeneity.estimators import precision_weights
 from balm.stats.heterogeneity.generalised_q import generalised_q, tau2_where_q_is
 from balm.stats.heterogeneity.likelihood import log_likelihood
 from balm.stats.heterogeneity.quadratic_forms import tau2_where_probability_is
+from balm.stats.heterogeneity.solving import crossing
 from balm.stats.heterogeneity.weighted import typical_variance
 from balm.stats.tails import chi2_quantile, t_critical
 from balm.vocabulary.interval import Interval
@@ -84,36 +85,11 @@ def _profile_likelihood(fit: Pooled, g: OneGroup, scale: float, level: float) ->
     def above(t: float) -> float:
         return float(log_likelihood(g, t, restricted=restricted) - goal)
 
-    low = 0.0 if best == 0.0 or above(0.0) >= 0.0 else _crossing(above, best, 0.0)
+    low = 0.0 if best == 0.0 or above(0.0) >= 0.0 else crossing(above, best, 0.0)
     far = 2.0 * best + scale
     while above(far) > 0.0:
         far *= 4.0
-    return low, _crossing(above, best, far), ""
-
-
-def _crossing(f: Callable[[float], float], inside: float, outside: float) -> float:
-    """Where ``f`` changes from positive (``inside``) to negative (``outside``): Illinois' false position."""
-    a, b = inside, outside
-    fa, fb = f(a), f(b)
-    side = 0
-    for _ in range(300):
-        c = (a * fb - b * fa) / (fb - fa)
-        if not min(a, b) < c < max(a, b):
-            c = 0.5 * (a + b)
-        fc = f(c)
-        if abs(fc) < 1e-13 or abs(b - a) <= 4e-16 * (abs(a) + abs(b)):
-            return c
-        if fc > 0.0:
-            a, fa = c, fc
-            if side == 1:
-                fb *= 0.5
-            side = 1
-        else:
-            b, fb = c, fc
-            if side == -1:
-                fa *= 0.5
-            side = -1
-    return 0.5 * (a + b)
+    return low, crossing(above, best, far), ""
 
 
 def _generalised(a: Any, g: OneGroup, scale: float, level: float) -> tuple[float, float, str]:
@@ -154,14 +130,14 @@ def _wald(fit: Pooled, g: OneGroup, scale: float, level: float) -> tuple[float, 
 
 def _wald_log(fit: Pooled, g: OneGroup, scale: float, level: float) -> tuple[float, float, str]:
     if fit.tau2 <= 0.0:
-        return math.nan, math.nan, "not estimable: tau2 is 0, which has no logarithm"
+        return 0.0, math.nan, "the upper end is not estimable: tau2 is 0, which has no logarithm"
     factor = math.exp(min(t_critical(level, math.inf) * fit.tau2_se / fit.tau2, 700.0))
     return fit.tau2 / factor, fit.tau2 * factor, ""
 
 
 def _wald_sqrt(fit: Pooled, g: OneGroup, scale: float, level: float) -> tuple[float, float, str]:
     if fit.tau2 <= 0.0:
-        return math.nan, math.nan, "not estimable: at tau2 = 0 the square root has no standard error"
+        return 0.0, math.inf, "no upper end: at tau2 = 0 the square root has an infinite standard error"
     half = t_critical(level, math.inf) * fit.tau2_se / (2.0 * fit.tau)
     return max(fit.tau - half, 0.0) ** 2, (fit.tau + half) ** 2, ""
 

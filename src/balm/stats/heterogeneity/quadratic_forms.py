@@ -1,10 +1,11 @@
 """The distribution of a generalised Q with fixed weights: a weighted sum of chi-squared variables.
 
-``Q_a = sum a (y - ybar_a)**2`` with ``y ~ N(mu, v + tau2)`` is distributed as ``sum lambda_i chi2(1)``, where
-``lambda`` are the eigenvalues of ``S^1/2 A S^1/2`` (Jackson 2013, section 2). Its distribution function is the
-inverse Laplace transform of ``prod (1 + 2 lambda p)**-1/2 / p``; all singularities lie on the negative real axis, so
-Talbot's contour with the parameters of Trefethen, Weideman & Schmelzer (2006, BIT 46:653, eq. 3.3) converges
-geometrically.
+``Q_a = sum a (y - ybar_a)**2`` with ``y ~ N(mu, v + tau2)`` is distributed as ``sum lambda_i chi2(1)``; ``lambda``
+are the eigenvalues of ``S^1/2 A S^1/2`` (Jackson 2013, section 2). Its distribution function is the inverse Laplace
+transform of ``exp K(p)``, ``K(p) = p x - 1/2 sum log(1 + 2 lambda p) - log p``, whose singularities all lie on the
+negative real axis. The integral is taken over a parabola through the saddle point with the curvature of the steepest
+descent (Rice 1980, SIAM J Sci Stat Comput 1:438; Lugannani & Rice 1980), where the trapezoidal rule converges
+geometrically: 1e-14 for a few weights, 1e-10 for thousands.
 """
 
 from __future__ import annotations
@@ -14,28 +15,46 @@ from typing import Any
 import numpy as np
 
 from balm.stats.groups import Floats, OneGroup
+from balm.stats.heterogeneity.solving import crossing
 
-#: Nodes on the contour: the error falls like 3.89**-n and rounding grows like exp(0.2 n); both meet at about 1e-12.
-_NODES = 24
+#: Step along the contour, in units of the saddle point's width: the error falls like exp(-2 pi / step), 1e-14 here.
+_STEP = 0.19
 
-_THETA = (2.0 * np.arange(_NODES // 2) + 1.0) * np.pi / _NODES
-_Z = _NODES * (0.5017 * _THETA / np.tan(0.6407 * _THETA) - 0.6122 + 0.2645j * _THETA)
-_DZ = _NODES * (0.5017 / np.tan(0.6407 * _THETA) - 0.5017 * 0.6407 * _THETA / np.sin(0.6407 * _THETA) ** 2 + 0.2645j)
+#: The contour ends where ``exp(p x)`` has fallen by this many powers of e.
+_DECAY = 37.0
 
 
 def weighted_chi2_cdf(x: float, weights: Floats) -> float:
-    """``P(sum weights_i chi2_i(1) <= x)`` to about 1e-11; weights are not negative.
+    """``P(sum weights_i chi2_i(1) <= x)`` to 1e-10 or better; weights are not negative.
 
     >>> round(weighted_chi2_cdf(3.841458820694124, np.array([1.0])), 10)
     0.95
     """
     if x <= 0.0:
         return 0.0
-    p = _Z / x
-    # One factor at a time on the principal branch: the product of roots, not the root of the product.
-    transform = np.prod(1.0 / np.sqrt(1.0 + 2.0 * weights[:, None] * p[None, :]), axis=0)
-    value = np.sum((np.exp(_Z) * transform / _Z * _DZ).imag) * 2.0 / _NODES
-    return float(min(max(value, 0.0), 1.0))
+    scaled = weights / x
+    p = 1.0
+    for _ in range(100):
+        part = scaled / (1.0 + 2.0 * scaled * p)
+        slope = 2.0 * float(part.dot(part)) + 1.0 / (p * p)
+        step = (1.0 - float(np.add.reduce(part)) - 1.0 / p) / slope
+        p -= step
+        if abs(step) <= 1e-6 * p:
+            break
+    part = scaled / (1.0 + 2.0 * scaled * p)
+    second = 2.0 * float(part.dot(part)) + 1.0 / (p * p)
+    width = second**-0.5
+    bend = (8.0 * float((part * part).dot(part)) + 2.0 / p**3) / (6.0 * second**1.5)
+    # Pass the first branch point, at -branch, no closer than it is far from 0: the product stays below 1 there.
+    branch = 0.5 / float(scaled.max())
+    bend = min(bend, width * (p + branch) / branch**2)
+    u = np.arange(0.0, (_DECAY / (bend * width)) ** 0.5, _STEP)
+    contour = p + width * (1j * u - bend * u * u)
+    slope_of_contour = width * (1j - 2.0 * bend * u)
+    exponent = contour - 0.5 * np.add.reduce(np.log(1.0 + 2.0 * scaled[:, None] * contour), axis=0)
+    heights = (np.exp(exponent) / contour * slope_of_contour).imag
+    value = float(np.add.reduce(heights) - 0.5 * heights[0]) * _STEP / np.pi
+    return min(max(value, 0.0), 1.0)
 
 
 def eigenvalues(a: Floats, spread: Floats) -> Floats:
@@ -49,41 +68,19 @@ def eigenvalues(a: Floats, spread: Floats) -> Floats:
 def tau2_where_probability_is(g: OneGroup, a: Floats, probability: float, scale: float) -> float:
     """The tau2 at which the observed ``Q_a`` is the ``probability`` quantile of its distribution; 0 where none is.
 
-    ``P(Q_a <= observed)`` falls with tau2, so the root is bracketed by doubling and found by Illinois' false position.
+    ``P(Q_a <= observed)`` falls with tau2, so the root is bracketed from below.
     """
     observed = float(np.sum(a * (g.effect - np.sum(a * g.effect) / a.sum()) ** 2))
 
     def excess(tau2: float) -> float:
         return weighted_chi2_cdf(observed, eigenvalues(a, g.variance + tau2)) - probability
 
-    low, at_low = 0.0, excess(0.0)
-    if at_low <= 0.0:
+    if excess(0.0) <= 0.0:
         return 0.0
-    high = scale
-    at_high = excess(high)
-    while at_high > 0.0:
-        low, at_low = high, at_high
-        high *= 4.0
-        at_high = excess(high)
-    side = 0
-    for _ in range(200):
-        middle = (low * at_high - high * at_low) / (at_high - at_low)
-        if not low < middle < high:
-            middle = 0.5 * (low + high)
-        value = excess(middle)
-        if abs(value) < 1e-14 or high - low <= 1e-13 * (high + scale):
-            return middle
-        if value > 0.0:
-            low, at_low = middle, value
-            if side == 1:
-                at_high *= 0.5
-            side = 1
-        else:
-            high, at_high = middle, value
-            if side == -1:
-                at_low *= 0.5
-            side = -1
-    return 0.5 * (low + high)
+    low, high = 0.0, scale
+    while excess(high) > 0.0:
+        low, high = high, 4.0 * high
+    return crossing(excess, low, high)
 
 
 def median_unbiased(g: Any, a: Any, scale: Any) -> Any:

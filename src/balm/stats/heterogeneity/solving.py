@@ -25,6 +25,9 @@ LAST_STEP = 1e-9
 #: Far more than any data set met in a hundred thousand simulated ones needed (about 12).
 MOST_STEPS = 200
 
+#: A probability or log-likelihood this close to its goal is there: rounding is of the same size.
+SMALL = 1e-14
+
 #: Groups still moving are closed up when fewer than this share is left.
 CLOSE_UP = 0.7
 
@@ -95,3 +98,30 @@ def _many(g: Any, equation: Equation, start: Any, scale: Any, target: Any) -> An
             moving = np.ones(left, dtype=np.bool_)
     result[place] = t
     return result
+
+
+def crossing(f: Callable[[float], float], inside: float, outside: float) -> float:
+    """Where ``f``, positive at ``inside`` and negative at ``outside``, is zero: false position (Illinois)."""
+    a, b = inside, outside
+    fa, fb = f(a), f(b)
+    side = 0
+    for _ in range(MOST_STEPS):
+        if fa == 0.0 or fb == 0.0:
+            return a if fa == 0.0 else b
+        c = (a * fb - b * fa) / (fb - fa)
+        if not min(a, b) < c < max(a, b):
+            c = 0.5 * (a + b)
+        fc = f(c)
+        if abs(fc) < SMALL or abs(b - a) <= 4e-16 * (abs(a) + abs(b)):
+            return c
+        if fc > 0.0:
+            a, fa = c, fc
+            if side == 1:
+                fb *= 0.5
+            side = 1
+        else:
+            b, fb = c, fc
+            if side == -1:
+                fa *= 0.5
+            side = -1
+    return 0.5 * (a + b)

@@ -10,6 +10,7 @@ import numpy as np
 
 from balm.stats.groups import OneGroup, centred
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS, estimate_tau2
+from balm.stats.heterogeneity.moments import dersimonian_laird
 from balm.stats.heterogeneity.weighted import trace_p
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES, hartung_knapp_factor, kenward_roger
@@ -113,10 +114,19 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
     elif row.error == "kenward-roger":
         se, df = kr_se, kr_df
     else:
-        se, df = _wider(g, row.error, hk, wald, df, infinite, choices, tails)
+        reference = wald if row.error == "wider" else _dersimonian_laird_error(g, square_root)
+        narrower = tails.critical(choices.level, df) * hk < tails.critical(choices.level, infinite) * reference
+        floored = g.where(hk > wald, hk, wald)
+        if row.error == "wider":
+            se, df = g.where(narrower, wald, hk), g.where(narrower, infinite, df)
+        else:
+            se = g.where(narrower, floored, hk)
     estimate = origin + mean
     critical = tails.critical(choices.level, df)
     statistic = _ratio(one, estimate, se)
+    low, high, p = estimate - critical * se, estimate + critical * se, tails.two_sided(statistic, df)
+    if row.ends is not None:
+        low, high, statistic, p = _own_ends(g, row.ends, choices.level, mean, se, tau2, origin)
 
     # Heterogeneity
     if choices.i2 == "from-q":
@@ -132,10 +142,10 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
         estimate=estimate,
         se=se,
         df=df,
-        low=estimate - critical * se,
-        high=estimate + critical * se,
+        low=low,
+        high=high,
         statistic=statistic,
-        p=tails.two_sided(statistic, df),
+        p=p,
         tau2=tau2,
         tau2_se=tau2_se,
         before=before,
@@ -155,14 +165,23 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
     )
 
 
-def _wider(
-    g: Any, rule: str, hk: Any, wald: Any, df: Any, infinite: Any, choices: Choices, tails: Any
-) -> tuple[Any, Any]:
-    """The wider interval, or the floored SE where Hartung-Knapp's interval is the narrower one (IQWiG)."""
-    narrower = tails.critical(choices.level, df) * hk < tails.critical(choices.level, infinite) * wald
-    if rule == "wider":
-        return g.where(narrower, wald, hk), g.where(narrower, infinite, df)
-    return g.where(narrower, g.where(hk > wald, hk, wald), hk), df
+def _dersimonian_laird_error(g: Any, square_root: Any) -> Any:
+    """Wald's SE with DerSimonian-Laird's tau2, which the IQWiG rule compares with (General Methods 6.0, 10.3.1.4)."""
+    raw = dersimonian_laird(g)
+    return square_root(1.0 / g.sum(1.0 / (g.variance + g.spread(g.where(raw > 0.0, raw, 0.0)))))
+
+
+def _own_ends(g: Any, ends: Any, level: float, mean: Any, se: Any, tau2: Any, origin: Any) -> Any:
+    """Intervals that have ends of their own, group by group."""
+    if isinstance(g, OneGroup):
+        low, high, statistic, p = ends(g, mean, se, tau2, level, -origin)
+        return origin + low, origin + high, statistic, p
+    rows = [
+        ends(OneGroup(g.effect[i:j], g.variance[i:j]), float(m), float(s), float(t), level, -float(o))
+        for i, j, m, s, t, o in zip(g.offsets[:-1], g.offsets[1:], mean, se, tau2, origin, strict=True)
+    ]
+    low, high, statistic, p = np.array(rows).T
+    return origin + low, origin + high, statistic, p
 
 
 def _ratio(one: bool, top: Any, bottom: Any) -> Any:

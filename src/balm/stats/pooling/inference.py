@@ -10,12 +10,15 @@ Knapp & Hartung 2003 (Stat Med 22:2693), Röver, Knapp & Friede 2015 (BMC Med Re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.weighted import trace_pp
+from balm.stats.pooling.henmi_copas import henmi_copas_ends
+from balm.stats.pooling.profile_interval import profile_ends
 
 _RANDOM = ("random",)
 _ANY = ("random", "common", "ivhet")
@@ -23,7 +26,10 @@ _ANY = ("random", "common", "ivhet")
 
 @dataclass(frozen=True)
 class Inference:
-    """``error``: which SE; ``df``: "normal", "k-1" or "kenward-roger"; ``any_weights``: holds for given weights too."""
+    """``error``: which SE; ``df``: "normal", "k-1" or "kenward-roger"; ``any_weights``: holds for given weights too.
+
+    ``ends(g, mean, se, tau2, level, null)``, where the interval is not ``mean +/- crit * SE``: low, high, statistic, p.
+    """
 
     name: str
     title: str
@@ -31,6 +37,7 @@ class Inference:
     df: str
     models: tuple[str, ...] = _RANDOM
     any_weights: bool = False
+    ends: Callable[[OneGroup, float, float, float, float, float], tuple[float, float, float, float]] | None = None
 
 
 #: Name -> row.
@@ -45,8 +52,8 @@ INFERENCES: Mapping[str, Inference] = MappingProxyType(
             Inference("hartung-knapp-wider", "the wider of Hartung-Knapp's and Wald's interval", "wider", "k-1"),
             Inference("hartung-knapp-iqwig", "Hartung-Knapp with the IQWiG rule", "iqwig", "k-1"),
             Inference("kenward-roger", "Kenward-Roger", "kenward-roger", "kenward-roger"),
-            Inference("profile-likelihood", "profile likelihood", "wald", "normal"),
-            Inference("henmi-copas", "Henmi-Copas", "wald", "normal", ("ivhet",)),
+            Inference("profile-likelihood", "profile likelihood", "wald", "normal", ends=profile_ends),
+            Inference("henmi-copas", "Henmi-Copas", "wald", "normal", ("ivhet",), ends=henmi_copas_ends),
         )
     }
 )

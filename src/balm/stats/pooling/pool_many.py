@@ -1,0 +1,319 @@
+"""Pool many groups of studies in one call: the same analysis as :func:`balm.pool`, on arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.groups import Integers, ManyGroups, by_label, centred
+from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
+from balm.stats.pooling.analysis import Analysis, analyse
+from balm.stats.pooling.choices import Choices, choose
+from balm.stats.pooling.pool import ONE_STUDY, pool
+from balm.stats.tails import ManyTails, t_critical
+from balm.vocabulary.problems import InputError, Problem, check_option
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Intervals:
+    """Ends of one interval a group: ``.low`` and ``.high`` are (G,) arrays."""
+
+    low: Floats
+    high: Floats
+    level: float
+
+
+#: The columns of a batch, in the order of ``to_frame``.
+COLUMNS = (
+    "estimate",
+    "se",
+    "ci_low",
+    "ci_high",
+    "statistic",
+    "df",
+    "p",
+    "tau2",
+    "tau2_se",
+    "i2",
+    "h2",
+    "q",
+    "q_p",
+    "pi_low",
+    "pi_high",
+    "residual",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PooledMany:
+    """One pooled result a group, as columns: (G,) arrays named like the fields of :class:`Pooled`.
+
+    group       : (G,) labels in first-seen order.
+    k           : (G,) number of studies.
+    weights     : (n,) per cent within the group, in the order of the rows given.
+    tau2_low, tau2_high : ends of the interval of tau2, ``nan`` unless ``tau2_interval`` was asked for.
+    reasons     : group number -> why its values are ``nan``.
+    """
+
+    group: NDArray[Any]
+    k: Integers
+    estimate: Floats
+    se: Floats
+    ci_low: Floats
+    ci_high: Floats
+    statistic: Floats
+    df: Floats
+    p: Floats
+    tau2: Floats
+    tau2_se: Floats
+    i2: Floats
+    h2: Floats
+    q: Floats
+    q_p: Floats
+    pi_low: Floats
+    pi_high: Floats
+    residual: Floats
+    tau2_low: Floats
+    tau2_high: Floats
+    weights: Floats
+    level: float
+    conventions: Mapping[str, Any]
+    reasons: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    @property
+    def interval(self) -> Intervals:
+        """Intervals of the means."""
+        return Intervals(self.ci_low, self.ci_high, self.level)
+
+    @property
+    def prediction_interval(self) -> Intervals:
+        """Prediction intervals."""
+        return Intervals(self.pi_low, self.pi_high, self.level)
+
+    @property
+    def tau2_interval(self) -> Intervals:
+        """Intervals of tau2, where asked for."""
+        return Intervals(self.tau2_low, self.tau2_high, self.level)
+
+    @property
+    def tau(self) -> Floats:
+        """Between-study standard deviations."""
+        return np.sqrt(self.tau2)
+
+    @property
+    def q_df(self) -> Integers:
+        """Degrees of freedom of Q."""
+        return self.k - 1
+
+    def __repr__(self) -> str:
+        return f"PooledMany: {len(self)} groups, {int(self.k.sum())} studies, {dict(self.conventions)}"
+
+    def to_frame(self) -> Any:
+        """One row a group, as a pandas DataFrame (a dict of columns without pandas)."""
+        table: dict[str, Any] = {"group": self.group, "k": self.k}
+        table |= {name: getattr(self, name) for name in COLUMNS}
+        table |= {"q_df": self.q_df, "tau2_low": self.tau2_low, "tau2_high": self.tau2_high}
+        try:
+            return import_module("pandas").DataFrame(table)
+        except ImportError:
+            return table
+
+
+def pool_many(
+    effect: Any,
+    variance: Any,
+    group: Any,
+    *,
+    model: str | None = None,
+    tau2: str | float | None = None,
+    inference: str | None = None,
+    prediction: str | None = None,
+    level: float = 0.95,
+    profile: str | None = None,
+    i2: str | None = None,
+    tau2_interval: str | None = None,
+    invalid: str = "raise",
+) -> PooledMany:
+    """Pool each group of rows; the options are those of :func:`balm.pool` and so are the numbers.
+
+    effect, variance : (n,) on the analysis scale.
+    group            : (n,) labels; rows of a group need not be neighbours.
+    tau2_interval    : also compute an interval of tau2 ("q-profile" at array speed, the others group by group).
+    invalid          : "raise" names every row with a missing effect or a variance that is not positive; "mark" leaves
+                       the groups that hold one as ``nan`` and says so in ``reasons``.
+
+    A hundred thousand analyses take about half a second.
+
+    >>> many = pool_many([0.1, 0.3, 0.2, 0.5], [0.02, 0.03, 0.02, 0.04], ["a", "a", "b", "b"], tau2="DL")
+    >>> list(many.group), many.k.tolist(), many.estimate.round(3).tolist()
+    (['a', 'b'], [2, 2], [0.18, 0.3])
+    """
+    choices = choose(
+        profile=profile,
+        model=model,
+        tau2=tau2,
+        inference=inference,
+        prediction=prediction,
+        level=level,
+        i2=i2,
+        tau2_interval=tau2_interval,
+        weighted=False,
+    )
+    check_option("invalid", invalid, ("raise", "mark"))
+    y, v = np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    labels = np.asarray(group)
+    if not (y.ndim == v.ndim == labels.ndim == 1 and len(y) == len(v) == len(labels)):
+        raise InputError(
+            "effect, variance and group must be one column each, of one length; "
+            f"got {y.shape}, {v.shape}, {labels.shape}"
+        )
+    if len(y) == 0:
+        raise InputError("effect, variance and group are empty: there is nothing to pool")
+    names, order, offsets = by_label(labels)
+    if order is not None:
+        y, v = y[order], v[order]
+    reasons: dict[int, str] = {}
+    sizes = np.diff(offsets)
+    usable = _usable(y, v, offsets, order, names, invalid, reasons)
+    count = len(sizes)
+    table = {name: np.full(count, math.nan) for name in (*COLUMNS, "tau2_low", "tau2_high")}
+    weights = np.full(len(y), math.nan)
+
+    single = usable & (sizes == 1)
+    if single.any():
+        _fill_single(table, weights, y, v, offsets, np.flatnonzero(single), choices, reasons)
+    several = usable & (sizes > 1)
+    if several.any():
+        places = np.flatnonzero(several)
+        rows = np.repeat(several, sizes)
+        starts = np.concatenate(([0], np.cumsum(sizes[several]))).astype(np.int64)
+        w = np.empty(int(starts[-1]))
+        whole = ManyGroups(y, v, offsets) if len(places) == count else ManyGroups(y[rows], v[rows], starts)
+        for part, g in whole.chunks():
+            a = analyse(g, choices)
+            _fill(table, places[part], a)
+            w[starts[part.start] : starts[part.stop]] = a.w * g.spread(100.0 / g.sum(a.w))
+            if tau2_interval is not None:
+                low, high = _tau2_ends(g, choices)
+                table["tau2_low"][places[part]], table["tau2_high"][places[part]] = low, high
+        weights[rows] = w
+    if order is not None:
+        placed = np.empty_like(weights)
+        placed[order] = weights
+        weights = placed
+    return PooledMany(
+        group=names,
+        k=sizes,
+        weights=weights,
+        level=choices.level,
+        conventions=choices.conventions,
+        reasons=MappingProxyType(reasons),
+        **table,
+    )
+
+
+def _usable(
+    y: Floats,
+    v: Floats,
+    offsets: Integers,
+    order: Any,
+    names: Any,
+    invalid: str,
+    reasons: dict[int, str],
+) -> NDArray[np.bool_]:
+    """(G,) True where every row can be used; otherwise an error or a reason that names the rows."""
+    good = np.isfinite(y) & np.isfinite(v) & (v > 0.0)
+    usable = np.ones(len(offsets) - 1, dtype=np.bool_)
+    if good.all():
+        return usable
+    problems = []
+    for i in np.flatnonzero(~good).tolist():
+        owner = int(np.searchsorted(offsets, i, side="right")) - 1
+        row = i + 1 if order is None else int(order[i]) + 1
+        column, value = ("effect", y[i]) if not math.isfinite(y[i]) else ("variance", v[i])
+        wanted = "is missing or not finite" if not math.isfinite(value) else "is not positive"
+        text = f"group {names[owner]}: {column} {value:g} {wanted}"
+        problems.append(Problem(text, row=row, column=column, value=f"{value:g}"))
+        usable[owner] = False
+        reasons.setdefault(owner, f"row {row}: {column} {value:g} {wanted}")
+    if invalid == "raise":
+        raise InputError(problems)
+    return usable
+
+
+def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
+    for name, values in (
+        ("estimate", a.estimate),
+        ("se", a.se),
+        ("ci_low", a.low),
+        ("ci_high", a.high),
+        ("statistic", a.statistic),
+        ("df", a.df),
+        ("p", a.p),
+        ("tau2", a.tau2),
+        ("tau2_se", a.tau2_se),
+        ("i2", a.i2),
+        ("h2", a.h2),
+        ("q", a.q),
+        ("q_p", a.q_p),
+        ("pi_low", a.prediction_low),
+        ("pi_high", a.prediction_high),
+        ("residual", a.residual),
+    ):
+        table[name][places] = values
+
+
+def _fill_single(
+    table: dict[str, Floats],
+    weights: Floats,
+    y: Floats,
+    v: Floats,
+    offsets: Integers,
+    places: Any,
+    choices: Choices,
+    reasons: dict[int, str],
+) -> None:
+    """Groups of one study: its own effect and Wald's interval."""
+    rows = offsets[places]
+    known = choices.tau2 if isinstance(choices.tau2, float) else 0.0
+    effect, se = y[rows], np.sqrt(v[rows] + known)
+    half = t_critical(choices.level, math.inf) * se
+    table["estimate"][places], table["se"][places] = effect, se
+    table["ci_low"][places], table["ci_high"][places] = effect - half, effect + half
+    table["statistic"][places] = effect / se
+    table["df"][places] = math.inf
+    table["p"][places] = ManyTails.two_sided(effect / se, np.full(len(places), math.inf))
+    table["residual"][places] = 0.0
+    if choices.tau2 is None or isinstance(choices.tau2, float):
+        table["tau2"][places] = known
+    weights[rows] = 100.0
+    reasons.update(dict.fromkeys(places.tolist(), ONE_STUDY))
+
+
+def _tau2_ends(g: ManyGroups, choices: Choices) -> tuple[Any, Any]:
+    """Both ends of the interval of tau2, a group each."""
+    if choices.tau2_interval == "q-profile":
+        inner, _ = centred(g)
+        tail = 0.5 * (1.0 - choices.level)
+        scale = g.k / g.sum(1.0 / g.variance)
+        low, high = (tau2_where_q_is(inner, ManyTails.chi2_quantile(p, g.k - 1), scale) for p in (1.0 - tail, tail))
+        return low, high
+    rows = []
+    for i, j in zip(g.offsets[:-1], g.offsets[1:], strict=True):
+        es = EffectSizes(effect=g.effect[i:j], variance=g.variance[i:j])
+        fit = pool(es, model=choices.model, tau2=choices.tau2, inference="wald", level=choices.level)
+        found = fit.heterogeneity_interval(choices.tau2_interval).tau2
+        rows.append((found.low, found.high))
+    ends = np.array(rows).T
+    return ends[0], ends[1]
