@@ -62,7 +62,7 @@ def from_columns(columns: Any, names: Sequence[str] | None, intercept: bool, k: 
 
 
 def from_formula(formula: str, data: Any, k: int) -> Design:
-    """``"~ latitude + factor(alloc)"`` with Wilkinson's notation, through formulaic; ``factor()`` and ``C()`` make factors."""
+    """``"~ latitude + factor(alloc)"`` in Wilkinson's notation (formulaic); ``factor()`` and ``C()`` make factors."""
     if data is None:
         raise InputError(f"formula {formula!r} needs data= with the columns it names")
     try:

@@ -231,7 +231,7 @@ class MetaRegression:
         return tuple(out)
 
     def vif(self) -> dict[str, float]:
-        """Variance inflation of each coefficient but the intercept: how much the others cost it (Fox & Monette 1992)."""
+        """Variance inflation of each coefficient but the intercept: what the others cost it (Fox & Monette 1992)."""
         skip = 1 if self.design.intercept else 0
         v = self.covariance[skip:, skip:]
         s = np.sqrt(np.diag(v))
@@ -324,11 +324,11 @@ def meta_regression(
 ) -> MetaRegression:
     """Regress study effects on study characteristics.
 
-    Estimates the coefficients of ``effect = X beta + u + e`` with ``Var(u) = tau2`` (``model="random"``; ``"common"`` sets
-    it to 0) by weighted least squares with weights ``1/(variance + tau2)``.
+    Estimates the coefficients of ``effect = X beta + u + e`` with ``Var(u) = tau2`` (``model="random"``;
+    ``"common"`` sets it to 0) by weighted least squares with weights ``1/(variance + tau2)``.
 
-    moderators : a formula such as ``"~ latitude + factor(alloc)"`` with ``data`` (needs formulaic), a mapping of name to
-                 (k,) numbers, or a (k, m) array with ``names``; ``intercept=False`` drops the constant of plain columns
+    moderators : a formula such as ``"~ latitude + factor(alloc)"`` with ``data`` (needs formulaic), a mapping of name
+                 to (k,) numbers, or a (k, m) array with ``names``; ``intercept=False`` drops the constant of plain columns
                  (write ``"~ 0 + x"`` in a formula).
     tau2       : an estimator of :data:`ESTIMATORS`, default "REML", or a number.
     inference  : "wald" (normal), "t" (same errors, t with k - p), "hartung-knapp" (Knapp & Hartung 2003) or
@@ -389,7 +389,7 @@ def meta_regression(
                 advice.append("Hartung-Knapp would have narrowed the intervals; the guard kept its factor at 1")
             else:
                 advice.append(
-                    'Hartung-Knapp narrows the intervals here (factor below 1); consider inference="hartung-knapp-guarded"'
+                    'Hartung-Knapp narrows the intervals here (factor below 1); see inference="hartung-knapp-guarded"'
                 )
     covariance = fit.covariance * factor
     errors = np.sqrt(np.diag(covariance))
@@ -448,4 +448,4 @@ def _explained(
         before, after = estimate(y, v, ones, estimator).tau2, tau2
     if before <= 0.0:
         return 0.0  # nothing to explain
-    return 100.0 * max(0.0, (before - after) / before)
+    return float(100.0 * max(0.0, (before - after) / before))

@@ -1,8 +1,8 @@
 """The weighted least squares fit at one tau², and the traces its estimating equations need.
 
-With weights ``w = 1/(v + tau2)`` and design X, let ``QR`` be the thin QR factors of ``sqrt(W) X`` and ``h`` the row sums
-of ``Q**2``. The projection ``P = W - W X (X'WX)^-1 X'W`` equals ``sqrt(W) (I - QQ') sqrt(W)``, so every quantity is a sum
-over studies and costs O(k p²); no k x k matrix is formed.
+With weights ``w = 1/(v + tau2)`` and design X, let ``QR`` be the thin QR factors of ``sqrt(W) X`` and ``h`` the row
+sums of ``Q**2``. The projection ``P = W - W X (X'WX)^-1 X'W`` equals ``sqrt(W) (I - QQ') sqrt(W)``, so every quantity is
+a sum over studies and costs O(k p²); no k x k matrix is formed.
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ def log_likelihood(p: Projection, variance: Floats, design: Floats, tau2: float,
     k, columns = design.shape
     logs = float(np.sum(np.log(variance + tau2)))
     if not restricted:
-        return -0.5 * (k * math.log(2.0 * math.pi) + logs + p.rss)
-    sign, unweighted = np.linalg.slogdet(design.T @ design)
-    return -0.5 * ((k - columns) * math.log(2.0 * math.pi) - float(unweighted) + logs + p.log_determinant + p.rss)
+        return float(-0.5 * (k * math.log(2.0 * math.pi) + logs + p.rss))
+    unweighted = float(np.linalg.slogdet(design.T @ design)[1])
+    return float(-0.5 * ((k - columns) * math.log(2.0 * math.pi) - unweighted + logs + p.log_determinant + p.rss))
 
 
 def typical_variance(variance: Floats, design: Floats) -> float:
     """The typical within-study variance given the design, ``(k - p) / tr P`` with weights ``1/v``."""
     k, columns = design.shape
-    return (k - columns) / Projection(variance, design, 1.0 / variance).trace()
+    return float((k - columns) / Projection(variance, design, 1.0 / variance).trace())
