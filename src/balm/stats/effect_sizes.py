@@ -235,7 +235,7 @@ def effect_sizes(
     variance_type    : "LS" (large sample), "LS2", "UB", "AV", "HO" ..., as the row of the measure allows.
     small_sample     : "exact", "approximate" or "none": Hedges' correction, and its like for other measures.
     rr_single_zero   : "n+1" or "n+0.5": what the correction of a risk ratio (or log proportion) adds to a group.
-    rd_single_zero   : "cells" or "variance": whether it changes a risk difference (or proportion), or its variance only.
+    rd_single_zero   : "cells" or "variance": whether it changes a risk difference (or proportion) or only its variance.
     profile          : effect-size conventions of "balm", "metafor", "revman5", "revman-web", "meta" or "stata".
     level            : coverage of ``ci_low`` to ``ci_high`` (generic effects), 0.95 by default.
     missing          : "raise", or "drop" to leave out studies with a missing value and list them in ``dropped``.
