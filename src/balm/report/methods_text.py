@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import platform
-from importlib import metadata
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 from balm.report.choices import (
     DOUBLE_ZERO,
@@ -63,10 +64,26 @@ def versions() -> dict[str, str]:
     """The programs behind a number: balm, Python, NumPy, SciPy."""
     import balm
 
-    found = {"balm": balm.__version__, "Python": platform.python_version()}
-    for name, distribution in (("NumPy", "numpy"), ("SciPy", "scipy")):
-        found[name] = metadata.version(distribution)
+    found = {"balm": balm.__version__, "Python": ".".join(str(part) for part in sys.version_info[:3])}
+    for name, package in (("NumPy", "numpy"), ("SciPy", "scipy")):
+        loaded = sys.modules.get(package)
+        found[name] = loaded.__version__ if loaded is not None else _installed(package)
     return found
+
+
+def _installed(package: str) -> str:
+    """The version of a package that is not loaded, from the name of its record beside it.
+
+    ``import scipy`` or ``importlib.metadata`` would cost more than the analysis; the latter is asked where the record
+    has another name.
+    """
+    spec = find_spec(package)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for record in Path(place).parent.glob(f"{package}-*.dist-info"):
+            return record.name.removeprefix(f"{package}-").removesuffix(".dist-info")
+    from importlib import metadata
+
+    return metadata.version(package)
 
 
 def _measure(fit: Pooled) -> str:

@@ -184,6 +184,18 @@ def test_the_methods_follow_the_choices():
     assert "Yusuf et al. 1985" in words.methods(balm.peto(bcg("PETO")))
 
 
+def test_the_versions_are_those_installed():
+    import sys
+    from importlib import metadata
+
+    from balm.report.methods_text import _installed
+
+    found = words.versions()
+    assert found["Python"] == sys.version.split()[0].rstrip("+")
+    assert found["NumPy"] == metadata.version("numpy") == _installed("numpy")
+    assert found["SciPy"] == metadata.version("scipy") == _installed("scipy")
+
+
 def test_one_study_does_not_claim_a_method_it_did_not_use():
     said = words.methods(balm.pool(generic([0.1], [0.1])))
     assert "Hartung" not in said
