@@ -84,7 +84,7 @@ def split_control_means(*, n: Number, mean: Number, sd: Number, into: Number = 2
     >>> split_control_means(n=41, mean=5.2, sd=2.1, into=2, whole=True).n
     (21.0, 20.0)
     """
-    into, n = checks.count("into", into, least=2), checks.size("n", n)
+    into, n = checks.count("into", into, least=2, most=100), checks.size("n", n)
     if n < into:
         refuse(f"n must be at least into; got n={n:g}, into={into}: a part would be empty")
     mean, sd = checks.number("mean", mean), checks.standard_deviation("sd", sd)
@@ -101,7 +101,7 @@ def split_control_events(*, events: Number, n: Number, into: Number = 2, whole: 
     >>> found.events, found.n
     ((4.5, 4.5), (20.0, 20.0))
     """
-    into, n = checks.count("into", into, least=2), checks.size("n", n)
+    into, n = checks.count("into", into, least=2, most=100), checks.size("n", n)
     if n < into:
         refuse(f"n must be at least into; got n={n:g}, into={into}: a part would be empty")
     events = events_of("events", events, n)

@@ -53,9 +53,11 @@ def size(name: str, value: Any, least: float = 1) -> float:
     return x
 
 
-def count(name: str, value: Any, least: int = 0) -> int:
-    """A whole number."""
+def count(name: str, value: Any, least: int = 0, most: int = 10_000_000) -> int:
+    """A whole number; ``most`` keeps a slip of the keyboard from asking for a list of a billion counts."""
     x = number(name, value)
+    if x > most:
+        refuse(f"{name} must be at most {most}; got {value!r}")
     if x != math.floor(x) or x < least:
         refuse(f"{name} must be a whole number of at least {least}; got {value!r}")
     return int(x)

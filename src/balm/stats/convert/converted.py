@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import math
@@ -236,6 +237,11 @@ def conversion(
 
         @functools.wraps(arithmetic)
         def public(*args: P.args, **kwargs: P.kwargs) -> Converted:
+            for given in kwargs:
+                if given not in signature.parameters:
+                    near = difflib.get_close_matches(given, list(signature.parameters), n=1)
+                    hint = f" (did you mean {near[0]!r}?)" if near else ""
+                    raise InputError(f"{name} takes {', '.join(signature.parameters)}; got {given!r}{hint}")
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
@@ -243,12 +249,11 @@ def conversion(
             bound.apply_defaults()
             inputs = dict(bound.arguments)
             plain, limits = {}, {}
-            for argument, given in inputs.items():
-                plain[argument], limits[argument] = _plain(name, argument, given, argument in sequences)
+            for argument, value in inputs.items():
+                plain[argument], limits[argument] = _plain(name, argument, value, argument in sequences)
             listed = [a for a, v in plain.items() if a not in sequences and isinstance(v, list)]
             if not listed:
-                one = arithmetic(**plain)  # type: ignore[call-arg]
-                one = _carry_bounds(one, limits, increasing)
+                one = _carry_bounds(_computed(name, arithmetic, plain), limits, increasing)
             elif not arrays:
                 raise InputError(f"{name} converts one study at a time: give {listed[0]} as a single number")
             else:
@@ -262,6 +267,15 @@ def conversion(
         return public
 
     return decorate
+
+
+def _computed(name: str, arithmetic: Callable[..., Found], plain: Mapping[str, Any]) -> Found:
+    """The arithmetic, with numbers beyond its reach refused by name."""
+    try:
+        return arithmetic(**plain)
+    except ArithmeticError:
+        given = ", ".join(f"{a}={v!r}" for a, v in plain.items() if v is not None)
+        raise InputError(f"{name}: these numbers are too large or too small to compute with; got {given}") from None
 
 
 def _plain(function: str, argument: str, given: Any, is_sequence: bool) -> tuple[Any, Any]:
@@ -338,7 +352,7 @@ def _each(
             continue
         limit = {a: (b[i] if isinstance(b, tuple) else b) for a, b in limits.items()}
         try:
-            results.append(_carry_bounds(arithmetic(**entry), limit, increasing))
+            results.append(_carry_bounds(_computed(name, arithmetic, entry), limit, increasing))
         except NotReported:
             results.append(None)
         except InputError as error:

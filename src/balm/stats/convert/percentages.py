@@ -13,6 +13,9 @@ from balm.vocabulary.problems import refuse
 
 TOPIC = "Percentages and counts"
 
+#: No report prints more; far more would only take time and memory.
+MOST_DIGITS = 15
+
 
 def _printed(name: str, value: Any, decimals: Any) -> tuple[Decimal, int]:
     """A printed number with its decimals: as text ("20.0") it tells them itself; a float 20.0 cannot."""
@@ -27,9 +30,11 @@ def _printed(name: str, value: Any, decimals: Any) -> tuple[Decimal, int]:
         exact = Decimal(repr(checks.number(name, value)))
         exact = exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact.normalize()
     shown = max(0, -int(exact.as_tuple().exponent))
+    if shown > MOST_DIGITS or exact.adjusted() > MOST_DIGITS:
+        refuse(f"{name} must be a printed number of at most {MOST_DIGITS} digits on either side; got {value!r}")
     if decimals is None:
         return exact, shown
-    decimals = checks.count("decimals", decimals)
+    decimals = checks.count("decimals", decimals, most=MOST_DIGITS)
     if decimals < shown:
         refuse(f"decimals must be at least {shown}, as {name} {value!r} has that many; got {decimals}")
     return exact, decimals
