@@ -24,6 +24,8 @@ PUBLIC = {
     "MEASURES": "balm.stats.measures",
     "Pooled": "balm.stats.pooling.pooled",
     "pool": "balm.stats.pooling.pool",
+    "pool_many": "balm.stats.pooling.pool_many",
+    "meta_regression": "balm.stats.regression.meta_regression",
     "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
     "peto": "balm.stats.pooling.peto",
     "subgroups": "balm.stats.pooling.subgroups",
