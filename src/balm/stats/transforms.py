@@ -3,8 +3,8 @@
 Every way back rises with its argument, so the ends of an interval keep their order.  Each takes a number or an array
 and gives the same kind.  NumPy and ``math`` only.
 
->>> displayed(-0.7145, "RR"), displayed(0.0, "PLO")
-(0.4894367670565, 0.5)
+>>> round(displayed(-0.7145, "RR"), 4), displayed(0.0, "PLO")
+(0.4894, 0.5)
 """
 
 from __future__ import annotations

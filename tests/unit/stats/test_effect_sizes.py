@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import inspect
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -525,3 +529,70 @@ def test_frame_and_text() -> None:
 def test_sample_size(code: str, size: list[float]) -> None:
     found = balm.effect_sizes(code, **example(code)).sample_size
     assert found is not None and found.tolist() == size
+
+
+@pytest.mark.parametrize(
+    "module", ["effect_sizes", "transforms", "columns", "measures.small_sample", "measures.two_group_binary"]
+)
+def test_documented_examples_run(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"balm.stats.{module}"))
+    assert (result.attempted > 0, result.failed) == (True, 0)
+
+
+#: Values at the edge of what each kind of number may be.
+EDGES = {
+    "count": [0, 1, 2, 10**9],
+    "size": [1, 2, 3, 10**9],
+    "real": [0.0, -1.0, 1e-8, 1e8],
+    "spread": [1e-8, 1.0, 1e8],
+    "time": [1e-8, 1.0, 1e8],
+    "positive": [1e-8, 1.0, 1e8],
+    "correlation": [-1.0, 0.0, 1.0, 0.999999],
+    "fraction": [0.0, 1.0, 0.5],
+    "probability": [1e-300, 1.0, 0.05],
+}
+
+
+@pytest.mark.parametrize("code", MEASURES)
+def test_edges_give_a_number_or_a_reason_and_no_warning(code: str) -> None:
+    """What is possible, combined at random: finite with a positive variance, or not estimable with a note."""
+    row = MEASURES[code]
+    draw = np.random.default_rng(20261122)
+    for group in range(max(1, len(row.one_of))):
+        columns = {name: draw.choice(EDGES[ARGUMENTS[name].kind], 400) for name in example(code, group)}
+        for part, whole in (("events_1", "n_1"), ("events_2", "n_2"), ("events", "n")):
+            if part in columns and whole in columns:
+                columns[part] = np.minimum(columns[part], columns[whole])
+        if "alpha" in columns:
+            columns["alpha"] = np.minimum(columns["alpha"], 0.9)
+        if "ci_low" in columns:
+            columns["ci_high"] = columns["ci_low"] + 1.0
+        es = balm.effect_sizes(code, **columns)
+        usable = np.isfinite(es.effect) & np.isfinite(es.variance) & (es.variance > 0)
+        assert (usable == es.estimable).all()
+        assert all(note.startswith("not estimable: ") for note, ok in zip(es.note, es.estimable, strict=True) if not ok)
+
+
+def test_measures_outside_the_golden_cases_against_metafor() -> None:
+    """metafor 3.8-1: escalc("REH", ai=10, bi=12, ci=3) and escalc("MPORM", ai=, bi=, ci=, di=, ri=0.3)."""
+    reh = balm.effect_sizes("REH", homozygous_1=[10], heterozygous=[12], homozygous_2=[3])
+    assert (reh.effect[0], reh.variance[0]) == pytest.approx((0.09116077839698, 0.19166666666667), rel=1e-12)
+    odds = balm.effect_sizes("MPORM", events_1=[10, 2], n_1=[22, 22], events_2=[3, 5], n_2=[22, 22], r=0.3)
+    assert odds.effect == pytest.approx([1.66350513370438, -1.07880966137193], rel=1e-12)
+    assert odds.variance == pytest.approx([0.40969347058983, 0.58244539702365], rel=1e-12)
+
+
+def test_probability_of_superiority_by_hanley_and_mcneil() -> None:
+    """Hanley & McNeil (1982), table II: area 0.893, 51 abnormal and 58 normal images, standard error 0.032."""
+    es = balm.effect_sizes("AUC", superiority=[0.893], n_1=[51], n_2=[58], variance_type="LS2")
+    assert round(float(es.se[0]), 3) == 0.032
+
+
+def test_scipy_is_loaded_only_by_measures_that_need_it() -> None:
+    code = (
+        "import sys, balm\n"
+        "balm.effect_sizes('SMD', mean_1=[1], sd_1=[1], n_1=[9], mean_2=[2], sd_2=[1], n_2=[9])\n"
+        "print([m for m in sys.modules if m.startswith(('scipy', 'pandas', 'polars'))])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
