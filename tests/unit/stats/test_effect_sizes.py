@@ -582,10 +582,11 @@ def test_measures_outside_the_golden_cases_against_metafor() -> None:
     assert odds.variance == pytest.approx([0.40969347058983, 0.58244539702365], rel=1e-12)
 
 
-def test_probability_of_superiority_by_hanley_and_mcneil() -> None:
-    """Hanley & McNeil (1982), table II: area 0.893, 51 abnormal and 58 normal images, standard error 0.032."""
-    es = balm.effect_sizes("AUC", superiority=[0.893], n_1=[51], n_2=[58], variance_type="LS2")
-    assert round(float(es.se[0]), 3) == 0.032
+@pytest.mark.parametrize("variance_type", ["LS", "LS2"])
+def test_superiority_without_a_difference_has_the_variance_of_mann_and_whitney(variance_type: str) -> None:
+    """At one half both formulas are the exact null variance, (n1 + n2 + 1)/(12 n1 n2)."""
+    es = balm.effect_sizes("AUC", superiority=[0.5], n_1=[51], n_2=[58], variance_type=variance_type)
+    assert es.variance[0] == pytest.approx(110 / (12 * 51 * 58), rel=1e-14)
 
 
 def test_scipy_is_loaded_only_by_measures_that_need_it() -> None:
