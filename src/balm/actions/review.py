@@ -1,0 +1,162 @@
+"""A review package on disk: loaded whole, checked, synthesised, reported. The only room here that opens files."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from balm.review.flow import Flow
+from balm.review.flow_counts import flow_of
+from balm.review.package import Package
+from balm.review.plan import FILE
+from balm.review.reading import read_package
+from balm.review.schema import TABLES
+from balm.review.synthesis import Synthesis, synthesise
+from balm.vocabulary.problems import InputError, Problem
+
+#: A file of a package is small: the largest, records.csv with its abstracts, stays under 30 MB at 10,000 records.
+#: What is larger is most likely the wrong file, and is refused by its size, before it is read.
+MAX_BYTES = 64 * 1024 * 1024
+#: Guideline files read from ``guidance/``.
+MAX_GUIDELINES = 500
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review package. :meth:`load` reads it whole; what is wrong with it is in :meth:`problems`.
+
+    >>> from balm.actions.review import Review
+    >>> review = Review.load("reviews/ketamine-chronic-pain")  # doctest: +SKIP
+    >>> review.problems()  # doctest: +SKIP
+    ()
+    >>> review.synthesise().analysis("responders-immediate").fit  # doctest: +SKIP
+    """
+
+    folder: Path
+    _package: Package | None = None
+    _problems: tuple[Problem, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Review:
+        """Read the package in ``folder``. A folder that is not there is an error; wrong cells are :meth:`problems`."""
+        path = Path(folder)
+        try:
+            if not path.exists():
+                raise InputError(Problem("there is no such folder; `balm new` starts a package", file=str(folder)))
+            if not path.is_dir():
+                raise InputError(Problem("is not a folder; give the folder that holds review.toml", file=str(folder)))
+            files, problems = _files(path)
+        except OSError as error:
+            raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=str(folder))) from None
+        refused = {p.file for p in problems}
+        package, wrong = read_package(files, path)
+        problems += [p for p in wrong if not (p.file in refused and p.reason.startswith("the file is missing"))]
+        return cls(path, None if problems else package, tuple(problems))
+
+    @staticmethod
+    def new(folder: str | Path) -> tuple[Path, ...]:
+        """Start a package: the plan with a place for every answer, and every table with its header."""
+        from balm.actions.new_review import new_review
+
+        return new_review(folder)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything wrong with the package, each with file, row, column and reason; empty when nothing is."""
+        return self._problems
+
+    @property
+    def package(self) -> Package:
+        """The rows and the plan; :class:`InputError` with every problem when there is one."""
+        if self._package is None:
+            raise InputError(self._problems)
+        return self._package
+
+    @cached_property
+    def _synthesis(self) -> Synthesis:
+        return synthesise(self.package)
+
+    def synthesise(self) -> Synthesis:
+        """Every planned analysis carried out, with published results and claims recomputed."""
+        return self._synthesis
+
+    def flow(self) -> Flow:
+        """The PRISMA 2020 flow; counts that are not known stay so."""
+        return flow_of(self.package, {row.study for a in self.synthesise().analyses for row in a.rows})
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report to ``path`` (``.html``): whole, or not at all. The package itself is not touched."""
+        from balm.report.review_report import build_report
+
+        text = build_report(self.synthesise(), self.flow())
+        return write_whole(Path(path), text)
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write ``text`` to ``path`` so that nobody ever sees half of it: a file beside it, then one rename."""
+    if not path.parent.is_dir():
+        raise InputError(Problem(f"there is no folder {str(path.parent)!r}; make it first", file=str(path)))
+    if path.is_dir():
+        raise InputError(Problem("is a folder; give the name of a file", file=str(path)))
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            os.chmod(beside, 0o644)
+            os.replace(beside, path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+    return path
+
+
+def _files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    """The bytes of every file of the format that is there, and those that are refused."""
+    names = [FILE, *(t.file for t in TABLES)]
+    problems: list[Problem] = []
+    guidance = folder / "guidance"
+    if guidance.is_dir():
+        found = sorted(p.name for p in guidance.iterdir() if p.name.endswith(".toml") and not p.name.startswith("."))
+        if len(found) > MAX_GUIDELINES:
+            problems.append(Problem(f"holds {len(found)} files; the limit is {MAX_GUIDELINES}", file="guidance"))
+            found = found[:MAX_GUIDELINES]
+        names += [f"guidance/{name}" for name in found]
+    root = folder.resolve()
+    files: dict[str, bytes] = {}
+    for name in names:
+        data, reason = _read(folder / name, root)
+        if reason:
+            problems.append(Problem(reason, file=name))
+        elif data is not None:
+            files[name] = data
+    return files, problems
+
+
+def _read(path: Path, root: Path) -> tuple[bytes | None, str]:
+    """The bytes of one file, ``None`` when it is not there, or the reason why it is refused."""
+    if not os.path.lexists(path):
+        return None, ""
+    try:
+        if not path.resolve(strict=True).is_relative_to(root):
+            return None, "is a link that leads out of the package; put the file itself here"
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return None, "is not a file"
+        if status.st_size > MAX_BYTES:
+            size, limit = status.st_size / 1024**2, MAX_BYTES // 1024**2
+            return None, f"is {size:,.0f} MB; the limit is {limit} MB, and it was not read"
+        with path.open("rb") as source:
+            data = source.read(MAX_BYTES + 1)
+        return (data, "") if len(data) <= MAX_BYTES else (None, f"grew past the limit of {MAX_BYTES // 1024**2} MB")
+    except (FileNotFoundError, RuntimeError):
+        return None, "is a link that leads nowhere"
+    except OSError as error:
+        return None, f"cannot be read: {error.strerror or error}"
