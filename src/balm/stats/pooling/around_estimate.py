@@ -20,7 +20,7 @@ from balm.stats.pooling.choices import choose
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.pooling.stratified_tests import ChiSquareTest
-from balm.stats.profiles import PROFILES, UNVERIFIED, conventions_of
+from balm.stats.profiles import PROFILES, conventions_of
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, check_option
 
@@ -82,8 +82,6 @@ def settings_for(
     conventions = {**choices.conventions, "method": method}
     if model == "random":
         conventions["mh_random_q" if method == "mantel-haenszel" else "peto_random_q"] = method
-    if profile is not None and profile in UNVERIFIED:
-        conventions["unverified"] = ", ".join(UNVERIFIED[profile])
     return Settings(model, float(level), MappingProxyType(conventions))
 
 
@@ -158,6 +156,7 @@ def common_result(
     q_of: tuple[Floats, Floats] | None = None,
     excluded: tuple[tuple[str, str], ...] = (),
     tests: Mapping[str, ChiSquareTest] = MappingProxyType({}),
+    advice: tuple[str, ...] = (),
     why: str = "",
 ) -> Pooled:
     """The common-effect result around an estimate that sums have given; ``nan`` with ``why`` when there is none.
@@ -223,6 +222,7 @@ def common_result(
         method=str(settings.conventions["method"]),
         conventions=MappingProxyType(conventions),
         reasons=MappingProxyType(reasons),
+        advice=advice,
         tests=MappingProxyType(dict(tests)),
     )
 
@@ -257,13 +257,17 @@ def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_], tau2
         "conventions": fit.conventions,
         "tests": fit.tests,
     }
+
+    def with_shared(found: Pooled) -> Pooled:
+        return replace(found, **shared, advice=(*found.advice, *fit.advice))
+
     if es.double_zero.any():  # kept on purpose
         es = with_effects(es, es.effect)
     if len(es) == 1:
-        return replace(pool(es, tau2="DL" if tau2 is None else tau2, **options), **shared)
+        return with_shared(pool(es, tau2="DL" if tau2 is None else tau2, **options))
     if tau2 is None and (fit.method == "peto" or chosen["mh_random_q"] == "inverse-variance"):
         # the Peto estimate is the inverse-variance one
-        return replace(pool(es, tau2="DL", **options), **shared)
+        return with_shared(pool(es, tau2="DL", **options))
     w = 1.0 / es.variance
     total = float(w.sum())
     df = len(es) - 1
@@ -275,4 +279,4 @@ def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_], tau2
     around: dict[str, Any] = {"q": fit.q, "q_df": fit.q_df, "q_p": fit.q_p}
     if chosen["i2"] == "from-q":
         around |= {"i2": fit.i2, "h2": fit.h2}
-    return replace(random, **around, **shared)
+    return with_shared(replace(random, **around))

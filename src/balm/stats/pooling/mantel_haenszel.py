@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -42,6 +43,10 @@ ESTIMATORS = MappingProxyType(
 ZERO_CELLS = ("none", "add", "add-to-weights")
 RD_VARIANCES = ("sato", "greenland-robins")
 DOUBLE_ZERO = ("exclude", "keep")
+#: No file written by RevMan with a zero cell under this measure has been seen yet.
+UNVERIFIED_RD = (
+    "How RevMan treats zero cells in a Mantel-Haenszel risk difference is unverified; R meta's rule is used."
+)
 
 
 def mantel_haenszel(
@@ -122,6 +127,8 @@ def mantel_haenszel(
         conventions["mh_random_q"] = "inverse-variance"  # R meta keeps M-H, Random to 2x2 tables
     if code == "RD":
         conventions["mh_rd_variance"] = settled
+        if profile in ("revman5", "revman-web"):
+            conventions["unverified"] = "mh_zero_cells"
     return pool_cells(es, settings.also(conventions))
 
 
@@ -156,8 +163,23 @@ def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None
     in_q = kept.estimable & ~double_zeros(columns, code) if said["drop_double_zero"] else kept.estimable
     tests = stratified_tests(code, pooled, estimate, bool(said["correct"]))
     why = "" if np.isfinite(estimate) else no_estimate(code, pooled)
-    fit = common_result(kept, settings, estimate, variance, weights, in_q=in_q, excluded=excluded, tests=tests, why=why)
-    return random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
+    advice: tuple[str, ...] = ()
+    if said.get("unverified") and any((p != c).any() for p, c in zip(pooled, columns, strict=True)):
+        advice = (UNVERIFIED_RD,)
+    fit = common_result(
+        kept,
+        settings,
+        estimate,
+        variance,
+        weights,
+        in_q=in_q,
+        excluded=excluded,
+        tests=tests,
+        advice=advice,
+        why=why,
+    )
+    found = random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
+    return replace(found, given=es) if found.excluded else found
 
 
 def double_zeros(columns: list[Floats], code: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
