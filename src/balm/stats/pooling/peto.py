@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,4 +125,5 @@ def pool_observed(es: EffectSizes, settings: Settings, *, tau2: float | None = N
     estimate, variance = (float(gap.sum()) / total, 1.0 / total) if total > 0.0 else (np.nan, np.nan)
     why = "" if total > 0.0 else "no events, or events in everyone, in both arms of all studies"
     fit = common_result(kept, settings, estimate, variance, v, in_q=in_q, q_of=(gap, v), excluded=excluded, why=why)
-    return random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
+    found = random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
+    return replace(found, given=es) if found.excluded else found

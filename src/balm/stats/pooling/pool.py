@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -60,14 +61,16 @@ def pool(
     >>> round(pool(es, tau2="DL", inference="wald").estimate, 6)
     0.238462
     """
+    given = es
     choices, es, excluded, own, more = _prepare(
         es, model, tau2, inference, prediction, level, profile, weights, i2, tau2_interval
     )
     y, v = es.effect, es.variance
     if len(y) == 1:
-        return _one_study(es, choices, excluded, more)
-    a = analyse(OneGroup(y, v), choices, own)
-    return _result(a, es, choices, excluded, own, more)
+        found = _one_study(es, choices, excluded, more)
+    else:
+        found = _result(analyse(OneGroup(y, v), choices, own), es, choices, excluded, own, more)
+    return replace(found, given=given) if excluded else found
 
 
 def _prepare(

@@ -101,6 +101,7 @@ class Pooled:
     prediction_df: float = float("nan")  # inf when the quantile is normal
     prediction_se: float = float("nan")  # SE of the mean that the prediction interval took
     own_weights: Floats | None = None  # (k,) the caller's weights
+    given: EffectSizes | None = None  # all studies, where some were excluded: tables and plots show their counts
 
     @property
     def tau(self) -> float:
