@@ -194,12 +194,16 @@ _STYLES = {
 
 def _texts(texts: list[Text]) -> str:
     """All texts, in the order of the layout, which is that of reading."""
-    written = []
+    written: list[str] = []
+    add, styles = written.append, _STYLES
+    everything = "".join([text.text for text in texts])
+    plain = escape(everything) is everything  # nothing to escape, as in most figures
     for text in texts:
-        place = f'x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
+        x, y, style = number(text.x), number(text.y), styles[text.anchor, text.bold]
         if text.full is None and text.link is None and not text.size:
-            written.append(f"<text {place}>{escape(text.text)}</text>")
+            add(f'<text x="{x}" y="{y}"{style}>{text.text if plain else escape(text.text)}</text>')
             continue
+        place = f'x="{x}" y="{y}"{style}'
         if text.size:
             place += f' font-size="{number(text.size)}"'
         tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"

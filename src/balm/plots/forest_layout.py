@@ -7,7 +7,7 @@ cannot fit is cut with an ellipsis and kept whole as a tooltip. Tests read the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, isfinite, log, sqrt
@@ -307,7 +307,7 @@ def _rows(
     """Place every row; returns the bottom of the last one."""
     size = options.font_size
     axis = layout.axis
-    position = axis.position
+    position = _placing(axis)
     low_edge, high_edge, log_scale = axis.low, axis.high, axis.log
     add_text, add_mark = layout.texts.append, layout.marks.append
     room = plot_left - margin - 0.8 * size
@@ -378,6 +378,20 @@ def _rows(
     return y
 
 
+def _placing(axis: Axis) -> Callable[[float], float]:
+    """:meth:`Axis.position` with everything that is the same for all rows worked out once."""
+    low, high, start, end = axis.low, axis.high, axis.start, axis.end
+    if not axis.log:
+        return axis.position
+    base = log(low)
+    factor = (end - start) / (log(high) - base)
+
+    def place(value: float) -> float:
+        return start if value <= low else end if value >= high else start + (log(value) - base) * factor
+
+    return place
+
+
 def _unbounded(axis: Axis, value: float, log_scale: bool) -> float:
     """The pixel of ``value`` on the axis continued beyond its edges, but never so far as to overflow."""
     if log_scale:
@@ -431,9 +445,14 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
             return 0.1, 10.0
         return (-1.0, 1.0) if null == 0 else (0.0, 1.0)
     studies = [row for row in marks if row.kind in ("study", "series")] or marks
-    middles = sorted([on(row.estimate) for row in studies])
-    lows = sorted([on(row.low) if usable(row.low) else on(row.estimate) for row in studies])
-    highs = sorted([on(row.high) if usable(row.high) else on(row.estimate) for row in studies])
+    if content.log:
+        middles = sorted([log(row.estimate) for row in studies])
+        lows = sorted([log(row.low if 0 < row.low < inf else row.estimate) for row in studies])
+        highs = sorted([log(row.high if 0 < row.high < inf else row.estimate) for row in studies])
+    else:
+        middles = sorted([row.estimate for row in studies])
+        lows = sorted([row.low if -inf < row.low < inf else row.estimate for row in studies])
+        highs = sorted([row.high if -inf < row.high < inf else row.estimate for row in studies])
     k = len(studies)
     core_low, core_high = lows[k // 5 if k > 4 else 0], highs[-1 - (k // 5 if k > 4 else 0)]
     span = max(core_high - core_low, 1e-12)
@@ -447,9 +466,9 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
         if row.kind in ("subtotal", "total", "prediction"):
             for end in (row.low, row.high):
                 if usable(end):
-                    far = 1.0 if row.kind != "prediction" else 0.4
-                low = min(low, max(on(end), edge_low - far * span))
-                high = max(high, min(on(end), edge_high + far * span))
+                    far = span if row.kind != "prediction" else 0.4 * span
+                    low = min(low, max(on(end), edge_low - far))
+                    high = max(high, min(on(end), edge_high + far))
     for value, _ in options.references:
         if usable(value):
             low, high = min(low, max(on(value), edge_low - span)), max(high, min(on(value), edge_high + span))

@@ -74,6 +74,7 @@ class _Reading:
         self.options = options
         es = self.es = _given(result, options)
         self.pooled_rows: list[bool] = _which_pooled(result, es)
+        self.pooled_effects = getattr(result, "effects", es)
         measure = MEASURES[es.measure]
         self.name: str = options.effect_name or _DISPLAYED_NAMES.get(es.measure, measure.name)
         scale = measure.scale
@@ -215,8 +216,13 @@ class _Reading:
             z = norm_ppf(0.5 + self.level / 2)
         effect, half = es.effect, es.se * z
         if not all(self.pooled_rows):
-            effect = effect.copy()
+            # Excluded studies have no effect to show; the others have that which was pooled.
+            effect, variance = effect.copy(), es.variance.copy()
             effect[[not used for used in self.pooled_rows]] = nan
+            if self.pooled_effects is not es and len(self.pooled_effects) < len(es):
+                effect[self.pooled_rows] = self.pooled_effects.effect
+                variance[self.pooled_rows] = self.pooled_effects.variance
+            half = variance**0.5 * z
         ends = (effect.tolist(), (effect - half).tolist(), (effect + half).tolist())
         if self.scale.name.startswith("identity"):
             return ends
@@ -537,7 +543,8 @@ def _which_pooled(result: Any, es: Any) -> list[bool]:
     """For every row of ``es``: whether it was pooled (or, without pooling, is estimable)."""
     used = getattr(result, "effects", es)
     if len(used) == len(es):
-        return [True] * len(es) if es.estimable is None else es.estimable.tolist()
+        out = {str(label) for label, _ in getattr(result, "excluded", ())}
+        return [usable and label not in out for usable, label in zip(es.estimable.tolist(), es.study, strict=True)]
     waiting = [str(label) for label in reversed(used.study)]
     found = []
     for label in es.study:

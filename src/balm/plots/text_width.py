@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 ELLIPSIS = "…"
 
@@ -310,7 +311,7 @@ COVERED = frozenset(REGULAR)
 
 def text_width(text: str, size: float = 10.0, *, bold: bool = False) -> float:
     """Width of ``text`` on one line, in the unit of ``size`` (pixels for pixels)."""
-    return sum(map(_bold if bold else _regular, text)) * size * 0.001
+    return _units(text, bold) * size * 0.001
 
 
 def widest(texts: Sequence[str], size: float = 10.0, *, bold: bool = False) -> float:
@@ -321,8 +322,12 @@ def widest(texts: Sequence[str], size: float = 10.0, *, bold: bool = False) -> f
     if not texts:
         return 0.0
     shapes = set("\n".join(texts).translate(_DIGITS).split("\n"))
-    width = _bold if bold else _regular
-    return max([sum(map(width, shape)) for shape in shapes]) * size * 0.001
+    return max([_units(shape, bold) for shape in shapes]) * size * 0.001
+
+
+@lru_cache(4096)  # headings, lines and the shapes of numbers come back in every figure
+def _units(text: str, bold: bool) -> int:
+    return sum(map(_bold if bold else _regular, text))
 
 
 def fit(text: str, width: float, size: float = 10.0, *, bold: bool = False) -> str:

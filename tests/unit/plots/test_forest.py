@@ -80,13 +80,35 @@ def test_a_study_that_is_not_estimable_keeps_its_counts():
     assert row(figure, "Total (95% CI)")[1:3] == ["190", "191"]
 
 
-def test_studies_left_out_of_the_analysis_are_shown_with_the_effects_given():
+@pytest.mark.parametrize("method", [balm.pool, balm.mantel_haenszel])
+def test_studies_left_out_of_the_analysis_are_shown_in_their_place(method):
+    """Two arms without events say nothing about a ratio, but the study was there (Cochrane Handbook, 10.4.4)."""
     es = balm.effect_sizes(
-        "RR", events_1=[0, 3, 0], n_1=[50, 60, 40], events_2=[5, 4, 0], n_2=[50, 60, 40], study=["W", "X", "Y"]
+        "RR", events_1=[0, 0, 3], n_1=[50, 40, 60], events_2=[5, 0, 4], n_2=[50, 41, 60], study=["W", "Y", "X"]
     )
-    fit = balm.pool(es)
-    assert row(forest(fit, effects=es), "Y") == ["Y", "0", "40", "0", "40", "Not estimable"]
-    assert row(forest(fit), "Y")[-1] == "Not estimable"
+    fit = method(es)
+    figure = forest(fit)
+    assert row(figure, "Y") == ["Y", "0", "40", "0", "41", "Not estimable"]
+    assert row(figure, "Total (95% CI)")[1:3] == ["150", "151"]
+    labels = [w for w in words(figure) if w in "WXY"]
+    assert labels == ["W", "Y", "X"]
+    assert row(figure, "X")[-1] == f"{np.exp(es.effect[2]):.2f} [{np.exp(es.effect[2] - 1.959964 * es.se[2]):.2f}, " + (
+        f"{np.exp(es.effect[2] + 1.959964 * es.se[2]):.2f}]"
+    )
+    assert "2 studies" in figure.description
+
+
+def test_nothing_estimable_at_all():
+    es = balm.effect_sizes("RR", events_1=[0, 0], n_1=[50, 40], events_2=[0, 0], n_2=[50, 41], study=["W", "Y"])
+    figure = forest(balm.mantel_haenszel(es))
+    assert row(figure, "W") == ["W", "0", "50", "0", "50", "Not estimable"]
+    assert row(figure, "Total (95% CI)")[-1] == "Not estimable"
+    assert "nan" not in figure.svg and "nan" not in figure.description
+
+
+def test_other_effects_than_those_pooled_are_refused(bcg):
+    with pytest.raises(InputError, match="effects must hold the pooled studies"):
+        forest(balm.pool(bcg), effects=bcg[[0, 1, 2]])
 
 
 def test_subgroups(bcg):
