@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from itertools import pairwise
+from math import exp, isfinite, log
 
 from balm.plots.axis import Axis, linear_axis, log_axis
 from balm.plots.figure import Figure
@@ -23,7 +24,7 @@ MID_COLOUR = "#8a4200"
 SIZE, ROW = 11.5, 23.0
 WIDTH = 900.0
 #: Left edges of the columns: name, time point, trials, people, the plot, the numbers.
-NAME, TIME, TRIALS, PEOPLE, PLOT, NUMBERS = 10.0, 232.0, 372.0, 432.0, 506.0, 762.0
+NAME, TIME, TRIALS, PEOPLE, PLOT, NUMBERS = 10.0, 196.0, 336.0, 446.0, 526.0, 776.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,32 @@ def _height(panel: Panel, notes: int) -> float:
 
 
 def _axis(panel: Panel) -> Axis:
-    values = [v for row in panel.rows for v in (row.low, row.high)]
-    values += [v for v in (panel.null, panel.important) if v is not None]
-    low, high = panel.limits or (min(values), max(values))
+    low, high = panel.limits or _reach(panel)
     if panel.ratio:
-        if low <= 0:
-            raise InputError(f"{panel.title}: a ratio must be above 0; got {low!r}")
         stretch = (high / low) ** 0.04
         return log_axis(low / stretch, high * stretch, start=PLOT, end=NUMBERS - 22, count=6)
     pad = 0.0 if panel.limits else 0.04 * (high - low)
     return linear_axis(low - pad, high + pad, start=PLOT, end=NUMBERS - 22, count=5)
+
+
+def _reach(panel: Panel) -> tuple[float, float]:
+    """Ends that hold every estimate and all but intervals far wider than the rest: those end in arrows.
+
+    "Far" is three times the middle distance between an estimate and its ends, measured along the axis.
+    """
+    if panel.ratio and min(row.low for row in panel.rows) <= 0:
+        raise InputError(f"{panel.title}: a ratio must be above 0; got {min(row.low for row in panel.rows)!r}")
+
+    def along(x: float) -> float:
+        return log(x) if panel.ratio else x
+
+    arms = sorted(along(b) - along(a) for row in panel.rows for a, b in pairwise((row.low, row.estimate, row.high)))
+    far = 3 * arms[len(arms) // 2]
+    lows = [max(along(row.low), along(row.estimate) - far) for row in panel.rows]
+    highs = [min(along(row.high), along(row.estimate) + far) for row in panel.rows]
+    marks = [along(v) for v in (panel.null, panel.important) if v is not None]
+    low, high = min(lows + marks), max(highs + marks)
+    return (exp(low), exp(high)) if panel.ratio else (low, high)
 
 
 def _panel(drawing: Drawing, panel: Panel, notes: list[str], top: float) -> None:

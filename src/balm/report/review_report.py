@@ -53,8 +53,6 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
     """
     review = synthesis.package
     numbers = {report.report: i for i, report in enumerate(review.reports, 1)}
-    pooled = {row.study for a in synthesis.analyses if a.fit is not None for row in a.rows}
-    in_review = {s.study for s in review.studies if s.scope in study_tables.IN_REVIEW}
     views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
     panels = published_view.panels(synthesis)
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
@@ -65,7 +63,7 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
             meta=review.meta,
             style=_style(),
             versions=versions(),
-            facts=_facts(review, synthesis, pooled & in_review),
+            facts=_facts(review, synthesis),
             contents=_contents(views),
             eligibility=_eligibility(review),
             glance=analysis_view.at_a_glance(synthesis),
@@ -130,11 +128,13 @@ def svg_address(figure: Figure) -> str:
     return "data:image/svg+xml;charset=utf-8," + quote(figure.svg, safe="")
 
 
-def _facts(review: Package, synthesis: Synthesis, pooled: set[str]) -> list[tuple[str, str]]:
+def _facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
     count = {scope: sum(s.scope == scope for s in review.studies) for scope in study_tables.IN_REVIEW}
+    usable = {row.study for a in synthesis.analyses for row in a.rows}
+    trials = {s.study for s in review.studies if s.scope == "included"}
     facts = [
         ("Controlled trials", str(count["included"])),
-        ("with numbers that could be pooled", str(len(pooled))),
+        ("of them with usable numbers", str(len(usable & trials))),
         ("Single-arm series", str(count["single-arm"])),
         ("Planned analyses", str(len(synthesis.analyses))),
         ("Version", review.meta.version),
@@ -154,9 +154,9 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("published", "Published pooled results", []),
         ("claims", "Claims checked", []),
         ("gaps", "Data gaps", []),
-        ("numbers", "Numbers as reported", []),
         ("methods", "Methods", []),
         ("references", "References", []),
+        ("numbers", "Appendix: numbers as reported", []),
     ]
 
 
@@ -245,7 +245,7 @@ def _gaps(synthesis: Synthesis) -> Table:
 
 def _cohorts(review: Package, numbers: dict[str, int]) -> list[Table]:
     tables = []
-    heads = columns("#Field", "As reported", "+Notes", "Source")
+    heads = columns("#Field", "As reported", "+Notes", "@Source")
     for study in dict.fromkeys(c.study for c in review.cohorts):
         label = next((s.label for s in review.studies if s.study == study), study)
         rows = tuple(

@@ -80,7 +80,8 @@ def scope(result: AnalysisResult) -> str:
 def finding(result: AnalysisResult) -> list[str]:
     """The result in words: pooled, one trial, or why there is none."""
     if result.fit is not None:
-        return [sentence(result.fit, minus=MINUS)]
+        first, _, rest = sentence(result.fit, minus=MINUS).partition(". ")
+        return [f"{first.rstrip('.')}.", rest] if rest else [first]
     if result.single is not None:
         return [
             single_sentence(result.single, result.measure),
@@ -151,10 +152,11 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
     ]
     return Table(
         anchor("numbers", result.id),
-        f"{result.title}: the pooled result and its heterogeneity",
+        f"Estimate and heterogeneity: {result.title}",
         columns("#Quantity", ">Value"),
         tuple(Row((Cell(name), cell)) for name, cell in told),
         note=" ".join(fit.advice),
+        narrow=True,
     )
 
 
@@ -181,7 +183,7 @@ def _rows(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int])
     by_label = {} if result.fit is None else {row.study: row for row in study_rows(result.fit)}
     digits = digits_for([row.high - row.low for row in by_label.values()]) if by_label else 2
     heads = columns("#Study", "Time point", "Group 1", "Group 2", ">Effect", ">Low", ">High", ">Weight, %",
-                    "+Conversions and notes", "Rows", "Source")  # fmt: skip
+                    "+Conversions and notes", "Rows", "@Source")  # fmt: skip
     made = []
     for row in result.rows:
         drawn = by_label.get(row.label)
@@ -215,7 +217,9 @@ def _rows(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int])
             )
         )
     note = "Effects and weights as used in the analysis; each row number leads to the value as reported."
-    return Table(anchor("rows", result.id), f"{result.title}: the rows it rests on", heads, tuple(made), note=note)
+    return Table(
+        anchor("rows", result.id), f"Rows behind the result: {result.title}", heads, tuple(made), note=note, cards=True
+    )
 
 
 def group_values(values: Mapping[str, float], arm: int) -> str:
@@ -275,7 +279,7 @@ def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
     )
     source = absolute.baseline_source.rstrip(".")
     note = f"Baseline risk {baseline}: {source}." + (f" {absolute.note}" if absolute.note else "")
-    return Table(anchor("absolute", result.id), f"{result.title}: absolute effect", heads, rows, note=note)
+    return Table(anchor("absolute", result.id), f"Absolute effect: {result.title}", heads, rows, note=note, narrow=True)
 
 
 def _sensitivity(result: AnalysisResult) -> Table:
@@ -288,7 +292,7 @@ def _sensitivity(result: AnalysisResult) -> Table:
     for s in result.sensitivity:
         rows.append(_sensitivity_row(s.label, s.changed, s.fit, s.note))
     return Table(
-        anchor("sensitivity", result.id), f"{result.title}: sensitivity analyses", heads, tuple(rows), cards=True
+        anchor("sensitivity", result.id), f"Sensitivity analyses: {result.title}", heads, tuple(rows), cards=True
     )
 
 
@@ -320,7 +324,9 @@ def _subgroups(result: AnalysisResult) -> Table:
     note = ""
     if {"q", "df", "p"} <= set(test):
         note = f"Test for subgroup differences: Q = {fixed(test['q'])}, df = {plain(test['df'])}, {p_value(test['p'])}."
-    return Table(anchor("subgroups", result.id), f"{result.title}: subgroups", heads, tuple(rows), note=note)
+    return Table(
+        anchor("subgroups", result.id), f"Subgroups: {result.title}", heads, tuple(rows), note=note, cards=True
+    )
 
 
 def at_a_glance(synthesis: Synthesis) -> Table:
@@ -363,4 +369,4 @@ def at_a_glance(synthesis: Synthesis) -> Table:
             gap = Cell("–")
             cells = (Cell("0"), gap, gap, gap, gap, gap, gap, Cell(result.why_not_pooled or "no usable numbers"))
         rows.append(Row((title, *cells)))
-    return Table("glance", "Results at a glance", heads, tuple(rows), cards=True)
+    return Table("glance", "Every planned analysis", heads, tuple(rows), cards=True)

@@ -39,7 +39,7 @@ def panels(synthesis: Synthesis) -> list[Panel]:
     if rows:
         made.append(
             Panel(
-                "Single-arm series: no control group",
+                "Single-arm series: people with a response, no control group",
                 "Per cent of people",
                 tuple(rows),
                 null=None,
@@ -53,8 +53,12 @@ def panels(synthesis: Synthesis) -> list[Panel]:
 
 
 def _panel(synthesis: Synthesis, usable: list[CheckedPublished], measure: str, outcomes: list[Outcome]) -> Panel | None:
+    of = {o.id: [c for c in usable if c.published.measure == measure and c.published.outcome == o.id] for o in outcomes}
+    outcomes = [o for o in outcomes if of[o.id]]
+    if not outcomes:
+        return None
+    first, several = outcomes[0], len(outcomes) > 1
     rows: list[PublishedRow] = []
-    several = len(outcomes) > 1
     for outcome in outcomes:
         name = outcome.name if several else ""
         ours = [
@@ -63,44 +67,35 @@ def _panel(synthesis: Synthesis, usable: list[CheckedPublished], measure: str, o
             if result.measure == measure and result.outcome.id == outcome.id and result.comparison.group_2
             if "excluded" not in result.spec.scopes and (row := _own_row(result, name))
         ]
-        theirs = [
-            row
-            for c in usable
-            if c.published.measure == measure and c.published.outcome == outcome.id
-            if (row := _published_row(c, name))
-        ]
-        rows += ours + theirs if theirs else []
-    if not rows:
-        return None
-    lower = outcomes[0].direction.startswith("lower")
-    difference = outcomes[0].important_difference if measure == "MD" else None
-    comparison = next((r.comparison for r in synthesis.analyses if r.comparison.group_2), None)
-    one, two = (comparison.group_1, comparison.group_2) if comparison else ("intervention", "control")
-    favours = (f"Favours {one}".lower().capitalize(), f"Favours {two}".lower().capitalize())
-    harm = outcomes[0].domain == "harm"
-    if measure == "RR" and harm:
-        favours = (f"Less with {one}".lower().capitalize(), f"More with {one}".lower().capitalize())
-    elif not lower:
-        favours = (favours[1], favours[0])
-    title = (
-        outcomes[0].name
-        if not several
-        else {"harm": "Harm", "pain": "Response"}.get(outcomes[0].domain, outcomes[0].domain.capitalize())
-    )
+        rows += ours + [row for c in of[outcome.id] if (row := _published_row(c, name))]
+    difference = first.important_difference if measure == "MD" else None
     return Panel(
-        title,
-        "Risk ratio (log scale)" if measure == "RR" else f"Mean difference, {outcomes[0].unit or 'unit not stated'}",
+        f"{first.domain.capitalize()}: {len(outcomes)} outcomes" if several else first.name,
+        "Risk ratio (log scale)" if measure == "RR" else f"Mean difference, {first.unit or 'unit not stated'}",
         tuple(rows),
         ratio=measure == "RR",
         null=1.0 if measure == "RR" else 0.0,
-        important=None if difference is None else signed(difference, outcomes[0]),
+        important=None if difference is None else signed(difference, first),
         important_source="" if difference is None else difference.source,
-        favours=favours,
+        favours=_favours(synthesis, first),
     )
+
+
+def _favours(synthesis: Synthesis, outcome: Outcome) -> tuple[str, str]:
+    """What lies left and right of no effect; of harms it says less and more, because neither side is favoured."""
+    comparison = next((r.comparison for r in synthesis.analyses if r.comparison.group_2), None)
+    one = comparison.group_1.lower() if comparison else "intervention"
+    two = (comparison.group_2 or "").lower() if comparison else "control"
+    if outcome.domain == "harm":
+        return f"Less with {one}", f"More with {one}"
+    lower = outcome.direction.startswith("lower")
+    return (f"Favours {one}", f"Favours {two}") if lower else (f"Favours {two}", f"Favours {one}")
 
 
 def _on_axis(c: CheckedPublished) -> tuple[float, float, float] | None:
     p = c.published
+    if p.measure == "MD" and p.scale is None:
+        return None  # a difference on an unknown scale has no place on any axis
     if c.on_scale is not None:
         found = c.on_scale
     elif p.scale is None and p.estimate is not None and p.ci_low is not None and p.ci_high is not None:
@@ -154,15 +149,14 @@ def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> 
 
 def published_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
     """Every published result with its p value recomputed from its interval."""
-    heads = columns("#Source", "Outcome as reported", "Time point", "Measure", ">Trials", ">People", ">Estimate",
+    heads = columns("#Source", "Outcome as reported", "Time point", "Measure", "Trials", "People", ">Estimate",
                     ">Low", ">High", ">P printed", ">P recomputed", "Do they agree?", "Certainty as published",
-                    "Read on")  # fmt: skip
+                    "@Read on")  # fmt: skip
     rows = []
     package = synthesis.package
     for c in synthesis.published:
         p = c.published
         agree = "not comparable" if c.agrees is None else "yes" if c.agrees else "no"
-        why = f": {c.why}" if c.why else ""
         rows.append(
             Row(
                 (
@@ -177,7 +171,9 @@ def published_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
                     number(p.ci_high, missing="–"),
                     value(p.p.text if p.p else None, missing="–"),
                     recomputed(c.p_recomputed),
-                    Cell(f"{agree}{why}", tag="high" if c.agrees is False else ""),
+                    Cell(agree, tag="high", after=c.why)
+                    if c.agrees is False
+                    else Cell(agree if c.agrees else c.why or agree),
                     value(p.certainty, missing=NOT_STATED),
                     sources(package, p.source, p.report, numbers),
                 ),
@@ -195,7 +191,7 @@ def recomputed(p: float | None) -> Cell:
         return Cell("–", absent=True)
     if p < 1e-6:
         return Cell("<0.000001")
-    return Cell(f"{p:.2g}" if p >= 1e-4 else plain(p, 6))
+    return Cell(f"{p:#.2g}" if p >= 1e-4 else plain(p, 6))
 
 
 def why_they_differ(synthesis: Synthesis) -> Table:
@@ -258,8 +254,8 @@ def why_they_differ(synthesis: Synthesis) -> Table:
 
 def claims_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
     """The claims of the texts under review, each with what can be recomputed and what its source says."""
-    heads = columns("#Claim", "+What the text says", ">P printed", ">P recomputed", "Figures", "+What the source says",
-                    "+Verdict", "Severity", "Source")  # fmt: skip
+    heads = columns("#Claim", "Severity", "+What the text says", ">P printed", ">P recomputed",
+                    "+Check of the figures", "+What the source says", "+Verdict", "@Source")  # fmt: skip
     rows: list[Row] = []
     briefs = list(dict.fromkeys(c.claim.brief for c in synthesis.claims))
     for brief in briefs:
@@ -275,26 +271,21 @@ def claims_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
 
 def _claim(synthesis: Synthesis, c: CheckedClaim, numbers: dict[str, int]) -> Row:
     claim = c.claim
-    figures = []
-    if c.percent_recomputed is not None:
-        n = "" if claim.n is None or claim.events is None else f"{claim.events}/{claim.n} = "
-        figures.append(f"{n}{c.percent_recomputed:.1f} %")
-    if c.agrees is not None:
-        figures.append("figures agree" if c.agrees else "figures do not agree")
-    if c.why:
-        figures.append(c.why)
+    percent = "" if c.percent_recomputed is None else f"{c.percent_recomputed:.1f} %"
+    agree = "" if c.agrees is None else "figures agree" if c.agrees else "figures do not agree"
     says = "; ".join(x for x in (claim.primary_source, claim.source_says) if x)
     severity = (claim.severity or "").lower()
+    tag = severity if severity in SEVERITIES else "consistent"
     return Row(
         (
             Cell(claim.claim, mark=marked(claim.verified)),
+            Cell(severity or "no flag", tag=tag),
             Cell(claim.text),
             value(claim.p.text if claim.p else None, missing="–"),
             recomputed(c.p_recomputed),
-            value("; ".join(figures), missing="no figures to recompute"),
+            value(c.why or percent or agree, missing="no figure that can be recomputed"),
             value(says, missing="no source"),
-            Cell(" ".join(x for x in (claim.verdict, claim.notes) if x)),
-            Cell(severity or "no flag", tag=severity if severity in SEVERITIES else "consistent"),
+            Cell("; ".join(x for x in (claim.verdict, claim.notes) if x)),
             sources(synthesis.package, claim.source, None, numbers),
         ),
         id=anchor("claim", claim.claim),

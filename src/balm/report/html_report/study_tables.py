@@ -39,13 +39,14 @@ def sources(package: Package, source: str | None, report: str | None, numbers: d
     if not links:
         return Cell("no source recorded", absent=True)
     written = " ; ".join(link.href if not link.href.startswith("#") else link.text for link in links)
-    return Cell(links=links, in_csv=written)
+    shown = tuple(Link("DOI", link.href) if link.text.startswith("doi:") else link for link in links)
+    return Cell(links=shown, in_csv=written)
 
 
 def characteristics(package: Package, numbers: dict[str, int]) -> Table:
     """The studies of the review: design, people, drug, comparator, follow-up and findings as reported."""
     heads = columns("#Study", "Design", "Condition", "Participants", "Drug", "Comparator", "Follow-up",
-                    "+Findings as reported", "Source")  # fmt: skip
+                    "+Findings as reported", "@Source")  # fmt: skip
     rows: list[Row] = []
     for scope, heading in IN_REVIEW.items():
         found = [s for s in package.studies if s.scope == scope]
@@ -74,19 +75,15 @@ def characteristics(package: Package, numbers: dict[str, int]) -> Table:
 
 def people(study: Study) -> str | None:
     """Randomised and analysed, with the words of the source where it has them."""
-    parts = []
-    if study.n_randomised is not None:
-        parts.append(f"{study.n_randomised} randomised")
-    if study.n_analysed is not None:
-        parts.append(f"{study.n_analysed} analysed")
-    if study.n_text:
-        parts.append(study.n_text)
-    return "; ".join(parts) or None
+    told = ((study.n_randomised, "randomised"), (study.n_analysed, "analysed"))
+    words = study.n_text or ""
+    parts = [f"{n} {word}" for n, word in told if n is not None and not words.startswith(f"{word}:")]
+    return "; ".join([*parts, words] if words else parts) or None
 
 
 def outside(package: Package, numbers: dict[str, int]) -> Table:
     """Studies that are not part of the review, each with its reason."""
-    heads = columns("#Study", "Condition", "Route", "+Reason", "Source")
+    heads = columns("#Study", "Condition", "Route", "+Reason", "@Source")
     rows: list[Row] = []
     for scope, heading in OUTSIDE.items():
         found = [s for s in package.studies if s.scope == scope]
@@ -154,7 +151,7 @@ def _rates(arm: Arm) -> Cell:
 
 def bias(package: Package, numbers: dict[str, int]) -> Table:
     """Every risk-of-bias judgement on record."""
-    heads = columns("#Study", "Tool", "Domain", "Judgement", "+Reason", "Assessor", "Source")
+    heads = columns("#Study", "Tool", "Domain", "Judgement", "+Reason", "Assessor", "@Source")
     labels = {s.study: s.label for s in package.studies}
     rows = tuple(
         Row(
@@ -205,12 +202,12 @@ def printed(r: Result) -> str:
 def results(package: Package, numbers: dict[str, int]) -> Table:
     """Every row of ``results.csv``: the place to which each number of the report leads back."""
     heads = columns("#Row", "Study and arm", "Outcome", "Time point", "Value as reported", "How it was read",
-                    "+Use and notes", "Source")  # fmt: skip
+                    "+Use and notes", "@Source")  # fmt: skip
     rows = []
     for r in package.results:
         study = package.study(r.study)
         arm = package.arm(r.study, r.arm)
-        use = "Used where an analysis asks for it." if r.usable else f"Not used: {r.why_not or 'no reason recorded'}."
+        use = "" if r.usable else f"Not used: {r.why_not or 'no reason recorded'}."
         notes = " ".join(
             part for part in (use.replace("..", "."), r.notes, f"“{r.quote}”" if r.quote else None) if part
         )
@@ -235,7 +232,7 @@ def results(package: Package, numbers: dict[str, int]) -> Table:
 
 def contrasts(package: Package, numbers: dict[str, int]) -> Table:
     """Results reported only between arms, mostly as no more than a p value: they cannot be pooled."""
-    heads = columns("#Study", "Outcome", "Time point", "Reported", "+Use and notes", "Source")
+    heads = columns("#Study", "Outcome", "Time point", "Reported", "+Use and notes", "@Source")
     rows = []
     for c in package.contrasts:
         parts = []

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from balm.vocabulary.numbers import fixed
@@ -37,14 +37,20 @@ class Cell:
     absent: bool = False
     tag: str = ""
     mark: str = ""  # words added in italics: "not verified against a source"
+    after: str = ""  # follows a tag as plain text
     in_csv: str | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Nothing to say here: a list of cards leaves it out."""
+        return self.text in ("", "–") and not self.links
 
     @property
     def plain(self) -> str:
         """What the CSV holds."""
         if self.in_csv is not None:
             return self.in_csv
-        words = [self.text, *(link.text for link in self.links)]
+        words = [self.text + (f": {self.after}" if self.after else ""), *(link.text for link in self.links)]
         said = " ; ".join(word for word in words if word)
         return f"{said} ({self.mark})" if self.mark else said
 
@@ -61,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and how it is set: "head" (names the row), "text", "long" or "number"."""
+    """A column and how it is set: "head" (names the row), "text", "long", "number" or "source"."""
 
     title: str
     kind: str = "text"
@@ -69,7 +75,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A captioned table. ``cards`` lets it read as a list on a narrow screen."""
+    """A captioned table. ``cards`` lets it read as a list on a small screen, ``narrow`` keeps it small."""
 
     id: str
     caption: str
@@ -77,7 +83,14 @@ class Table:
     rows: tuple[Row, ...]
     note: str = ""
     cards: bool = False
-    file: str = field(default="")
+    narrow: bool = False
+    file: str = ""
+
+    @property
+    def classes(self) -> str:
+        """How the style sheet sets it."""
+        wide = " wide" if len(self.columns) > 7 else ""
+        return f"table{' cards' if self.cards else ''}{' narrow' if self.narrow else ''}{wide}"
 
     @property
     def csv(self) -> str:
@@ -123,8 +136,9 @@ def number(x: float | None, digits: int = 2, *, missing: str = "", href: str = "
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
-    """Columns from short notes: ``"#Name"`` heads the row, ``">k"`` is a number, ``"+Notes"`` is long text."""
-    kinds = {"#": "head", ">": "number", "+": "long"}
+    """Columns from short notes: ``"#Name"`` heads the row, ``">k"`` is a number, ``"+Notes"`` is
+    long text, ``"@Source"`` holds links to sources."""
+    kinds = {"#": "head", ">": "number", "+": "long", "@": "source"}
     return tuple(Column(t[1:], kinds[t[0]]) if t[0] in kinds else Column(t) for t in titles)
 
 
