@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -98,6 +98,11 @@ class EffectSizes:
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[type[EffectSizes], tuple[Any, ...]]:
+        """Copies and other processes get the same values; read-only views cannot travel as they are."""
+        values = (getattr(self, f.name) for f in fields(self))
+        return EffectSizes, tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
     def __len__(self) -> int:
         return len(self.effect)
@@ -217,8 +222,8 @@ def effect_sizes(
     measure          : code of a row of :data:`balm.MEASURES`; the row says which columns it takes.
     data             : a pandas or polars table, or a dict of arrays; columns are then given by name.
     study            : labels; "Study 1" ... by default.
-    add, to          : what is added to the cells of a 2x2 table (0.5), and where: "only-zero" (studies with a zero
-                       cell), "all", "if-any-zero" (all, as soon as one has a zero cell) or "none".
+    add, to          : what is added to the cells of a 2x2 table (0.5), and where: "only-zero" (the default: studies
+                       with a zero cell), "all", "if-any-zero" (all, as soon as one has a zero cell) or "none".
     drop_double_zero : True makes studies without an event (or non-event) in both arms not estimable.  Otherwise they
                        are computed and flagged in ``double_zero``.
     variance_type    : "LS" (large sample), "LS2", "UB", "AV", "HO" ..., as the row of the measure allows.
@@ -271,6 +276,8 @@ def effect_sizes(
             if not names:
                 refuse(f"every study has a missing value among {', '.join(given)}")
     made = derive(row, raw, conventions)
+    for values in raw.values():
+        values.setflags(write=False)
     return EffectSizes(
         study=names,
         measure=measure,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import doctest
 import importlib
 import inspect
 import math
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -480,8 +483,19 @@ def test_a_result_cannot_be_edited() -> None:
     es = balm.effect_sizes("OR", **ZEROS)
     with pytest.raises(ValueError, match="read-only"):
         es.effect[0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        es.raw["events_1"][0] = 1.0
     with pytest.raises(AttributeError):
         es.measure = "RR"  # type: ignore[misc]
+
+
+def test_a_result_travels_to_other_processes_and_back() -> None:
+    es = balm.effect_sizes("OR", **ZEROS)
+    for twin in (pickle.loads(pickle.dumps(es)), copy.deepcopy(es), dataclasses.replace(es)):
+        assert twin.effect.tolist() == es.effect.tolist()
+        assert (twin.study, twin.note, dict(twin.conventions)) == (es.study, es.note, dict(es.conventions))
+        assert twin.raw["n_1"].tolist() == es.raw["n_1"].tolist()
+        assert twin.double_zero.tolist() == es.double_zero.tolist()
 
 
 def test_the_callers_arrays_stay_the_callers() -> None:
