@@ -32,6 +32,7 @@ class ForestOptions:
     prediction       : None draws the interval of the overall result where it has one; True those of subgroups too.
     effects          : all the effect sizes given to the analysis, so that studies left out of it keep their counts.
     heterogeneity    : False hides the lines about heterogeneity and tests.
+    heterogeneity_interval : a method of ``heterogeneity_interval`` ("q-profile", ...) adds intervals of tau² and I².
     null_line        : False hides the line of no effect.
     pooled_line      : True draws a dashed line at the pooled estimate.
     reference        : a value, or (value, label), or several of these: lines such as a minimal important difference.
@@ -65,6 +66,7 @@ class ForestOptions:
     prediction: bool | None = None
     effects: Any = None
     heterogeneity: bool = True
+    heterogeneity_interval: str | None = None
     null_line: bool = True
     pooled_line: bool = False
     reference: Any = None

@@ -412,7 +412,8 @@ class _Reading:
     def _lines(self, fit: Any) -> list[str]:
         """Heterogeneity, and the test of no effect where there is a value of no effect."""
         tested = self.scale.null is not None or self.scale.ratio
-        return [_heterogeneity(fit), _overall_test(fit)] if tested else [_heterogeneity(fit)]
+        first = _heterogeneity(fit, self.options.heterogeneity_interval)
+        return [first, _overall_test(fit)] if tested else [first]
 
     def _words(self, fit: Any, fits: Sequence[Any]) -> str:
         """The long text alternative: the pooled result, its uncertainty and what it rests on."""
@@ -502,15 +503,19 @@ def _series(result: Any) -> tuple[list[str], list[Any]]:
     return labels, [fit if fit is not None and fit.estimate == fit.estimate else None for fit in result.fits]
 
 
-def _heterogeneity(fit: Any) -> str:
+def _heterogeneity(fit: Any, method: str | None = None) -> str:
+    """The line about heterogeneity; ``method`` adds intervals of tau² and I²."""
     if fit.k < 2 or fit.q != fit.q:
         return "Heterogeneity: not applicable"
     parts = []
+    spread = fit.heterogeneity_interval(method) if method is not None else None
     if fit.conventions.get("model", "random") == "random" and fit.tau2 == fit.tau2:
-        parts.append(f"Tau² = {short(fit.tau2, 2)}")
+        text = f"Tau² = {short(fit.tau2, 2)}"
+        parts.append(text if spread is None else f"{text} [{short(spread.tau2.low, 2)}, {short(spread.tau2.high, 2)}]")
     parts.append(f"Chi² = {fixed(fit.q, 2)}, df = {fit.q_df} ({p_value(fit.q_p)})")
     if fit.i2 == fit.i2:
-        parts.append(f"I² = {percent(fit.i2)}")
+        text = f"I² = {percent(fit.i2)}"
+        parts.append(text if spread is None else f"{text} [{percent(spread.i2.low)}, {percent(spread.i2.high)}]")
     return "Heterogeneity: " + "; ".join(parts)
 
 

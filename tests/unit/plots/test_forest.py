@@ -69,6 +69,12 @@ def test_prediction_interval_and_hartung_knapp(bcg):
     assert "95% prediction interval" not in words(forest(balm.pool(bcg), prediction=False))
 
 
+def test_intervals_of_heterogeneity(bcg):
+    """metafor's vignette of the BCG trials, Q-profile: tau² 0.12 to 1.11, I² 81.9 to 97.7 %."""
+    line = next(w for w in words(forest(balm.pool(bcg), heterogeneity_interval="q-profile")) if "Tau²" in w)
+    assert "Tau² = 0.31 [0.12, 1.11]" in line and "I² = 92% [82%, 98%]" in line
+
+
 def test_mantel_haenszel_says_so(bcg):
     assert "M-H, Fixed, 95% CI" in words(forest(balm.mantel_haenszel(bcg)))
 
