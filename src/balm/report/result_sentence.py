@@ -7,6 +7,7 @@ direction of the outcome.
 from __future__ import annotations
 
 import math
+import re
 
 from balm.report.choices import METHODS, MODELS, inference_choice, tau2_choice
 from balm.report.rounding import digits_for, i2_percent, number, to
@@ -36,13 +37,24 @@ def sentence(fit: Pooled, *, minus: str = "-") -> str:
     return " ".join(text for text in said if text)
 
 
-def measure_name(code: str) -> str:
-    """The measure's name as it stands inside a sentence.
+#: How a name says that the value is transformed for the analysis; what is shown has been transformed back.
+_TRANSFORMED = re.compile(
+    r"(?:Fisher's z of (?:an? |the )?|Log |Logit |Probit |Arcsine |Freeman-Tukey |Square root of an? )(.*)"
+    r"|(.*), (?:cube root|log)"
+)
 
-    >>> measure_name("RR")
-    'risk ratio'
+
+def measure_name(code: str) -> str:
+    """The name of what is shown, as it stands inside a sentence: a logit proportion is shown as a proportion.
+
+    >>> measure_name("RR"), measure_name("PLO"), measure_name("ZCOR"), measure_name("AHW")
+    ('risk ratio', 'proportion', 'correlation', "Cronbach's alpha")
     """
-    name = MEASURES[code].name
+    row = MEASURES[code]
+    name = row.name
+    found = _TRANSFORMED.fullmatch(name)
+    if found and not row.scale.name.startswith("identity"):
+        name = found[1] or found[2]
     first = name.split()[0]
     keeps = first.startswith(_NAMES) or (len(first) > 1 and first[1:] != first[1:].lower())
     return name if keeps else name[0].lower() + name[1:]
@@ -51,6 +63,11 @@ def measure_name(code: str) -> str:
 def is_ratio(fit: Pooled) -> bool:
     """Whether what is shown is a ratio, which can be small but never 0."""
     return MEASURES[fit.effects.measure].scale.ratio
+
+
+def has_null(fit: Pooled) -> bool:
+    """Whether there is a value of no effect to test against; a proportion or a mean of one group has none."""
+    return MEASURES[fit.effects.measure].scale.null is not None
 
 
 def result_digits(fit: Pooled) -> int:
@@ -86,7 +103,7 @@ def _result(fit: Pooled, minus: str) -> str:
             f"One study ({label(fit.effects.study, 0)}) could be analysed: its {name} was {numbers}); there is "
             "nothing to pool, and neither heterogeneity nor a prediction interval can be estimated from one study."
         )
-    p = "" if math.isnan(fit.p) else f"; {p_value(fit.p)}"
+    p = f"; {p_value(fit.p)}" if has_null(fit) and not math.isnan(fit.p) else ""
     return f"Across {fit.k} studies, the pooled {name} was {numbers}; {how(fit)}{p})."
 
 
@@ -125,7 +142,17 @@ def _excluded(fit: Pooled) -> str:
 
 
 def _as_sentence(text: str) -> str:
-    text = text.strip()
+    text = spelled(text.strip())
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    start = text[0].upper() if text[0].isascii() else text[0]
+    return start + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def spelled(text: str) -> str:
+    """``text`` with tau2 and I2 as they are printed; names of options (``tau2='DL'``) stay as they are typed.
+
+    >>> spelled("tau2 is 0; I2 rests on it; use tau2='PM'")
+    "τ² is 0; I² rests on it; use tau2='PM'"
+    """
+    return re.sub(r"\btau2\b(?!=)", "τ²", re.sub(r"\bI2\b", "I²", text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from balm.report.choices import TAU2_INTERVAL
-from balm.report.result_sentence import how, is_ratio, result_digits, sentence
+from balm.report.result_sentence import has_null, how, is_ratio, result_digits, sentence, spelled
 from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.report.study_rows import study_rows
 from balm.stats.measures import MEASURES
@@ -135,12 +135,12 @@ def _lines(fit: Pooled, advice: bool) -> list[str]:
     lines = []
     if fit.k > 0:
         name = "z" if math.isinf(fit.df) or math.isnan(fit.df) else f"t({_degrees(fit.df)})"
-        if not math.isnan(fit.statistic):
+        if has_null(fit) and not math.isnan(fit.statistic):
             lines.append(f"Overall effect: {name} = {number(fit.statistic, 2)}, {p_value(fit.p)}")
         lines += [line for line in (heterogeneity_line(fit), _tau2_interval(fit)) if line]
     if advice:
         lines += [f"Not pooled: {study}: {why}" for study, why in fit.excluded]
-        lines += [f"Note: {said}" for said in fit.advice]
+        lines += [f"Note: {spelled(said)}" for said in fit.advice]
     return lines
 
 

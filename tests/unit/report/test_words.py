@@ -139,6 +139,15 @@ def test_no_side_is_taken():
     assert not re.search(r"\b(significant|better|worse|benefit|harm|effective|favou?rs?)\b", said, re.IGNORECASE)
 
 
+def test_a_single_group_is_not_tested_against_anything():
+    fit = balm.pool(balm.effect_sizes("PLO", events=[3, 5, 12], n=[20, 15, 40]))
+    said = words.sentence(fit) + words.text(fit)
+    assert "the pooled proportion was 0.2" in said
+    assert "Overall effect" not in said
+    assert not re.search(r"interval; P [=<>]", said)
+    assert "The effect measure is the proportion (PLO), analysed on the logit scale" in words.methods(fit)
+
+
 def test_every_sentence_ends_and_starts_as_one():
     for fit in (balm.pool(bcg()), balm.pool(generic([0.1, 0.9], [0.04, 0.05])), balm.pool(generic([0.1], [0.1]))):
         said = words.sentence(fit)
@@ -230,8 +239,12 @@ def test_what_is_cited_stands_in_the_references(profile):
 
 
 def test_every_measure_has_a_name_inside_a_sentence():
-    for code in MEASURES:
-        assert measure_name(code)
+    for code, row in MEASURES.items():
+        name = measure_name(code)
+        assert name
+        # What is shown has been turned back, so a sentence never calls it a logarithm or an arcsine.
+        if not row.scale.name.startswith("identity"):
+            assert not re.match(r"(?i)(log|logit|probit|arcsine|freeman|fisher|square)\b", name), name
     assert measure_name("PETO") == "Peto odds ratio"
     assert measure_name("SMD") == "standardised mean difference"
 
