@@ -54,8 +54,6 @@ def _inverse_variance(fit: Pooled, es: EffectSizes, tau2: float | None, own_weig
         options.pop("prediction"), options.pop("i2")
     else:
         options["tau2"] = said["tau2"] if tau2 is None else tau2
-        if said.get("tau2_interval", "none") != "none":
-            options["tau2_interval"] = said["tau2_interval"]
         if tau2 is not None and options["inference"] == "profile-likelihood":
             raise InputError("inference='profile-likelihood' estimates tau2 itself; it cannot take a common tau2")
     if own_weights is not None:
@@ -66,7 +64,7 @@ def _inverse_variance(fit: Pooled, es: EffectSizes, tau2: float | None, own_weig
         if (es.double_zero | ~keep).all():
             return nothing(fit, es)
         raise
-    kept = {name: said[name] for name in ("profile", "double_zero", "tau2") if name in said}
+    kept = {name: said[name] for name in ("profile", "double_zero", "tau2", "tau2_interval") if name in said}
     return replace(found, conventions=MappingProxyType({**found.conventions, **kept}))
 
 
@@ -74,5 +72,4 @@ def nothing(fit: Pooled, es: EffectSizes) -> Pooled:
     """The result of pooling studies none of which carries information: ``nan`` throughout, with the reason."""
     settings = Settings(str(fit.conventions["model"]), fit.level, fit.conventions)
     why = tuple((label, note or "not estimable") for label, note in zip(es.study, es.note, strict=True))
-    found = common_result(es, settings, nan, nan, np.zeros(0), excluded=why)
-    return found if settings.model == "common" else replace(found, tau2=nan)
+    return common_result(es, settings, nan, nan, np.zeros(0), excluded=why)

@@ -176,6 +176,8 @@ def common_result(
             why = "every study is without events in both arms, or without non-events"
         said = f"not estimable: {why or 'no events, or events in everyone, in all studies together: the variance is 0'}"
         reasons |= dict.fromkeys(("se", "interval", "statistic", "p", "q", "q_p", "i2", "h2"), said)
+        if settings.model == "random":
+            reasons |= dict.fromkeys(("tau2", "tau2_se", "prediction_interval"), said)
         if not isfinite(estimate):
             reasons["estimate"] = said
             estimate = nan
@@ -207,7 +209,7 @@ def common_result(
         statistic=statistic,
         df=inf,
         p=2.0 * norm_sf(abs(statistic)),
-        tau2=0.0,
+        tau2=nan if "tau2" in reasons else 0.0,
         tau2_se=nan,
         i2=i2,
         h2=h2,
@@ -235,7 +237,7 @@ def random_result(fit: Pooled, settings: Settings, in_q: NDArray[np.bool_], tau2
     Deeks & Higgins (2010), section 9: the "M-H, Random" of RevMan 5.
     """
     if not isfinite(fit.se):
-        return replace(fit, tau2=nan, reasons=MappingProxyType({**fit.reasons, "tau2": fit.reasons["se"]}))
+        return fit
     es, more = exclude(fit.effects, ~in_q)
     if es is None:
         said = "not estimable: no study has an effect of its own"
