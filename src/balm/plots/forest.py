@@ -122,7 +122,8 @@ def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
                     if not clipped
                 ]
             )
-            bars.append(f'<path d="M{number(mark.low)} {y}H{number(mark.high)}{caps}"/>')
+            start = number(mark.low + 4 * mark.clipped_low)  # the arrow's point, not the bar, reaches the edge
+            bars.append(f'<path d="M{start} {y}H{number(mark.high - 4 * mark.clipped_high)}{caps}"/>')
         if mark.clipped_low:
             arrows.append(_arrow(mark.low, mark.y, -1))
         if mark.clipped_high:

@@ -291,7 +291,9 @@ class _Widths(dict[str, int]):
     """Character -> width; a character met for the first time is judged once and remembered."""
 
     def __init__(self, table: dict[int, str]) -> None:
-        super().__init__((character, width) for width, characters in table.items() for character in characters)
+        super().__init__()
+        for width, characters in table.items():
+            self.update(dict.fromkeys(characters, width))
 
     def __missing__(self, character: str) -> int:
         zero_wide = unicodedata.category(character) in ("Mn", "Me", "Cf", "Cc")
