@@ -245,7 +245,9 @@ def test_uni(path: Path) -> None:
     tau2 = {
         c["input"]["method"]: c["output"]["tau2"]
         for c in data["cases"]
-        if c["analysis"] == "rma.uni" and isinstance(c["output"].get("tau2"), float) and not c["input"].keys() & {"weights", "tau2"}
+        if c["analysis"] == "rma.uni"
+        and isinstance(c["output"].get("tau2"), float)
+        and not c["input"].keys() & {"weights", "tau2"}
     }
     for case in data["cases"]:
         found: list[str] = []

@@ -168,7 +168,7 @@ def by_label(labels: Any) -> tuple[NDArray[Any], NDArray[np.int64] | None, Integ
     and the offsets.
 
     >>> names, order, offsets = by_label(["b", "a", "b"])
-    >>> list(names), order.tolist(), offsets.tolist()
+    >>> names.tolist(), order.tolist(), offsets.tolist()
     (['b', 'a'], [0, 2, 1], [0, 2, 3])
     """
     labels = np.asarray(labels)

@@ -59,7 +59,7 @@ def pool(
 
     >>> es = EffectSizes(effect=[0.10, 0.30, 0.35], variance=[0.03, 0.03, 0.05])
     >>> round(pool(es, tau2="DL", inference="wald").estimate, 6)
-    0.238462
+    0.234615
     """
     given = es
     choices, es, excluded, own, more = _prepare(
