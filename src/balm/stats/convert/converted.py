@@ -261,8 +261,8 @@ def conversion(
             said = (one.formula or formula, one.source or source)
             return Converted(name, one.values, *said, inputs, one.assumptions, one.cautions, one.bounds)
 
-        # A wrapped function's annotations say Found; what callers get is Converted.
-        public.__annotations__ = {**arithmetic.__annotations__, "return": "Converted"}
+        # What callers get is Converted, not the Found of the arithmetic.
+        public.__signature__ = signature.replace(return_annotation="Converted")  # type: ignore[attr-defined]
         CONVERSIONS[name] = Conversion(name, topic, formula, source, arrays, public)
         return public
 
