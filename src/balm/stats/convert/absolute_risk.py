@@ -134,7 +134,7 @@ def risk_ratio_from_odds_ratio(
     return found(values, assumes=[SAME_EFFECT])
 
 
-@conversion(topic=TOPIC, formula="OR = RR(1 − baseline)/(1 − RR·baseline)", source=handbook("6.4.1.2"))
+@conversion(topic=TOPIC, formula="OR = RR(1 − baseline)/(1 − RR·baseline)", source=handbook("6.4.1"))
 def odds_ratio_from_risk_ratio(*, risk_ratio: Number, baseline_risk: Number) -> Found:
     """Odds ratio from a risk ratio at a baseline risk.
 

@@ -6,7 +6,6 @@ import math
 
 from balm.stats.convert import checks
 from balm.stats.convert.converted import Found, Number, conversion, found
-from balm.stats.convert.sources import handbook
 from balm.stats.distributions import norm_cdf
 
 TOPIC = "What an SMD means"
@@ -28,9 +27,7 @@ def cohen_u(*, d: Number) -> Found:
     return found(u1=(2 * half - 1) / half, u2=norm_cdf(d / 2), u3=norm_cdf(d), assumes=NORMAL)
 
 
-@conversion(
-    topic=TOPIC, formula="P = Φ(d/√2)", source="McGraw & Wong (1992), Psychol Bull 111:361; " + handbook("15.5.3.1")
-)
+@conversion(topic=TOPIC, formula="P = Φ(d/√2)", source="McGraw & Wong (1992), Psychol Bull 111:361")
 def probability_of_superiority(*, d: Number) -> Found:
     """Chance that a person of arm 1 scores above a person of arm 2.
 
