@@ -44,11 +44,10 @@ def pool_again(fit: Pooled, es: EffectSizes, *, tau2: float | None = None, own_w
 
 def _inverse_variance(fit: Pooled, es: EffectSizes, tau2: float | None, own_weights: Floats | None) -> Pooled:
     said = fit.conventions
-    keep = es.estimable
-    if not keep.any():
-        return nothing(fit, es)
     if es.double_zero.any() and said.get("double_zero") == "keep":
         es = with_effects(es, es.effect)
+    if not (es.estimable & ~es.double_zero).any():
+        return nothing(fit, es)
     options: dict[str, Any] = {name: said[name] for name in _OPTIONS if name in said}
     if said["model"] == "common":
         options.pop("prediction"), options.pop("i2")
@@ -58,12 +57,7 @@ def _inverse_variance(fit: Pooled, es: EffectSizes, tau2: float | None, own_weig
             raise InputError("inference='profile-likelihood' estimates tau2 itself; it cannot take a common tau2")
     if own_weights is not None:
         options["weights"] = own_weights
-    try:
-        found = pool(es, **options)
-    except InputError:
-        if (es.double_zero | ~keep).all():
-            return nothing(fit, es)
-        raise
+    found = pool(es, **options)
     kept = {name: said[name] for name in ("profile", "double_zero", "tau2", "tau2_interval") if name in said}
     return replace(found, conventions=MappingProxyType({**found.conventions, **kept}))
 
