@@ -114,7 +114,7 @@ def beta_kernel(a: float, b: float, x: float, y: float) -> float:
     if n < DIRECT_UP_TO:
         value = x**a * y**b
         if value > 1e-280:
-            return value * (gamma(n) / gamma(a) / gamma(b))
+            return float(value * (gamma(n) / gamma(a) / gamma(b)))
     if a < 1.0 or b < 1.0:  # Stirling's form is poor for small arguments: raise them by one
         if a < 1.0:
             return beta_kernel(a + 1.0, b, x, y) * a / (n * x)
