@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,7 @@ def from_formula(formula: str, data: Any, k: int) -> Design:
     if data is None:
         raise InputError(f"formula {formula!r} needs data= with the columns it names")
     try:
-        import formulaic
-        import pandas as pd
+        formulaic, pd = import_module("formulaic"), import_module("pandas")
     except ImportError:
         raise InputError(
             "a formula needs the formulaic package (pip install 'balm[formulas]'); or pass moderators as arrays"

@@ -328,8 +328,8 @@ def meta_regression(
     ``"common"`` sets it to 0) by weighted least squares with weights ``1/(variance + tau2)``.
 
     moderators : a formula such as ``"~ latitude + factor(alloc)"`` with ``data`` (needs formulaic), a mapping of name
-                 to (k,) numbers, or a (k, m) array with ``names``; ``intercept=False`` drops the constant of plain columns
-                 (write ``"~ 0 + x"`` in a formula).
+                 to (k,) numbers, or a (k, m) array with ``names``; ``intercept=False`` drops the constant of plain
+                 columns (write ``"~ 0 + x"`` in a formula).
     tau2       : an estimator of :data:`ESTIMATORS`, default "REML", or a number.
     inference  : "wald" (normal), "t" (same errors, t with k - p), "hartung-knapp" (Knapp & Hartung 2003) or
                  "hartung-knapp-guarded" (its factor never below 1; the default).

@@ -1,8 +1,8 @@
 """The weighted least squares fit at one tau², and the traces its estimating equations need.
 
 With weights ``w = 1/(v + tau2)`` and design X, let ``QR`` be the thin QR factors of ``sqrt(W) X`` and ``h`` the row
-sums of ``Q**2``. The projection ``P = W - W X (X'WX)^-1 X'W`` equals ``sqrt(W) (I - QQ') sqrt(W)``, so every quantity is
-a sum over studies and costs O(k p²); no k x k matrix is formed.
+sums of ``Q**2``. The projection ``P = W - W X (X'WX)^-1 X'W`` equals ``sqrt(W) (I - QQ') sqrt(W)``, so every quantity
+is a sum over studies and costs O(k p²); no k x k matrix is formed.
 """
 
 from __future__ import annotations
