@@ -115,12 +115,20 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["svg_address"] = svg_address
+    environment.filters["breakable"] = _breakable
     return environment
 
 
 @cache
 def _style() -> str:
     return resources.files("balm.report.html_report").joinpath("style.css").read_text("utf-8")
+
+
+def _breakable(text: str, mark: str = ".") -> Any:
+    """``text`` escaped, with a place to break after each ``mark``: the dots of an address, the slashes of a list."""
+    from markupsafe import Markup, escape
+
+    return (escape(mark) + Markup("<wbr>")).join(escape(part) for part in text.split(mark))
 
 
 def svg_address(figure: Figure) -> str:

@@ -183,7 +183,7 @@ def _rows(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int])
     by_label = {} if result.fit is None else {row.study: row for row in study_rows(result.fit)}
     digits = digits_for([row.high - row.low for row in by_label.values()]) if by_label else 2
     heads = columns("#Study", "Time point", "Group 1", "Group 2", ">Effect", ">Low", ">High", ">Weight, %",
-                    "+Conversions and notes", "Rows", "@Source")  # fmt: skip
+                    "+Conversions and notes", "Rows of results.csv", "@Source")  # fmt: skip
     made = []
     for row in result.rows:
         drawn = by_label.get(row.label)
@@ -194,9 +194,7 @@ def _rows(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int])
         else:
             effect = (None, None, None, None)
         reports = [r.report for r in package.results if r.result in row.results]
-        places = tuple(
-            Link(f"results.csv, {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False)
-        )
+        places = tuple(Link(f"row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False))
         label = study_link(package, row.study)
         made.append(
             Row(

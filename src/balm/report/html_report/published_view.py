@@ -149,8 +149,8 @@ def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> 
 
 def published_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
     """Every published result with its p value recomputed from its interval."""
-    heads = columns("#Source", "Outcome as reported", "Time point", "Measure", "Trials", "People", ">Estimate",
-                    ">Low", ">High", ">P printed", ">P recomputed", "Do they agree?", "Certainty as published",
+    heads = columns("#Source", "Outcome and time point", "Measure", "Trials and people", ">Estimate", ">Low", ">High",
+                    ">P printed", ">P recomputed", "+Do they agree?", "Certainty as published",
                     "@Read on")  # fmt: skip
     rows = []
     package = synthesis.package
@@ -161,11 +161,9 @@ def published_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
             Row(
                 (
                     Cell(p.label, mark=marked(p.verified)),
-                    value(p.reported_as),
-                    value(p.timepoint, missing=NOT_STATED),
+                    value("; ".join(x for x in (p.reported_as, p.timepoint) if x)),
                     value(p.measure, missing="no pooled result"),
-                    value(p.k_text, missing=NOT_STATED),
-                    value(p.n_text, missing=NOT_STATED),
+                    value("; ".join(x for x in (p.k_text, p.n_text) if x), missing=NOT_STATED),
                     number(p.estimate, missing="–"),
                     number(p.ci_low, missing="–"),
                     number(p.ci_high, missing="–"),
