@@ -85,7 +85,9 @@ class Review:
 
     def flow(self) -> Flow:
         """The PRISMA 2020 flow; counts that are not known stay so."""
-        return flow_of(self.package, {row.study for a in self.synthesise().analyses for row in a.rows})
+        return flow_of(
+            self.package, {row.study for a in self.synthesise().analyses if a.fit is not None for row in a.rows}
+        )
 
     def report(self, path: str | Path) -> Path:
         """Write the report to ``path`` (``.html``): whole, or not at all. The package itself is not touched."""

@@ -20,11 +20,13 @@ from balm.review.contrasts import (
 from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, SensitivitySpec, Window
 from balm.review.schema import STATEMENT, TABLES
 from balm.stats import convert
+from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.pooling.mantel_haenszel import mantel_haenszel
 from balm.stats.pooling.peto import peto
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.pooling.subgroups import between
 from balm.vocabulary.evidence import Gap
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError
@@ -285,15 +287,9 @@ def _subgroups(
         fit = fit_of(effects[where], spec)
         note = "one study: its own effect" if fit is not None and fit.k == 1 else "" if fit else "not estimable"
         groups.append(Subgroup(level, fit, tuple(rows[i] for i in where), note))
-    from balm.stats.distributions import chi2_sf
-
-    fits = [g.fit for g in groups if g.fit is not None]
-    if len(fits) < 2:
+    q, df = between([g.fit for g in groups if g.fit is not None])
+    if df == 0:
         return tuple(groups), MappingProxyType({})
-    weights = [1 / f.se**2 for f in fits]
-    mean = math.fsum(w * f.estimate for w, f in zip(weights, fits, strict=True)) / math.fsum(weights)
-    q = math.fsum(w * (f.estimate - mean) ** 2 for w, f in zip(weights, fits, strict=True))
-    df = len(fits) - 1
     return tuple(groups), MappingProxyType({"q": q, "df": float(df), "p": float(chi2_sf(q, df))})
 
 

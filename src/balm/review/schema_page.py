@@ -1,0 +1,133 @@
+# ruff: noqa: E501  (a row of a Markdown table is one line)
+"""The reference page of the package format, made from the schema so that it cannot say anything else."""
+
+from __future__ import annotations
+
+from balm.review.plan import (
+    DIRECTIONS,
+    INFERENCE,
+    KINDS,
+    METHODS,
+    MODELS,
+    PLANNED_MEASURES,
+    SEVERAL,
+    SUBGROUP_COLUMNS,
+    TAU2,
+    VARY,
+    ZERO_CELLS,
+)
+from balm.review.schema import DESIGNS, ROLES, SCOPES, STATEMENT, TABLES, Column, Table
+
+_CELLS = {
+    "text": "text",
+    "id": "id",
+    "ids": "ids, separated by `;`",
+    "choice": "one of a list",
+    "yes-no": "`yes` or `no`",
+    "year": "year",
+    "count": "whole number, 0 or more",
+    "size": "whole number, 1 or more",
+    "number": "number",
+    "positive": "number above 0",
+    "level": "number between 0 and 1",
+    "p": "number or bound, 0 to 1",
+    "reported": "number, bound (`<=0.35`) or range (`10-40`)",
+}
+
+_INTRODUCTION = """\
+# The review package
+
+A review is a folder of plain files that can be read, edited in a spreadsheet and kept in git. `balm new DIR` starts one,
+`balm check DIR` names everything wrong with it by file, row and column, `balm report DIR` writes its report.
+
+This page is generated from `src/balm/review/schema.py` and `src/balm/review/plan.py`.
+
+- Tables are UTF-8 (a byte order mark is tolerated) with commas and one header row; every column is present.
+- An empty cell is *not reported*: never zero, never filled in.
+- A row is numbered from 1 under the header, as in error messages.
+- Only rows with `verified` = `yes` and `usable` = `yes` are pooled. The others are kept and shown as what they are.
+- What can be derived (a p value from an interval, a count in the flow) is computed, not stored.
+- A file larger than 64 MB, and a link that leads out of the folder, is refused without reading it.
+"""
+
+
+def reference_page() -> str:
+    """The page as Markdown."""
+    parts = [_INTRODUCTION, _plan()]
+    parts += [_table(table) for table in (*TABLES, STATEMENT)]
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    needed = "Required." if table.required else "Optional."
+    key = ", ".join(f"`{k}`" for k in table.key)
+    lines = [
+        f"## `{table.file}`",
+        "",
+        f"One row is {table.about}. {needed} A row is named by {key}.",
+        "",
+        "| column | cell | must be filled | unit | refers to | meaning |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [_row(column) for column in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+def _row(column: Column) -> str:
+    cell = _CELLS[column.kind]
+    if column.allowed:
+        cell += ": " + ", ".join(f"`{a}`" for a in column.allowed)
+    needed = "yes" if column.required else ""
+    refers = column.refers.replace("arms*", "arms, or `all`, `either`")
+    return f"| `{column.name}` | {cell} | {needed} | {column.unit} | {refers} | {column.about} |"
+
+
+def _plan() -> str:
+    def words(values: object) -> str:
+        return ", ".join(f"`{v}`" for v in values)  # type: ignore[attr-defined]
+
+    vary = "\n".join(f"- `{name}`: {what}" for name, what in VARY.items())
+    return f"""\
+## `review.toml`
+
+The plan. Required. Every id in it is used by the tables.
+
+| table | fields |
+|---|---|
+| `[review]` | `id`, `title`, `version`, `date`, `status`; optional `licence`, `registration`, `summary` |
+| `[question]` | `population`, `intervention`, `comparators`, `outcomes`; optional `designs` |
+| `[[eligibility]]` | `name`, `include`; optional `exclude` |
+| `[[people]]` | `name`, `role`; optional `interests` |
+| `[[scales]]` | `id`, `name`, `low`, `high`, `unit`; `reversed` when its high end is what the outcome calls low. Values move between scales linearly, end to end |
+| `[[windows]]` | `id`, `name`, `after` and `until` in days after the intervention (after `after`, up to and including `until`); `from_start` includes `after` itself |
+| `[[outcomes]]` | `id`, `name`, `domain`, `kind` ({words(KINDS)}), `direction` ({words(DIRECTIONS)}); `scale` of a continuous outcome; optional `unit`, `definition`, `important_difference` (`value`, `unit`, `between_groups`, `source`, `verified`) |
+| `[[comparisons]]` | `id`, `name`, `group_1`, `roles_1`; `group_2`, `roles_2` unless it is about a single group. Roles: {words(ROLES)} |
+| `[[analyses]]` | `id`, `title`, `outcome`, `comparison`, `measure`, and the options below |
+| `[[traps]]` | `title`, `text`, `studies`: peculiarities of the data that change a number if they are missed |
+| `[flow]` | PRISMA 2020 counts known but not backed by rows, and a `note`; what is left out is *not known* |
+
+### Options of an analysis
+
+| field | values | default |
+|---|---|---|
+| `measure` | {words(PLANNED_MEASURES)} | |
+| `windows` | ids; empty = any time | any |
+| `designs` | {words(DESIGNS)} | `parallel`, `cross-over`, `cluster`; `single-arm` for a proportion |
+| `scopes` | {words(SCOPES)} | `included`; `single-arm` for a proportion |
+| `results`, `studies`, `arms_1` | ids: only these | all |
+| `several` | {words(SEVERAL)}: which time point of a study in the window | `first` |
+| `method` | {words(METHODS)} | `inverse-variance` |
+| `model` | {words(MODELS)} | `random` |
+| `tau2` | {words(TAU2)} | `REML` |
+| `inference` | {words(INFERENCE)} | `hartung-knapp-guarded` |
+| `add`, `to` | what is added to zero cells, and where: {words(ZERO_CELLS)} | 0.5, `only-zero` |
+| `absolute` | absolute effects at the risk of the control groups | `false` |
+| `by` | subgroups: {words(SUBGROUP_COLUMNS)} | none |
+| `note` | text shown with the result | none |
+
+### Sensitivity analyses
+
+`[[analyses.sensitivity]]` has `label`, `vary`, `values`, and optionally `why`, `tau2` and `inference`. `vary` is one of:
+
+{vary}
+"""
