@@ -292,6 +292,14 @@ def test_a_variance_that_cannot_be_is_refused_by_name(value: float) -> None:
         pool(made([0.1, 0.2, 0.3], [0.1, value, 0.1]))
 
 
+@pytest.mark.parametrize(
+    ("y", "v"), [([1.0, 2.0], [1e-300, 1.0]), ([1.0, 2.0], [1e300, 1.0]), ([1e150, 0.0], [1.0, 1.0])]
+)
+def test_sizes_whose_squares_have_no_room_are_refused(y: list[float], v: list[float]) -> None:
+    with pytest.raises(InputError, match="another unit"):
+        pool(made(y, v))
+
+
 def test_explicit_arguments_win_over_the_profile() -> None:
     fit = pool(made(), profile="revman5", inference="hartung-knapp")
     assert fit.conventions["tau2"] == "DL"

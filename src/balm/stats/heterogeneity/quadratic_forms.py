@@ -33,6 +33,8 @@ def weighted_chi2_cdf(x: float, weights: Floats) -> float:
     if x <= 0.0:
         return 0.0
     scaled = weights / x
+    if scaled.max() < 1.0 / 160.0 and scaled.sum() < 0.02:
+        return 1.0  # Chernoff's bound on the upper tail is below exp(-39)
     p = 1.0
     for _ in range(100):
         part = scaled / (1.0 + 2.0 * scaled * p)

@@ -22,6 +22,9 @@ from balm.stats.tails import t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, Problem
 
+#: Cubes of weights and squares of effects are formed; inside these bounds neither over- nor underflows.
+LEAST_VARIANCE, MOST_VARIANCE, MOST_EFFECT = 1e-60, 1e60, 1e40
+
 #: What one study cannot tell, and why.
 ONE_STUDY = "not estimable: one study"
 
@@ -115,6 +118,11 @@ def _prepare(
             raise InputError([Problem(f"{study}: {why}") for study, why in excluded])
         own = own if own is None else own[keep]
         es = es[keep]
+    if es.variance.min() < LEAST_VARIANCE or es.variance.max() > MOST_VARIANCE or abs(es.effect).max() > MOST_EFFECT:
+        raise InputError(
+            f"effects or variances of this size leave no room for their squares (allowed: variances {LEAST_VARIANCE:g}"
+            f" to {MOST_VARIANCE:g}, effects up to {MOST_EFFECT:g}): choose another unit of the outcome"
+        )
     return choices, es, excluded, own, es.conventions
 
 

@@ -17,7 +17,7 @@ from balm.stats.groups import Integers, ManyGroups, by_label, centred
 from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
 from balm.stats.pooling.analysis import Analysis, analyse
 from balm.stats.pooling.choices import Choices, choose
-from balm.stats.pooling.pool import ONE_STUDY, pool
+from balm.stats.pooling.pool import LEAST_VARIANCE, MOST_EFFECT, MOST_VARIANCE, ONE_STUDY, pool
 from balm.stats.tails import ManyTails, t_critical
 from balm.vocabulary.problems import InputError, Problem, check_option
 
@@ -233,7 +233,7 @@ def _usable(
     reasons: dict[int, str],
 ) -> NDArray[np.bool_]:
     """(G,) True where every row can be used; otherwise an error or a reason that names the rows."""
-    good = np.isfinite(y) & np.isfinite(v) & (v > 0.0)
+    good = (v >= LEAST_VARIANCE) & (v <= MOST_VARIANCE) & (np.abs(y) <= MOST_EFFECT)
     usable = np.ones(len(offsets) - 1, dtype=np.bool_)
     if good.all():
         return usable
@@ -241,8 +241,10 @@ def _usable(
     for i in np.flatnonzero(~good).tolist():
         owner = int(np.searchsorted(offsets, i, side="right")) - 1
         row = i + 1 if order is None else int(order[i]) + 1
-        column, value = ("effect", y[i]) if not math.isfinite(y[i]) else ("variance", v[i])
-        wanted = "is missing or not finite" if not math.isfinite(value) else "is not positive"
+        column, value = ("variance", v[i]) if abs(y[i]) <= MOST_EFFECT else ("effect", y[i])
+        wanted = "is missing or not finite" if not math.isfinite(value) else "is out of range"
+        if math.isfinite(value) and column == "variance" and value <= 0.0:
+            wanted = "is not positive"
         text = f"group {names[owner]}: {column} {value:g} {wanted}"
         problems.append(Problem(text, row=row, column=column, value=f"{value:g}"))
         usable[owner] = False
