@@ -55,13 +55,27 @@ def opened(browser, report):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light")])
 def test_axe_finds_nothing(opened, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright") if not os.environ.get("CI") else None
-    if axe is None:
-        from axe_playwright_python import sync_playwright as axe
+    axe = _axe()
     page = opened(width, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    if (width, scheme) != (1280, "light"):  # the whole page once; then the same rows over again tell nothing new
+        page.evaluate(
+            """document.querySelectorAll('tbody').forEach(body => [...body.rows].slice(5).forEach(row => {
+                 if (!row.matches('.unverified, .own, .group')) row.remove() }))"""
+        )
+        page.evaluate("[...document.querySelectorAll('.unverified')].slice(10).forEach(row => row.remove())")
+    # A long page of tables: what passes is not collected, which is most of the time axe takes.
+    found = axe.run(page, options={"resultTypes": ["violations"]})
+    assert found.response["violations"] == []
+
+
+def _axe():
+    if os.environ.get("CI"):
+        from axe_playwright_python.sync_playwright import Axe
+    else:
+        module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing")
+        Axe = module.Axe
+    return Axe()
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_complains(opened, report):

@@ -283,18 +283,39 @@ def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
 def _sensitivity(result: AnalysisResult) -> Table:
     heads = columns("#Analysis", "What is changed", ">Trials", ">Estimate", ">Low", ">High", ">P", ">I², %", "Note")
     rows: list[Row] = []
-    fits = [s.fit for s in result.sensitivity if s.fit is not None]
+    to_rows = "#" + anchor("rows", result.id)
     if result.fit is not None:
-        fits.append(result.fit)
-        rows.append(_sensitivity_row("As planned", "nothing", result.fit, "", own=True))
+        rows.append(_sensitivity_row("As planned", "nothing", result.fit, "", own=True, to_rows=to_rows))
     for s in result.sensitivity:
-        rows.append(_sensitivity_row(s.label, s.changed, s.fit, s.note))
+        rows.append(
+            _sensitivity_row(s.label, s.changed, s.fit, s.note, to_rows=to_rows, links=_further(result, s.rows))
+        )
     return Table(
         anchor("sensitivity", result.id), f"Sensitivity analyses: {result.title}", heads, tuple(rows), cards=True
     )
 
 
-def _sensitivity_row(label: str, changed: str, fit: Pooled | None, note: str, *, own: bool = False) -> Row:
+def _further(result: AnalysisResult, rows: tuple[EffectRow, ...]) -> tuple[Link, ...]:
+    """Links to the values as reported of studies that only a sensitivity analysis uses."""
+    planned = {row.study for row in result.rows}
+    return tuple(
+        Link(f"{row.label}, row {n} of results.csv", "#" + anchor("result", name))
+        for row in rows
+        if row.study not in planned
+        for n, name in zip(row.rows, row.results, strict=False)
+    )
+
+
+def _sensitivity_row(
+    label: str,
+    changed: str,
+    fit: Pooled | None,
+    note: str,
+    *,
+    own: bool = False,
+    to_rows: str = "",
+    links: tuple[Link, ...] = (),
+) -> Row:
     if fit is None:
         gap = Cell("not pooled", absent=True)
         cells = (Cell("–"), gap, gap, gap, Cell("–"), Cell("–"))
@@ -302,14 +323,14 @@ def _sensitivity_row(label: str, changed: str, fit: Pooled | None, note: str, *,
         shown = fit.displayed
         digits = digits_for([shown.interval.high - shown.interval.low])
         cells = (
-            Cell(str(fit.k)),
-            number(shown.estimate, digits),
+            Cell(str(fit.k), href=to_rows),
+            number(shown.estimate, digits, href=to_rows),
             number(shown.interval.low, digits),
             number(shown.interval.high, digits),
             _p(fit.p),
             Cell(fixed(fit.i2, 0)) if fit.i2 == fit.i2 else Cell("–"),
         )
-    return Row((Cell(label), Cell(changed), *cells, Cell(note)), classes="own" if own else "")
+    return Row((Cell(label), Cell(changed), *cells, Cell(note, links=links)), classes="own" if own else "")
 
 
 def _subgroups(result: AnalysisResult) -> Table:
