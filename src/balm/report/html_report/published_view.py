@@ -112,11 +112,9 @@ def _published_row(c: CheckedPublished, outcome: str, *, percent: bool = False) 
     p = c.published
     if percent and max(found) <= 1:
         found = (found[0] * 100, found[1] * 100, found[2] * 100)
-    time = p.timepoint or NOT_STATED
+    time = ", ".join(x for x in (outcome, p.timepoint) if x) or NOT_STATED
     label = f"{p.label}{' *' if c.rescaled else ''}"
-    return PublishedRow(
-        label, f"{outcome}, {time}" if outcome else time, p.k_text or NOT_STATED, p.n_text or NOT_STATED, *found
-    )
+    return PublishedRow(label, time, p.k_text or NOT_STATED, p.n_text or NOT_STATED, *found)
 
 
 def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> PublishedRow | None:
@@ -133,12 +131,12 @@ def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> 
         return None
     if percent:
         found = (found[0] * 100, found[1] * 100, found[2] * 100)
-    time = ", ".join(w.name.partition(" (")[0] for w in result.windows) or "any time"
+    time = ", ".join(w.name.partition(" (")[0] for w in result.windows)
     people = participants(result.rows)
     name = "This review" if result.fit is not None else "This review, one trial"
     return PublishedRow(
         name,
-        f"{outcome}, {time}" if outcome else time,
+        ", ".join(x for x in (outcome, time) if x) or "any time",
         trials,
         NOT_STATED if people is None else str(people),
         *found,
