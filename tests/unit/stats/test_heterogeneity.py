@@ -123,6 +123,16 @@ def test_traces_keep_their_digits_when_one_study_outweighs_all() -> None:
     assert trace_pp(g, w) == pytest.approx(want_pp, rel=1e-14)
 
 
+def test_a_near_double_root_of_the_score_is_passed() -> None:
+    # The restricted score almost touches zero near 0.07, where scoring steps are a hundredth of a per cent each.
+    v = [0.49818462, 0.00747127, 0.37867452, 0.00497969]
+    fit = pool(EffectSizes(effect=[0.20972506, 0.19592459, 1.64410432, 0.0], variance=v))
+    assert fit.residual < 1e-12
+    assert fit.log_likelihood >= naive.log_likelihood(
+        np.array([0.20972506, 0.19592459, 1.64410432, 0.0]), np.array(v), 0.0695, True
+    )
+
+
 def test_the_root_finder_halves_its_bracket_when_a_step_leaves_it() -> None:
     g = OneGroup(np.zeros(1), np.ones(1))
 

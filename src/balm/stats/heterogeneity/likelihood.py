@@ -23,7 +23,7 @@ from balm.stats.heterogeneity.weighted import mean_and_residuals
 _LOG_2PI = math.log(2.0 * math.pi)
 
 #: Below this share of the expected information the observed curvature is not trusted and Fisher's is used.
-_LEAST_CURVATURE = 0.01
+_LEAST_CURVATURE = 1e-3
 
 
 def reml_equation(g: Any, t: Any, _: Any = 0.0) -> tuple[Any, Any]:

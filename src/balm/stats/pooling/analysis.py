@@ -51,15 +51,39 @@ class Analysis:
     w: Any
 
 
+@dataclass(slots=True)
+class Sums:
+    """What the weighted sums of an analysis come to, before any interval: see :class:`Analysis` for the fields.
+
+    ``mean`` is counted from ``origin``, the effect of each group's most precise study.
+    """
+
+    mean: Any
+    origin: Any
+    wald: Any
+    factor: Any
+    tau2: Any
+    tau2_se: Any
+    before: Any
+    residual: Any
+    q: Any
+    typical: Any
+    w: Any
+
+
 def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
     """The full analysis of groups with at least two studies each.
 
     weights : (n,) the caller's weights for the mean (and for a generalised Q), or ``None``.
     """
-    tails = tails_for(g)
+    g, origin = centred(g)
+    return conclude(g, choices, add_up(g, choices, origin, weights))
+
+
+def add_up(g: Any, choices: Choices, origin: Any, weights: Any = None) -> Sums:
+    """Between-study variance and weighted mean of centred groups."""
     one = isinstance(g, OneGroup)
     square_root: Any = math.sqrt if one else np.sqrt
-    g, origin = centred(g)
     k = g.k
     w0 = 1.0 / g.variance
     total0 = g.sum(w0)
@@ -95,6 +119,18 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
         mean = g.dot(a, g.effect) / total
         factor = hartung_knapp_factor(g, a, g.effect - g.spread(mean))
         wald = square_root(1.0 / total)
+
+    return Sums(mean, origin, wald, factor, tau2, tau2_se, before, residual, q, typical, a)
+
+
+def conclude(g: Any, choices: Choices, sums: Sums) -> Analysis:
+    """Intervals, tests, heterogeneity and prediction from the sums."""
+    tails = tails_for(g)
+    one = isinstance(g, OneGroup)
+    square_root: Any = math.sqrt if one else np.sqrt
+    k = g.k
+    mean, origin, wald, factor, w = sums.mean, sums.origin, sums.wald, sums.factor, sums.w
+    tau2, q, typical = sums.tau2, sums.q, sums.typical
 
     # Its interval
     row = INFERENCES[choices.inference]
@@ -147,9 +183,9 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
         statistic=statistic,
         p=p,
         tau2=tau2,
-        tau2_se=tau2_se,
-        before=before,
-        residual=residual,
+        tau2_se=sums.tau2_se,
+        before=sums.before,
+        residual=sums.residual,
         q=q,
         q_p=tails.chi2_upper(q, k - 1),
         i2=i2,
@@ -161,7 +197,7 @@ def analyse(g: Any, choices: Choices, weights: Any = None) -> Analysis:
         prediction_error=p_error,
         wald=wald,
         factor=factor,
-        w=a,
+        w=w,
     )
 
 

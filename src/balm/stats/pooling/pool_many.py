@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -15,8 +16,11 @@ from numpy.typing import NDArray
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.groups import Integers, ManyGroups, by_label, centred
 from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
-from balm.stats.pooling.analysis import Analysis, analyse
+from balm.stats.kernel import LARGEST_RATIO
+from balm.stats.pooling import compiled
+from balm.stats.pooling.analysis import Analysis, analyse, conclude
 from balm.stats.pooling.choices import Choices, choose
+from balm.stats.pooling.compiled import can
 from balm.stats.pooling.pool import LEAST_VARIANCE, MOST_EFFECT, MOST_VARIANCE, ONE_STUDY, pool
 from balm.stats.tails import ManyTails, t_critical
 from balm.vocabulary.problems import InputError, Problem, check_option
@@ -30,6 +34,9 @@ class Intervals:
     high: Floats
     level: float
 
+
+#: Studies handed to the compiled kernel at once: its own working set is small, so larger runs spread the overhead.
+COMPILED_CHUNK = 1 << 20
 
 #: The columns of a batch, in the order of ``to_frame``.
 COLUMNS = (
@@ -58,7 +65,7 @@ class PooledMany:
 
     group       : (G,) labels in first-seen order.
     k           : (G,) number of studies.
-    weights     : (n,) per cent within the group, in the order of the rows given.
+    variance    : (n,) the variances as pooled, group after group; ``order`` is where each row stood (``None``: as given).
     tau2_low, tau2_high : ends of the interval of tau2, ``nan`` unless ``tau2_interval`` was asked for.
     reasons     : group number -> why its values are ``nan``.
     """
@@ -83,10 +90,11 @@ class PooledMany:
     residual: Floats
     tau2_low: Floats
     tau2_high: Floats
-    weights: Floats
     level: float
     conventions: Mapping[str, Any]
     reasons: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    variance: Floats = field(default_factory=lambda: np.empty(0), repr=False)
+    order: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.group)
@@ -110,6 +118,21 @@ class PooledMany:
     def tau(self) -> Floats:
         """Between-study standard deviations."""
         return np.sqrt(self.tau2)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """(n,) weights in per cent within the group, in the order of the rows given; worked out when asked for."""
+        random = self.conventions["model"] == "random"
+        spread = self.variance + np.repeat(np.nan_to_num(self.tau2), self.k) if random else self.variance
+        w = 1.0 / spread
+        starts = np.concatenate(([0], np.cumsum(self.k)[:-1]))
+        share = 100.0 * w / np.repeat(np.add.reduceat(w, starts), self.k)
+        share = np.where(np.repeat(np.isnan(self.estimate), self.k), math.nan, share)
+        if self.order is None:
+            return share
+        placed = np.empty_like(share)
+        placed[self.order] = share
+        return placed
 
     @property
     def q_df(self) -> Integers:
@@ -188,37 +211,28 @@ def pool_many(
     usable = _usable(y, v, offsets, order, names, invalid, reasons)
     count = len(sizes)
     table = {name: np.full(count, math.nan) for name in (*COLUMNS, "tau2_low", "tau2_high")}
-    weights = np.full(len(y), math.nan)
 
     single = usable & (sizes == 1)
     if single.any():
-        _fill_single(table, weights, y, v, offsets, np.flatnonzero(single), choices, reasons)
+        _fill_single(table, y, v, offsets, np.flatnonzero(single), choices, reasons)
     several = usable & (sizes > 1)
     if several.any():
         places = np.flatnonzero(several)
         rows = np.repeat(several, sizes)
         starts = np.concatenate(([0], np.cumsum(sizes[several]))).astype(np.int64)
-        w = np.empty(int(starts[-1]))
         whole = ManyGroups(y, v, offsets) if len(places) == count else ManyGroups(y[rows], v[rows], starts)
-        for part, g in whole.chunks():
-            a = analyse(g, choices)
-            _fill(table, places[part], a)
-            w[starts[part.start] : starts[part.stop]] = a.w * g.spread(100.0 / g.sum(a.w))
-            if tau2_interval is not None:
-                low, high = _tau2_ends(g, choices)
-                table["tau2_low"][places[part]], table["tau2_high"][places[part]] = low, high
-        weights[rows] = w
-    if order is not None:
-        placed = np.empty_like(weights)
-        placed[order] = weights
-        weights = placed
+        if can(choices):
+            _fill_compiled(table, places, whole, choices, ends=tau2_interval is not None)
+        else:
+            _fill_numpy(table, places, whole, choices, ends=tau2_interval is not None)
     return PooledMany(
         group=names,
         k=sizes,
-        weights=weights,
         level=choices.level,
         conventions=choices.conventions,
         reasons=MappingProxyType(reasons),
+        variance=v,
+        order=order,
         **table,
     )
 
@@ -276,9 +290,32 @@ def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
         table[name][places] = values
 
 
+def _fill_numpy(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
+    """Chunk by chunk in NumPy."""
+    for part, g in whole.chunks():
+        _fill(table, places[part], analyse(g, choices))
+        if ends:
+            low, high = _tau2_ends(g, choices)
+            table["tau2_low"][places[part]], table["tau2_high"][places[part]] = low, high
+
+
+def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
+    """Through the compiled kernel; groups whose variances lie too far apart for plain sums are done again in NumPy."""
+    for part, g in whole.chunks(COMPILED_CHUNK):
+        found = compiled.add_up(g, choices, ends=ends)
+        if found is None:
+            raise RuntimeError("the compiled kernel went away")
+        sums, solved = found
+        _fill(table, places[part], conclude(g, choices, sums))
+        if ends:
+            table["tau2_low"][places[part]], table["tau2_high"][places[part]] = solved.low, solved.high
+        apart = solved.span > LARGEST_RATIO
+        if apart.any():
+            _fill_numpy(table, places[part][apart], g.select(apart), choices, ends=ends)
+
+
 def _fill_single(
     table: dict[str, Floats],
-    weights: Floats,
     y: Floats,
     v: Floats,
     offsets: Integers,
@@ -299,7 +336,6 @@ def _fill_single(
     table["residual"][places] = 0.0
     if choices.tau2 is None or isinstance(choices.tau2, float):
         table["tau2"][places] = known
-    weights[rows] = 100.0
     reasons.update(dict.fromkeys(places.tolist(), ONE_STUDY))
 
 
