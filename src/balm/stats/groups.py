@@ -79,7 +79,7 @@ class ManyGroups:
                        ``np.add.reduceat`` would return a neighbour's value for it.
     """
 
-    __slots__ = ("effect", "first", "k", "offsets", "rest", "sizes", "starts", "variance")
+    __slots__ = ("_first", "_rest", "effect", "k", "offsets", "sizes", "starts", "variance")
 
     def __init__(self, effect: Floats, variance: Floats, offsets: Integers, rest: Floats | None = None) -> None:
         self.effect = effect
@@ -88,13 +88,28 @@ class ManyGroups:
         self.starts = offsets[:-1]
         self.sizes = np.diff(offsets)
         self.k: Any = self.sizes.astype(np.float64)
-        if rest is None:
-            smallest = np.flatnonzero(variance == np.repeat(np.minimum.reduceat(variance, self.starts), self.sizes))
+        self._rest = rest
+        self._first: Integers | None = None
+
+    @property
+    def rest(self) -> Floats:
+        """0 at each group's most precise study, 1 elsewhere; found when first asked for."""
+        if self._rest is None:
+            smallest = np.flatnonzero(
+                self.variance == np.repeat(np.minimum.reduceat(self.variance, self.starts), self.sizes)
+            )
             owner = np.searchsorted(self.starts, smallest, side="right")
-            rest = np.ones(len(variance))
+            rest = np.ones(len(self.variance))
             rest[smallest[np.flatnonzero(np.diff(owner, prepend=-1))]] = 0.0
-        self.rest = rest
-        self.first = np.flatnonzero(rest == 0.0)
+            self._rest = rest
+        return self._rest
+
+    @property
+    def first(self) -> Integers:
+        """Where each group's most precise study stands."""
+        if self._first is None:
+            self._first = np.flatnonzero(self.rest == 0.0)
+        return self._first
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -122,7 +137,7 @@ class ManyGroups:
 
     def with_effect(self, effect: Floats) -> ManyGroups:
         """The same variances with other effects."""
-        return ManyGroups(effect, self.variance, self.offsets, self.rest)
+        return ManyGroups(effect, self.variance, self.offsets, self._rest)
 
     def select(self, chosen: NDArray[np.bool_]) -> ManyGroups:
         """The groups where ``chosen`` is True, closed up."""
@@ -130,7 +145,8 @@ class ManyGroups:
         sizes = self.sizes[chosen]
         offsets = np.zeros(len(sizes) + 1, dtype=np.int64)
         np.cumsum(sizes, out=offsets[1:])
-        return ManyGroups(self.effect[rows], self.variance[rows], offsets, self.rest[rows])
+        rest = None if self._rest is None else self._rest[rows]
+        return ManyGroups(self.effect[rows], self.variance[rows], offsets, rest)
 
     def chunks(self, rows: int = CHUNK) -> Iterator[tuple[slice, ManyGroups]]:
         """Runs of whole groups of about ``rows`` studies: which groups, and the groups themselves (views)."""
@@ -146,7 +162,7 @@ class ManyGroups:
                     self.effect[low:high],
                     self.variance[low:high],
                     self.offsets[first : last + 1] - low,
-                    self.rest[low:high],
+                    None if self._rest is None else self._rest[low:high],
                 ),
             )
             first = last

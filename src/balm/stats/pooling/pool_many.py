@@ -65,7 +65,7 @@ class PooledMany:
 
     group       : (G,) labels in first-seen order.
     k           : (G,) number of studies.
-    variance    : (n,) the variances as pooled, group after group; ``order`` is where each row stood (``None``: as given).
+    variance    : (n,) the variances as pooled, group after group; ``order`` is where each row stood (None: as given).
     tau2_low, tau2_high : ends of the interval of tau2, ``nan`` unless ``tau2_interval`` was asked for.
     reasons     : group number -> why its values are ``nan``.
     """
@@ -306,7 +306,8 @@ def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, cho
         if found is None:
             raise RuntimeError("the compiled kernel went away")
         sums, solved = found
-        _fill(table, places[part], conclude(g, choices, sums))
+        with np.errstate(all="ignore"):
+            _fill(table, places[part], conclude(g, choices, sums))
         if ends:
             table["tau2_low"][places[part]], table["tau2_high"][places[part]] = solved.low, solved.high
         apart = solved.span > LARGEST_RATIO

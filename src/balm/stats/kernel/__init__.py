@@ -1,0 +1,124 @@
+"""The optional compiled kernel: the same sums and roots as :mod:`balm.stats.heterogeneity`, eight groups at a time.
+
+`groups.c` is plain C without Python headers, built with the package where a compiler is found and called through
+ctypes, which releases the interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``, everything
+runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from balm.stats.effect_sizes import Floats
+from balm.stats.groups import Integers
+
+#: Estimators the kernel solves; the number is its own name for them.
+METHODS = {"DL": 0, "REML": 1, "ML": 2, "PM": 3, "EB": 3}
+
+#: Columns of the kernel's table, one row a group.
+COLUMNS = 16
+
+#: Beyond this ratio of largest to smallest variance in a group the kernel's plain sums lose digits that the NumPy
+#: path, which counts from the most precise study, keeps.
+LARGEST_RATIO = 1e9
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Solved:
+    """(G,) columns: the root, the sums at it (no suffix) and at zero (``_0``), and the ends of the Q-profile interval.
+
+    With weights ``w = 1/(v + tau2)``: ``w1, w2, w3`` are sums of ``w``, ``w**2``, ``w**3``; ``q`` is the weighted
+    residual sum of squares; ``residual`` the last Newton step relative to tau2 plus the typical variance; ``span`` the
+    largest over the smallest variance.
+    """
+
+    tau2: Floats
+    mean: Floats
+    w1: Floats
+    q: Floats
+    mean_0: Floats
+    w1_0: Floats
+    w2_0: Floats
+    q_0: Floats
+    w2: Floats
+    w3: Floats
+    w3_0: Floats
+    residual: Floats
+    low: Floats
+    high: Floats
+    span: Floats
+
+
+@lru_cache(maxsize=1)
+def library() -> Any:
+    """The loaded kernel, or ``None``."""
+    if os.environ.get("BALM_KERNEL", "").lower() in ("off", "0", "no"):
+        return None
+    for path in sorted(Path(__file__).parent.glob("_groups*.so")):
+        try:
+            found = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        pointer = ctypes.c_void_p
+        found.balm_groups.argtypes = [
+            ctypes.c_int64,
+            pointer,
+            pointer,
+            pointer,
+            ctypes.c_int,
+            ctypes.c_double,
+            ctypes.c_int,
+            pointer,
+            pointer,
+            pointer,
+        ]
+        found.balm_groups.restype = ctypes.c_int
+        return found
+    return None
+
+
+def available() -> bool:
+    """True when the compiled kernel is in use."""
+    return library() is not None
+
+
+def solve(
+    effect: Floats, variance: Floats, offsets: Integers, estimator: str, *, profile: tuple[Floats, Floats] | None = None
+) -> Solved | None:
+    """Solve every group, or ``None`` where the kernel cannot (not built, or not one of :data:`METHODS`).
+
+    effect, variance, offsets : the CSR layout, contiguous float64 and int64; every group has at least two studies.
+    profile                   : (lower, upper) chi-square quantiles indexed by degrees of freedom, for the Q-profile
+                                interval of tau2: ``low`` is where Q equals the upper quantile.
+    """
+    kernel = library()
+    if kernel is None or estimator not in METHODS:
+        return None
+    groups = len(offsets) - 1
+    effect, variance = np.ascontiguousarray(effect), np.ascontiguousarray(variance)
+    offsets = np.ascontiguousarray(offsets, dtype=np.int64)
+    out = np.empty((groups, COLUMNS))
+    low, high = (None, None) if profile is None else (np.ascontiguousarray(p) for p in profile)
+    status = kernel.balm_groups(
+        groups,
+        offsets.ctypes.data,
+        effect.ctypes.data,
+        variance.ctypes.data,
+        METHODS[estimator],
+        0.0,
+        0 if profile is None else 1,
+        0 if low is None else low.ctypes.data,
+        0 if high is None else high.ctypes.data,
+        out.ctypes.data,
+    )
+    if status != 0:
+        raise MemoryError("the compiled kernel ran out of memory")
+    c = out.T
+    return Solved(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[14], c[11], c[12], c[13], c[15])

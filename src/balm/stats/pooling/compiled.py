@@ -1,0 +1,86 @@
+"""The sums of many analyses from the compiled kernel, where it is there and the options are ones it knows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from balm.stats.effect_sizes import Floats
+from balm.stats.groups import ManyGroups
+from balm.stats.kernel import METHODS, Solved, available, solve
+from balm.stats.pooling.analysis import Sums
+from balm.stats.pooling.choices import Choices
+from balm.stats.pooling.inference import INFERENCES
+from balm.stats.pooling.prediction import PREDICTIONS
+from balm.stats.tails import ManyTails
+
+
+def can(choices: Choices) -> bool:
+    """True where the kernel gives everything these options need."""
+    inference, prediction = INFERENCES[choices.inference], PREDICTIONS[choices.prediction]
+    return (
+        choices.model == "random"
+        and choices.tau2 in METHODS
+        and inference.error in ("wald", "hartung-knapp", "guarded")
+        and inference.ends is None
+        and prediction.error != "kenward-roger"
+        and choices.tau2_interval == "q-profile"
+        and available()
+    )
+
+
+def add_up(g: ManyGroups, choices: Choices, *, ends: bool) -> tuple[Sums, Solved] | None:
+    """Sums of every group, with the ends of the Q-profile interval of tau2 when asked for."""
+    estimator = str(choices.tau2)
+    found = solve(g.effect, g.variance, g.offsets, estimator, profile=_quantiles(g, choices.level) if ends else None)
+    if found is None:
+        return None
+    k, tau2 = g.k, found.tau2
+    with np.errstate(all="ignore"):  # plain sums may cancel where ``span`` is large; those groups are done again
+        return _sums(estimator, k, tau2, found), found
+
+
+def _sums(estimator: str, k: Floats, tau2: Floats, found: Solved) -> Sums:
+    return Sums(
+        mean=found.mean,
+        origin=0.0,
+        wald=np.sqrt(1.0 / found.w1),
+        factor=found.q / (k - 1),
+        tau2=tau2,
+        tau2_se=_error(estimator, k, tau2, found),
+        before=tau2,
+        residual=found.residual,
+        q=found.q_0,
+        typical=(k - 1) / (found.w1_0 - found.w2_0 / found.w1_0),
+        w=None,
+    )
+
+
+def _quantiles(g: ManyGroups, level: float) -> tuple[Floats, Floats]:
+    """Chi-square quantiles indexed by degrees of freedom, filled for the sizes at hand."""
+    df = np.unique(g.sizes) - 1
+    tail = 0.5 * (1.0 - level)
+    tables = []
+    for p in (tail, 1.0 - tail):
+        table = np.zeros(int(df[-1]) + 1)
+        table[df] = ManyTails.chi2_quantile(p, df.astype(np.float64))
+        tables.append(table)
+    return tables[0], tables[1]
+
+
+def _error(estimator: str, k: Floats, tau2: Floats, s: Solved) -> Floats:
+    """Standard errors of tau2, the formulas of :mod:`balm.stats.heterogeneity.estimators` in terms of the sums."""
+    squared: Floats
+    if estimator == "ML":
+        squared = 2.0 / s.w2
+    elif estimator == "REML":
+        squared = 2.0 / (s.w2 - 2.0 * s.w3 / s.w1 + (s.w2 / s.w1) ** 2)
+    elif estimator == "DL":
+        squares = k + 2.0 * tau2 * s.w1_0 + tau2 * tau2 * s.w2_0
+        crossed = s.w1_0 + 2.0 * tau2 * s.w2_0 + tau2 * tau2 * s.w3_0
+        once = s.w1_0 + tau2 * s.w2_0
+        total = s.w1_0
+        expected = 2.0 * (squares - 2.0 * crossed / total + (once / total) ** 2)
+        squared = expected / (total - s.w2_0 / total) ** 2
+    else:
+        squared = 2.0 * k * k / (k - 1) / (s.w1 * s.w1)
+    return np.sqrt(squared)

@@ -1,0 +1,96 @@
+"""The compiled kernel gives the numbers of the NumPy path, on ordinary and on hard data."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+from balm.stats import kernel
+from balm.stats.pooling import compiled
+from balm.stats.pooling.pool_many import COLUMNS, pool_many
+
+needs_kernel = pytest.mark.skipif(not kernel.available(), reason="the kernel was not built: no C compiler at install")
+
+
+def batch(groups: int, seed: int, scale: float = 1.0) -> tuple[Any, Any, Any]:
+    rng = np.random.default_rng(seed)
+    k = rng.integers(1, 40, groups)
+    n = int(k.sum())
+    v = np.exp(rng.normal(-2.0, 1.2, n))
+    tau = np.where(rng.random(groups) < 0.35, 0.0, rng.uniform(0.05, 0.8, groups))
+    y = rng.normal(0.3, np.sqrt(v + np.repeat(tau, k) ** 2))
+    return y * scale, v * scale * scale, np.repeat(np.arange(groups), k)
+
+
+def both(monkeypatch: pytest.MonkeyPatch, *data: Any, **options: Any) -> tuple[Any, Any]:
+    fast = pool_many(*data, **options)
+    with monkeypatch.context() as without:
+        without.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+        slow = pool_many(*data, **options)
+    return fast, slow
+
+
+def test_ci_has_the_kernel() -> None:
+    if os.environ.get("CI") and os.environ.get("BALM_KERNEL") != "off":
+        assert kernel.available(), "the merge run must compare the kernel with NumPy; it was not built"
+
+
+@needs_kernel
+@pytest.mark.parametrize("tau2", ["DL", "REML", "ML", "PM", "EB"])
+@pytest.mark.parametrize("inference", ["wald", "hartung-knapp", "hartung-knapp-guarded"])
+def test_kernel_equals_numpy(monkeypatch: pytest.MonkeyPatch, tau2: str, inference: str) -> None:
+    data = batch(1500, seed=len(tau2) + len(inference))
+    fast, slow = both(monkeypatch, *data, tau2=tau2, inference=inference, tau2_interval="q-profile")
+    for name in (*COLUMNS, "tau2_low", "tau2_high"):
+        a, b = getattr(fast, name), getattr(slow, name)
+        assert np.array_equal(np.isnan(a), np.isnan(b)), name
+        finite = np.isfinite(b)
+        assert np.array_equal(a[~finite & ~np.isnan(b)], b[~finite & ~np.isnan(b)]), name
+        worst = np.max(np.abs(a[finite] - b[finite]) / np.maximum(1.0, np.abs(b[finite])), initial=0.0)
+        assert worst < 1e-10, (name, worst)
+    assert np.allclose(fast.weights, slow.weights, rtol=1e-10, equal_nan=True)
+
+
+@needs_kernel
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 1e4, 1e8])
+def test_kernel_is_equivariant(scale: float) -> None:
+    unit, scaled = (pool_many(*batch(400, seed=5, scale=s), tau2_interval="q-profile") for s in (1.0, scale))
+    assert np.allclose(scaled.estimate, unit.estimate * scale, rtol=1e-9, atol=1e-12 * scale)
+    for name in ("tau2", "tau2_high"):
+        a, b = getattr(scaled, name) / scale**2, getattr(unit, name)
+        assert np.allclose(a, b, rtol=1e-8, atol=1e-10, equal_nan=True), name
+
+
+@needs_kernel
+def test_variances_far_apart_are_left_to_the_careful_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = np.array([0.1, 0.5, 0.9, 0.2, 0.4, 0.1])
+    v = np.array([1e-12, 1.0, 1e3, 0.1, 0.2, 0.3])
+    data = (y, v, [0, 0, 0, 1, 1, 1])
+    fast, slow = both(monkeypatch, *data, tau2_interval="q-profile")
+    assert fast.tau2[0] == slow.tau2[0]
+    assert fast.se[0] == slow.se[0]
+
+
+@needs_kernel
+def test_several_maxima_are_resolved_by_the_likelihood() -> None:
+    # Two precise studies agree and two others lie far out: the restricted likelihood has a maximum at 0 and one inside.
+    y = np.array([0.0, 0.0, 3.0, -3.2, 0.05])
+    v = np.array([0.001, 0.0012, 1.9, 2.0, 0.001])
+    t = np.linspace(0.0, 8.0, 200_001)
+    w = 1.0 / (v[:, None] + t)
+    mu = (w * y[:, None]).sum(0) / w.sum(0)
+    height = np.log(w).sum(0) - np.log(w.sum(0)) - (w * (y[:, None] - mu) ** 2).sum(0)
+    best = t[height.argmax()]
+    found = pool_many(y, v, np.zeros(5, dtype=int), tau2="REML").tau2[0]
+    assert found == pytest.approx(best, abs=1e-4)
+
+
+def test_options_the_kernel_does_not_know_go_to_numpy() -> None:
+    from balm.stats.pooling.choices import choose
+
+    asked = {"profile": None, "model": None, "prediction": None, "level": 0.95, "i2": None, "tau2_interval": None}
+    for inference, tau2 in (("kenward-roger", "REML"), ("wald", "SJ"), ("profile-likelihood", "ML")):
+        assert not compiled.can(choose(tau2=tau2, inference=inference, weighted=False, **asked))
