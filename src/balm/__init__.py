@@ -25,6 +25,11 @@ PUBLIC = {
     "Pooled": "balm.stats.pooling.pooled",
     "pool": "balm.stats.pooling.pool",
     "pool_many": "balm.stats.pooling.pool_many",
+    "PooledMany": "balm.stats.pooling.pool_many",
+    "PROFILES": "balm.stats.profiles",
+    "TAU2_ESTIMATORS": "balm.stats.heterogeneity.estimators",
+    "combine_p": "balm.stats.p_values",
+    "adjust_p": "balm.stats.p_values",
     "meta_regression": "balm.stats.regression.meta_regression",
     "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
     "peto": "balm.stats.pooling.peto",
@@ -40,6 +45,7 @@ PUBLIC = {
 presenters.register(
     {
         "forest": "balm.plots.forest:forest",
+        "forest_table": "balm.plots.forest_table:forest_table",
         "funnel": "balm.plots.funnel:funnel",
         "sentence": "balm.report.words:sentence",
         "methods": "balm.report.words:methods",
