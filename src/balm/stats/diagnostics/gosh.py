@@ -1,0 +1,230 @@
+"""The result of every subset of the studies: whether the pooled effect and its heterogeneity are one cloud or several.
+
+Olkin I, Dahabreh IJ, Trikalinos TA (2012). GOSH - a graphical display of study heterogeneity. Res Synth Methods
+3:214-223.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balm.stats.diagnostics.accepted import Model, model_of, refitting
+from balm.stats.diagnostics.clusters import Clusters, cluster
+from balm.stats.diagnostics.printed import frame, studies
+from balm.stats.diagnostics.subsets import every_subset, includes, members, random_subsets
+from balm.stats.effect_sizes import Floats
+from balm.stats.groups import CHUNK, ManyGroups
+from balm.stats.pooling.analysis import analyse
+from balm.stats.pooling.pooled import Pooled
+from balm.vocabulary.numbers import fixed
+from balm.vocabulary.presenters import presenter
+from balm.vocabulary.problems import InputError
+
+#: Subsets taken when nothing is said: all of them up to 15 studies, else a sample of this size.
+SUBSETS = 1 << 15
+#: More subsets than this are not enumerated: five columns of eight bytes each would no longer fit a small machine.
+MOST = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Gosh:
+    """One entry a subset: ``k`` studies, ``estimate``, ``tau2``, ``q``, ``i2`` (per cent) and ``h2``, (n,) each.
+
+    bits : (n, bytes) the members of each subset, packed; :meth:`includes` reads one study.
+    every : whether these are all non-empty subsets; otherwise ``seed`` says which sample.
+    Subsets of one study have the study's own effect; their heterogeneity is not estimable (``nan``).
+    """
+
+    study: tuple[str, ...]
+    fit: Pooled
+    bits: NDArray[np.uint8]
+    k: NDArray[np.int64]
+    estimate: Floats
+    tau2: Floats
+    q: Floats
+    i2: Floats
+    h2: Floats
+    every: bool
+    seed: int | None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.estimate)
+
+    def position(self, study: str | int) -> int:
+        """The place of a study given by label, or by number from 0."""
+        if isinstance(study, str) and study in self.study:
+            return self.study.index(study)
+        if isinstance(study, (int, np.integer)) and not isinstance(study, bool) and 0 <= study < len(self.study):
+            return int(study)
+        raise InputError(f"study must be one of {list(self.study)} or its number from 0; got {study!r}")
+
+    def includes(self, study: str | int) -> NDArray[np.bool_]:
+        """(n,) True where the subset holds ``study`` (a label, or its number from 0)."""
+        return includes(self.bits, self.position(study))
+
+    def members(self) -> NDArray[np.bool_]:
+        """(n, k) True where the study belongs to the subset."""
+        return members(self.bits, len(self.study))
+
+    def clusters(
+        self, count: int = 2, *, method: str = "gaussian-mixture", against: str = "i2", seed: int = 1
+    ) -> Clusters:
+        """Clusters of the cloud, and the studies whose presence tells them apart.
+
+        count   : number of clusters.
+        method  : "gaussian-mixture" or "k-means", on the standardised estimate and heterogeneity.
+        against : the heterogeneity to take: "i2", "tau2", "q" or "h2".
+        """
+        return cluster(self, count, method=method, against=against, seed=seed)
+
+    def to_frame(self) -> Any:
+        """A row a subset."""
+        return frame(
+            {
+                "k": self.k,
+                "estimate": self.estimate,
+                "tau2": self.tau2,
+                "q": self.q,
+                "i2": self.i2,
+                "h2": self.h2,
+            }
+        )
+
+    def plot(self, path: Any = None, **options: Any) -> Any:
+        """The GOSH plot: the cloud of estimates against heterogeneity."""
+        return presenter("gosh")(self, path, **options)
+
+    def __repr__(self) -> str:
+        low, middle, high = np.quantile(self.estimate, [0.0, 0.5, 1.0])
+        what = f"all {len(self)} subsets" if self.every else f"{len(self)} random subsets (seed {self.seed})"
+        lines = [
+            f"GOSH: {what} of {studies(len(self.study))}",
+            f"estimate {fixed(middle, 3)} (from {fixed(low, 3)} to {fixed(high, 3)}); "
+            f"of all studies together {fixed(self.fit.estimate, 3)}",
+        ]
+        known = self.i2[np.isfinite(self.i2)]
+        if len(known):
+            low, middle, high = np.quantile(known, [0.0, 0.5, 1.0])
+            lines.append(f"I2 {fixed(middle, 1)}% (from {fixed(low, 1)}% to {fixed(high, 1)}%)")
+        return "\n".join([*lines, *self.reasons.values()])
+
+
+def gosh(fit: Pooled, subsets: int | str | None = None, *, seed: int = 1) -> Gosh:
+    """Pool subsets of the studies, each with the model and the tau2 estimator of ``fit``.
+
+    subsets : "all" (up to 22 studies), a number of random ones, or ``None``: all up to 15 studies, else a sample of
+              32,768. Every non-empty subset is equally likely; the draws are independent.
+    seed    : of the sample.
+
+    Subsets are bit masks, turned into studies a chunk at a time. Under a common effect (or a tau2 given as a number)
+    all subsets come from one recursion: adding a study to a subset updates its weight, mean and Q by terms that are
+    never negative, so nothing cancels.
+
+    >>> from balm.stats.effect_sizes import EffectSizes
+    >>> from balm.stats.pooling.pool import pool
+    >>> es = EffectSizes(effect=[0.1, 0.3, 0.8], variance=[0.04, 0.04, 0.04], study=["A", "B", "C"])
+    >>> found = gosh(pool(es, model="common"))
+    >>> found.estimate.round(3).tolist(), found.includes("C").tolist()
+    ([0.1, 0.3, 0.2, 0.8, 0.45, 0.55, 0.4], [False, False, False, True, True, True, True])
+    """
+    if not isinstance(fit, Pooled):
+        raise InputError(f"gosh takes a result of balm.pool; got {type(fit).__name__}")
+    model = model_of(fit, "gosh")
+    k = model.k
+    every = subsets == "all" or (subsets is None and (1 << k) - 1 <= SUBSETS)
+    if every and (1 << k) - 1 > MOST:
+        raise InputError(
+            f"subsets='all' of {k} studies are {2**k - 1}; give a number of random ones, such as {SUBSETS}"
+        )
+    if every:
+        bits = every_subset(k)
+    else:
+        count = SUBSETS if subsets is None else subsets
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 0 < count <= MOST:
+            raise InputError(f"subsets must be 'all' or a number from 1 to {MOST}; got {subsets!r}")
+        bits = random_subsets(k, int(count), seed)
+    columns = _doubled(model) if every and _closed(model) else _pooled(model, bits)
+    reasons = {"k": "One study: no subset but itself, and no heterogeneity."} if k == 1 else {}
+    return Gosh(model.study, fit, bits, *columns, every, None if every else seed, reasons)
+
+
+Columns = tuple[NDArray[np.int64], Floats, Floats, Floats, Floats, Floats]
+
+
+def _closed(model: Model) -> bool:
+    """Whether the weights are the same in every subset."""
+    return model.efficient and (model.estimator is None or isinstance(model.estimator, float))
+
+
+def _doubled(model: Model) -> Columns:
+    """All subsets by doubling: those with study ``j`` are those without it, updated (West 1979)."""
+    n = 1 << model.k
+    tau2 = 0.0 if model.estimator is None else float(model.estimator)
+    mean, _, size, q, trace = _recursion(model.effect, model.variance, n, tau2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h2 = q / (size - 1.0)
+        if model.estimator is None or model.fit.conventions["i2"] == "from-q":
+            i2 = np.where(h2 > 1.0, 100.0 * (1.0 - 1.0 / h2), 0.0)
+        else:
+            typical = (size - 1.0) / trace
+            h2, i2 = (tau2 + typical) / typical, 100.0 * tau2 / (tau2 + typical)
+    one = size == 1.0
+    for values in (h2, i2, q):
+        values[one] = math.nan
+    return size.astype(np.int64)[1:], mean[1:], np.full(n - 1, tau2), q[1:], i2[1:], h2[1:]
+
+
+def _recursion(effect: Floats, variance: Floats, n: int, tau2: float) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Mean (weights ``1/(v + tau2)``), weight, size, Q and ``tr P`` (weights ``1/v``) of every subset, by bit mask."""
+    origin = float(effect[int(variance.argmin())])
+    mean, w, size, q, trace, total, centre = (np.zeros(n) for _ in range(7))
+    for j, (y, v) in enumerate(zip((effect - origin).tolist(), variance.tolist(), strict=True)):
+        old, new = slice(0, 1 << j), slice(1 << j, 2 << j)
+        add = 1.0 / (v + tau2)
+        w[new] = w[old] + add
+        mean[new] = mean[old] + (y - mean[old]) * (add / w[new])
+        size[new] = size[old] + 1.0
+        one = 1.0 / v
+        total[new] = total[old] + one
+        gap = y - centre[old]
+        share = one / total[new]
+        centre[new] = centre[old] + gap * share
+        q[new] = q[old] + gap * gap * (total[old] * share)
+        trace[new] = trace[old] + one * total[old]  # the sum of w_i w_j over pairs
+    with np.errstate(invalid="ignore"):
+        return mean + origin, w, size, q, 2.0 * trace / total
+
+
+def _pooled(model: Model, bits: NDArray[np.uint8]) -> Columns:
+    """Each subset by the general analysis, a chunk of subsets at a time."""
+    n, k = len(bits), model.k
+    choices = refitting(model)
+    size = np.empty(n, dtype=np.int64)
+    estimate, tau2, q, i2, h2 = (np.full(n, math.nan) for _ in range(5))
+    step = max(1, 2 * CHUNK // k)
+    for start in range(0, n, step):
+        inside = members(bits[start : start + step], k)
+        sizes = inside.sum(axis=1)
+        size[start : start + step] = sizes
+        single = np.flatnonzero(sizes == 1)
+        if len(single):
+            estimate[start + single] = model.effect[inside[single].argmax(axis=1)]
+        several = np.flatnonzero(sizes > 1)
+        if len(several) == 0:
+            continue
+        rows = np.nonzero(inside[several])[1]
+        offsets = np.zeros(len(several) + 1, dtype=np.int64)
+        np.cumsum(sizes[several], out=offsets[1:])
+        own = None if model.own_weights is None else model.own_weights[rows]
+        a = analyse(ManyGroups(model.effect[rows], model.variance[rows], offsets), choices, own)
+        place = start + several
+        estimate[place], tau2[place], q[place], i2[place], h2[place] = a.estimate, a.tau2, a.q, a.i2, a.h2
+    if not isinstance(model.estimator, str):
+        tau2[:] = 0.0 if model.estimator is None else float(model.estimator)
+    return size, estimate, tau2, q, i2, h2
