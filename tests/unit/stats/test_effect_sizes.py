@@ -36,7 +36,7 @@ BCG = {
 }
 BCG_COLUMNS = {"events_1": "tpos", "n_1": "n_bcg", "events_2": "cpos", "n_2": "n_control"}
 
-#: ENGINE's zero-cell set: one arm empty, none, both arms empty, none.
+#: The zero-cell set: one arm empty, none, both arms empty, none.
 ZEROS = {"events_1": [0, 3, 0, 10], "n_1": [50, 60, 40, 100], "events_2": [5, 4, 0, 2], "n_2": [50, 60, 40, 100]}
 
 #: Rows that every measure can be computed from, by argument.
