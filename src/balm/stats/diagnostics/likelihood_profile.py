@@ -78,7 +78,8 @@ def likelihood_profile(
     """The log-likelihood of the between-study variance.
 
     fit        : a random-effects result of :func:`balm.pool` or :func:`balm.meta_regression`.
-    tau2       : values at which to take it; by default ``points`` of them from 0 to beyond the interval's upper end.
+    tau2       : values at which to take it; by default ``points`` of them, from 0 to beyond the interval's upper end and
+                 closer near 0.
     likelihood : "REML" or "ML"; by default that of the fit, and "REML" for the other estimators.
     level      : of the interval; by default that of the fit.
 
@@ -121,7 +122,7 @@ def likelihood_profile(
     highest = height(best)
     interval = _interval(height, best, highest, scale, coverage)
     if at is None:
-        at = np.linspace(0.0, 1.15 * max(interval.high, model.tau2), points)
+        at = 1.15 * max(interval.high, model.tau2) * np.linspace(0.0, 1.0, points) ** 2
     return LikelihoodProfile(
         at, np.array([height(t) for t in at.tolist()]), chosen, best, highest, interval, model.tau2
     )

@@ -62,7 +62,7 @@ def p_value_function(fit: Pooled, effect: Any = None, *, points: int = 401) -> P
     """For each possible effect, the p value of the hypothesis that it is the true one.
 
     fit    : a result of :func:`balm.pool`, :func:`balm.mantel_haenszel` or :func:`balm.peto`.
-    effect : values on the analysis scale; by default ``points`` of them that span the studies.
+    effect : values on the analysis scale; by default about ``points`` of them that span the studies.
 
     The values with p above 0.05 form the 95 % interval, those above 0.01 the 99 % one. The prediction curve crosses
     ``1 - level`` at the ends of the prediction interval.
@@ -106,7 +106,7 @@ def _pooled(fit: Pooled, at: Floats) -> Floats:
 
 
 def _grid(fit: Pooled, points: int) -> Floats:
-    """From the lowest to the highest effect, two standard errors beyond, the estimate among the points."""
+    """Two standard errors beyond the lowest and the highest effect; every peak is among the points."""
     if isinstance(points, bool) or not isinstance(points, int) or points < 3:
         raise InputError(f"points must be a whole number of at least 3; got {points!r}")
     y, v = fit.effects.effect, fit.effects.variance
@@ -117,4 +117,4 @@ def _grid(fit: Pooled, points: int) -> Floats:
     known = [x for x in ends if math.isfinite(x)]
     if not known:
         raise InputError("no study has an effect and a variance: there is no p-value function")
-    return np.union1d(np.linspace(min(known), max(known), points - 1), [fit.estimate])
+    return np.union1d(np.linspace(min(known), max(known), points - 1), [fit.estimate, *y[usable].tolist()])
