@@ -61,7 +61,7 @@ def drapery(
 
     xs = [shown(e, ratio) for e in found.effect.tolist()]
     panel = Panel(
-        (64.0, 22.0 if title is None else 46.0, width - 70, height - 78),
+        (72.0, 22.0 if title is None else 46.0, width - 70, height - 78),
         (xs[0], xs[-1]),
         (0.0, 1.0) if y == "p" else (-cut, 0.0),
         log_x=ratio,

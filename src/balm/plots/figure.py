@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,10 @@ class Figure:
 
         The file appears whole or not at all: it is written beside its place and moved there.
         """
-        from pathlib import Path  # costs more than drawing does, and only saving needs it
+        from pathlib import Path  # costs more to import than drawing does, and only saving needs it
 
-        target = Path(path)
-        ending = target.suffix.lower()
+        name = os.fspath(path)
+        ending = os.path.splitext(name)[1].lower()
         if ending == ".svg":
             data = self.svg.encode("utf-8")
         elif ending == ".png":
@@ -50,8 +51,8 @@ class Figure:
             data = self.pdf()
         else:
             raise InputError(f"path must end in one of {list(ENDINGS)}; got {str(path)!r}")
-        _write_whole(target, data)
-        return target
+        _write_whole(name, data)
+        return Path(name)
 
     def png(self, scale: float = 2.0) -> bytes:
         """PNG bytes; ``scale`` is image pixels per CSS pixel, so 3.125 prints at 300 dots per inch."""
@@ -104,23 +105,20 @@ def _typst_string(text: str) -> str:
     return '"' + "".join(c if c >= " " else " " for c in escaped).encode("utf-8", "replace").decode("utf-8") + '"'
 
 
-def _write_whole(target: Path, data: bytes) -> None:
-    import tempfile
-
+def _write_whole(path: str, data: bytes) -> None:
+    part = os.path.join(os.path.dirname(path), f".balm-{os.urandom(8).hex()}.part")
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    except OSError as reason:
-        raise InputError(f"cannot write {str(target)!r}: {reason.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with open(part, "xb") as file:
             file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
+        os.replace(part, path)
     except OSError as reason:
-        os.unlink(name)
-        raise InputError(f"cannot write {str(target)!r}: {reason.strerror}") from None
+        _remove(part)
+        raise InputError(f"cannot write {path!r}: {reason.strerror}") from None
     except BaseException:
-        os.unlink(name)
+        _remove(part)
         raise
+
+
+def _remove(part: str) -> None:
+    with suppress(OSError):
+        os.unlink(part)

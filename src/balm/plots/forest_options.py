@@ -13,6 +13,7 @@ from balm.vocabulary.problems import InputError, check_option, unknown_option
 PALETTES = ("colour", "greyscale")
 COLUMNS = ("data", "weight", "effect")
 SORTS = ("effect", "weight")
+ALIGNMENTS = ("left", "centre", "right")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -43,7 +44,10 @@ class ForestOptions:
     ratio            : True when a generic effect is a log ratio, to show it as a ratio.
     study_heading    : heading of the first column.
     width            : of the whole figure in pixels; by default as wide as its columns and a plot of 240 need.
-    label_width      : of the study column at most; longer names end in an ellipsis and show whole on hovering.
+    label_width      : of the study column at most, in pixels; longer names take further lines.
+    label_lines      : lines a study's name may take; what does not fit ends in an ellipsis and shows whole on hovering.
+    align            : column -> "left", "centre" or "right" (the default), for "data", "weight", "effect" or the
+                       heading of an extra column.
     row_height       : in pixels; by default 1.6 times the font size.
     font_family      : a family with the widths of Helvetica keeps columns exactly aligned.
     font_size        : in pixels.
@@ -79,6 +83,8 @@ class ForestOptions:
     study_heading: str = "Study"
     width: float | None = None
     label_width: float | None = None
+    label_lines: int = 2
+    align: Mapping[str, str] | None = None
     row_height: float | None = None
     font_family: str = FONT_FAMILY
     font_size: float = 12.0
@@ -134,6 +140,11 @@ def read_options(given: Mapping[str, Any]) -> ForestOptions:
         raise InputError(f"digits must be a whole number from 0 to 10; got {options.digits!r}")
     if options.level is not None and not 0 < options.level < 1:
         raise InputError(f"level must lie between 0 and 1, as 0.95; got {options.level!r}")
+    if not (isinstance(options.label_lines, int) and 1 <= options.label_lines <= 9):
+        raise InputError(f"label_lines must be a whole number from 1 to 9; got {options.label_lines!r}")
+    for column, side in (options.align or {}).items():
+        check_option("align", column, (*COLUMNS, *map(str, options.extra or ())))
+        check_option(f"align of {column}", side, ALIGNMENTS)
     for name in ("width", "label_width", "row_height", "font_size"):
         value = getattr(options, name)
         if value is not None and not (isfinite(value) and value > 0):

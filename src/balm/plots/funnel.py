@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, inf, isfinite, log, sqrt
+from math import cos, exp, inf, isfinite, log, sin, sqrt, tau
 
 from balm.plots.axis import Axis, linear_axis, log_axis, round_ticks
 from balm.plots.figure import Figure
@@ -86,6 +86,7 @@ def funnel(
     limits: bool = True,
     limits_level: float = 0.95,
     labels: str = "auto",
+    hollow: Sequence[bool] | None = None,
     title: str | None = None,
     width: float = 660.0,
     height: float = 520.0,
@@ -100,6 +101,7 @@ def funnel(
                    common-effect one when ``result`` is a set of effect sizes.
     labels       : "auto" writes study names for up to 20 studies, "all" always, "none" never. Points that cannot be
                    estimated are left out and counted in the description.
+    hollow       : (k,) True for studies drawn as open circles, those that trim and fill added.
 
     >>> from balm.stats.effect_sizes import EffectSizes
     >>> import numpy as np
@@ -112,6 +114,7 @@ def funnel(
     if not 0 < limits_level < 1:
         raise InputError(f"limits_level must lie between 0 and 1; got {limits_level!r}")
     points, left_out, centre, effects = _points(result)
+    unseen = _hollow(hollow, effects, len(points))
     measure = MEASURES.get(effects.measure)
     scale = measure.scale if measure else None
     name = "Effect" if measure is None or effects.measure == "GEN" else measure.name
@@ -126,7 +129,7 @@ def funnel(
     low, high = _x_range(points, centre, null, z * largest if limits else 0.0)
 
     few = len(points) < MIN_STUDIES
-    legend = _legend(bounds, limits, limits_level, few)
+    legend = _legend(bounds, limits, limits_level, few, sum(unseen))
     box = (64.0, 20.0 if title is None else 44.0, width - 24, height - 62 - 18 * len(legend))
     frame_left, frame_top, frame_right, frame_bottom = box
     across = _x_axis(low, high, ratio, frame_left, frame_right)
@@ -145,7 +148,7 @@ def funnel(
         width,
         height,
         title=heading,
-        description=_description(points, left_out, centre, name, ratio, precision, few),
+        description=_description(points, left_out, centre, name, ratio, precision, few, sum(unseen)),
         ink=INK,
     )
     if title is not None:
@@ -171,12 +174,15 @@ def funnel(
         (at(x) - 5, _y(down, precision, se) - 5, at(x) + 5, _y(down, precision, se) + 5) for _, x, se in points
     ]
     named = labels == "all" or (labels == "auto" and len(points) <= MAX_LABELS)
-    for study, x, se in points:
+    for (study, x, se), opened in zip(points, unseen, strict=True):
         px, py = at(x), _y(down, precision, se)
         shown = exp(x) if ratio else x
         tip = f"{study}: {name} {fixed(shown)}, standard error {fixed(se, 3)}"
-        drawing.circle(px, py, 4.5, fill=MARK, stroke="#ffffff", stroke_width=1.2, full=tip)
-        if named and study:
+        if opened:
+            drawing.circle(px, py, 4.5, fill="#ffffff", stroke=MARK, stroke_width=1.6, full=tip)
+        else:
+            drawing.circle(px, py, 4.5, fill=MARK, stroke="#ffffff", stroke_width=1.2, full=tip)
+        if named and study and not opened:
             _label(drawing, study, px, py, box, placed, lines)
     _write_legend(drawing, legend, frame_left, frame_bottom + 50)
     figure = drawing.figure()
@@ -201,6 +207,17 @@ def _points(result: Pooled | EffectSizes) -> tuple[list[tuple[str, float, float]
     else:
         centre = sum(x / se**2 for _, x, se in points) / sum(1 / se**2 for _, x, se in points)
     return points, len(effects) - len(points), centre, effects
+
+
+def _hollow(hollow: Sequence[bool] | None, effects: EffectSizes, drawn: int) -> list[bool]:
+    """Which of the drawn points are open circles."""
+    if hollow is None:
+        return [False] * drawn
+    flags = [bool(flag) for flag in hollow]
+    if len(flags) != len(effects):
+        raise InputError(f"hollow must hold one True or False a study ({len(effects)}); got {len(flags)}")
+    usable = [isfinite(y) and isfinite(v) and v > 0 for _, y, v in effects]
+    return [flag for flag, shown in zip(flags, usable, strict=True) if shown]
 
 
 def _checked(contours: Sequence[float] | None) -> tuple[float, ...]:
@@ -308,8 +325,10 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _legend(bounds: tuple[float, ...], limits: bool, limits_level: float, few: bool) -> list[list[tuple[str, str]]]:
-    """Lines of ``(swatch, text)``; a swatch is a fill colour, "dash" for the limits, or "" for none."""
+def _legend(
+    bounds: tuple[float, ...], limits: bool, limits_level: float, few: bool, filled: int = 0
+) -> list[list[tuple[str, str]]]:
+    """Lines of ``(swatch, text)``: a fill colour, "dash" for the limits, "open" for filled studies, or "" for none."""
     lines: list[list[tuple[str, str]]] = []
     if bounds:
         regions = [(SHADES[0], f"p > {_p(bounds[0])}")]
@@ -320,6 +339,8 @@ def _legend(bounds: tuple[float, ...], limits: bool, limits_level: float, few: b
         lines.append(regions)
     if limits:
         lines.append([("dash", f"pooled estimate, with pseudo {level(limits_level)} limits of sampling error alone")])
+    if filled:
+        lines.append([("open", "study filled in, not observed")])
     if few:
         lines.append([("", f"Fewer than {MIN_STUDIES} studies: asymmetry cannot be told from chance.")])
     return lines
@@ -339,6 +360,10 @@ def _write_legend(drawing: Drawing, legend: list[list[tuple[str, str]]], left: f
                 continue
             if swatch == "dash":
                 drawing.line(x, base - 4, x + 24, base - 4, stroke=MARK, dash="5 4")
+            elif swatch == "open":
+                # Drawn as a line, so that every circle of the drawing is a study.
+                ring = [(x + 12 + 4.5 * cos(i * tau / 24), base - 4 + 4.5 * sin(i * tau / 24)) for i in range(25)]
+                drawing.polyline(ring, stroke=MARK)
             else:
                 drawing.rect(x, base - 10, 24, 12, fill=swatch, stroke=QUIET, stroke_width=0.7)
             drawing.text(x + 30, base, text, size=11.5)
@@ -353,6 +378,7 @@ def _description(
     ratio: bool,
     precision: Precision,
     few: bool,
+    filled: int = 0,
 ) -> str:
     above = sum(x > centre for _, x, _ in points)
     parts = [
@@ -361,6 +387,8 @@ def _description(
         f"{above} lie above and {len(points) - above} at or below the pooled value, "
         f"{fixed(exp(centre) if ratio else centre)}.",
     ]
+    if filled:
+        parts.append(f"{filled} {'point was' if filled == 1 else 'points were'} filled in, not observed (hollow).")
     if left_out:
         parts.append(f"{left_out} could not be estimated and are not drawn.")
     if few:

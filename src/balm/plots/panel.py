@@ -10,7 +10,7 @@ from math import exp, isfinite, log, sqrt
 from balm.plots.axis import Axis, linear_axis, log_axis, round_log_ticks
 from balm.plots.figure import Figure
 from balm.plots.svg import Drawing
-from balm.plots.text_width import fit, text_width
+from balm.plots.text_width import fit, text_width, widest
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.measures import MEASURES
 
@@ -28,9 +28,11 @@ class Panel:
 
     def __init__(self, box: Box, x: tuple[float, float], y: tuple[float, float], *, log_x: bool = False) -> None:
         self.left, self.top, self.right, self.bottom = box
+        self.up: Axis = linear_axis(y[0], y[1], start=self.bottom, end=self.top)
+        # Numbers of many digits push the frame to the right, so that the title stays beside them.
+        self.left = max(self.left, 34.0 + widest([self.up.label(t) for t in self.up.ticks], 12))
         axis = log_axis if log_x else linear_axis
         self.across: Axis = axis(x[0], x[1], start=self.left, end=self.right)
-        self.up: Axis = linear_axis(y[0], y[1], start=self.bottom, end=self.top)
         self._taken: list[Box] = []
         self._lines: list[list[Point]] = []
 

@@ -8,6 +8,7 @@ sheets and no external references, so a figure can be put into any page, or thro
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -41,6 +42,17 @@ def number(x: float) -> str:
     """
     text = f"{x:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def numbers(xs: Sequence[float]) -> list[str]:
+    """:func:`number` of every coordinate of a column, all written at once where they are equally long.
+
+    >>> numbers([120.0, 120.128]), numbers([9.999, -0.001])
+    (['120', '120.13'], ['10', '0'])
+    """
+    if xs and min(xs) >= 100 and max(xs) < 1000:  # here two decimals are five digits, and %g drops zeros
+        return ("%.5g " * len(xs) % tuple(xs)).split()
+    return [number(x) for x in xs]
 
 
 def points(pairs: list[tuple[float, float]]) -> str:

@@ -306,7 +306,9 @@ REGULAR = _Widths(_REGULAR)
 BOLD = _Widths(_BOLD)
 _regular = REGULAR.__getitem__
 _bold = BOLD.__getitem__
-_DIGITS = str.maketrans("123456789", "000000000")
+#: The digits are equally wide, and so are the minus and the plus, which unlike the minus is a single byte.
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_MINUS = "\N{MINUS SIGN}"
 #: The characters that the bundled font draws; others ask for a font of the machine.
 COVERED = frozenset(REGULAR)
 
@@ -323,7 +325,13 @@ def widest(texts: Sequence[str], size: float = 10.0, *, bold: bool = False) -> f
     """
     if not texts:
         return 0.0
-    shapes = set("\n".join(texts).translate(_DIGITS).split("\n"))
+    joined = "\n".join(texts)
+    if not joined.isascii():
+        joined = joined.replace(_MINUS, "+")
+    try:
+        shapes = set(joined.encode("latin-1").translate(_DIGITS).decode("latin-1").split("\n"))
+    except UnicodeEncodeError:  # names in other scripts: no shortcut
+        shapes = set(joined.split("\n"))
     return max([_units(shape, bold) for shape in shapes]) * size * 0.001
 
 

@@ -6,6 +6,8 @@ written out, never left as "nan".
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from math import isinf, isnan
 
 #: The typographic minus, as wide as a digit; ``fixed(..., minus=MINUS)`` in figures and prose.
@@ -13,6 +15,8 @@ MINUS = "\N{MINUS SIGN}"
 NOT_ESTIMABLE = "not estimable"
 #: Above this a number is written with a power of ten: no column is meant for more than eight digits.
 _TOO_LONG = 1e8
+#: The sign of a number that was rounded to zero.
+_SIGN_OF_ZERO = re.compile(r"-(?=[0.]+(?![0-9.]))")
 
 
 def fixed(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_ESTIMABLE) -> str:
@@ -40,6 +44,61 @@ def fixed(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_EST
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{minus if x < 0 else ''}{mantissa}e{int(power)}"
+
+
+def fixed_all(values: Sequence[float], digits: int = 2, *, minus: str = "-", missing: str = NOT_ESTIMABLE) -> list[str]:
+    """:func:`fixed` of every value of a column, at a third of the cost of one after the other.
+
+    >>> fixed_all([0.4867, -0.004, -1.5, float("nan")], missing="")
+    ['0.49', '0.00', '-1.50', '']
+    """
+    if not values:
+        return []
+    text = _formatted(f"%.{digits}f", values, minus)
+    if text is None:
+        return [fixed(x, digits, minus=minus, missing=missing) for x in values]
+    return text.split("\n")
+
+
+def estimates_all(
+    estimates: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    digits: int = 2,
+    *,
+    minus: str = "-",
+    missing: str = NOT_ESTIMABLE,
+) -> list[str]:
+    """Every estimate of a column with its interval; without the interval where an end of it is missing.
+
+    >>> estimates_all([0.487, 1.2], [0.331, float("nan")], [0.729, float("nan")])
+    ['0.49 [0.33, 0.73]', '1.20']
+    """
+    if not estimates:
+        return []
+    values = [x for row in zip(estimates, lows, highs, strict=True) for x in row]
+    text = _formatted(f"%.{digits}f [%.{digits}f, %.{digits}f]", values, minus, each=3)
+    if text is not None:
+        return text.split("\n")
+    found = []
+    for estimate, low, high in zip(estimates, lows, highs, strict=True):
+        text = fixed(estimate, digits, minus=minus, missing=missing)
+        if estimate == estimate and low == low and high == high:
+            text += " " + interval(low, high, digits, minus=minus)
+        found.append(text)
+    return found
+
+
+def _formatted(form: str, values: Sequence[float], minus: str, *, each: int = 1) -> str | None:
+    """One line for every ``each`` values, all put through ``form`` at once; None if one of them needs a look."""
+    text = (f"{form}\n" * (len(values) // each))[:-1] % tuple(values)
+    if "n" in text or max(values) >= _TOO_LONG or min(values) <= -_TOO_LONG:  # nan, inf, too long
+        return None
+    if "-" in text:
+        text = _SIGN_OF_ZERO.sub("", text)
+        if minus != "-":
+            text = text.replace("-", minus)
+    return text
 
 
 def short(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_ESTIMABLE) -> str:

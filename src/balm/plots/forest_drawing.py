@@ -1,0 +1,208 @@
+"""An arranged forest plot written as SVG, back to front: lines, squares, diamonds, dots, then every text."""
+
+from __future__ import annotations
+
+from balm.plots.figure import Figure
+from balm.plots.forest_columns import BIAS_SIGNS
+from balm.plots.forest_options import ForestOptions
+from balm.plots.forest_placed import Layout, Mark, Text
+from balm.plots.svg import Drawing, escape, number, numbers, safe_link
+
+#: Colours by palette; every one of them is matched by a shape, a position or a sign.
+_COLOURS = {
+    "colour": {
+        "square": "#2b6cb0",
+        "interval": "#1a202c",
+        "diamond": "#111827",
+        "bar": "#9b2c2c",
+        "line": "#4a5568",
+        "reference": "#7b341e",
+        "low": "#2f9e44",
+        "some": "#f2c029",
+        "high": "#d9362b",
+        "none": "#e2e8f0",
+    },
+    "greyscale": {
+        "square": "#555",
+        "interval": "#000",
+        "diamond": "#000",
+        "bar": "#666",
+        "line": "#444",
+        "reference": "#444",
+        "low": "#fff",
+        "some": "#ccc",
+        "high": "#777",
+        "none": "#fff",
+    },
+}
+
+
+def draw(layout: Layout, title: str, description: str, options: ForestOptions) -> Figure:
+    """The figure of ``layout``, with its text alternative."""
+    size = options.font_size
+    ink = _COLOURS[options.palette]
+    drawing = Drawing(
+        layout.width,
+        layout.height,
+        title=title,
+        description=description,
+        font_family=options.font_family,
+        font_size=size,
+    )
+    line, grey = drawing.line, ink["line"]
+    line(round(size), layout.rule_y, layout.width - round(size), layout.rule_y, stroke=grey)
+    for x1, x2, y in layout.rules:
+        line(x1, y, x2, y, stroke=grey, width=0.6)
+    top, bottom = layout.plot_top, layout.axis_y
+    if layout.null_x is not None:
+        line(layout.null_x, top, layout.null_x, bottom, stroke=grey)
+    if layout.pooled_x is not None:
+        line(layout.pooled_x, top, layout.pooled_x, bottom, stroke=grey, width=0.8, dash="3 3")
+    for x in layout.reference_x:
+        line(x, top, x, bottom, stroke=ink["reference"], width=0.9, dash="6 3")
+    line(layout.axis.start, bottom, layout.axis.end, bottom, stroke=grey)
+    for x in layout.tick_x:
+        line(x, bottom, x, bottom + 0.35 * size, stroke=grey)
+    _marks(drawing, layout, ink)
+    _dots(drawing, layout, ink, size)
+    drawing.parts.append(_texts(layout))
+    return drawing.figure()
+
+
+def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
+    left, right = layout.axis.start, layout.axis.end
+    squares, lines = _squares([mark for mark in layout.marks if mark.kind == "square"])
+    bars = [_bar(mark) for mark in layout.marks if mark.kind == "bar"]
+    diamonds: list[str] = []
+    arrows: list[str] = []
+    for mark in layout.marks:
+        inset = 0.0
+        if mark.kind == "diamond":
+            diamonds.append(f'<path d="{_diamond(mark, left, right)}"/>')
+            inset = 6.5
+        if mark.clipped_low:
+            arrows.append(_arrow(left - inset, mark.y, -1))
+        if mark.clipped_high:
+            arrows.append(_arrow(right + inset, mark.y, 1))
+    for attributes, shapes in (
+        (f'fill="{ink["square"]}"', squares),
+        (f'stroke="{ink["interval"]}" stroke-width="1.1" fill="none"', lines),
+        (f'stroke="{ink["bar"]}" stroke-width="2.2" fill="none"', bars),
+        (f'fill="{ink["diamond"]}"', diamonds),
+        (f'fill="{ink["interval"]}"', arrows),
+    ):
+        if shapes:
+            drawing.parts.append(f"<g {attributes}>\n" + "\n".join(shapes) + "\n</g>\n")
+
+
+def _squares(marks: list[Mark]) -> tuple[list[str], list[str]]:
+    """The squares of the studies and the lines of their intervals; an estimate off the axis has no square."""
+    y = [number(mark.y) for mark in marks]
+    lows, highs = numbers([mark.low for mark in marks]), numbers([mark.high for mark in marks])
+    lines = [f'<path d="M{low} {at}H{high}"/>' for low, at, high in zip(lows, y, highs, strict=True)]
+    seen = [mark for mark in marks if mark.half]
+    lefts, tops = numbers([mark.middle - mark.half for mark in seen]), numbers([mark.y - mark.half for mark in seen])
+    sides = [number(2 * mark.half) for mark in seen]
+    squares = [
+        f'<rect x="{left}" y="{top}" width="{side}" height="{side}"/>'
+        for left, top, side in zip(lefts, tops, sides, strict=True)
+    ]
+    return squares, lines
+
+
+def _bar(mark: Mark) -> str:
+    """A prediction interval: a cap at each end, except where an arrow, not the bar, reaches the edge of the plot."""
+    caps = "".join(
+        [
+            f"M{number(x)} {number(mark.y - 3)}V{number(mark.y + 3)}"
+            for x, clipped in ((mark.low, mark.clipped_low), (mark.high, mark.clipped_high))
+            if not clipped
+        ]
+    )
+    start, end = number(mark.low + 4 * mark.clipped_low), number(mark.high - 4 * mark.clipped_high)
+    return f'<path d="M{start} {number(mark.y)}H{end}{caps}"/>'
+
+
+def _arrow(x: float, y: float, way: int) -> str:
+    """An arrow head with its point at (x, y), pointing left (-1) or right (1)."""
+    back = number(x - 5.5 * way)
+    return f'<path d="M{number(x)} {number(y)}L{back} {number(y - 3.5)}V{number(y + 3.5)}Z"/>'
+
+
+def _diamond(mark: Mark, left: float, right: float) -> str:
+    """The outline of a diamond, cut at the edges of the plot; a very narrow one keeps a visible width."""
+    low, high = min(mark.low, mark.middle - 1.5), max(mark.high, mark.middle + 1.5)
+    middle, y, half = mark.middle, mark.y, mark.half
+
+    def height(x: float) -> float:
+        return half * ((x - low) / (middle - low) if x <= middle else (high - x) / (high - middle))
+
+    corners: list[tuple[float, float]] = []
+    edges = [max(low, left), min(high, right)]
+    if edges[0] >= edges[1]:  # wholly beyond an edge: the arrow tells the side
+        return ""
+    xs = [edges[0], *([middle] if edges[0] < middle < edges[1] else []), edges[1]]
+    for x in xs:
+        corners.append((x, y - height(x)))
+    for x in reversed(xs):
+        if height(x) > 0:
+            corners.append((x, y + height(x)))
+    return "M" + "L".join([f"{number(x)} {number(at)}" for x, at in corners]) + "Z"
+
+
+def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) -> None:
+    for dot in layout.dots:
+        sign = BIAS_SIGNS[dot.judgement]
+        tone = {"+": "low", "?": "some", "−": "high", "!": "high", "": "none"}[sign]
+        words = dot.judgement or "not judged"
+        drawing.circle(dot.x, dot.y, 0.6 * size, fill=ink[tone], stroke=ink["line"], stroke_width=0.6, full=words)
+        if sign:
+            drawing.text(dot.x, dot.y + 0.35 * size, sign, anchor="middle", bold=True)
+
+
+#: What follows the position of a text, by (anchor, bold).
+_STYLES = {
+    ("start", False): "",
+    ("middle", False): ' text-anchor="middle"',
+    ("end", False): ' text-anchor="end"',
+    ("start", True): ' font-weight="bold"',
+    ("middle", True): ' text-anchor="middle" font-weight="bold"',
+    ("end", True): ' text-anchor="end" font-weight="bold"',
+}
+
+
+def _texts(layout: Layout) -> str:
+    """All texts, in the order of the layout, which is that of reading."""
+    forms = {bold: _forms(layout, bold) for bold in (False, True)}
+    whole = {bold: "\n".join(one) for bold, one in forms.items()}
+    written: list[str] = []
+    for one in layout.written:
+        if isinstance(one, Text):
+            written.append(_text(one))
+            continue
+        texts = [one.label, *one.cells]
+        if escape("".join(texts)) != "".join(texts):
+            texts = [escape(text) for text in texts]
+        y = number(one.y)
+        if all(texts):
+            written.append(whole[one.bold].format(*texts, y=y))
+        else:
+            written += [form.format(*texts, y=y) for form, text in zip(forms[one.bold], texts, strict=True) if text]
+    return "\n".join(written) + "\n"
+
+
+def _forms(layout: Layout, bold: bool) -> list[str]:
+    """The markup of a row's texts, one a column, with room for the text (by number) and for y."""
+    places = [(layout.margin, "start"), *layout.places]
+    return [
+        f'<text x="{number(x)}" y="{{y}}"{_STYLES[anchor, bold]}>{{{i}}}</text>' for i, (x, anchor) in enumerate(places)
+    ]
+
+
+def _text(text: Text) -> str:
+    place = f'x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
+    if text.size:
+        place += f' font-size="{number(text.size)}"'
+    tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
+    one = f"<text {place}>{tip}{escape(text.text)}</text>"
+    return f'<a href="{escape(safe_link(text.link))}">{one}</a>' if text.link else one
