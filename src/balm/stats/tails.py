@@ -1,7 +1,7 @@
 """Tail probabilities and quantiles with one spelling for one group (floats) and for many (arrays).
 
-Floats use :mod:`balm.stats.distributions`; arrays use ``scipy.special``, imported on first use, and take quantiles once
-for each distinct number of degrees of freedom.
+Floats use :mod:`balm.stats.distributions`; arrays use the compiled kernel where it is there and ``scipy.special``,
+imported on first use, for the rest; quantiles are taken once for each distinct number of degrees of freedom.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from balm.stats import kernel
 from balm.stats.distributions import chi2_ppf, chi2_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.groups import OneGroup
 
@@ -60,26 +61,48 @@ class OneTail:
     chi2_quantile = staticmethod(chi2_quantile)
 
 
+def _two_sided(statistic: Any, df: Any) -> Any:
+    from scipy.special import ndtr, stdtr
+
+    size = -np.abs(statistic)
+    normal = np.isinf(df)
+    if np.all(normal):
+        return 2.0 * ndtr(size)
+    return 2.0 * np.where(normal, ndtr(size), stdtr(np.where(normal, 1.0, df), size))
+
+
+def _chi2_upper(q: Any, df: Any) -> Any:
+    from scipy.special import chdtrc
+
+    return chdtrc(df, q)
+
+
 class ManyTails:
     """For arrays, one entry a group."""
 
     @staticmethod
     def two_sided(statistic: Any, df: Any) -> Any:
         """p of each statistic."""
-        from scipy.special import ndtr, stdtr
-
-        size = -np.abs(statistic)
-        normal = np.isinf(df)
-        if np.all(normal):
-            return 2.0 * ndtr(size)
-        return 2.0 * np.where(normal, ndtr(size), stdtr(np.where(normal, 1.0, df), size))
+        df = np.broadcast_to(np.asarray(df, dtype=np.float64), np.shape(statistic))
+        found = kernel.tail("t_two_sided", df, statistic)
+        if found is None:
+            return _two_sided(statistic, df)
+        left = np.flatnonzero(~(found >= 0.0))
+        if len(left):
+            found[left] = _two_sided(np.asarray(statistic)[left], df[left])
+        return found
 
     @staticmethod
     def chi2_upper(q: Any, df: Any) -> Any:
         """The upper tail of chi-squared."""
-        from scipy.special import chdtrc
-
-        return chdtrc(df, q)
+        df = np.broadcast_to(np.asarray(df, dtype=np.float64), np.shape(q))
+        found = kernel.tail("chi2_upper", df, q)
+        if found is None:
+            return _chi2_upper(q, df)
+        left = np.flatnonzero(~(found >= 0.0))
+        if len(left):
+            found[left] = _chi2_upper(np.asarray(q)[left], df[left])
+        return found
 
     @staticmethod
     def critical(level: float, df: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from balm.stats import kernel
+from balm.stats.distributions import chi2_sf, t_sf
 from balm.stats.pooling import compiled
 from balm.stats.pooling.pool_many import COLUMNS, pool_many
 
@@ -94,3 +95,19 @@ def test_options_the_kernel_does_not_know_go_to_numpy() -> None:
     asked = {"profile": None, "model": None, "prediction": None, "level": 0.95, "i2": None, "tau2_interval": None}
     for inference, tau2 in (("kenward-roger", "REML"), ("wald", "SJ"), ("profile-likelihood", "ML")):
         assert not compiled.can(choose(tau2=tau2, inference=inference, weighted=False, **asked))
+
+
+@needs_kernel
+def test_tails_keep_their_digits_far_out() -> None:
+    rng = np.random.default_rng(3)
+    df = rng.integers(1, 90, 600).astype(float)
+    t = rng.normal(0.0, 1.0, 600) * 10.0 ** rng.uniform(-3.0, 2.0, 600)
+    q = df * 10.0 ** rng.uniform(-2.0, 1.0, 600)
+    p_t, p_q = kernel.tail("t_two_sided", df, t), kernel.tail("chi2_upper", df, q)
+    for i in range(600):
+        if p_t[i] >= 0.0:
+            assert p_t[i] == pytest.approx(2.0 * t_sf(abs(t[i]), df[i]), rel=1e-12)
+        if p_q[i] >= 0.0:
+            assert p_q[i] == pytest.approx(chi2_sf(q[i], df[i]), rel=1e-12)
+    assert (p_t >= 0.0).all()
+    assert kernel.tail("t_two_sided", np.array([2.5, np.inf]), np.array([1.0, 1.0])).tolist() == [-1.0, -1.0]

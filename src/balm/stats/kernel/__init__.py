@@ -80,6 +80,8 @@ def library() -> Any:
             pointer,
         ]
         found.balm_groups.restype = ctypes.c_int
+        for tail in (found.balm_t_two_sided, found.balm_chi2_upper):
+            tail.argtypes, tail.restype = [ctypes.c_int64, pointer, pointer, pointer], None
         return found
     return None
 
@@ -87,6 +89,20 @@ def library() -> Any:
 def available() -> bool:
     """True when the compiled kernel is in use."""
     return library() is not None
+
+
+def tail(kind: str, df: Floats, value: Floats) -> Floats | None:
+    """Tail probabilities at ``value``: ``kind`` is "t_two_sided" or "chi2_upper"; ``None`` without the kernel.
+
+    -1 where the kernel leaves it to the caller: degrees of freedom that are not whole or above 400, far tails.
+    """
+    kernel = library()
+    if kernel is None:
+        return None
+    df, value = np.ascontiguousarray(df, dtype=np.float64), np.ascontiguousarray(value, dtype=np.float64)
+    out = np.empty(len(value))
+    getattr(kernel, f"balm_{kind}")(len(value), df.ctypes.data, value.ctypes.data, out.ctypes.data)
+    return out
 
 
 def solve(
