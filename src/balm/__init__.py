@@ -37,6 +37,7 @@ PUBLIC = {
     "leave_one_out": "balm.stats.pooling.leave_one_out",
     "cumulative": "balm.stats.pooling.cumulative",
     "convert": "balm.stats.convert",
+    "pool_table": "balm.actions.pool_stream",
     "Review": "balm.actions.review",
     "Interval": "balm.vocabulary.interval",
     "InputError": "balm.vocabulary.problems",

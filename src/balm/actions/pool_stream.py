@@ -39,7 +39,7 @@ ROW_GROUPS_A_UNIT = 4
 
 @dataclass(frozen=True)
 class Streamed:
-    """What was done: ``groups`` analyses of ``studies`` studies, ``marked`` of them without a result, written to ``out``."""
+    """What was done: ``groups`` analyses of ``studies`` studies, ``marked`` without a result, written to ``out``."""
 
     groups: int
     studies: int
@@ -120,6 +120,7 @@ def pool_table(
         if engine == "dask":
             raise InputError('engine="dask" reads a Parquet file; give its path instead of a frame')
         plan = Plan("table", by, columns, measure, options)
+        _present(plan, list(_arrow(source).column_names))
         results = _results(plan, _arrow(source).select(_needed(plan)).to_batches(max_chunksize=BATCH))
     return _gather(results, target, progress)
 
@@ -249,32 +250,31 @@ def _starts(labels: Any) -> Any:
 
 
 class _Seen:
-    """That no analysis comes back after another one began. Ascending labels need no memory; others eight bytes each."""
+    """That no analysis comes back after another one began.
+
+    Numbers that ascend need no memory. Other labels are remembered by their hash; numbers that stop ascending after
+    they began so are refused, because what came before is not remembered.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.last: Any = None
-        self.ascending = True
+        self.ascending: bool | None = None
         self.hashes: set[int] = set()
 
     def check(self, labels: Any) -> None:
-        names = labels.to_pylist()
-        if self.ascending:
-            previous = self.last
-            try:
-                for name in names:
-                    if previous is not None and not name > previous:
-                        self.ascending = False
-                        break
-                    previous = name
-            except TypeError:
-                self.ascending = False
-            if self.ascending:
-                self.last = names[-1]
+        types = _pyarrow("types")
+        if self.ascending is not False and (types.is_integer(labels.type) or types.is_floating(labels.type)):
+            values = labels.to_numpy(zero_copy_only=False)
+            down = np.flatnonzero(np.diff(values) <= 0)
+            late = self.last is not None and values[0] <= self.last
+            if not len(down) and not late:
+                self.ascending, self.last = True, values[-1]
                 return
-            if self.last is not None:
-                raise InputError(self._problem(names[0] if names[0] <= self.last else self.last))
-        for name in names:
+            if self.ascending:
+                raise InputError(self._problem(values[0 if late else down[0] + 1].item()))
+        self.ascending = False
+        for name in labels.to_pylist():
             key = hash(name)
             if key in self.hashes:
                 raise InputError(self._problem(name))
@@ -282,7 +282,7 @@ class _Seen:
 
     def _problem(self, name: Any) -> Problem:
         return Problem(
-            f"the rows of analysis {name!r} are not neighbours (or the analyses stop ascending after starting so): "
+            f"the rows of analysis {name!r} are not neighbours, or its number stops ascending: "
             f"sort the table by {self.plan.by!r} first",
             file=self.plan.path,
             column=str(self.plan.by),

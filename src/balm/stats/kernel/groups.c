@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define LANES 8
+/* Relative size of the last step taken. The steps converge quadratically: what is left is about its square. */
+#define LAST_STEP 1e-7
 typedef double vd __attribute__((vector_size(64)));
 typedef int64_t vi __attribute__((vector_size(64)));
 
@@ -109,7 +111,7 @@ INLINE vd root(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd
         high = pick(~done & (f <= all(0)), t, high);
         vd next = t + step;
         next = larger(next, all(0));
-        vi still = absolute(next - t) <= all(1e-9) * (t + typical);
+        vi still = absolute(next - t) <= all(LAST_STEP) * (t + typical);
         vi outside = ((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still;
         next = pick(outside, all(0.5) * (larger(low, all(0)) + high), next);
         vi arrived = still | ((t == all(0)) & (f <= all(0)));
@@ -139,7 +141,7 @@ INLINE vd profile_bound(int64_t k, const vd *y, const vd *v, vd *w, vd target, v
         vd step = (q - target) / d * (q / target);
         vd next = t + step;
         next = larger(next, t); /* Q is convex and decreasing: the iteration climbs from below */
-        vi still = (next - t) <= all(1e-12) * (next + typical);
+        vi still = (next - t) <= all(LAST_STEP) * (next + typical);
         t = pick(done, t, next);
         done |= still;
     }
