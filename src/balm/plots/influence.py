@@ -120,7 +120,7 @@ def _draw(
         x, text = axis.position(tick), axis.label(tick)
         drawing.line(x, bottom, x, bottom + 4, stroke=INK)
         half = text_width(text, 11) / 2
-        if x - half > last + 5:
+        if x - half > last + 5 and left - GAP / 2 + 1 < x - half and x + half < left + COLUMN + GAP / 2 - 1:
             drawing.text(x, bottom + 16, text, anchor="middle", size=11)
             last = x + half
     for value in middle:

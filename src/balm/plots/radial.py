@@ -107,12 +107,13 @@ def _arc(drawing: Drawing, panel: Panel, result: Pooled, ratio: bool, effects: l
     ends = [result.interval.low, result.interval.high]
     wanted = [e for e in (*effects, *ends, result.estimate) if isfinite(e)]
     least = panel.right - x0 + 14.0
-    top, bottom = sin_limit(y0 - panel.top, least), -sin_limit(panel.bottom - y0, least)
+    furthest = least + 34.0
+    top, bottom = sin_limit(y0 - panel.top - 6.0, furthest), -sin_limit(panel.bottom - y0 - 6.0, furthest)
     low, high = max(angle(min(wanted)), bottom), min(angle(max(wanted)), top)
     if not low < high:
         low, high = max(bottom, low - 0.1), min(top, high + 0.1)
     # Far enough out to clear the frame at both ends, as far as there is room.
-    radius = min(least / cos(max(abs(low), abs(high))), least + 34.0)
+    radius = min(least / cos(max(abs(low), abs(high))), furthest)
     steps = [low + (high - low) * i / 60 for i in range(61)]
     drawing.polyline([spot(t, radius) for t in steps], stroke=INK)
     slope_low, slope_high = (sin(t) / cos(t) * per_x / per_y for t in (low, high))

@@ -166,39 +166,49 @@ def _doubled(model: Model) -> Columns:
     """All subsets by doubling: those with study ``j`` are those without it, updated (West 1979)."""
     n = 1 << model.k
     tau2 = 0.0 if model.estimator is None else float(model.estimator)
-    mean, _, size, q, trace = _recursion(model.effect, model.variance, n, tau2)
+    from_q = model.estimator is None or model.fit.conventions["i2"] == "from-q"
+    origin = float(model.effect[int(model.variance.argmin())])
+    effect = model.effect - origin
+    mean, q, trace = _recursion(effect, 1.0 / model.variance, n, traces=not from_q)
+    if tau2 > 0.0:
+        mean = _recursion(effect, 1.0 / (model.variance + tau2), n)[0]
+    mean += origin
+    size = np.zeros(n, dtype=np.int64)
+    for j in range(model.k):
+        np.add(size[: 1 << j], 1, out=size[1 << j : 2 << j])
+    df = size - 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        h2 = q / (size - 1.0)
-        if model.estimator is None or model.fit.conventions["i2"] == "from-q":
-            i2 = np.where(h2 > 1.0, 100.0 * (1.0 - 1.0 / h2), 0.0)
+        if from_q:
+            h2 = q / df
+            i2 = np.maximum(100.0 - 100.0 / h2, 0.0)
         else:
-            typical = (size - 1.0) / trace
+            typical = df / trace
             h2, i2 = (tau2 + typical) / typical, 100.0 * tau2 / (tau2 + typical)
-    one = size == 1.0
+    one = 1 << np.arange(model.k)
     for values in (h2, i2, q):
         values[one] = math.nan
-    return size.astype(np.int64)[1:], mean[1:], np.full(n - 1, tau2), q[1:], i2[1:], h2[1:]
+    return size[1:], mean[1:], np.full(n - 1, tau2), q[1:], i2[1:], h2[1:]
 
 
-def _recursion(effect: Floats, variance: Floats, n: int, tau2: float) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Mean (weights ``1/(v + tau2)``), weight, size, Q and ``tr P`` (weights ``1/v``) of every subset, by bit mask."""
-    origin = float(effect[int(variance.argmin())])
-    mean, w, size, q, trace, total, centre = (np.zeros(n) for _ in range(7))
-    for j, (y, v) in enumerate(zip((effect - origin).tolist(), variance.tolist(), strict=True)):
-        old, new = slice(0, 1 << j), slice(1 << j, 2 << j)
-        add = 1.0 / (v + tau2)
-        w[new] = w[old] + add
-        mean[new] = mean[old] + (y - mean[old]) * (add / w[new])
-        size[new] = size[old] + 1.0
-        one = 1.0 / v
-        total[new] = total[old] + one
-        gap = y - centre[old]
-        share = one / total[new]
-        centre[new] = centre[old] + gap * share
-        q[new] = q[old] + gap * gap * (total[old] * share)
-        trace[new] = trace[old] + one * total[old]  # the sum of w_i w_j over pairs
+def _recursion(effect: Floats, weight: Floats, n: int, *, traces: bool = False) -> tuple[Floats, Floats, Floats]:
+    """Weighted mean, Q and (if asked) ``tr P`` of every subset, by bit mask; entry 0 is the empty one."""
+    mean, total, q, pairs = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n if traces else 0)
+    gap, share = np.empty(n >> 1), np.empty(n >> 1)
+    for j, (y, w) in enumerate(zip(effect.tolist(), weight.tolist(), strict=True)):
+        size = 1 << j
+        a, b, old, new = gap[:size], share[:size], slice(0, size), slice(size, 2 * size)
+        np.add(total[old], w, out=total[new])
+        np.subtract(y, mean[old], out=a)
+        np.divide(w, total[new], out=b)
+        np.multiply(a, b, out=b)  # how far the mean moves
+        np.add(mean[old], b, out=mean[new])
+        np.multiply(a, b, out=a)
+        np.multiply(a, total[old], out=a)
+        np.add(q[old], a, out=q[new])
+        if traces:
+            np.add(pairs[old], w * total[old], out=pairs[new])  # the sum of w_i w_j over pairs
     with np.errstate(invalid="ignore"):
-        return mean + origin, w, size, q, 2.0 * trace / total
+        return mean, q, 2.0 * pairs / total if traces else pairs
 
 
 def _pooled(model: Model, bits: NDArray[np.uint8]) -> Columns:

@@ -78,8 +78,8 @@ def likelihood_profile(
     """The log-likelihood of the between-study variance.
 
     fit        : a random-effects result of :func:`balm.pool` or :func:`balm.meta_regression`.
-    tau2       : values at which to take it; by default ``points`` of them, from 0 to beyond the interval's upper end and
-                 closer near 0.
+    tau2       : values at which to take it; by default ``points`` of them, from 0 to beyond the interval's upper end
+                 and closer near 0.
     likelihood : "REML" or "ML"; by default that of the fit, and "REML" for the other estimators.
     level      : of the interval; by default that of the fit.
 

@@ -319,6 +319,22 @@ class Pooled:
         """The funnel plot."""
         return presenter("funnel")(self, path, **options)
 
+    def radial(self, path: Any = None, **options: Any) -> Any:
+        """The radial (Galbraith) plot."""
+        return presenter("radial")(self, path, **options)
+
+    def labbe(self, path: Any = None, **options: Any) -> Any:
+        """The L'Abbé plot, for two groups' counts."""
+        return presenter("labbe")(self, path, **options)
+
+    def baujat(self, path: Any = None, **options: Any) -> Any:
+        """The Baujat plot; its values are those of :func:`balm.baujat`."""
+        return presenter("baujat")(self, path, **options)
+
+    def drapery(self, path: Any = None, **options: Any) -> Any:
+        """The drapery plot: p-value functions of the studies and the pooled result."""
+        return presenter("drapery")(self, path, **options)
+
     def __repr__(self) -> str:
         return str(presenter("text")(self))
 
