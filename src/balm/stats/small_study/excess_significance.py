@@ -53,11 +53,12 @@ class ExcessSignificance:
     @property
     def summary(self) -> str:
         """The result in one sentence."""
-        sign = "more" if self.observed > self.expected else "no more"
+        found = "suggests" if self.p < EXCESS_P else "does not show"
+        what = {"greater": "an excess", "less": "a lack", "two-sided": "an excess or a lack"}[self.tail]
         return (
             f"{self.observed} of {self.k} studies are significant at {self.alpha:g} where {self.expected:.2f} are "
-            f"expected under an effect of {self.theta:.3f}: {sign} than expected ({self.test} test, {self.tail}, "
-            f"{p_in_words(self.p)})."
+            f"expected under an effect of {self.theta:.3f}; the {self.test} test ({p_in_words(self.p)}) {found} {what} "
+            "of significant studies."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _SOURCE = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FailSafeN:
-    """``n`` null studies (``inf`` beyond a hundred thousand in the general method); 0 where the result does not need overturning.
+    """``n`` null studies; 0 where there is nothing to overturn, ``inf`` beyond a hundred thousand (general method).
 
     p        : of the observed studies: one-sided for Rosenthal's combined test, two-sided otherwise; ``nan`` for Orwin.
     estimate : the mean that is to be overturned; ``nan`` for Rosenthal.
