@@ -1,0 +1,1 @@
+"""The multiverse: one data set under every defensible combination of analysis choices."""
