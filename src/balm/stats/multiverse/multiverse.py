@@ -115,13 +115,12 @@ class Multiverse:
     def __getitem__(self, i: int) -> Specification:
         if not -len(self) <= i < len(self):
             raise IndexError(f"there are {len(self)} specifications; got {i}")
+        said: dict[str, Any] = {name: self.settings[name][i] for name in AXES}
+        said["tau2_estimator"] = said.pop("tau2")
+        said |= {name: float(getattr(self, name)[i]) for name in NUMBERS}
         says = self.excludes_null[i]
-        return Specification(
-            *(self.settings[name][i] for name in AXES),
-            int(self.k[i]),
-            *(float(column[i]) for column in (self.estimate, self.se, self.low, self.high, self.p, self.tau2, self.i2)),
-            None if math.isnan(says) else bool(says),
-        )
+        said |= {"k": int(self.k[i]), "excludes_null": None if math.isnan(says) else bool(says)}
+        return Specification(**said)
 
     def __iter__(self) -> Iterator[Specification]:
         return (self[i] for i in range(len(self)))
