@@ -1,0 +1,86 @@
+"""CSV tables as RevMan writes them: any byte-order mark, comma or semicolon or tab, headings in their variants."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from balm.review.revman.xml_text import decode
+from balm.vocabulary.problems import InputError, Problem
+
+#: RevMan's widest table has about 70 columns; a header with more than this is another kind of file.
+MOST_COLUMNS = 2_000
+#: The longest text of a cell (support for a judgement) is a few thousand characters.
+MOST_CHARACTERS = 1_000_000
+
+Line = dict[str, str]
+
+
+def heading(text: str) -> str:
+    """A column's name without case, punctuation and superscripts: ``CI.start`` and ``CI start`` are the same.
+
+    >>> heading("Heterogeneity Tau²"), heading("I²(Q)"), heading("O.E")
+    ('heterogeneity tau2', 'i2 q', 'o e')
+    """
+    return " ".join(re.sub(r"[^0-9a-z]+", " ", text.replace("²", "2").replace("\ufeff", "").lower()).split())
+
+
+def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
+    """The rows of a CSV by heading; rows of another length than the header are filled or cut, and listed."""
+    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(Problem("is no text: it holds zero bytes", file=source))
+    text, problems = decode(data)
+    problems = [Problem(p.reason, file=source) for p in problems]
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    if len(first) > MOST_COLUMNS * 100:
+        raise InputError(Problem(f"has a first line of {len(first):,} characters: no table of RevMan", file=source))
+    delimiter = max(",;\t", key=first.count)
+    if csv.field_size_limit() < MOST_CHARACTERS:
+        csv.field_size_limit(MOST_CHARACTERS)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        header = [heading(name) for name in next(reader, [])]
+        if len(header) > MOST_COLUMNS:
+            raise InputError(Problem(f"has {len(header):,} columns: no table of RevMan", file=source))
+        rows: list[Line] = []
+        for cells in reader:
+            if not any(cells):
+                continue
+            if len(cells) != len(header):
+                extra = [c for c in cells[len(header) :] if c.strip()]
+                if extra or len(cells) < len(header):
+                    reason = f"has {len(cells)} cells under {len(header)} headings"
+                    problems.append(Problem(reason, file=source, row=len(rows) + 1, line=reader.line_num))
+            rows.append(dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False)))
+    except csv.Error as error:
+        raise InputError(Problem(f"cannot be read as CSV: {error}", file=source)) from None
+    return rows, problems
+
+
+def decimals(texts: list[str]) -> int | None:
+    """To how many decimals these numbers are printed: what 98 in 100 of them keep to; ``None`` above 12.
+
+    >>> decimals(["0.25", "1.123456", "100.0"]), decimals(["0.8968655609130709"])
+    (6, None)
+    """
+    tails = (re.fullmatch(r"-?\d*\.(\d+)", text.strip()) for text in texts)
+    lengths = sorted(len(tail.group(1)) for tail in tails if tail)
+    if not lengths:
+        return None
+    most = lengths[-1 - len(lengths) // 50]
+    return most if most <= 12 else None
+
+
+def clean(text: str | None) -> str:
+    """A cell without spreadsheet's words for nothing."""
+    value = (text or "").strip()
+    return "" if value in ("#N/A", "NA", "NaN", "\ufffd", "null") else value
+
+
+def value(line: Line, name: str) -> float | None:
+    """The number in a cell, or ``None``."""
+    try:
+        return float(clean(line.get(name)).rstrip("%"))
+    except ValueError:
+        return None
