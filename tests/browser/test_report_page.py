@@ -104,8 +104,19 @@ def test_the_skip_link_is_the_first_stop_of_the_keyboard(opened):
     assert page.url.endswith("#main")
 
 
+def test_a_link_to_a_folded_row_opens_its_list(opened):
+    page = opened(1280, java_script_enabled=False)
+    place = page.locator("#rows-pain-two-trials a[href^='#result-']").first
+    row = page.locator(place.get_attribute("href"))
+    assert not row.is_visible()
+    place.click()
+    row.wait_for(state="visible", timeout=3000)
+
+
 def test_details_are_printed_open_and_the_contents_left_out(opened):
     page = opened(1280)
     page.emulate_media(media="print")
     assert page.locator(".contents").is_hidden()
     assert page.locator("#regimens caption").is_visible()
+    assert page.locator("#numbers caption").first.is_visible()
+    assert page.locator("#standards caption").is_visible()

@@ -9,22 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import exp, isfinite, log
 
 from balm.plots.axis import Axis, linear_axis, log_axis
 from balm.plots.figure import Figure
 from balm.plots.svg import Drawing
-from balm.plots.text_width import fit, wrap
+from balm.plots.text_width import text_width, wrap
 from balm.vocabulary.numbers import MINUS, fixed, interval
 from balm.vocabulary.problems import InputError
 
 INK, QUIET, MARK, OWN, RULE = "#1b232d", "#5b6673", "#17577a", "#e8f0f4", "#c3ccd4"
 MID_COLOUR = "#8a4200"
 SIZE, ROW = 11.5, 23.0
+LINE = 14.0  # from line to line of a text that is wrapped
 WIDTH = 900.0
 #: Left edges of the columns: name, time point, trials, people, the plot, the numbers.
-NAME, TIME, TRIALS, PEOPLE, PLOT, NUMBERS = 10.0, 196.0, 336.0, 446.0, 526.0, 776.0
+NAME, TIME, TRIALS, PEOPLE, PLOT, NUMBERS = 10.0, 188.0, 312.0, 426.0, 526.0, 776.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class PublishedRow:
     own: bool = False
     single: bool = False
     address: str = ""  # where a click leads: the row's line in the table
+    outcome: str = ""  # in a panel of several outcomes: the sub-heading under which the row stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,53 @@ def _notes(panel: Panel) -> list[str]:
 
 
 def _height(panel: Panel, notes: int) -> float:
-    return 44 + ROW * len(panel.rows) + 44 + (14 if panel.favours else 0) + 15 * notes + 22
+    return 44 + sum(_heights(panel)) + 44 + (14 if panel.favours else 0) + 15 * notes + 22
+
+
+def _heights(panel: Panel) -> list[float]:
+    """The height of each row, with its sub-heading where one stands above it."""
+    return [ROW + LINE * (_lines(row) - 1) + (ROW if head else 0) for row, head in _headed(panel)]
+
+
+def _headed(panel: Panel) -> list[tuple[PublishedRow, str]]:
+    """Each row with the sub-heading above it: its outcome, where the row before has another."""
+    before = ("", *(row.outcome for row in panel.rows))
+    return [(row, row.outcome if row.outcome != last else "") for row, last in zip(panel.rows, before, strict=False)]
+
+
+def _texts(row: PublishedRow) -> list[tuple[float, list[str]]]:
+    """The columns of words: where each begins, and its lines. Nothing is cut short."""
+    return [
+        (NAME, whole(row.name, TIME - NAME - 10, bold=row.own)),
+        (TIME, whole(row.time, TRIALS - TIME - 10)),
+        (TRIALS, whole(row.trials, PEOPLE - TRIALS - 8)),
+        (PEOPLE, whole(row.people, PLOT - PEOPLE - 10)),
+    ]
+
+
+def _lines(row: PublishedRow) -> int:
+    return max(len(lines) for _, lines in _texts(row))
+
+
+def whole(text: str, width: float, *, bold: bool = False) -> list[str]:
+    """All of ``text`` in lines of ``width``, broken at spaces; a word wider than a line is broken within the word.
+
+    >>> whole("up to 1 week, 1 to 4 weeks", 80)
+    ['up to 1 week, 1', 'to 4 weeks']
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, SIZE, bold=bold) <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if lines[-1] and text_width(lines[-1] + letter, SIZE, bold=bold) > width:
+                lines.append("")
+            lines[-1] += letter
+    return lines
 
 
 def _axis(panel: Panel) -> Axis:
@@ -145,18 +193,24 @@ def _panel(drawing: Drawing, panel: Panel, notes: list[str], top: float) -> None
     for x, text in ((NAME, "Source"), (TIME, "Time point"), (TRIALS, "Trials"), (PEOPLE, "People")):
         drawing.text(x, head, text, fill=QUIET)
     drawing.text(WIDTH - 10, head, "Estimate [95% CI]", fill=QUIET, anchor="end")
-    first, last = head + 10, head + 10 + ROW * len(panel.rows)
-    for i, row in enumerate(panel.rows):
+    heights, headed = _heights(panel), _headed(panel)
+    first = head + 10
+    ends = [first + height for height in accumulate(heights)]
+    last = ends[-1]
+    tops = [end - height + (ROW if said else 0) for end, height, (_, said) in zip(ends, heights, headed, strict=True)]
+    for row, start, end in zip(panel.rows, tops, ends, strict=True):
         if row.own:
-            drawing.rect(NAME - 4, first + i * ROW, WIDTH - 2 * (NAME - 4), ROW, fill=OWN)
+            drawing.rect(NAME - 4, start, WIDTH - 2 * (NAME - 4), end - start, fill=OWN)
     drawing.line(NAME - 4, first, WIDTH - NAME + 4, first, stroke=RULE)
     if panel.null is not None and axis.holds(panel.null):
         drawing.line(axis.position(panel.null), first, axis.position(panel.null), last, stroke=QUIET)
     if panel.important is not None:
         x = axis.position(panel.important)
         drawing.line(x, first, x, last, stroke=MID_COLOUR, dash="4 3")
-    for i, row in enumerate(panel.rows):
-        _row(drawing, panel, row, axis, first + i * ROW + ROW / 2)
+    for (row, said), start in zip(headed, tops, strict=True):
+        if said:
+            drawing.text(NAME, start - ROW / 2 + 5, said, bold=True)
+        _row(drawing, panel, row, axis, start + ROW / 2)
     drawing.line(axis.start, last, axis.end, last, stroke=INK)
     for tick in axis.ticks:
         x = axis.position(tick)
@@ -176,21 +230,16 @@ def _panel(drawing: Drawing, panel: Panel, notes: list[str], top: float) -> None
 
 def _row(drawing: Drawing, panel: Panel, row: PublishedRow, axis: Axis, y: float) -> None:
     base = y + 4
-    name = fit(row.name, TIME - NAME - 10, SIZE, bold=row.own)
+    name, *others = _texts(row)
     if row.address:
         drawing.open_link(row.address)
-    drawing.text(
-        NAME, base, name, bold=row.own, fill=MARK if row.address else None, full=row.name if name != row.name else None
-    )
+    for i, line in enumerate(name[1]):
+        drawing.text(NAME, base + LINE * i, line, bold=row.own, fill=MARK if row.address else None)
     if row.address:
         drawing.close_link()
-    for x, room, text in (
-        (TIME, TRIALS - TIME - 10, row.time),
-        (TRIALS, PEOPLE - TRIALS - 8, row.trials),
-        (PEOPLE, PLOT - PEOPLE - 10, row.people),
-    ):
-        short = fit(text, room, SIZE)
-        drawing.text(x, base, short, full=text if short != text else None)
+    for x, lines in others:
+        for i, line in enumerate(lines):
+            drawing.text(x, base + LINE * i, line)
     shown = f"{fixed(row.estimate, panel.digits, minus=MINUS)} {interval(row.low, row.high, panel.digits, minus=MINUS)}"
     drawing.text(WIDTH - 10, base, shown, anchor="end", bold=row.own)
     colour = MARK if row.own else INK
@@ -214,7 +263,7 @@ def _description(panels: Sequence[Panel]) -> str:
     parts = []
     for panel in panels:
         rows = "; ".join(
-            f"{'this review, ' if row.own else ''}{row.name} ({row.time}) {fixed(row.estimate, panel.digits)} "
+            f"{f'{row.outcome}, ' if row.outcome else ''}{row.name} ({row.time}) {fixed(row.estimate, panel.digits)} "
             f"{interval(row.low, row.high, panel.digits)}"
             for row in panel.rows
         )

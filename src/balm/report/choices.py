@@ -94,6 +94,21 @@ ZERO_CELLS = {
     "none": "nothing was added to zero cells",
 }
 
+#: Variance types of a measure that the field calls by a name; the others keep their letters.
+VARIANCES = {"LS": "large-sample variance", "UB": "unbiased variance"}
+
+#: What a correction does to group sizes and to a risk difference, by convention; ``{twice}`` is two of ``{add}``.
+SINGLE_ZERO = {
+    "rr_single_zero": {
+        "n+1": "in those studies each group grew by {twice}",
+        "n+0.5": "in those studies each group grew by {add}",
+    },
+    "rd_single_zero": {
+        "cells": "the correction enters the risk difference and its variance",
+        "variance": "the correction enters the variance only, not the risk difference",
+    },
+}
+
 DOUBLE_ZERO = {
     "exclude": "studies without events (or with events only) in both arms were not pooled",
     "keep": "studies without events (or with events only) in both arms were kept",

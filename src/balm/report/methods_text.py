@@ -13,7 +13,9 @@ from balm.report.choices import (
     MANTEL_HAENSZEL_VARIANCE,
     METHODS,
     MODELS,
+    SINGLE_ZERO,
     TAU2_INTERVAL,
+    VARIANCES,
     ZERO_CELLS,
     inference_choice,
     prediction_choice,
@@ -26,7 +28,7 @@ from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.numbers import level, plain
 
-#: What the table of choices prints first; other conventions in force follow in their own spelling.
+#: What the sentences say in words; any other convention in force follows by its name.
 _SAID_IN_PROSE = {
     "method",
     "correct",
@@ -44,6 +46,10 @@ _SAID_IN_PROSE = {
     "to",
     "drop_double_zero",
     "double_zero",
+    "mh_rd_variance",  # said by the papers of the variance
+    "mh_zero_cells",
+    "rr_single_zero",
+    "rd_single_zero",
 }
 
 
@@ -93,8 +99,9 @@ def _measure(fit: Pooled) -> str:
     details = []
     if chosen.get("small_sample") not in (None, "none"):
         details.append(f"{chosen['small_sample']} small-sample correction")
-    if chosen.get("variance_type"):
-        details.append(f"variance type {chosen['variance_type']}")
+    variance = chosen.get("variance_type")
+    if variance and len(row.variance_types) > 1:
+        details.append(VARIANCES.get(variance, f"variance type {variance}"))
     detail = f" ({', '.join(details)})" if details else ""
     source = f" [{row.source.rstrip('.')}]" if row.source else ""
     return f"The effect measure is the {measure_name(row.code)} ({row.code}){on_scale}{detail}{source}."
@@ -109,7 +116,17 @@ def _zero_cells(fit: Pooled) -> str:
     if fit.method == "peto" or (fit.method == "mantel-haenszel" and chosen.get("mh_zero_cells", "none") == "none"):
         parts.append("the raw cells were pooled without a correction")
     elif chosen.get("to") in ZERO_CELLS:
-        parts.append(ZERO_CELLS[chosen["to"]].format(add=plain(float(chosen.get("add", 0.5)))))
+        add = plain(float(chosen.get("add", 0.5)))
+        parts.append(ZERO_CELLS[chosen["to"]].format(add=add))
+        corrected = sum(" added to " in note for note in fit.effects.note)
+        if corrected:  # how sizes and differences are corrected has an effect only where something was corrected
+            parts += [
+                words[chosen[name]].format(add=add, twice=plain(2 * float(chosen.get("add", 0.5))))
+                for name, words in SINGLE_ZERO.items()
+                if chosen.get(name) in words
+            ]
+        elif chosen["to"] in ("only-zero", "if-any-zero") and not fit.effects.double_zero.any():
+            parts.append("no study had a zero cell")
     if chosen.get("double_zero") in DOUBLE_ZERO and MEASURES[fit.effects.measure].double_zero == "excluded":
         parts.append(DOUBLE_ZERO[chosen["double_zero"]])
     return f"Zero cells: {'; '.join(parts)}." if parts else ""
@@ -175,12 +192,12 @@ def _heterogeneity(fit: Pooled) -> str:
 
 def _others(fit: Pooled) -> str:
     profile = fit.conventions.get("profile")
-    rest = {k: v for k, v in fit.conventions.items() if k not in _SAID_IN_PROSE and v is not None}
+    rest = {
+        str(k).replace("_", " "): v for k, v in fit.conventions.items() if k not in _SAID_IN_PROSE and v is not None
+    }
     listed = ", ".join(f"{name} {value}" for name, value in sorted(rest.items()))
-    start = f"Conventions of the profile {profile}" if profile else "Other conventions"
-    if listed:
-        return f"{start}; in force besides those named: {listed}."
-    return f"{start}." if profile else ""
+    said = [f"Where nothing else is said, the conventions are those of the profile {profile}."] if profile else []
+    return " ".join([*said, f"Further conventions: {listed}."] if listed else said)
 
 
 def _software(fit: Pooled) -> str:

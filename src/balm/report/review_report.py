@@ -14,7 +14,7 @@ from balm.plots.flow import flow_diagram
 from balm.plots.funnel import MIN_STUDIES
 from balm.plots.published import published_figure
 from balm.plots.risk_of_bias import risk_of_bias_figure
-from balm.report.html_report import analysis_view, published_view, study_tables
+from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.links import addresses, anchor, doi_link, host
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
 from balm.report.methods_text import methods, versions
@@ -57,6 +57,7 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
     panels = published_view.panels(synthesis)
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
     labels = {s.study: s.label for s in review.studies}
+    data, data_by_outcome = study_tables.results(review, numbers)
     page = _environment().get_template("page.html")
     return str(
         page.render(
@@ -84,6 +85,9 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
             why=published_view.why_they_differ(synthesis),
             claims=published_view.claims_table(synthesis, numbers),
             claims_words=published_view.claims_count(synthesis),
+            guidance=guidance_view.statements(review, numbers),
+            standards=guidance_view.standards(review, numbers),
+            standards_count=len(review.standards),
             gaps=_gaps(synthesis),
             traps=[
                 TrapView(t.title, t.text, tuple(study_tables.study_link(review, s) for s in t.studies))
@@ -92,7 +96,8 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
             cohorts=_cohorts(review, numbers),
             not_verified=_not_verified(synthesis),
             not_verified_words=NOT_VERIFIED,
-            data=study_tables.results(review, numbers),
+            data=data,
+            data_by_outcome=data_by_outcome,
             contrasts=study_tables.contrasts(review, numbers),
             methods=_methods(synthesis),
             references=[_reference(report) for report in review.reports],
@@ -161,6 +166,7 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("results", "Results", [(v.id, v.title) for v in views]),
         ("published", "Published pooled results", []),
         ("claims", "Claims checked", []),
+        ("guidance", "Guideline statements", []),
         ("gaps", "Data gaps", []),
         ("methods", "Methods", []),
         ("references", "References", []),
@@ -290,7 +296,10 @@ def _methods(synthesis: Synthesis) -> list[tuple[str, list[str]]]:
     said: dict[str, list[str]] = {}
     for result in synthesis.analyses:
         if result.fit is not None:
-            said.setdefault(methods(result.fit), []).append(result.title)
+            text = methods(result.fit).rpartition(" Computed with ")[
+                0
+            ]  # the versions stand under a heading of their own
+            said.setdefault(text, []).append(result.title)
     made = [
         (
             "Data",

@@ -76,6 +76,27 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow():
     assert len(list(ET.fromstring(figure.svg).iter(f"{SVG}polygon"))) == 1
 
 
+def test_long_texts_are_wrapped_and_never_cut():
+    long = PublishedRow("A review with a very long name of its own", "up to 1 week, 1 to 4 weeks", "67 RCTs in review "
+                        "(all NMDA antagonists)", "Krankenhausaufenthaltsdauer", -1, -2, 0)  # fmt: skip
+    short = PublishedRow("Short", "1 wk", "3", "90", -1, -2, 0)
+    figure = published_figure([Panel("Pain", "MD", (long, short))])
+    text = words(figure)
+    assert "…" not in figure.svg
+    assert {"up to 1 week, 1 to", "4 weeks"} <= set(text) or {"up to 1 week, 1 to 4", "weeks"} <= set(text)
+    assert "".join(long.people[:1]) == "K" and "Krankenhausaufenthaltsdauer" in "".join(text)
+    assert figure.height > published_figure([Panel("Pain", "MD", (short, short))]).height
+
+
+def test_outcomes_of_a_panel_are_sub_headings_said_once():
+    rows = [PublishedRow(n, "1 wk", "3", "90", 2, 1, 3, outcome=o) for n, o in (("A", "Sedation"), ("B", "Sedation"),
+                                                                              ("C", "Dizziness"))]  # fmt: skip
+    text = words(published_figure([Panel("Harm", "RR", tuple(rows), ratio=True, null=1)]))
+    assert [t for t in text if t in ("A", "B", "C", "Sedation", "Dizziness")] == [
+        "Sedation", "A", "B", "Dizziness", "C",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (float("nan"), 1.0), (3.0, 1.0)])
 def test_an_estimate_outside_its_interval_is_named(low, high):
     row = PublishedRow("Wrong 2020", "", "", "", 2.0, low, high)

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from balm.report.html_report.links import addresses, doi_link, host
+from balm.report.html_report.study_tables import people
 from balm.report.html_report.table import NOT_VERIFIED, Cell, Row, Table, columns, group, number, value
 from balm.report.review_report import build_report
 
@@ -63,6 +64,26 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def table_of(html: str, name: str) -> str:
+    """The HTML of one table with its note."""
+    start = html.index('<div class="table', html.index(f'id="{name}"') - 60)
+    return html[start : html.index('class="take"', start)]
+
+
+def row_of(html: str, name: str) -> str:
+    """The HTML of one row."""
+    return next(row for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL) if f'id="{name}"' in row)
+
+
+def downloads(page: Page) -> dict[str, list[list[str]]]:
+    """Every CSV of the page by its file name, as rows."""
+    return {
+        a["download"]: list(csv.reader(io.StringIO(unquote(a["href"].partition(",")[2]).removeprefix("\ufeff"))))
+        for t, a in page.tags
+        if t == "a" and a.get("download", "").endswith(".csv")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +142,8 @@ def test_headings_descend_one_level_at_a_time(page):
 
 
 def test_every_section_of_the_report_is_there(page):
-    wanted = ["question", "flow", "studies", "risk-of-bias", "results", "published", "claims", "gaps", "methods",
-              "references", "numbers"]  # fmt: skip
+    wanted = ["question", "flow", "studies", "risk-of-bias", "results", "published", "claims", "guidance", "gaps",
+              "methods", "references", "numbers"]  # fmt: skip
     assert [i for i in wanted if i not in page.ids] == []
 
 
@@ -174,6 +195,85 @@ def test_single_arm_proportions_stand_apart(html):
     assert "Zhao" in alone and "Zhao" not in controlled.partition("</desc>")[2]
 
 
+def test_guideline_statements_keep_setting_grade_dose_and_age_and_are_not_ours(synthesis, html, page):
+    assert "They are not recommendations of this review" in page.text
+    assert all(f"guidance-{s.id}" in page.ids for s in synthesis.package.guidance)
+    tables = {name: table_of(html, f"guidance-{name}") for name in ("chronic", "acute", "practice", "other")}
+    assert "cohen-2018-5" in tables["chronic"] and "schwenk" not in tables["chronic"]
+    assert "schwenk-2018-5" in tables["acute"] and "do not carry over to chronic pain" in tables["acute"]
+    assert "8 years old on the date of this review" in tables["chronic"]
+    row = row_of(html, "guidance-cohen-2018-6")
+    assert ["&gt;2 h" in row, "≥80 mg" in row, ">C<" in row, ">low<" in row] == [True] * 4
+    assert "https://doi.org/10.1097/AAP.0000000000000806" in row_of(html, "guidance-schwenk-2018-1")
+    greyed = row_of(html, "guidance-cohen-2018-22")
+    assert 'class="unverified"' in greyed and NOT_VERIFIED in greyed
+    assert "Olsen 2018" in table_of(html, "standards")
+
+
+def test_doses_stand_in_fields_of_their_own(page):
+    said = downloads(page)["guidance-acute.csv"]
+    assert said[0][:2] == ["Guideline, setting and age", "Topic"]
+    dose = next(row for row in said if row[1] == "Dose")
+    assert dict(zip(said[0], dose, strict=True))["Bolus"] == "≤0.35 mg/kg"
+    assert dict(zip(said[0], dose, strict=True))["Rate"] == "≤1 mg/kg/h"
+
+
+def test_a_proportion_is_given_in_per_cent_and_is_not_tested(page):
+    rows = {row[0]: row for row in downloads(page)["glance.csv"]}
+    series = rows["CRPS, single-arm series: responders at 1 to 3 months (no control group)"]
+    assert series[3:7] == ["52 %", "36 %", "68 %", "–"]
+    assert series[8] == "Proportion, pooled; no control group"
+    assert "P value" not in [row[0] for row in downloads(page)["numbers-crps-series.csv"]]
+    assert "P" not in downloads(page)["sensitivity-crps-series.csv"][0]
+
+
+def test_series_are_not_randomised_and_counts_are_said_once(synthesis):
+    studies = {s.label: s for s in synthesis.package.studies}
+    assert people(studies["Cohen 2006"]) == "not randomised; 34 analysed"
+    assert people(studies["Schwartzman 2009"]) == "26 randomised (per PMC10688501 Table 1)"
+    assert people(studies["Eichenberger 2008"]) == "20 randomised; analysed: 10 received ketamine alone"
+    assert people(studies["Noppers 2011"]) == "24 randomised and analysed"
+
+
+def test_each_conversion_is_a_short_line_with_its_formula_below(html):
+    row = row_of(html, "row-pain-two-trials-sigtermans2009")
+    line = "Placebo, SD from SE: SE 0.48, n = 30 → SD 2.629 (Handbook 6.5, 6.5.2.2)"
+    assert f"<li>{line}<details><summary>Formula</summary>SD = SE × √n. Source: Cochrane Handbook" in row
+    assert "Placebo: printed ±0.48 (unlabelled) read as standard error." in row
+    assert "scale 0–350 moved to 0–10: mean 185, SD 100 → mean 5.286, SD 2.857" in html
+
+
+def test_sensitivity_analyses_are_grouped_and_say_when_the_answer_moves(page):
+    said = downloads(page)["sensitivity-responders-immediate.csv"]
+    rows = {row[1]: row for row in said[1:]}
+    assert rows["Wald interval"][0] == "Interval for the mean"
+    assert rows["Mantel-Haenszel"][0] == "Pooling method"
+    assert rows["DerSimonian-Laird"][0] == "Estimator of the between-study variance"
+    assert "r = 0.4 to 0.9" in rows, "the counts allow no more, so every further r gives the same"
+    moved = [name for name, row in rows.items() if row[-1].startswith("differs")]
+    assert moved == ["Parallel trial only"]
+    assert "the interval includes no effect, the planned one does not" in rows["Parallel trial only"][-1]
+
+
+def test_no_text_of_the_published_figure_is_cut(html):
+    figure = next(f for f in re.findall(r"<svg.*?</svg>", html, re.DOTALL) if "Zhao" in f and "no control group" in f)
+    assert "…" not in figure
+    assert figure.count(">Psychotomimetic effects<") == 1, "a sub-heading, not a word in each row"
+
+
+def test_no_option_of_the_program_is_spelled_in_the_report(page):
+    methods_said = page.text[page.text.index("Results were taken as reported") :]
+    assert not re.search(r"\b\w+_(zero|zeros|cells|variance|type)\b", methods_said)
+    assert "variance type" not in methods_said and "n+1" not in methods_said
+
+
+def test_the_appendix_is_folded_by_outcome_and_one_file_holds_it_all(synthesis, html, page):
+    appendix = html[html.index('<section id="numbers"') :]
+    outcomes = {r.outcome for r in synthesis.package.results}
+    assert appendix.count("<details>") >= len(outcomes)
+    assert len(downloads(page)["results.csv"]) == 1 + len(synthesis.package.results)
+
+
 def test_methods_name_their_choices_and_the_software(page):
     for words in ("REML", "Hartung-Knapp", "NumPy", "SciPy", "balm 0."):
         assert words in page.text
@@ -206,11 +306,13 @@ def test_a_package_with_nothing_in_it_still_reads_as_a_report(synthesis):
 
     empty = dataclasses.replace(
         synthesis.package, reports=(), studies=(), arms=(), results=(), contrasts=(), risk_of_bias=(), published=(),
-        claims=(), gaps=(), cohorts=(), meta=dataclasses.replace(synthesis.package.meta, traps=(), people=()),
+        claims=(), gaps=(), cohorts=(), guidance=(), standards=(),
+        meta=dataclasses.replace(synthesis.package.meta, traps=(), people=()),
     )  # fmt: skip
     bare = dataclasses.replace(synthesis, package=empty, analyses=(), published=(), claims=(), gaps=(), not_verified=())
     page = Page(build_report(bare, Flow()))
     assert page.wrong == [] and "No published pooled results are on record." in page.text
+    assert "No guideline statements are on record." in page.text
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
 
 

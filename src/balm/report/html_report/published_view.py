@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from balm.plots.published import Panel, PublishedRow
 from balm.report.html_report.analysis_view import participants, signed
+from balm.report.html_report.guidance_view import as_printed
 from balm.report.html_report.links import anchor
 from balm.report.html_report.study_tables import faded, marked, outcome_name, sources
 from balm.report.html_report.table import Cell, Row, Table, columns, group, number, value
@@ -112,9 +113,9 @@ def _published_row(c: CheckedPublished, outcome: str, *, percent: bool = False) 
     p = c.published
     if percent and max(found) <= 1:
         found = (found[0] * 100, found[1] * 100, found[2] * 100)
-    time = ", ".join(x for x in (outcome, p.timepoint) if x) or NOT_STATED
+    time = as_printed(p.timepoint or NOT_STATED)
     label = f"{p.label}{' *' if c.rescaled else ''}"
-    return PublishedRow(label, time, p.k_text or NOT_STATED, p.n_text or NOT_STATED, *found)
+    return PublishedRow(label, time, p.k_text or NOT_STATED, p.n_text or NOT_STATED, *found, outcome=outcome)
 
 
 def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> PublishedRow | None:
@@ -136,12 +137,13 @@ def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> 
     name = "This review" if result.fit is not None else "This review, one trial"
     return PublishedRow(
         name,
-        ", ".join(x for x in (outcome, time) if x) or "any time",
+        time or "any time",
         trials,
         NOT_STATED if people is None else str(people),
         *found,
         own=True,
         single=result.fit is None,
+        outcome=outcome,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from balm.report.html_report.links import anchor, source_links
@@ -70,15 +71,30 @@ def characteristics(package: Package, numbers: dict[str, int]) -> Table:
                     classes=faded(s.verified),
                 )
             )
-    return Table("characteristics", "Characteristics of the studies in the review", heads, tuple(rows), cards=True)
+    caption = "Characteristics of the studies in the review"
+    return Table("characteristics", caption, heads, tuple(rows), cards=True, grouped="Kind of study")
 
 
 def people(study: Study) -> str | None:
-    """Randomised and analysed, with the words of the source where it has them."""
-    told = ((study.n_randomised, "randomised"), (study.n_analysed, "analysed"))
+    """Randomised and analysed; the words of the source stand in the place of the count that they explain."""
+    randomised, analysed = study.n_randomised, study.n_analysed
     words = study.n_text or ""
-    parts = [f"{n} {word}" for n, word in told if n is not None and not words.startswith(f"{word}:")]
+    if randomised and randomised == analysed and not words:
+        return f"{randomised} randomised and analysed"
+    parts = []
+    for n, word in ((randomised, "randomised"), (analysed, "analysed")):
+        if words.startswith(f"{word}:"):
+            parts.append(_explained(words.removeprefix(f"{word}:").strip(), word))
+            words = ""
+        elif n is not None:
+            parts.append("not randomised" if n == 0 and word == "randomised" else f"{n} {word}")
     return "; ".join([*parts, words] if words else parts) or None
+
+
+def _explained(words: str, what: str) -> str:
+    """``26 (from Table 1)`` as ``26 randomised (from Table 1)``."""
+    found = re.match(r"(\d+) (\(.*)", words)
+    return f"{found[1]} {what} {found[2]}" if found else f"{what}: {words}"
 
 
 def outside(package: Package, numbers: dict[str, int]) -> Table:
@@ -103,7 +119,8 @@ def outside(package: Package, numbers: dict[str, int]) -> Table:
             )
             for s in found
         ]
-    return Table("outside", "Studies considered but not in the review", heads, tuple(rows), cards=True)
+    caption = "Studies considered but not in the review"
+    return Table("outside", caption, heads, tuple(rows), cards=True, grouped="Why it is outside")
 
 
 def regimens(package: Package) -> Table:
@@ -199,8 +216,11 @@ def printed(r: Result) -> str:
     return "; ".join(parts)
 
 
-def results(package: Package, numbers: dict[str, int]) -> Table:
-    """Every row of ``results.csv``: the place to which each number of the report leads back."""
+def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Table]]:
+    """Every row of ``results.csv``: the place to which each number of the report leads back.
+
+    The first table is the whole, for its CSV; the others are its rows by outcome, in the order of the file.
+    """
     heads = columns("#Row", "Study and arm", "Outcome", "Time point", "Value as reported", "How it was read",
                     "+Use and notes", "@Source")  # fmt: skip
     rows = []
@@ -227,7 +247,13 @@ def results(package: Package, numbers: dict[str, int]) -> Table:
                 classes=faded(r.verified),
             )
         )
-    return Table("data", "Every number as reported", heads, tuple(rows), cards=True, file="results")
+    whole = Table("data", "Every number as reported", heads, tuple(rows), cards=True, file="results")
+    parts = []
+    for outcome in dict.fromkeys(r.outcome for r in package.results):
+        of_it = tuple(row for row, r in zip(rows, package.results, strict=True) if r.outcome == outcome)
+        name = outcome_name(package, outcome) or "Outcome not stated"
+        parts.append(Table(anchor("data", outcome), name, heads, of_it, cards=True, take=False))
+    return whole, parts
 
 
 def contrasts(package: Package, numbers: dict[str, int]) -> Table:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from balm.vocabulary.numbers import fixed
@@ -28,11 +28,29 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One short line of a cell; ``more`` opens below it, under the word ``opens``."""
+
+    text: str
+    more: str = ""
+    opens: str = "Formula"
+
+    @property
+    def plain(self) -> str:
+        """What the CSV holds."""
+        return f"{self.text} [{self.more}]" if self.more else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, then links. ``absent`` greys a value that is missing; ``tag`` draws a labelled box."""
+    """One cell: its text, then short lines, then links.
+
+    ``absent`` greys a value that is missing; ``tag`` draws a labelled box.
+    """
 
     text: str = ""
     links: tuple[Link, ...] = ()
+    lines: tuple[Line, ...] = ()
     href: str = ""
     absent: bool = False
     tag: str = ""
@@ -43,14 +61,15 @@ class Cell:
     @property
     def blank(self) -> bool:
         """Nothing to say here: a list of cards leaves it out."""
-        return self.text in ("", "–") and not self.links
+        return self.text in ("", "–") and not self.links and not self.lines
 
     @property
     def plain(self) -> str:
         """What the CSV holds."""
         if self.in_csv is not None:
             return self.in_csv
-        words = [self.text + (f": {self.after}" if self.after else ""), *(link.text for link in self.links)]
+        words = [self.text + (f": {self.after}" if self.after else "")]
+        words += [*(line.plain for line in self.lines), *(link.text for link in self.links)]
         said = " ; ".join(word for word in words if word)
         return f"{said} ({self.mark})" if self.mark else said
 
@@ -75,7 +94,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A captioned table. ``cards`` lets it read as a list on a small screen, ``narrow`` keeps it small."""
+    """A captioned table. ``cards`` lets it read as a list on a small screen, ``narrow`` keeps it small.
+
+    ``grouped`` names the column in which the CSV repeats the group headings; without it they stay on the page only.
+    ``take`` offers the CSV below the table.
+    """
 
     id: str
     caption: str
@@ -85,6 +108,8 @@ class Table:
     cards: bool = False
     narrow: bool = False
     file: str = ""
+    grouped: str = ""
+    take: bool = True
 
     @property
     def classes(self) -> str:
@@ -94,13 +119,17 @@ class Table:
 
     @property
     def csv(self) -> str:
-        """The table as CSV: a header and one line a row; group headings are left out, their rows stay."""
+        """The table as CSV: a header and one line a row; a group heading is no line of its own."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow([column.title for column in self.columns])
+        first = (self.grouped,) if self.grouped else ()
+        writer.writerow([*first, *(column.title for column in self.columns)])
+        heading = ""
         for row in self.rows:
-            if not row.group:
-                writer.writerow([_harmless(cell.plain) for cell in row.cells])
+            if row.group:
+                heading = row.group
+            else:
+                writer.writerow([_harmless(text) for text in [heading] * len(first) + [c.plain for c in row.cells]])
         return out.getvalue()
 
     @property
@@ -145,3 +174,15 @@ def columns(*titles: str) -> tuple[Column, ...]:
 def group(title: str, columns: Sequence[Column]) -> Row:
     """A heading row across all ``columns``."""
     return Row((Cell(title),) + (Cell(),) * (len(columns) - 1), group=title)
+
+
+def filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[tuple[Column, ...], tuple[Row, ...]]:
+    """The table without the columns in which no row says anything; the first column stays.
+
+    >>> heads, rows = filled(columns("#Name", "Notes", "Dose"), [Row((Cell("a"), Cell(), Cell("1 mg")))])
+    >>> [head.title for head in heads], [cell.text for cell in rows[0].cells]
+    (['Name', 'Dose'], ['a', '1 mg'])
+    """
+    said = [row for row in rows if not row.group]
+    keep = [i for i in range(len(columns)) if i == 0 or any(not row.cells[i].blank for row in said)]
+    return tuple(columns[i] for i in keep), tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
