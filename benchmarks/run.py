@@ -63,7 +63,9 @@ def simulated(path: Path, sizes: list[int], seed: int) -> None:
 def child(command: list[str]) -> tuple[dict, float]:
     """Run one command; its JSON line if it prints one, and its whole-process CPU seconds."""
     with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, env=ENVIRONMENT, cwd=tempfile.gettempdir())
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.DEVNULL, env=ENVIRONMENT, cwd=tempfile.gettempdir()
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -89,7 +91,9 @@ def peers_python() -> str | None:
     if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
         print("setting up the peers' environment (.venv-bench) ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)], check=True
+        )
         stamp.touch()
     return str(python)
 
@@ -101,7 +105,9 @@ def metafor() -> str | None:
     return None
 
 
-def compare(title: str, ours: list[str], theirs: list[str], *, whole: bool = False, mark: str = "", check: bool = True) -> dict:
+def compare(
+    title: str, ours: list[str], theirs: list[str], *, whole: bool = False, mark: str = "", check: bool = True
+) -> dict:
     """One row: both commands in turn, the median of the ratios, its range, and the agreement of the numbers."""
     ratios, mine, other, worst = [], [], [], 0.0
     for _ in range(ROUNDS):
@@ -143,7 +149,9 @@ def main() -> None:
 
     python = sys.executable
     rscript = metafor()
-    print(f"{'task (CPU time)':<58} {'balm ms':>10} {'peer ms':>11} {'ratio':>10} {'lowest':>9} {'mark':>9} {'agreement':>9}")
+    print(
+        f"{'task (CPU time)':<58} {'balm ms':>10} {'peer ms':>11} {'ratio':>10} {'lowest':>9} {'mark':>9} {'agreement':>9}"
+    )
     if rscript is None:
         print("Rscript with metafor is not installed: its rows are left out (Debian: apt-get install r-cran-metafor)")
     with tempfile.TemporaryDirectory() as name:
@@ -170,9 +178,19 @@ def main() -> None:
         if rscript:
             if wanted("one"):
                 for k, path in one.items():
-                    compare(f"one full REML analysis, k = {k}, v metafor", ours("one", path, 300), theirs("one", path, 20), mark=">= 15x")
+                    compare(
+                        f"one full REML analysis, k = {k}, v metafor",
+                        ours("one", path, 300),
+                        theirs("one", path, 20),
+                        mark=">= 15x",
+                    )
             if wanted("many"):
-                compare("1,000 full REML analyses, k 2 to 60, each, v metafor", ours("many", many, 100), theirs("many", many, 100), mark=">= 700x")
+                compare(
+                    "1,000 full REML analyses, k 2 to 60, each, v metafor",
+                    ours("many", many, 100),
+                    theirs("many", many, 100),
+                    mark=">= 700x",
+                )
             if wanted("forest"):
                 for studies, data, mark in ((20, twenty, ">= 30x"), (500, five_hundred, "")):
                     for ending in ("svg", "png", "pdf"):
@@ -194,14 +212,26 @@ def main() -> None:
                 )
         if wanted("peers"):
             for peer in ("pymare", "statsmodels"):
-                compare(f"one full REML analysis, k = 25, v {peer}", ours("one", one[25], 300), python_peer(peer, "one", one[25], 20), check=False)
-                compare(f"1,000 REML analyses, each, v {peer} in a loop", ours("many", many, 100), python_peer(peer, "many", many, 100), check=False)
+                compare(
+                    f"one full REML analysis, k = 25, v {peer}",
+                    ours("one", one[25], 300),
+                    python_peer(peer, "one", one[25], 20),
+                    check=False,
+                )
+                compare(
+                    f"1,000 REML analyses, each, v {peer} in a loop",
+                    ours("many", many, 100),
+                    python_peer(peer, "many", many, 100),
+                    check=False,
+                )
         if wanted("import"):
             bare = [child([python, "-I", "-c", "pass"])[1] for _ in range(20)]
             loaded = [child([python, "-I", "-c", "import balm"])[1] for _ in range(20)]
             listed = [child([str(Path(python).parent / "balm"), "--help"])[1] for _ in range(20)]
             base = statistics.median(bare)
-            print(f"import balm: {(statistics.median(loaded) - base) * 1e3:.1f} ms over the bare interpreter ({base * 1e3:.1f} ms); mark <= 40 ms")
+            print(
+                f"import balm: {(statistics.median(loaded) - base) * 1e3:.1f} ms over the bare interpreter ({base * 1e3:.1f} ms); mark <= 40 ms"
+            )
             print(f"balm --help: {statistics.median(listed) * 1e3:.1f} ms CPU in all; mark < 150 ms")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from balm.stats.diagnostics.printed import frame, studies, text_table
 from balm.stats.distributions import chi2_sf, f_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.regression.between_study_variance import ESTIMATORS, estimate
@@ -287,11 +288,40 @@ class MetaRegression:
         """Bubble plot with the fitted line and its interval band."""
         return presenter("bubble")(self, path, **options)
 
-    def __repr__(self) -> str:
-        return str(presenter("text")(self))
+    def to_frame(self) -> Any:
+        """One row a coefficient, as a pandas DataFrame (a dict of columns without pandas)."""
+        return frame(self._table())
 
-    def _repr_html_(self) -> str:
-        return str(presenter("html")(self))
+    def _table(self) -> dict[str, Any]:
+        rows = self.coefficients
+        return {
+            "coefficient": [c.name for c in rows],
+            "estimate": [c.estimate for c in rows],
+            "se": [c.se for c in rows],
+            "statistic": [c.statistic for c in rows],
+            "p": [c.p for c in rows],
+            "low": [c.interval.low for c in rows],
+            "high": [c.interval.high for c in rows],
+        }
+
+    def __repr__(self) -> str:
+        q = self.omnibus
+        test = f"chi-square({q.df1})" if math.isinf(q.df2) else f"F({q.df1}, {q.df2:g})"
+        left = (
+            "common effect"
+            if self.model == "common"
+            else f"residual tau2 {self.tau2:.4g} ({self.tau2_estimator or 'given'}), I2 {self.i2:.1f} %"
+        )
+        explained = "" if math.isnan(self.r2) else f", R2 {self.r2:.1f} %"
+        return text_table(
+            f"Meta-regression of {studies(self.k)}, {self.inference}: {left}{explained}",
+            self._table(),
+            [
+                f"Moderators: {test} = {q.statistic:.3f}, P = {q.p:.4g}",
+                f"Residual heterogeneity: Q = {self.qe:.3f}, df = {self.qe_df}, P = {self.qe_p:.4g}",
+                *self.advice,
+            ],
+        )
 
 
 def log_likelihood_saturated(variance: Floats) -> float:
