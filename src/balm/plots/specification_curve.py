@@ -200,7 +200,8 @@ def _chart(drawing: Drawing, rows: list[ChoiceRow], top: float, left: float, rig
         if row.choice != last:
             drawing.text(12, y + 11, row.choice, bold=True, size=11)
             y, last = y + ROW, row.choice
-        drawing.text(24, y + 11, fit(row.value, left - 34, 11), size=11, full=row.value)
+        shown = fit(row.value, left - 34, 11)
+        drawing.text(24, y + 11, shown, size=11, full=None if shown == row.value else row.value)
         drawing.line(left, y + ROW / 2, right, y + ROW / 2, stroke="#eef2f4")
         marks = [
             f"M{number(left + (i + 0.5) * step)} {number(y + 3)}V{number(y + ROW - 3)}"

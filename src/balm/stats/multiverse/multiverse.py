@@ -293,7 +293,7 @@ def multiverse(
     if size > MOST_SPECIFICATIONS:
         raise InputError(f"{size:,} specifications are more than {MOST_SPECIFICATIONS:,}: name fewer values")
     groups, of_group = _groups(effects, sets, es, left_out)
-    if groups is None:
+    if groups is None or not options:
         reasons = "; ".join(dict.fromkeys(str(n) for n in left_out))
         raise InputError(f"no specification can be analysed: {reasons}")
     return _fitted(es, groups, of_group, options, left_out, level)
