@@ -1,0 +1,197 @@
+"""Solving a multilevel model: scaled data, several starts, and the fit at the optimum in the original unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from balm.stats.effect_sizes import Floats
+from balm.stats.multilevel.blocks import BlockFit, Blocks, Term, connected
+from balm.stats.multilevel.grouping import Integers
+from balm.stats.multilevel.nested import Nested, NestedFit, nesting
+from balm.stats.multilevel.newton import Minimum, minimise
+from balm.stats.multilevel.random_terms import RandomTerm
+from balm.vocabulary.problems import InputError
+
+Fit = NestedFit | BlockFit
+#: Starts tried where a structure has a correlation, whose likelihood may have several maxima.
+MOST_STARTS = 4
+#: Terms whose derivatives are this close to dependent cannot be told apart by any data.
+LEAST_DISTINCT = 1e-10
+
+
+@dataclass(eq=False)
+class Problem:
+    """One likelihood: data, known covariance and random terms."""
+
+    effect: Floats
+    variance: Floats
+    sampling: Floats | None
+    design: Floats
+    terms: Sequence[RandomTerm]
+    restricted: bool
+    order: list[int] | None = field(init=False)
+    block: Integers | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        plain = all(t.kind == "intercept" and not t.correlated for t in self.terms)
+        self.order = None
+        if plain and self.sampling is None:
+            self.order = nesting([t.groups for t in self.terms])
+
+    @property
+    def blocks(self) -> Integers:
+        """(k,) independent block of each effect."""
+        if self.block is None:
+            k = len(self.effect)
+            codes = [np.zeros(k, dtype=np.int64) if t.correlated else t.groups.codes for t in self.terms]
+            self.block = connected(k, codes, self.sampling)
+        return self.block
+
+    def model(self, effect: Floats, unit: float) -> Nested | Blocks:
+        """The likelihood of ``effect`` measured in ``unit``."""
+        y, v = effect / unit, self.variance / unit**2
+        if self.order is not None:
+            return Nested(y, v, self.design, [t.groups for t in self.terms], self.order)
+        sampling = None if self.sampling is None else self.sampling / unit**2
+        return Blocks(y, v, sampling, self.design, [t.term for t in self.terms], self.blocks)
+
+    def fit(self, model: Nested | Blocks, parameters: Floats, restricted: bool | None = None) -> Fit:
+        """The fit at given parameters."""
+        restricted = self.restricted if restricted is None else restricted
+        return (NestedFit if isinstance(model, Nested) else BlockFit)(model, parameters, restricted)  # type: ignore[arg-type]
+
+    @property
+    def lower(self) -> Floats:
+        """Bounds of all parameters."""
+        return _joined([t.structure.lower for t in self.terms])
+
+    @property
+    def upper(self) -> Floats:
+        """Bounds of all parameters."""
+        return _joined([t.structure.upper for t in self.terms])
+
+    @property
+    def powers(self) -> Floats:
+        """How each parameter follows the unit."""
+        return _joined([t.structure.powers for t in self.terms])
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The optimum: coefficients, their covariance, parameters, what the solver left, and the common-effect fit."""
+
+    beta: Floats
+    covariance: Floats
+    parameters: Floats
+    residual: float
+    steps: int
+    at_bound: tuple[bool, ...]
+    qe: float
+    trace: float
+    fit: Fit
+    model: Nested | Blocks
+    centre: Floats
+    curvature: Floats
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def common_effect(problem: Problem) -> tuple[Floats, float, float]:
+    """Coefficients, residual sum of squares Q_E and ``tr P`` without random effects."""
+    x, y = problem.design, problem.effect
+    if problem.sampling is None:
+        w = 1.0 / problem.variance
+        wx = w[:, None] * x
+        covariance = np.linalg.inv(x.T @ wx)
+        first = covariance @ (wx.T @ y)
+        e = y - x @ first
+        more = covariance @ (wx.T @ e)
+        e -= x @ more
+        beta: Floats = first + more
+        return beta, float(e @ (w * e)), float(np.sum(w) - np.sum(covariance * (wx.T @ wx)))
+    block = connected(len(y), [], problem.sampling)
+    fit = BlockFit(Blocks(y, problem.variance, problem.sampling, x, [], block), np.empty(0), True)
+    trace = sum(float(np.trace(w, axis1=1, axis2=2).sum()) for w in fit.w)
+    squared = sum(np.einsum("nmi,nmj->ij", a, a) for a in fit.wx)
+    return fit.beta, fit.rss, float(trace - np.sum(fit.covariance * squared))
+
+
+def solve(problem: Problem) -> Solution:
+    """Maximise the (restricted) likelihood."""
+    k, p = problem.design.shape
+    centre, qe, trace = common_effect(problem)
+    centred = problem.effect - problem.design @ centre
+    unit = float(np.sqrt((k - p) / trace))
+    parameters, residual, steps, bound = np.empty(0), 0.0, 0, np.empty(0, dtype=bool)
+    curvature = np.empty((0, 0))
+    if problem.terms:
+        scaled = problem.model(centred, unit)
+        if isinstance(scaled, Blocks):
+            _refuse_indistinct(problem, scaled)
+        best = maximise(problem, scaled, max((qe - (k - p)) / (k - p), 0.1))
+        factor = unit**problem.powers
+        parameters = best.at * factor
+        residual, steps, bound = best.residual, best.steps, ~best.free.astype(bool)
+        curvature = best.curvature / np.outer(factor, factor)
+    model = problem.model(centred, 1.0)
+    fit = problem.fit(model, parameters)
+    return Solution(
+        beta=centre + fit.beta,
+        covariance=fit.covariance,
+        parameters=parameters,
+        residual=residual,
+        steps=steps,
+        at_bound=tuple(bool(b) for b in bound),
+        qe=qe,
+        trace=trace,
+        fit=fit,
+        model=model,
+        centre=centre,
+        curvature=curvature,
+    )
+
+
+def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple[int, float] | None = None) -> Minimum:
+    """The best optimum over the starts of the structures; ``held`` keeps one parameter at a value."""
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    if held is not None:
+        lower[held[0]] = upper[held[0]] = held[1]
+    share = total / len(problem.terms)
+    best: Minimum | None = None
+    choices = [[s * share ** (t.structure.powers / 2.0) for s in t.structure.starts] for t in problem.terms]
+    for start in list(product(*choices))[:MOST_STARTS]:
+        found = minimise(lambda s: model.evaluate(s, problem.restricted), np.concatenate(start), lower, upper)
+        if best is None or found.height < best.height - 1e-10 * (1.0 + abs(best.height)):
+            best = found
+    assert best is not None
+    return best
+
+
+def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
+    """Different parameters must change M differently."""
+    start = np.concatenate([t.structure.starts[0] for t in problem.terms])
+    start = start * np.where(np.arange(len(start)) % 2, 1.1, 0.9)  # off any special point of the structures
+    start = np.clip(start, problem.lower, problem.upper)
+    n = model.size
+    gram = np.zeros((n, n))
+    for b in model.batches:
+        m = np.empty((n, b.rows.size * b.rows.shape[1]))
+        for term, part, slot in zip(model.terms, model.parts, b.slots, strict=True):
+            m[part] = term.structure.jacobian(start[part])[:, slot].reshape(part.stop - part.start, -1)
+        gram += m @ m.T
+    size = np.sqrt(np.diag(gram))
+    if np.any(size == 0.0) or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < LEAST_DISTINCT:
+        names: list[Any] = [t.name for t in problem.terms]
+        raise InputError(
+            f"the variances of the random effects {names} cannot be told apart: leave out one, or simplify"
+        )
+
+
+__all__ = ["Fit", "Problem", "Solution", "Term", "common_effect", "maximise", "solve"]

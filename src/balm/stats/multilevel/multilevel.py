@@ -1,0 +1,175 @@
+"""Multilevel and multivariate models for dependent effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.multilevel.fitted import Multilevel
+from balm.stats.multilevel.likelihood import Problem, solve
+from balm.stats.multilevel.random_terms import RandomTerm, random_terms
+from balm.stats.multilevel.sampling import sampling_errors
+from balm.stats.regression.design import Design, from_columns, from_formula
+from balm.vocabulary.problems import InputError, check_option
+
+METHODS = ("REML", "ML")
+INFERENCES = ("wald", "t", "t-containment")
+
+
+def multilevel(
+    es: EffectSizes,
+    moderators: Any = "~ 1",
+    *,
+    random: str | Sequence[str] | None = "study/effect",
+    data: Any = None,
+    structure: str | Sequence[str] | None = None,
+    V: Any = None,
+    correlation: Mapping[str, Any] | None = None,
+    names: Sequence[str] | None = None,
+    intercept: bool = True,
+    method: str = "REML",
+    inference: str = "t",
+    level: float = 0.95,
+) -> Multilevel:
+    """Pool or regress effects that depend on each other: ``y = X beta + Z u + e`` with ``Var(e) = V``.
+
+    es         : (k,) effects and variances on the analysis scale.
+    moderators : a formula with ``data``, a mapping of name to (k,) numbers, or a (k, m) array; as in
+                 :func:`balm.meta_regression`.
+    random     : the random effects, as names of columns of ``data`` (``"study"`` are the labels of ``es`` and
+                 ``"effect"`` gives each effect a level of its own where ``data`` has no such column):
+
+                 - ``"district"``: an intercept for each district;
+                 - ``"district/school"``: one for each district, and one for each school within its district (the
+                   three-level model; the same as ``["district", "district/school"]``);
+                 - ``"district:school"``: only the second;
+                 - ``["study", "scale"]``: crossed intercepts;
+                 - ``"outcome | trial"``: for each trial a vector with one entry for each outcome, whose covariance has
+                   the ``structure`` given; outer ``all`` puts every effect together, ``"x + y | all"`` names
+                   coordinates;
+                 - None: no random effects (the common-effect model).
+    structure  : of the terms ``inner | outer``, in their order: a row of
+                 :data:`balm.stats.multilevel.structures.STRUCTURES` (CS, HCS, UN, DIAG, ID, AR, HAR, CAR, SPEXP ...).
+                 AR and HAR take numeric levels in increasing order, labels in the order they first appear.
+    V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
+                 independent errors. :func:`balm.sampling_covariance` builds it.
+    correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
+    method     : "REML" or "ML". inference: "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
+                 of the coarsest random effect within which the moderator is constant, less p).
+
+    Nested intercepts with independent errors take time linear in k (a million effects in seconds); anything else is
+    solved block by block. The solver uses exact slopes and ends at a Newton step of 1e-8 standard errors;
+    ``.residual`` reports what remained.
+
+    Sources: van Houwelingen, Arends & Stijnen (2002); Berkey et al. (1998); Konstantopoulos (2011); Ishak et al. (2007)
+    for longitudinal structures; Nakagawa & Santos (2012) for phylogenies.
+
+    >>> es = EffectSizes(effect=[0.1, 0.4, 0.3, 0.9, 0.6, 0.2], variance=[0.02] * 6, study=list("aabbcc"))
+    >>> fit = multilevel(es, random="study/effect")
+    >>> round(fit.estimate, 4), fit.sigma2.round(4).tolist()
+    (0.4167, [0.0, 0.0617])
+
+    Small-study effects are a moderator (an Egger-type test for dependent effects; Rodgers & Pustejovsky 2021), and the
+    prediction interval covers the effect of a new study:
+
+    >>> egger = multilevel(es, {"se": [0.10, 0.15, 0.12, 0.2, 0.16, 0.11]}, random="study/effect")
+    >>> egger["se"].p < 0.05
+    True
+    >>> [round(x, 2) for x in (fit.prediction_interval.low, fit.prediction_interval.high)]
+    [-0.39, 1.23]
+    """
+    check_option("method", method, METHODS)
+    check_option("inference", inference, INFERENCES)
+    if not 0.0 < level < 1.0:
+        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    _refuse_unusable(es)
+    design = read_design(moderators, data, names, intercept, len(es))
+    sampling = sampling_errors(V, es)
+    terms = random_terms(random, structure, correlation, es, data)
+    problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method == "REML")
+    _refuse_too_many(terms, design)
+    solution = solve(problem)
+    df = _degrees(inference, terms, design)
+    return Multilevel(
+        design=design,
+        effects=es,
+        beta=solution.beta,
+        covariance=solution.covariance,
+        df=df,
+        level=level,
+        method=method if terms else "common",
+        inference=inference,
+        terms=tuple(terms),
+        parameters=solution.parameters,
+        residual=solution.residual,
+        steps=solution.steps,
+        at_bound=solution.at_bound,
+        qe=solution.qe,
+        problem=problem,
+        solution=solution,
+        conventions=MappingProxyType(
+            {
+                "method": method,
+                "inference": inference,
+                "level": level,
+                "random": [t.name for t in terms],
+                "structure": [t.kind for t in terms if t.kind != "intercept"],
+            }
+        ),
+    )
+
+
+def read_design(moderators: Any, data: Any, names: Sequence[str] | None, intercept: bool, k: int) -> Design:
+    """The design matrix; ``data`` may be there for the random effects alone."""
+    if isinstance(moderators, str):
+        if names is not None or not intercept:
+            raise InputError('names= and intercept= belong to plain columns; say it in the formula ("~ 0 + x")')
+        if moderators.strip().lstrip("~").strip() == "1":
+            return from_columns(np.empty((k, 0)), (), True, k)
+        return from_formula(moderators, data, k)
+    return from_columns(moderators, names, intercept, k)
+
+
+def _refuse_unusable(es: EffectSizes) -> None:
+    if not isinstance(es, EffectSizes):
+        raise InputError(f"multilevel takes effect sizes, got {type(es).__name__}: make them with balm.effect_sizes")
+    usable = np.isfinite(es.effect) & np.isfinite(es.variance) & (es.variance > 0.0) & es.estimable
+    if not usable.all():
+        i = int(np.argmin(usable))
+        raise InputError(f"{es.study[i]} (row {i + 1}) has no usable effect and variance; drop the row everywhere")
+
+
+def _refuse_too_many(terms: Sequence[RandomTerm], design: Design) -> None:
+    count = sum(len(t.structure.names) for t in terms)
+    k, p = design.matrix.shape
+    if count > k - p:
+        raise InputError(
+            f"{count} variances and correlations and {p} coefficients cannot be estimated from {k} effects; simplify "
+            "the random effects"
+        )
+
+
+def _degrees(inference: str, terms: Sequence[RandomTerm], design: Design) -> Floats:
+    k, p = design.matrix.shape
+    if inference == "wald":
+        return np.full(p, math.inf)
+    if inference == "t":
+        return np.full(p, float(k - p))
+    out = np.full(p, float(k - p))
+    for term in terms:
+        g = term.groups
+        first = np.unique(g.codes, return_index=True)[1]
+        constant = np.all(design.matrix == design.matrix[first][g.codes], axis=0)
+        out = np.where(constant, np.minimum(out, float(g.count - p)), out)
+    if np.any(out <= 0.0):
+        fewest = min(terms, key=lambda t: t.groups.count)
+        raise InputError(
+            f"inference='t-containment' leaves no degrees of freedom: {fewest.groups.count} levels of "
+            f"{fewest.groups.name} for {p} coefficients; use inference='t'"
+        )
+    return out

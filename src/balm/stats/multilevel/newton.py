@@ -1,0 +1,113 @@
+"""The minimum of a smooth function inside a box, by Newton steps with exact derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balm.stats.effect_sizes import Floats
+
+Evaluate = Callable[[Floats], tuple[float, Floats, Floats]]
+
+#: A Newton step below this many standard errors is exact: the next one would be its square.
+STEP_IN_ERRORS = 1e-8
+#: More steps than any regular likelihood needs; what has not ended by then is reported through its residual.
+MOST_STEPS = 200
+#: Curvatures below this share of the largest are treated as this share (a flat or downhill direction).
+LEAST_CURVATURE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """``at`` with ``height``; ``residual`` is the Newton step that remains, in standard errors of the free parameters.
+
+    ``curvature`` is the matrix of second derivatives; ``free`` says which parameters are not held by a bound.
+    """
+
+    at: Floats
+    height: float
+    curvature: Floats
+    free: NDArray[np.bool_]
+    residual: float
+    steps: int
+
+
+def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats) -> Minimum:
+    """Projected Newton: parameters at a bound stay while the slope pushes outwards; a step that rises is halved.
+
+    ``evaluate`` gives height, slope and a curvature matrix (need not be positive definite; its eigenvalues are taken
+    as absolute values). Bertsekas (1982), SIAM J Control Optim 20:221; Nocedal & Wright (2006), section 3.4.
+    """
+    x = np.clip(start, lower, upper)
+    f, g, h = evaluate(x)
+    remaining, steps = math.inf, 0
+    while steps < MOST_STEPS:
+        free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
+        if not free.any():
+            remaining = 0.0
+            break
+        if free.all():
+            full, remaining = _step(g, h)
+        else:
+            full = np.zeros_like(x)
+            full[free], remaining = _step(g[free], h[np.ix_(free, free)])
+        moved = _descend(evaluate, x, f, g, full, lower, upper, remaining)
+        steps += 1
+        if moved is None:
+            break
+        x, f, g, h = moved
+        if remaining <= STEP_IN_ERRORS:
+            free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
+            remaining = _step(g[free], h[np.ix_(free, free)])[1] if free.any() else 0.0
+            break
+    return Minimum(x, f, h, free, remaining, steps)
+
+
+def _step(g: Floats, h: Floats) -> tuple[Floats, float]:
+    """The modified Newton step, and its length in standard errors."""
+    if len(g) == 1:
+        curved = abs(float(h[0, 0])) or 1.0
+        return -g / curved, abs(float(g[0])) / math.sqrt(curved)
+    if len(g) == 2:
+        a, b, c = float(h[0, 0]), float(h[0, 1]), float(h[1, 1])
+        determinant = a * c - b * b
+        if a > 0.0 and c > 0.0 and determinant > 1e-6 * a * c:
+            u, v = g.tolist()
+            x, y = (b * v - c * u) / determinant, (b * u - a * v) / determinant
+            return np.array([x, y]), math.sqrt(max(0.0, -(u * x + v * y)))
+    diagonal = np.sqrt(np.abs(np.diag(h)))
+    scale = np.where(diagonal > 0.0, diagonal, 1.0)
+    roots, basis = np.linalg.eigh(h / np.outer(scale, scale))
+    curvature = np.maximum(np.abs(roots), LEAST_CURVATURE * max(float(np.abs(roots).max()), 1e-300))
+    along = basis.T @ (g / scale)
+    step = -(basis @ (along / curvature)) / scale
+    return step, float(np.sqrt(np.sum(along * along / curvature)))
+
+
+def _descend(
+    evaluate: Evaluate,
+    x: Floats,
+    f: float,
+    g: Floats,
+    step: Floats,
+    lower: Floats,
+    upper: Floats,
+    remaining: float,
+) -> tuple[Floats, float, Floats, Floats] | None:
+    """The first of the step, its half, its quarter ... that descends (projected on the box)."""
+    noise = 1e-12 * (1.0 + abs(f))
+    share = 1.0
+    for _ in range(60):
+        there = np.clip(x + share * step, lower, upper)
+        if np.array_equal(there, x):
+            return None
+        height, slope, curvature = evaluate(there)
+        expected = float(g @ (there - x))
+        if height <= f + 1e-4 * min(expected, 0.0) + (noise if remaining < 1e-4 else 0.0):
+            return there, height, slope, curvature
+        share *= 0.5
+    return None

@@ -1,0 +1,270 @@
+"""What ``random=`` says: random intercepts, nested or crossed, and structured effects ``"inner | outer"``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.multilevel.blocks import Term
+from balm.stats.multilevel.grouping import Grouping, Integers, column, crossed, grouping
+from balm.stats.multilevel.structures import BY_DISTANCE, BY_LEVEL, STRUCTURES, Structure, variance
+from balm.vocabulary.problems import InputError, check_option
+
+#: The outer part that puts all effects together: ``"x + y | all"``.
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomTerm:
+    """One random term, with what identifies its levels.
+
+    ``kind`` is "intercept" or the structure's name. ``groups`` (k,) are the levels whose effects are independent of
+    each other; ``inner`` the levels within them (None for intercepts). ``level`` (k,)
+    numbers the distinct random effects.
+    """
+
+    name: str
+    kind: str
+    groups: Grouping
+    inner: Grouping | None
+    level: Integers
+    term: Term
+    correlated: bool = False
+
+    @property
+    def structure(self) -> Structure:
+        """Its parameters."""
+        return self.term.structure
+
+
+def random_terms(
+    random: Any, structure: Any, correlation: Mapping[str, Any] | None, es: EffectSizes, data: Any
+) -> list[RandomTerm]:
+    """Read ``random=``, expand nesting, and refuse what cannot be estimated."""
+    listed = [random] if isinstance(random, str) else list(random or ())
+    names: list[str] = []
+    for text in listed:
+        if not isinstance(text, str) or not text.strip():
+            raise InputError(f"random must name groupings such as 'study/effect' or 'outcome | study'; got {text!r}")
+        names.extend(n for n in _expanded(text) if n not in names)
+    known = dict(correlation or {})
+    wanted = _structures(structure, sum("|" in n for n in names))
+    cache: dict[str, Grouping] = {}
+    terms = []
+    for name in names:
+        if "|" in name:
+            inner, outer = (part.strip() for part in name.split("|"))
+            terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache))
+        else:
+            terms.append(_intercept(name, known.pop(name, None), es, data, cache))
+    if known:
+        raise InputError(f"correlation names {sorted(known)}, but random has no intercept of that name: {names}")
+    _refuse_repeats(terms)
+    return terms
+
+
+def _expanded(text: str) -> list[str]:
+    """``"a/b"`` is a and b within a; ``"a:b"`` only b within a; ``"inner | outer"`` stays."""
+    if "|" in text:
+        parts = [p.strip() for p in text.split("|")]
+        if len(parts) != 2 or not all(parts):
+            raise InputError(f"random {text!r}: a structured term reads 'inner | outer'")
+        return [" | ".join(parts)]
+    if ":" in text:
+        return ["/".join(p.strip() for p in text.split(":"))]
+    parts = [p.strip() for p in text.split("/")]
+    if not all(parts):
+        raise InputError(f"random {text!r}: a level between '/' has no name")
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def _structures(structure: Any, count: int) -> list[str]:
+    if structure is None:
+        if count:
+            raise InputError(f"a term 'inner | outer' needs structure=, one of {list(STRUCTURES)}")
+        return []
+    if not count:
+        raise InputError("structure= belongs to a term 'inner | outer'; random has none")
+    given = [structure] * count if isinstance(structure, str) else list(structure)
+    if len(given) != count:
+        raise InputError(f"structure has {len(given)} entries for {count} terms 'inner | outer'")
+    return [check_option("structure", s, list(STRUCTURES)) for s in given]
+
+
+def _group(name: str, es: EffectSizes, data: Any, cache: dict[str, Grouping]) -> Grouping:
+    if name not in cache:
+        parts = name.split("/")
+        for part in parts:
+            if part not in cache:
+                cache[part] = grouping(part, column(part, es, data))
+        if len(parts) > 1:
+            cache[name] = crossed([cache[p] for p in parts])
+    return cache[name]
+
+
+def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[str, Grouping]) -> RandomTerm:
+    g = _group(name, es, data, cache)
+    if g.count < 2:
+        raise InputError(f"random {name!r} has one level only: its variance cannot be estimated; leave it out")
+    codes = g.codes
+    if known is None:
+
+        def same(rows: Integers) -> Integers:
+            c = codes[rows]
+            out: Integers = (c[:, :, None] == c[:, None, :]).astype(np.int64)
+            return out
+
+        return RandomTerm(name, "intercept", g, None, codes, Term(variance(name), same))
+    matrix = _known_correlation(name, known, g)
+    n = g.count
+
+    def pair(rows: Integers) -> Integers:
+        c = codes[rows]
+        out: Integers = 1 + c[:, :, None] * n + c[:, None, :]
+        return out
+
+    linked = bool(np.any(matrix[~np.eye(n, dtype=bool)] != 0.0))
+    return RandomTerm(name, "intercept", g, None, codes, Term(variance(name, matrix), pair), linked)
+
+
+def _known_correlation(name: str, known: Any, g: Grouping) -> Floats:
+    """The known correlation matrix in the order of the levels: a labelled table, or ``(labels, matrix)``."""
+    if hasattr(known, "index") and hasattr(known, "to_numpy"):
+        labels, matrix = list(known.index), known.to_numpy()
+    elif isinstance(known, tuple) and len(known) == 2:
+        labels, matrix = list(known[0]), np.asarray(known[1], dtype=np.float64)
+    else:
+        raise InputError(f"correlation[{name!r}] must be a labelled table or a pair (labels, matrix)")
+    matrix = np.asarray(matrix, dtype=np.float64)
+    if matrix.shape != (len(labels), len(labels)):
+        raise InputError(f"correlation[{name!r}] has {len(labels)} labels for a matrix of shape {matrix.shape}")
+    where = {label: i for i, label in enumerate(labels)}
+    lacking = [x for x in g.labels if x not in where]
+    if lacking:
+        raise InputError(f"correlation[{name!r}] lacks the level {lacking[0]!r}; it has {labels[:10]}")
+    rows = np.array([where[x] for x in g.labels])
+    chosen: Floats = matrix[np.ix_(rows, rows)]
+    check_correlation(f"correlation[{name!r}]", chosen)
+    return chosen
+
+
+def check_correlation(name: str, matrix: Floats) -> None:
+    """Symmetric, ones on the diagonal, no negative eigenvalue."""
+    if not np.all(np.isfinite(matrix)):
+        raise InputError(f"{name} holds numbers that are missing or not finite")
+    if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-10):
+        raise InputError(f"{name} is not symmetric")
+    if not np.allclose(np.diag(matrix), 1.0, rtol=0, atol=1e-10):
+        raise InputError(f"{name} must have ones on its diagonal; got {np.diag(matrix).min():.6g}")
+    least = float(np.linalg.eigvalsh(matrix)[0])
+    if least < -1e-8:
+        raise InputError(f"{name} is not a correlation matrix: its least eigenvalue is {least:.4g}")
+
+
+def _structured(
+    name: str, inner: str, outer: str, kind: str, es: EffectSizes, data: Any, cache: dict[str, Grouping]
+) -> RandomTerm:
+    if outer == EVERYTHING:
+        groups = grouping(EVERYTHING, np.zeros(len(es), dtype=np.int64))
+    else:
+        groups = _group(outer, es, data, cache)
+    if kind in BY_DISTANCE:
+        return _by_distance(name, inner, groups, kind, es, data)
+    if groups.count < 2:
+        raise InputError(f"random {name!r}: {outer} has one level only, which cannot show how its effects vary")
+    levels = _group(inner, es, data, cache)
+    if levels.count < 2:
+        raise InputError(f"random {name!r}: {inner} has one level only; structure {kind!r} needs at least two")
+    pair = crossed([groups, levels])
+    first = np.unique(pair.codes, return_index=True)[1]
+    within = np.bincount(groups.codes[first])
+    largest = int(within.max())
+    if kind not in ("DIAG", "ID") and largest < 2:
+        raise InputError(f"random {name!r}: no {outer} has two levels of {inner}, so no correlation can be estimated")
+    if kind == "UN":
+        seen = np.zeros((groups.count, levels.count))
+        seen[groups.codes, levels.codes] = 1.0
+        together = seen.T @ seen
+        if np.any(together == 0.0):
+            i, j = (int(a) for a in np.argwhere(together == 0.0)[0])
+            a, b = levels.labels[i], levels.labels[j]
+            raise InputError(
+                f"random {name!r}: {a!r} and {b!r} never occur in the same {outer}, so their correlation cannot be "
+                "estimated; choose structure='HCS' or 'DIAG'"
+            )
+    structure = BY_LEVEL[kind](levels.count, largest)
+    o, inside, n = groups.codes, levels.codes, levels.count
+
+    def slots(rows: Integers) -> Integers:
+        a, c = o[rows], inside[rows]
+        left, right = c[:, :, None], c[:, None, :]
+        if kind in ("CS", "ID", "DIAG"):
+            other: Any = 2 if kind == "CS" else 0
+            entry = np.where(left == right, 1 + left if kind == "DIAG" else 1, other)
+        elif kind == "AR":
+            entry = 1 + np.abs(left - right)
+        else:
+            entry = 1 + left * n + right
+        found: Integers = np.where(a[:, :, None] == a[:, None, :], entry, 0)
+        return found
+
+    return RandomTerm(name, kind, groups, levels, pair.codes, Term(structure, slots))
+
+
+def _by_distance(name: str, inner: str, groups: Grouping, kind: str, es: EffectSizes, data: Any) -> RandomTerm:
+    """Correlation by distance (CAR: time) between the coordinates that ``inner`` names, joined by ``+``."""
+    parts = [p.strip() for p in inner.split("+")]
+    if kind == "CAR" and len(parts) != 1:
+        raise InputError(f"random {name!r}: structure 'CAR' takes one column of times; got {parts}")
+    columns = []
+    for part in parts:
+        try:
+            values = np.asarray(column(part, es, data), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"random {name!r}: structure {kind!r} needs numbers in column {part}") from None
+        if not np.all(np.isfinite(values)):
+            raise InputError(
+                f"random {name!r}: column {part} is missing in row {int(np.argmin(np.isfinite(values))) + 1}"
+            )
+        columns.append(values)
+    places = np.column_stack(columns)
+    point = np.unique(places, axis=0, return_inverse=True)[1].ravel()
+    level = np.unique(groups.codes * (int(point.max()) + 1) + point, return_inverse=True)[1]
+    sites, at = np.unique(point, return_index=True)
+    between = np.sqrt(np.sum((places[at][:, None, :] - places[at][None, :, :]) ** 2, axis=2))
+    shared = np.zeros((groups.count, len(sites)), dtype=bool)
+    shared[groups.codes, point] = True
+    together = (shared.astype(np.float64).T @ shared.astype(np.float64)) > 0.0
+    distances, index = np.unique(np.where(together, between, 0.0), return_inverse=True)
+    if len(distances) < 2:
+        raise InputError(f"random {name!r}: no {groups.name} has effects at two places of {inner}")
+    index = index.reshape(between.shape)
+    largest = float(distances[-1])
+    structure = BY_DISTANCE[kind](
+        distances, 1.0 if kind == "CAR" else 100.0 * largest, 1.0 if kind == "CAR" else largest
+    )
+    o = groups.codes
+
+    def slots(rows: Integers) -> Integers:
+        a, c = o[rows], point[rows]
+        found: Integers = np.where(a[:, :, None] == a[:, None, :], 1 + index[c[:, :, None], c[:, None, :]], 0)
+        return found
+
+    return RandomTerm(name, kind, groups, None, level.astype(np.int64), Term(structure, slots))
+
+
+def _refuse_repeats(terms: Sequence[RandomTerm]) -> None:
+    plain = [t for t in terms if t.kind == "intercept" and not t.correlated]
+    for i, a in enumerate(plain):
+        for b in plain[i + 1 :]:
+            if a.groups.count == b.groups.count:
+                both = np.unique(a.level * b.groups.count + b.level).size
+                if both == a.groups.count:
+                    raise InputError(
+                        f"random {a.name!r} and {b.name!r} group the effects in the same way (as many levels, "
+                        f"{a.groups.count}, as each other), so their variances cannot be told apart; leave one out"
+                    )
