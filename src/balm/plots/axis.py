@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, isfinite, log, log10
 
 from balm.vocabulary.numbers import MINUS, plain
@@ -48,14 +49,19 @@ class Axis:
 
     def label(self, value: float) -> str:
         """The text of a tick: as many decimals as the tick has, a true minus, a power of ten where shorter."""
-        text = plain(value, 8, minus=MINUS)
-        if value != 0 and (abs(value) < 1e-4 or abs(value) >= 1e6):
-            mantissa, _, power = f"{value:.8e}".partition("e")
-            mantissa = mantissa.rstrip("0").rstrip(".")
-            scientific = f"{mantissa}e{int(power)}".replace("-", MINUS)
-            if len(scientific) < len(text) or abs(value) < 1e-6:
-                return scientific
-        return text
+        return _tick_text(value)
+
+
+@lru_cache(1024)  # a layout asks several times, and figures mark the same round numbers
+def _tick_text(value: float) -> str:
+    text = plain(value, 8, minus=MINUS)
+    if value != 0 and (abs(value) < 1e-4 or abs(value) >= 1e6):
+        mantissa, _, power = f"{value:.8e}".partition("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        scientific = f"{mantissa}e{int(power)}".replace("-", MINUS)
+        if len(scientific) < len(text) or abs(value) < 1e-6:
+            return scientific
+    return text
 
 
 def linear_axis(

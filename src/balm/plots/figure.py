@@ -18,6 +18,7 @@ ENDINGS = (".svg", ".png", ".pdf")
 _POINTS = 0.75
 _FONTS = os.path.join(os.path.dirname(__file__), "fonts")
 _MAX_PIXELS = 400_000_000
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +109,12 @@ def _typst_string(text: str) -> str:
 def _write_whole(path: str, data: bytes) -> None:
     part = os.path.join(os.path.dirname(path), f".balm-{os.urandom(8).hex()}.part")
     try:
-        with open(part, "xb") as file:
-            file.write(data)
+        file = os.open(part, _NEW_FILE, 0o666)  # a buffered file object would cost as much as the writing
+        try:
+            while data:
+                data = data[os.write(file, data) :]
+        finally:
+            os.close(file)
         os.replace(part, path)
     except OSError as reason:
         _remove(part)

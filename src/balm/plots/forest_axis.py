@@ -50,27 +50,18 @@ def forest_axis(content: Content, options: ForestOptions, left: float, right: fl
 
 
 def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
-    def on(value: float) -> float:
-        return log(value) if content.log else value
-
-    def usable(value: float) -> bool:
-        return isfinite(value) and (value > 0 or not content.log)
-
-    marks = [row for row in content.rows if row.estimate == row.estimate and usable(row.estimate)]
+    """The lowest and the highest value of the axis, on the displayed scale."""
+    on, floor = (log, 0.0) if content.log else (float, -inf)
+    marks = [row for row in content.rows if floor < row.estimate < inf]
     null = content.null
     if not marks:
         if content.log:
             return 0.1, 10.0
         return (-1.0, 1.0) if null == 0 else (0.0, 1.0)
     studies = [row for row in marks if row.kind in ("study", "series")] or marks
-    if content.log:
-        middles = sorted([log(row.estimate) for row in studies])
-        lows = sorted([log(row.low if 0 < row.low < inf else row.estimate) for row in studies])
-        highs = sorted([log(row.high if 0 < row.high < inf else row.estimate) for row in studies])
-    else:
-        middles = sorted([row.estimate for row in studies])
-        lows = sorted([row.low if -inf < row.low < inf else row.estimate for row in studies])
-        highs = sorted([row.high if -inf < row.high < inf else row.estimate for row in studies])
+    middles = sorted([on(row.estimate) for row in studies])
+    lows = sorted([on(row.low if floor < row.low < inf else row.estimate) for row in studies])
+    highs = sorted([on(row.high if floor < row.high < inf else row.estimate) for row in studies])
     k = len(studies)
     core_low, core_high = lows[k // 5 if k > 4 else 0], highs[-1 - (k // 5 if k > 4 else 0)]
     span = max(core_high - core_low, 1e-12)
@@ -83,12 +74,12 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
     for row in content.rows:
         if row.kind in ("subtotal", "total", "prediction"):
             for end in (row.low, row.high):
-                if usable(end):
+                if floor < end < inf:
                     far = span if row.kind != "prediction" else 0.4 * span
                     low = min(low, max(on(end), edge_low - far))
                     high = max(high, min(on(end), edge_high + far))
     for value, _ in options.references:
-        if usable(value):
+        if floor < value < inf:
             low, high = min(low, max(on(value), edge_low - span)), max(high, min(on(value), edge_high + span))
     if null is not None:
         centre = on(null)

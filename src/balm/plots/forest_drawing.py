@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import repeat
+
 from balm.plots.figure import Figure
 from balm.plots.forest_columns import BIAS_SIGNS
 from balm.plots.forest_options import ForestOptions
-from balm.plots.forest_placed import Layout, Mark, Text
+from balm.plots.forest_placed import Layout, Line, Mark, Text
 from balm.plots.svg import Drawing, escape, number, numbers, safe_link
 
 #: Colours by palette; every one of them is matched by a shape, a position or a sign.
@@ -173,36 +176,45 @@ _STYLES = {
 
 def _texts(layout: Layout) -> str:
     """All texts, in the order of the layout, which is that of reading."""
-    forms = {bold: _forms(layout, bold) for bold in (False, True)}
-    whole = {bold: "\n".join(one) for bold, one in forms.items()}
     written: list[str] = []
+    usual: list[Line] = []  # rows with a text in every column, as nearly all are
     for one in layout.written:
-        if isinstance(one, Text):
-            written.append(_text(one))
+        if isinstance(one, Line) and one.label and not one.bold and "" not in one.cells:
+            usual.append(one)
             continue
-        texts = [one.label, *one.cells]
-        if escape("".join(texts)) != "".join(texts):
-            texts = [escape(text) for text in texts]
-        y = number(one.y)
-        if all(texts):
-            written.append(whole[one.bold].format(*texts, y=y))
-        else:
-            written += [form.format(*texts, y=y) for form, text in zip(forms[one.bold], texts, strict=True) if text]
+        if usual:
+            written += _lines(layout, usual)
+            usual = []
+        written += [_text(one)] if isinstance(one, Text) else map(_text, layout.texts_of(one))
+    written += _lines(layout, usual) if usual else []
     return "\n".join(written) + "\n"
 
 
-def _forms(layout: Layout, bold: bool) -> list[str]:
-    """The markup of a row's texts, one a column, with room for the text (by number) and for y."""
-    places = [(layout.margin, "start"), *layout.places]
-    return [
-        f'<text x="{number(x)}" y="{{y}}"{_STYLES[anchor, bold]}>{{{i}}}</text>' for i, (x, anchor) in enumerate(places)
-    ]
+def _lines(layout: Layout, lines: list[Line]) -> list[str]:
+    """Rows that differ in their texts and y alone, written column by column."""
+    columns = [[line.label for line in lines], *zip(*[line.cells for line in lines], strict=True)]
+    y = [number(line.y) for line in lines]
+    pieces: list[Iterable[str]] = []
+    for (x, anchor), column in zip([(layout.margin, "start"), *layout.places], columns, strict=True):
+        whole = "".join(column)
+        texts = column if escape(whole) is whole else map(escape, column)
+        start = "\n" if pieces else ""
+        pieces += [
+            repeat(f'{start}<text x="{number(x)}" y="'),
+            y,
+            repeat(f'"{_STYLES[anchor, False]}>'),
+            texts,
+            repeat("</text>"),
+        ]
+    return list(map("".join, zip(*pieces, strict=False)))
 
 
 def _text(text: Text) -> str:
-    place = f'x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
+    start = f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
+    if text.full is None and text.link is None and not text.size:
+        return f"{start}>{escape(text.text)}</text>"
     if text.size:
-        place += f' font-size="{number(text.size)}"'
+        start += f' font-size="{number(text.size)}"'
     tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
-    one = f"<text {place}>{tip}{escape(text.text)}</text>"
+    one = f"{start}>{tip}{escape(text.text)}</text>"
     return f'<a href="{escape(safe_link(text.link))}">{one}</a>' if text.link else one

@@ -114,7 +114,7 @@ def _rows(
     lows, highs = _positions(axis, [row.low for row in rows]), _positions(axis, [row.high for row in rows])
     previous = ""
     for row, middle, low, high in zip(rows, middles, lows, highs, strict=True):
-        kind, label = row.kind, row.label
+        kind, label, estimate = row.kind, row.label, row.estimate
         if kind != previous:
             if previous and (kind == "heading" or (kind == "total" and previous != "prediction")):
                 y += 0.45 * row_height
@@ -122,39 +122,35 @@ def _rows(
         if kind == "words" or kind == "heading":
             y = _words(layout, row, words, size, row_height, y)
             continue
-        bold = kind == "total" or kind == "subtotal"
         centre, bottom = y + half_row, y + row_height
         if row.link is not None or (names < inf and kind in _STUDY_KINDS and text_width(label, size) > names):
             lines = wrap(label, names, size, lines=options.label_lines)
             extra = (len(lines) - 1) * _NAME_LINE * size
             centre, bottom = centre + extra / 2, bottom + extra
             full = label if " ".join(lines) != label else None
+            first = centre + to_baseline - extra / 2
             for i, line in enumerate(lines):
-                write(
-                    Text(
-                        margin, centre + to_baseline - extra / 2 + i * _NAME_LINE * size, line, full=full, link=row.link
-                    )
-                )
+                write(Text(margin, first + i * _NAME_LINE * size, line, full=full, link=row.link))
             label = ""
-        write(Line(centre + to_baseline, label, row.cells, bold))
-        for i, judgement in enumerate(row.bias):
-            layout.dots.append(Dot(dots + 1.55 * size * i, centre, judgement))
+        write(Line(centre + to_baseline, label, row.cells, kind in POOLED_KINDS))
+        if row.bias:
+            layout.dots += [Dot(dots + 1.55 * size * i, centre, judged) for i, judged in enumerate(row.bias)]
         known = low == low and high == high
-        if row.estimate == row.estimate:
-            clipped_low, clipped_high = row.low < low_edge, row.high > high_edge
-            if kind in POOLED_KINDS:
-                add_mark(_diamond(row, axis, centre, 0.36 * row_height))
-            else:
-                if not known:
-                    low = high = middle
-                    clipped_low, clipped_high = row.estimate < low_edge, row.estimate > high_edge
-                share = row.share
-                half = max(side_per_root * sqrt(share), 2.0) / 2 if share == share else 0.22 * size
-                if not low_edge <= row.estimate <= high_edge:
-                    half = 0.0
-                add_mark(Mark("square", centre, middle, low, high, half, clipped_low, clipped_high))
-        elif kind == "prediction" and known:
-            add_mark(Mark("bar", centre, 0.0, low, high, 0.0, row.low < low_edge, row.high > high_edge))
+        if estimate != estimate:
+            if kind == "prediction" and known:
+                add_mark(Mark("bar", centre, 0.0, low, high, 0.0, row.low < low_edge, row.high > high_edge))
+        elif kind in POOLED_KINDS:
+            add_mark(_diamond(row, axis, centre, 0.36 * row_height))
+        else:
+            end_low, end_high = row.low, row.high
+            if not known:
+                low = high = middle
+                end_low = end_high = estimate
+            half = 0.0
+            if low_edge <= estimate <= high_edge:
+                root = row.share**0.5
+                half = max(0.5 * (side_per_root * root), 1.0) if root == root else 0.22 * size
+            add_mark(Mark("square", centre, middle, low, high, half, end_low < low_edge, end_high > high_edge))
         y = bottom
     return y
 

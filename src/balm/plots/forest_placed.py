@@ -100,14 +100,14 @@ class Layout:
     @property
     def texts(self) -> list[Text]:
         """Every text on its own, those of the lines too: what a reader sees, in order."""
-        found: list[Text] = []
-        for one in self.written:
-            if isinstance(one, Text):
-                found.append(one)
-                continue
-            if one.label:
-                found.append(Text(self.margin, one.y, one.label, "start", one.bold))
-            for (x, anchor), cell in zip(self.places, one.cells, strict=True):
-                if cell:
-                    found.append(Text(x, one.y, cell, anchor, one.bold))
+        return [text for one in self.written for text in self.texts_of(one)]
+
+    def texts_of(self, one: Text | Line) -> list[Text]:
+        """The texts of a line one by one."""
+        if isinstance(one, Text):
+            return [one]
+        found = [Text(self.margin, one.y, one.label, "start", one.bold)] if one.label else []
+        for (x, anchor), cell in zip(self.places, one.cells, strict=True):
+            if cell:
+                found.append(Text(x, one.y, cell, anchor, one.bold))
         return found

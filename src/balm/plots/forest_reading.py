@@ -49,7 +49,7 @@ class _Reading:
         self.ci = f"{level(self.shown.level)} CI"
         self.columns: list[Column] = []
         self.groups: tuple[str, ...] = ()
-        self.places: dict[int, int] = {}  # identity of a study's row -> its place in the data
+        self.data_rows: list[Row] = []  # in the order of the data
 
     # -- the four shapes of result -------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class _Reading:
         cells = list(map(list, zip(*texts, strict=True))) if texts else [[] for _ in labels]
         known = zip(labels, cells, *intervals, shares, links(options, labels), judgements(options, labels), strict=True)
         rows = [Row("study", *values) for values in known]
-        self.places = {id(row): i for i, row in enumerate(rows)}
+        self.data_rows = list(rows)
         for name, _why in fits[0].excluded if fits else ():
             if str(name) not in labels:
                 blank = [NOT_ESTIMABLE if column.key == "effect" else "" for column in self.columns]
@@ -245,9 +245,9 @@ class _Reading:
         return [Row("events", "Total events", cells)]
 
     def _added(self, key: str, studies: list[Row]) -> str:
-        values = self.shown.raw(key)
-        numbers = [self.places[id(row)] for row in studies if id(row) in self.places]
-        return number_texts([sum([values[i] for i in numbers if values[i] == values[i]])])[0]
+        added = set(map(id, studies))
+        values = [v for v, row in zip(self.shown.raw(key), self.data_rows, strict=True) if id(row) in added and v == v]
+        return number_texts([sum(values)])[0]
 
     def _content(self, rows: list[Row], footers: list[str], method: str, words: str) -> Content:
         options, shown = self.options, self.shown

@@ -309,6 +309,7 @@ _bold = BOLD.__getitem__
 #: The digits are equally wide, and so are the minus and the plus, which unlike the minus is a single byte.
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _MINUS = "\N{MINUS SIGN}"
+_FEW = 4
 #: The characters that the bundled font draws; others ask for a font of the machine.
 COVERED = frozenset(REGULAR)
 
@@ -323,21 +324,24 @@ def widest(texts: Sequence[str], size: float = 10.0, *, bold: bool = False) -> f
 
     Digits are equally wide, so a column of numbers has few different shapes and only those are measured.
     """
-    if not texts:
-        return 0.0
-    joined = "\n".join(texts)
-    if not joined.isascii():
-        joined = joined.replace(_MINUS, "+")
+    if len(texts) <= _FEW:
+        return max([_units(text, bold) for text in texts], default=0) * size * 0.001
     try:
-        shapes = set(joined.encode("latin-1").translate(_DIGITS).decode("latin-1").split("\n"))
+        joined = "\n".join(texts).replace(_MINUS, "+").encode("latin-1")
     except UnicodeEncodeError:  # names in other scripts: no shortcut
-        shapes = set(joined.split("\n"))
-    return max([_units(shape, bold) for shape in shapes]) * size * 0.001
+        return max([_units(text, bold) for text in set(texts)]) * size * 0.001
+    shapes = set(joined.translate(_DIGITS).split(b"\n"))
+    return max([_units_of_bytes(shape, bold) for shape in shapes]) * size * 0.001
 
 
 @lru_cache(4096)  # headings, lines and the shapes of numbers come back in every figure
 def _units(text: str, bold: bool) -> int:
     return sum(map(_bold if bold else _regular, text))
+
+
+@lru_cache(4096)
+def _units_of_bytes(text: bytes, bold: bool) -> int:
+    return sum(map(_bold if bold else _regular, text.decode("latin-1")))
 
 
 def fit(text: str, width: float, size: float = 10.0, *, bold: bool = False) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from math import isinf, isnan
 
 #: The typographic minus, as wide as a digit; ``fixed(..., minus=MINUS)`` in figures and prose.
@@ -171,6 +172,7 @@ def percent(x: float, digits: int = 0) -> str:
     return text if text == NOT_ESTIMABLE else f"{text}%"
 
 
+@lru_cache(64)  # every heading and sentence of a result asks for the same two or three
 def level(coverage: float) -> str:
     """The coverage of an interval, as printed in a heading.
 
