@@ -136,6 +136,12 @@ def test_one_sided_p_values_are_the_two_tails():
     assert both == pytest.approx(2 * up)
 
 
+def test_equal_effects_have_an_infinite_statistic_that_two_flips_reach():
+    fit = pool(EffectSizes(effect=[0.5] * 4, variance=[0.1] * 4), inference="hartung-knapp")
+    found = permutation_test(fit)
+    assert np.isinf(found.tests[0].statistic) and found.p == 2 / 16
+
+
 def test_the_null_can_be_another_value():
     fit = pool(ES, tau2="DL", inference="wald")
     assert permutation_test(fit, null=fit.estimate).tests[0].statistic == pytest.approx(0.0, abs=1e-12)

@@ -195,7 +195,8 @@ class _Tally:
         self.plain = one_sided if alternative == "two-sided" else np.ones_like(one_sided)
         self.flip = np.where(one_sided, 1.0, self.sign)[:, None]
         reached = self._size(observed[:, None])
-        self.least = reached - TIE * np.maximum(np.abs(reached), 1.0)
+        finite = np.where(np.isinf(reached), 0.0, reached)  # infinite where Hartung-Knapp's error is 0: equal effects
+        self.least = reached - TIE * np.maximum(np.abs(finite), 1.0)
         self.count = np.zeros(len(observed), dtype=np.int64)
         self.total = 0
         self.kept: list[Floats] | None = [] if keep else None
