@@ -1,0 +1,259 @@
+"""Search exports on disk: opened within bounds, read with a receipt, written whole; the rules are in review.records.
+
+>>> import balm
+>>> records = balm.read_records("medline.nbib", "embase.ris")  # doctest: +SKIP
+>>> print(records.receipt)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import io
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from balm.review.records.collection import Records
+from balm.review.records.formats import READERS, Reader
+from balm.review.records.receipt import Entry, FileReceipt, Receipt, Tally
+from balm.review.records.recognise import HEAD, recognise
+from balm.review.records.workbook import check_archive
+from balm.review.records.writers import WRITERS
+from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.record import Record
+
+#: Held in memory at once, unpacked: about a million records. Larger files are streamed by :func:`stream_records`.
+MAX_IN_MEMORY = 1024**3
+#: Read from one file at all, unpacked; the largest single export any database allows is far below it.
+MAX_STREAMED = 64 * 1024**3
+#: Text packs ten to twenty times, exports full of repeated names some fifty; a bomb a thousand.
+MAX_RATIO = 400
+#: Below this, how well something packs says nothing.
+RATIO_FROM = 64 * 1024**2
+#: A workbook inside a compressed file has to be held in memory to be read.
+MAX_WORKBOOK = 256 * 1024**2
+
+
+def read_records(*paths: str | Path) -> Records:
+    """Every record of every file, with the receipt: ``read + rejected`` is what the files hold.
+
+    The format is told from the content: RIS, NBIB, PubMed and EndNote XML, Web of Science, Ovid, BibTeX, CSV, TSV,
+    XLSX, ClinicalTrials.gov CSV and JSON; ``.gz`` and ``.zip`` are unpacked within bounds. Raises
+    :class:`~balm.vocabulary.problems.InputError` naming every file that cannot be read; then nothing is returned.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "search.ris"
+    >>> _ = file.write_text("TY  - JOUR\\nTI  - Ketamine\\nPY  - 2009\\n")
+    >>> records = read_records(file)
+    >>> records[0].title, records.receipt.read, records.receipt.problems[0].why
+    ('Ketamine', 1, 'the record has no ER line')
+    """
+    if not paths:
+        raise InputError("read_records needs at least one file")
+    taken: set[str] = set()
+    records: list[Record] = []
+    files: list[FileReceipt] = []
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    collecting = gc.isenabled()
+    gc.disable()  # records hold no cycles; the collector would walk all of them again and again
+    try:
+        for path in paths:
+            try:
+                for name, stream, reader in _parts(path, MAX_IN_MEMORY):
+                    tally = Tally(name, taken=taken)
+                    records.extend(_guarded(reader, stream, tally))
+                    files.append(tally.close())
+                    entries.extend(tally.entries)
+            except InputError as error:
+                problems.extend(error.problems)
+    finally:
+        if collecting:
+            gc.enable()
+    if problems:
+        raise InputError(problems)
+    return Records(records, Receipt(tuple(files), tuple(entries)))
+
+
+def stream_records(path: str | Path, *, receipts: list[Receipt] | None = None) -> Iterator[Record]:
+    """The records of one file, one at a time in constant memory, whatever its length.
+
+    Ids that the file gives twice are not told apart here. Pass a list as ``receipts`` to find the receipt in it when
+    the last record has been read.
+    """
+    for name, stream, reader in _parts(path, MAX_STREAMED):
+        tally = Tally(name)
+        yield from _guarded(reader, stream, tally)
+        file = tally.close()
+        if receipts is not None:
+            receipts.append(Receipt((file,), tuple(tally.entries)))
+
+
+def write_records(records: Iterable[Record], path: str | Path) -> Path:
+    """Write ``records`` to ``path`` in the format of its ending: ``.ris``, ``.nbib``, ``.bib`` or ``.csv``.
+
+    The file appears whole or not at all. Reading it again gives the same fields; in CSV, cells that a spreadsheet would
+    run as a formula are written with an apostrophe before them, which reading takes away.
+    """
+    target = Path(path)
+    write = WRITERS.get(target.suffix.lower())
+    if write is None:
+        reason = f"must end in one of {list(WRITERS)}, which says the format to write"
+        raise InputError(Problem(reason, file=str(path)))
+    if not target.parent.is_dir():
+        raise InputError(Problem(f"there is no folder {str(target.parent)!r}; make it first", file=str(path)))
+    if target.is_dir():
+        raise InputError(Problem("is a folder; give the name of a file", file=str(path)))
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="replace") as out:
+                out.writelines(write(records))
+                out.flush()
+                os.fsync(out.fileno())
+            os.chmod(beside, 0o644)
+            os.replace(beside, target)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+    return target
+
+
+def _guarded(reader: Reader, stream: BinaryIO, tally: Tally) -> Iterator[Record]:
+    """The records; faults of the archive or the disk become one clear line."""
+    try:
+        yield from reader.read(stream, tally)
+    except InputError as error:
+        raise InputError(
+            [p if p.file else Problem(p.reason, file=tally.file, line=p.line) for p in error.problems]
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise InputError(Problem(f"the compressed file breaks off or is damaged ({error})", file=tally.file)) from None
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=tally.file)) from None
+    except UnicodeError as error:
+        raise InputError(Problem(f"cannot be read as text ({error})", file=tally.file)) from None
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that starts with bytes already read, and refuses to grow beyond its bounds."""
+
+    def __init__(self, head: bytes, rest: BinaryIO, file: str, limit: int, packed: int | None) -> None:
+        self.head, self.rest, self.file, self.limit, self.packed = head, rest, file, limit, packed
+        self.taken = len(head)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self.head:
+            if size is None or size < 0 or size >= len(self.head):
+                data, self.head = self.head, b""
+            else:
+                data, self.head = self.head[:size], self.head[size:]
+            return data
+        data = self.rest.read(1 << 20 if size is None or size < 0 else size)
+        self.taken += len(data)
+        if self.taken > self.limit:
+            limit = f"{self.limit // 1024**2:,} MB"
+            way_out = "read it with balm.stream_records, or split it" if self.limit <= MAX_IN_MEMORY else "split it"
+            raise InputError(Problem(f"is larger than {limit}, the most that is read; {way_out}", file=self.file))
+        if self.packed and self.taken > RATIO_FROM and self.taken > MAX_RATIO * self.packed:
+            raise InputError(Problem(f"unpacks to more than {MAX_RATIO} times its size: refused", file=self.file))
+        return data
+
+
+def _parts(path: str | Path, limit: int) -> Iterator[tuple[str, BinaryIO, Reader]]:
+    """``(name, stream, reader)`` of a file, or of every member of a ZIP archive."""
+    file = Path(path)
+    name = file.name
+    try:
+        if file.is_dir():
+            raise InputError(Problem("is a folder; give the files inside it", file=str(path)))
+        with open(file, "rb") as raw:
+            size = os.fstat(raw.fileno()).st_size
+            head = raw.read(HEAD)
+            if not head.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+                raise InputError(Problem("is empty", file=str(path)))
+            if head[:2] == b"\x1f\x8b":
+                with gzip.open(_rewound(raw)) as unpacked:
+                    inner = cast(BinaryIO, unpacked)
+                    yield _part(str(path), name, inner.read(HEAD), inner, limit, max(size, 1))
+            elif head[:4] == b"PK\x03\x04" and recognise(head, name) != "xlsx":
+                yield from _members(_rewound(raw), str(path), name, limit)
+            elif head[:4] == b"PK\x03\x04":
+                yield name, _rewound(raw), READERS["xlsx"]
+            else:
+                if size > limit:
+                    shown = f"{size / 1024**2:,.0f} MB; the most that is held in memory is {limit // 1024**2:,} MB"
+                    raise InputError(
+                        Problem(f"is {shown}: read it with balm.stream_records, or split it", file=str(path))
+                    )
+                yield _part(str(path), name, head, raw, limit, None)
+    except FileNotFoundError:
+        raise InputError(Problem("no such file", file=str(path))) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise InputError(Problem(f"the compressed file breaks off or is damaged ({error})", file=str(path))) from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(Problem(f"cannot be read: {reason}", file=str(path))) from None
+
+
+def _rewound(raw: BinaryIO) -> BinaryIO:
+    raw.seek(0)
+    return raw
+
+
+def _part(
+    path: str, name: str, head: bytes, rest: BinaryIO, limit: int, packed: int | None
+) -> tuple[str, BinaryIO, Reader]:
+    plain = name[:-3] if name.lower().endswith(".gz") else name
+    found = recognise(head, plain)
+    if found is None:
+        known = ", ".join(r.title for r in READERS.values())
+        looks = "has no record in any format" if _texty(head) else "is not text in any format"
+        raise InputError(Problem(f"{looks} that can be read: {known}", file=path))
+    stream = cast(BinaryIO, _Bounded(head, rest, path, limit, packed))
+    if found == "xlsx":
+        data = bytearray()
+        while block := stream.read(1 << 20):
+            data += block
+            if len(data) > MAX_WORKBOOK:
+                size = f"{MAX_WORKBOOK // 1024**2} MB"
+                raise InputError(Problem(f"a packed workbook may have at most {size}; unpack it first", file=path))
+        stream = io.BytesIO(bytes(data))
+    return name, stream, READERS[found]
+
+
+def _texty(head: bytes) -> bool:
+    return sum(byte < 9 or 13 < byte < 32 for byte in head[:4096]) < 0.02 * len(head[:4096]) + 4
+
+
+#: Where an ASReview project keeps the records it was made from.
+_PROJECT_DATA = "data/"
+
+
+def _members(raw: BinaryIO, path: str, name: str, limit: int) -> Iterator[tuple[str, BinaryIO, Reader]]:
+    with zipfile.ZipFile(raw) as archive:
+        check_archive(archive, path, limit)
+        infos = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX")]
+        if any(i.filename == "project.json" for i in infos):
+            infos = [i for i in infos if i.filename.startswith(_PROJECT_DATA) and not i.filename.endswith(".db")]
+        if not infos:
+            raise InputError(Problem("the archive holds no export of records", file=path))
+        for info in infos:
+            if info.flag_bits & 1:
+                raise InputError(Problem(f"{info.filename!r} is encrypted; unpack it first", file=path))
+            with archive.open(info) as member:
+                inner = cast(BinaryIO, member)
+                where = f"{path}: {info.filename}"
+                yield _part(where, f"{name}/{info.filename}", inner.read(HEAD), inner, limit, info.compress_size or 1)

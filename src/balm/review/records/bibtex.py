@@ -1,0 +1,270 @@
+"""BibTeX and BibLaTeX: braces, quotes, ``#``, ``@string``, LaTeX accents; entries that never close.
+
+An entry runs from its ``@type{`` to the brace that closes it. When the next line begins an entry before that brace
+comes, the open one ends there, is read as far as it goes, and is listed as repaired. Fields the model lacks are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from balm.review.records.kinds import BIBTEX_TYPES, ris_code
+from balm.review.records.latex import plain
+from balm.review.records.receipt import Tally
+from balm.review.records.ris_fields import LINE_SEPARATOR, Fields, build
+from balm.vocabulary.record import RECORD_TYPES, Record
+
+_HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
+#: An entry head that ends its line: sure to begin an entry even inside an open one.
+_SURE_HEAD = re.compile(r"\s{0,3}@\s*[A-Za-z]+\s*[{(]\s*[^\s,={}()\"]+\s*,\s*$")
+_KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|$)")
+_NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
+_BRACE = re.compile(r"[{}]")
+_QUOTE = re.compile(r'["{}]')
+_BARE = re.compile(r"[^\s,#{}\"]+")
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_JOIN = re.compile(r"\s*#\s*")
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: str(number) for number, name in enumerate(_MONTH_NAMES, 1)}
+_RIS = {
+    "title": "TI",
+    "booktitle": "T2",
+    "journal": "JF",
+    "journaltitle": "JF",
+    "shortjournal": "J2",
+    "journal_abbreviation": "J2",
+    "volume": "VL",
+    "number": "IS",
+    "issue": "IS",
+    "pages": "SP",
+    "doi": "DO",
+    "pmid": "PMID",
+    "pmcid": "C2",
+    "issn": "SN",
+    "isbn": "SN",
+    "abstract": "AB",
+    "language": "LA",
+    "langid": "LA",
+    "publisher": "PB",
+    "school": "PB",
+    "institution": "PB",
+    "address": "CY",
+    "location": "CY",
+    "affiliation": "AD",
+    "note": "N1",
+    "annote": "N1",
+    "date": "DA",
+    "year": "PY",
+    "original_title": "TT",
+    "titletranslation": "TT",
+    "database": "DB",
+    "accession_numbers": "AN",
+    "unique-id": "AN",
+    "publication_types": "M3",
+    "shorttitle": "ST",
+}
+#: Fields our own writer fills with several values, one a line.
+_SEVERAL = frozenset({"affiliation", "note", "accession_numbers", "publication_types", "issn", "isbn", "url", "urls"})
+
+
+def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every entry but ``@comment``, ``@preamble`` and ``@string``, one at a time."""
+    tally.format = "BibTeX"
+    strings: dict[str, str] = dict(_MONTHS)
+    parts: list[str] = []
+    depth = start = number = 0
+    kind = ""
+    round_ = False
+    for number, line in enumerate(lines, 1):
+        if kind:
+            if depth > 0 and line.lstrip()[:1] == "@" and _SURE_HEAD.match(line):
+                yield from _finish(kind, parts, start, number - 1, strings, tally, closed=False)
+                kind = ""
+            else:
+                parts.append(line)
+                depth += line.count("(") - line.count(")") if round_ else line.count("{") - line.count("}")
+        if not kind:
+            found = _HEAD.match(line)
+            if found is None:
+                if "@" in line and line.strip()[:1] not in ("%", "") and _HEAD.search(line):
+                    found = _HEAD.search(line)
+                else:
+                    continue
+            assert found is not None
+            kind, round_ = found[1].lower(), found[2] == "("
+            start = number
+            rest = line[found.end() :]
+            parts = [rest]
+            depth = 1 + (rest.count("(") - rest.count(")") if round_ else rest.count("{") - rest.count("}"))
+        while kind and depth <= 0:
+            text = "\n".join(parts)
+            end = _end(text, round_)
+            yield from _finish(kind, [text[:end]], start, number, strings, tally, closed=True)
+            kind = ""
+            found = _HEAD.search(text, end + 1)
+            if found is not None:
+                kind, round_, start = found[1].lower(), found[2] == "(", number
+                parts = [text[found.end() :]]
+                opened = text[found.end() :]
+                depth = 1 + (opened.count("(") - opened.count(")") if round_ else opened.count("{") - opened.count("}"))
+    if kind:
+        yield from _finish(kind, parts, start, number, strings, tally, closed=False)
+
+
+def _end(text: str, round_: bool) -> int:
+    depth = 1
+    for found in re.finditer(r"[()]" if round_ else r"[{}]", text):
+        depth += 1 if found[0] in "({" else -1
+        if depth == 0:
+            return found.start()
+    return len(text)
+
+
+def _finish(
+    kind: str, parts: list[str], start: int, end: int, strings: dict[str, str], tally: Tally, *, closed: bool
+) -> Iterator[Record]:
+    text = "\n".join(parts)
+    if kind in ("comment", "preamble"):
+        return
+    if kind == "string":
+        for name, value in _fields(text, 0, strings)[0]:
+            strings[name.lower()] = value
+        return
+    found = _KEY.match(text)
+    key = found[1] if found else ""
+    pairs, left = _fields(text, found.end() if found else 0, strings)
+    if not pairs:
+        tally.reject(start, f"the entry @{kind}{{{key} holds no field that can be read", f"@{kind}{{{text}")
+        return
+    if not closed:
+        tally.repair(start, "the entry is not closed", f"@{kind}{{{key}")
+    if left:
+        tally.repair(start, "part of the entry cannot be read and is kept among the other fields", repr(left[:60]))
+    fields = _as_ris(kind, key, pairs)
+    if left:
+        fields.setdefault("unread", []).append(left)
+    yield from build(fields, tally, start, end, ended=True, head=True)
+
+
+def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
+    """``(name, raw value)`` in order, and what could not be read."""
+    pairs: list[tuple[str, str]] = []
+    size = len(text)
+    while found := _NAME.match(text, at):
+        at = found.end()
+        value = ""
+        while at < size:
+            first = text[at]
+            if first == "{":
+                depth, end = 1, -1
+                for brace in _BRACE.finditer(text, at + 1):
+                    depth += 1 if brace[0] == "{" else -1
+                    if depth == 0:
+                        end = brace.start()
+                        break
+                if end < 0:
+                    value += text[at + 1 :]
+                    at = size
+                else:
+                    value += text[at + 1 : end]
+                    at = end + 1
+            elif first == '"':
+                depth, end = 0, -1
+                for mark in _QUOTE.finditer(text, at + 1):
+                    if mark[0] == '"':
+                        if depth <= 0 and text[mark.start() - 1] != "\\":
+                            end = mark.start()
+                            break
+                    else:
+                        depth += 1 if mark[0] == "{" else -1
+                if end < 0:
+                    value += text[at + 1 :]
+                    at = size
+                else:
+                    value += text[at + 1 : end]
+                    at = end + 1
+            elif bare := _BARE.match(text, at):
+                word = bare[0]
+                value += strings.get(word.lower(), word)
+                at = bare.end()
+            else:
+                break
+            if joined := _JOIN.match(text, at):
+                at = joined.end()
+            else:
+                break
+        pairs.append((found[1], value))
+    return pairs, text[at:].strip(" \t\r\n,")
+
+
+def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
+    word = BIBTEX_TYPES.get(kind, "other")
+    ris: Fields = {"TY": [ris_code(word)]}
+    if kind not in BIBTEX_TYPES:
+        ris["entry type"] = [kind]
+    month = ""
+    own = key
+    for name, raw in pairs:
+        low = name.lower()
+        if low in ("author", "editor"):
+            ris.setdefault("AU" if low == "author" else "A2", []).extend(_names(raw))
+            continue
+        value = plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw.strip()
+        if not value:
+            continue
+        if low in _SEVERAL:
+            values = [v.replace(LINE_SEPARATOR, "\n") for v in value.split("\n")]
+            tag = "UR" if low in ("url", "urls") else _RIS[low]
+            if tag == "AN":
+                ris["AN"], ris["U2"] = values[:1], values[1:]
+            else:
+                ris.setdefault(tag, []).extend(values)
+        elif low == "keywords" or low == "keyword":
+            bare = raw.replace("{;}", LINE_SEPARATOR)
+            parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
+            words = (plain(p).replace(LINE_SEPARATOR, ";") for p in parts)
+            ris.setdefault("KW", []).extend([*words, ""])
+        elif low == "pages":
+            ris.setdefault("SP", []).append(value.replace("--", "-"))
+        elif low == "month":
+            month = value
+        elif low == "id":
+            own = value
+        elif low == "balm_type" and value in RECORD_TYPES:
+            ris.setdefault("N1", []).append(f"balm_type: {value}")
+        elif low == "decision":
+            note = {"include": "ASReview_relevant", "exclude": "ASReview_irrelevant", "maybe": "balm_maybe"}.get(value)
+            ris.setdefault("N1" if note else low, []).append(note or value)
+        elif low == "votes":
+            ris.setdefault("N1", []).append(value)
+        else:
+            tag = _RIS.get(low, name)
+            ris.setdefault(tag, []).append(value)
+    if month and "DA" not in ris:
+        if (year := ris.get("PY", [""])[0]) and month.isdigit():
+            ris["DA"] = [f"{year}-{int(month):02d}"]
+        else:
+            ris["month"] = [month]
+    if own:
+        ris["ID"] = [own]
+    return ris
+
+
+def _names(raw: str) -> list[str]:
+    """Names separated by ``and`` outside braces."""
+    text = _BLANKS.sub(" ", raw).strip()
+    if "{" not in text and "\\" not in text:
+        return text.split(" and ") if " and " in text else [text]
+    names: list[str] = []
+    depth = begin = 0
+    for found in re.finditer(r"[{}]| and ", text):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            depth -= 1
+        elif depth <= 0:
+            names.append(text[begin : found.start()])
+            begin = found.end()
+    names.append(text[begin:])
+    return [plain(name) for name in names]

@@ -1,0 +1,169 @@
+"""From bytes to lines of text, whatever wrote them: byte order marks, UTF-16, Windows-1252, any line end, NUL bytes.
+
+Works on blocks, so a file of any length is read in constant memory; the encoding is settled line by line: a line that
+is not UTF-8 is read as Windows-1252 and counted. Nothing is dropped without a line in the receipt.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from balm.review.records.receipt import Tally
+from balm.vocabulary.problems import InputError, Problem
+
+#: Bytes read at once; larger blocks are no faster.
+BLOCK = 1 << 20
+#: A line longer than this is no line of an export (the longest abstract is some 100 kB; a whole table header 1 MB).
+MAX_LINE = 32 * 1024 * 1024
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NAMES = {"utf-16": "UTF-16", "utf-32": "UTF-32", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """``"utf-16"`` and its kin where the first bytes show it (a mark, or every second byte NUL); else ``None``.
+
+    >>> wide_encoding("TY  - JOUR".encode("utf-16-le"))
+    'utf-16-le'
+    """
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    sample = head[:4096]
+    if len(sample) >= 8 and b"\x00" in sample:
+        pairs = len(sample) // 2
+        if sample[1::2].count(0) > 0.6 * pairs and sample[::2].count(0) < 0.1 * pairs:
+            return "utf-16-le"
+        if sample[::2].count(0) > 0.6 * pairs and sample[1::2].count(0) < 0.1 * pairs:
+            return "utf-16-be"
+    return None
+
+
+def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
+    """Every line of ``source`` without its line end; what had to be repaired goes to ``tally``."""
+    head = source.read(BLOCK)
+    wide = wide_encoding(head)
+    blocks = _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
+    seen = ""
+    for text in blocks:
+        if "\r" in text:
+            if not seen:
+                seen = "Windows line ends (CRLF)" if "\r\n" in text else "line ends are carriage returns alone (CR)"
+                tally.repair(1, seen)
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        yield from lines
+
+
+def _cut(data: bytes) -> int:
+    """Where the last whole line ends. A final CR is not an end yet: its LF may be in the next block."""
+    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
+
+
+def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
+    state = _ByteState(tally)
+    if head.startswith(codecs.BOM_UTF8):
+        head = head[3:]
+        tally.repair(1, "byte order mark removed")
+    carry, chunk = b"", head
+    while chunk:
+        data = carry + chunk if carry else chunk
+        cut = _cut(data)
+        if not cut and len(data) > MAX_LINE:
+            raise _too_long(tally.file, state.line)
+        if cut:
+            yield state.text(data[:cut])
+        carry = data[cut:]
+        chunk = source.read(BLOCK)
+    if carry:
+        yield state.text(carry)
+    state.close()
+
+
+class _ByteState:
+    """What has been met so far in a stream of bytes that should be UTF-8."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.line = 1
+        self.odd = 0
+        self.first_odd: int | None = None
+        self.nuls = 0
+        self.first_nul: int | None = None
+
+    def text(self, block: bytes) -> str:
+        if b"\x00" in block:
+            self.first_nul = self.first_nul or self.line + block.count(b"\n", 0, block.index(b"\x00"))
+            self.nuls += block.count(b"\x00")
+            block = block.replace(b"\x00", b"")
+        try:
+            text = block.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\n".join(self._line(at, line) for at, line in enumerate(_split(block), self.line))
+        if "\ufeff" in text:
+            at = self.line + text.count("\n", 0, text.index("\ufeff"))
+            if "\n\ufeff" in text or text.startswith("\ufeff"):
+                self.tally.repair(at, "byte order mark inside the file removed")
+            text = text.replace("\n\ufeff", "\n").removeprefix("\ufeff")
+        self.line += block.count(b"\n") or block.count(b"\r")
+        return text
+
+    def _line(self, at: int, line: bytes) -> str:
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            self.odd += 1
+            self.first_odd = self.first_odd or at
+            try:
+                return line.decode("cp1252")
+            except UnicodeDecodeError:  # five codes that Windows-1252 leaves open
+                return line.decode("latin-1")
+
+    def close(self) -> None:
+        if self.odd:
+            self.tally.encoding = "Windows-1252"
+            self.tally.repair(self.first_odd, f"not UTF-8: {self.odd:,} lines read as Windows-1252, from here on")
+        if self.nuls:
+            self.tally.repair(self.first_nul, f"{self.nuls:,} NUL bytes removed, from here on")
+
+
+def _split(block: bytes) -> list[bytes]:
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+
+
+def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[str]:
+    tally.encoding = _NAMES[encoding]
+    tally.repair(1, f"{tally.encoding} text, read as such")
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    carry, chunk, damaged = "", head, 0
+    while True:
+        text = decoder.decode(chunk, final=not chunk)
+        damaged += text.count("\ufffd")
+        data = carry + text
+        if not chunk:
+            break
+        cut = data.rfind("\n") + 1 or data.rfind("\r", 0, len(data) - 1) + 1
+        if not cut and len(data) > MAX_LINE:
+            raise _too_long(tally.file, None)
+        if cut:
+            yield data[:cut].removeprefix("\ufeff").replace("\x00", "")
+        carry = data[cut:]
+        chunk = source.read(BLOCK)
+    if data:
+        yield data.removeprefix("\ufeff").replace("\x00", "")
+    if damaged:
+        tally.repair(None, f"{damaged:,} characters are damaged and shown as \ufffd")
+
+
+def _too_long(file: str, line: int | None) -> InputError:
+    reason = f"a line is longer than {MAX_LINE // 1024**2} MB: this is not an export of records"
+    return InputError(Problem(reason, file=file, line=line))

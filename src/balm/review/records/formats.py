@@ -1,0 +1,52 @@
+"""The table of readers: one row a format. The documentation, the command line and the tests walk it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, BinaryIO
+
+from balm.review.records.decoding import text_lines
+from balm.review.records.receipt import Tally
+from balm.vocabulary.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One format: its name, what people call it, usual endings, and where its reader lives.
+
+    ``takes`` is ``"lines"`` (decoded text, line by line) or ``"bytes"`` (a stream whose parser decodes it itself).
+    """
+
+    name: str
+    title: str
+    endings: tuple[str, ...]
+    takes: str
+    address: str
+
+    def read(self, source: BinaryIO, tally: Tally) -> Iterator[Record]:
+        """The records in ``source``, one at a time; what was repaired or rejected goes to ``tally``."""
+        module, _, function = self.address.partition(":")
+        read: Callable[[Any, Tally], Iterator[Record]] = getattr(import_module(module), function)
+        taken: Iterable[str] | BinaryIO = text_lines(source, tally) if self.takes == "lines" else source
+        yield from read(taken, tally)
+
+
+_HERE = "balm.review.records"
+READERS: dict[str, Reader] = {
+    r.name: r
+    for r in (
+        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "lines", f"{_HERE}.ris:read"),
+        Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "lines", f"{_HERE}.medline:read"),
+        Reader("pubmed-xml", "PubMed XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_pubmed"),
+        Reader("endnote-xml", "EndNote XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_endnote"),
+        Reader("wos", "Web of Science, tagged", (".ciw", ".txt"), "lines", f"{_HERE}.wos:read"),
+        Reader("ovid", "Ovid, tagged", (".cgi", ".txt"), "lines", f"{_HERE}.tagged:read_ovid"),
+        Reader("refer", "EndNote tagged (refer)", (".enw", ".enl"), "lines", f"{_HERE}.tagged:read_refer"),
+        Reader("bibtex", "BibTeX and BibLaTeX", (".bib",), "lines", f"{_HERE}.bibtex:read"),
+        Reader("table", "CSV, TSV or semicolons, by header", (".csv", ".tsv"), "lines", f"{_HERE}.table:read"),
+        Reader("xlsx", "Excel workbook, by header", (".xlsx",), "bytes", f"{_HERE}.workbook:read"),
+        Reader("clinicaltrials-json", "ClinicalTrials.gov JSON", (".json",), "bytes", f"{_HERE}.trials:read"),
+    )
+}

@@ -1,0 +1,106 @@
+"""Which format a file has, told from its content; its name only settles what the content leaves open."""
+
+from __future__ import annotations
+
+import re
+
+from balm.review.records.decoding import wide_encoding
+from balm.review.records.headers import known, looks_like_header
+from balm.review.records.table import delimiter_of
+
+#: Bytes looked at.
+HEAD = 64 * 1024
+
+_RIS = re.compile(r"^[ \t]{0,6}TY[ \t]{1,4}-[ \t]*[A-Za-z]*[ \t\d]*$", re.M)
+_RIS_TAG = re.compile(r"^(?:TI|T1|AU|A1|AB|N2|PY|Y1|DO|JO|JF|T2) {1,2}- \S", re.M)
+_MEDLINE = re.compile(r"^(?:PMID ?- ?(?:\s*\d|[ \t]*$)|OWN - )", re.M)
+_WOS = re.compile(r"^(?:FN (?:Clarivate|ISI|Thomson)|VR 1\.0|PT [A-Z]{1,2})\s*$", re.M)
+_WOS_HEAD = re.compile(r"^PT [A-Z]{1,2}\s*$", re.M)
+_BIBTEX = re.compile(r"^\s*@\s*[A-Za-z]+\s*[{(]", re.M)
+_OVID = re.compile(r"^<\s*\d+\s*\.?\s*>\s*$", re.M)
+_REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
+
+
+def recognise(head: bytes, name: str = "") -> str | None:
+    """The name of a row of :data:`~balm.review.records.formats.READERS`, or ``None`` for content no reader knows.
+
+    >>> recognise(b"TY  - JOUR\\nTI  - Ketamine\\nER  - \\n", "search.txt")
+    'ris'
+    >>> recognise(b"\\x7fELF\\x02\\x01\\x01") is None
+    True
+    """
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx" if b"[Content_Types].xml" in head[:4096] or b"xl/" in head or name.endswith(".xlsx") else None
+    text = _text(head)
+    if text is None:
+        return None
+    body = text.lstrip("\ufeff \t\r\n")
+    if body.startswith("<") and not _OVID.match(body):
+        return _xml(body)
+    if body.startswith(("[", "{")) and (
+        "protocolSection" in body or '"studies"' in body or re.match(r'[\[{]\s*[{"\]}]', body)
+    ):
+        return "clinicaltrials-json"
+    found = {
+        "ris": len(_RIS.findall(text)),
+        "medline": len(_MEDLINE.findall(text)),
+        "wos": len(_WOS_HEAD.findall(text)),
+        "ovid": len(_OVID.findall(text)),
+    }
+    best = max(found, key=lambda k: found[k])
+    first_line = body.split("\n", 1)[0]
+    if found[best] and not (best == "ris" and _quoted(text)):
+        return best
+    if _WOS.search(text):
+        return "wos"
+    if _BIBTEX.search(text) and "=" in text:
+        return "bibtex"
+    if _REFER.search(text) and len(_REFER.findall(text)) >= 2:
+        return "refer"
+    lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip()][:40]
+    mark = delimiter_of(lines)
+    if any(looks_like_header(_cells(line, mark)) for line in lines):
+        return "table"
+    if len(_RIS_TAG.findall(text)) >= 2:
+        return "ris"
+    if name.lower().endswith((".csv", ".tsv")) and first_line and known(_cells(first_line, mark)):
+        return "table"
+    return None
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(mark)]
+
+
+def _quoted(text: str) -> bool:
+    """A table whose quoted cells hold RIS text."""
+    return text.lstrip("\ufeff")[:1] == '"'
+
+
+def _text(head: bytes) -> str | None:
+    """The head as text, or ``None`` for bytes that are no text in any encoding."""
+    head = head[:HEAD]
+    wide = wide_encoding(head)
+    if wide:
+        return head[: len(head) // 4 * 4].decode(wide, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    control = sum(head.count(bytes([c])) for c in (*range(1, 9), *range(14, 27), 28, 29, 30, 31))
+    if head.count(0) > 0.02 * len(head) + 4 or control > 0.02 * len(head) + 4:
+        return None
+    text = head.decode("utf-8-sig", errors="replace")
+    if text.count("\ufffd") > 2:
+        text = head.decode("cp1252", errors="replace")
+    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _xml(body: str) -> str | None:
+    if "<PubmedArticleSet" in body or "<PubmedArticle" in body or "<PubmedBookArticle" in body:
+        return "pubmed-xml"
+    if re.search(r"<xml>\s*<records>|<records>|<record>", body):
+        return "endnote-xml"
+    root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"<!--.*?-->|<\?.*?\?>|<!.*?>", "", body, flags=re.S))
+    if re.search(r"<!DOCTYPE\s+(?:PubmedArticleSet|PubmedBookArticleSet)", body):
+        return "pubmed-xml"
+    if root and root[1].lower() in ("xml", "records"):
+        return "endnote-xml"
+    # A bomb declares its entities before any element: it goes to a reader that refuses it by name.
+    return "pubmed-xml" if "<!ENTITY" in body else None

@@ -1,0 +1,154 @@
+"""RIS in every dialect met in the field: lines to (tag, value), and where one record ends and the next begins.
+
+The loop looks at fixed positions (``"TI  - "``) and leaves everything else, a few lines in a hundred thousand, to the
+slow branch: one-blank and tab separators, text between records, wrapped lines, records without ``ER`` or ``TY``.
+What the tags mean is in :mod:`balm.review.records.ris_fields`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from balm.review.records.receipt import Tally
+from balm.review.records.ris_fields import TEXT_TAGS, build
+from balm.vocabulary.record import Record
+
+#: Tags that start a field: the RIS specification, and what databases and tools add. A line that looks like a tag but is
+#: not here goes on with the field before it where that is running text (``IN  - vitro``).
+_TAGS_TEXT = (
+    "TY ER A1 A2 A3 A4 AB AD AI AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CC CI CL CN CP CR CT CY DA DB DE DI DL DO DP DS "
+    "ED EM EP ET FX H1 H2 ID IS J1 J2 JA JF JI JO J9 K1 KW L1 L2 L3 L4 LA LB LK LL LP LS M1 M2 M3 MI MS N1 N2 NO NS "
+    "NL NV OL OP PA PB PD PI PM PP PT PU PY Q1 RD RI RN RP RS SE SF SI SL SN SO SP SR ST T1 T2 T3 TA TI TT U1 U2 U3 "
+    "U4 U5 U6 U7 U8 U9 UI UK UN UR US VL VO VN WE WP WT WV XT Y1 Y2 YR PMID"
+)
+TAGS = frozenset(_TAGS_TEXT.split())
+#: Tags of the fast branch: neither the start nor the end of a record.
+_PLAIN = TAGS - {"TY", "ER", "PMID"}
+
+_LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
+_KIND = re.compile(r"[A-Za-z]{2,12}\d?")
+#: What databases print between two records.
+_BETWEEN = re.compile(
+    r"(?:\d+\s*\.?|<\s*\d+\s*\.?\s*>|Record\s+#?\d+\s+of\s+\d+|Provider:.*|Content:.*|Database:.*|Search Strategy:.*"
+    r"|%.*|-{5,}.*|={5,}.*|_{5,}.*)\s*$",
+    re.I,
+)
+_OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
+
+
+def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every record in ``lines``, one at a time; memory holds one record."""
+    tally.format = "RIS"
+    fields: dict[str, list[str]] | None = None  # of the record now being read
+    head = True  # whether that record has its TY
+    last: list[str] = []  # values of the field now being read
+    tag = ""
+    start = number = 0
+    blank = False  # a blank line inside the record waits for what follows
+    loose_head = False
+    between: list[tuple[int, str]] = []  # lines that look like text between records, until that is settled
+    for number, line in enumerate(lines, 1):
+        if line[2:6] == "  - " and line[:2] in _PLAIN and fields is not None:
+            tag = line[:2]
+            if between:
+                _rejoin(between, fields)
+                between = []
+            if tag in fields:
+                last = fields[tag]
+                last.append(line[6:])
+            else:
+                fields[tag] = last = [line[6:]]
+            blank = False
+            continue
+        text = line.strip()
+        if not text:
+            blank = True
+            continue
+        found = _LOOSE.match(line)
+        new = found[1] if found else ""
+        value = (found[3] or "") if found else ""
+        usual = line[2:5] == "  -"
+        if new == "TY" and (usual or _KIND.fullmatch(value.strip()) or not value.strip()):
+            if fields is not None:
+                yield from build(_closed(fields, last, tag, head), tally, start, number - 1, ended=False, head=head)
+            _skipped(between, tally)
+            between = []
+            fields, head, start, blank = {"TY": [value]}, True, number, False
+            loose_head = found is not None and not usual
+            last, tag = fields["TY"], "TY"
+            if loose_head:
+                tally.repair(number, "tag not followed by two blanks and a hyphen", f"read {text[:40]!r} as TY")
+        elif new == "ER" and not value.strip() and (fields is not None or not between):
+            if fields is not None:
+                if between:
+                    _rejoin(between, fields)
+                    between = []
+                yield from build(fields, tally, start, number, ended=True, head=head)
+            fields, tag, last = None, "", []
+        elif (
+            new in TAGS
+            and new not in ("TY", "ER")
+            and (usual or fields is None or loose_head or tag not in TEXT_TAGS or new == "PMID")
+        ):
+            if fields is None:
+                if not usual and not value:
+                    between.append((number, text))
+                    continue
+                _skipped(between, tally)
+                between = []
+                fields, head, start, loose_head = {}, False, number, not usual
+            elif between:
+                _rejoin(between, fields)
+                between = []
+            if not usual:
+                tally.repair(number, "tag not followed by two blanks and a hyphen", f"read {text[:40]!r} as {new}")
+            tag = new
+            last = fields.setdefault(tag, [])
+            last.append(value)
+            blank = False
+        elif fields is None:
+            between.append((number, text))
+        elif usual and found and tag not in TEXT_TAGS:
+            fields.setdefault(new, []).append(value)  # a tag nobody documents: kept among the others
+            tag, last, blank = new, fields[new], False
+        elif between or (blank and _BETWEEN.match(text)):
+            between.append((number, text))
+        else:
+            _go_on(last, line, text, blank)
+            if found and usual:
+                tally.repair(number, "a line that looks like a tag is text of the field before it", text[:40])
+            blank = False
+    if fields is not None:
+        yield from build(_closed(fields, last, tag, head), tally, start, number, ended=False, head=head)
+    _skipped(between, tally)
+
+
+def _go_on(last: list[str], line: str, text: str, blank: bool) -> None:
+    """A wrapped line: an indented one continues the sentence, another one starts a line of its own."""
+    if blank:
+        last[-1] += "\n\n" + text
+    elif line.startswith((" ", "\t")):
+        last[-1] = f"{last[-1].rstrip()} {text}"
+    else:
+        last[-1] += "\n" + text
+
+
+def _rejoin(between: list[tuple[int, str]], fields: dict[str, list[str]]) -> None:
+    """What looked like text between two records was text of a field after all."""
+    last = next(reversed(fields.values()))
+    last[-1] += "\n\n" + "\n".join(text for _, text in between)
+
+
+def _closed(fields: dict[str, list[str]], last: list[str], tag: str, head: bool) -> dict[str, list[str]]:
+    """A record that ends without a whole ``ER`` line may have swallowed a bare ``ER`` as text."""
+    if last and last[-1].endswith("\nER"):
+        last[-1] = last[-1][:-3].rstrip()
+    return fields
+
+
+def _skipped(between: list[tuple[int, str]], tally: Tally) -> None:
+    for number, text in between:
+        if found := _OF.match(text):
+            tally.stated = max(tally.stated or 0, int(found[1]))
+        tally.repair(number, "text between records left out", repr(text[:60]))
