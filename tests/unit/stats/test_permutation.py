@@ -37,6 +37,16 @@ def test_every_ordering_is_met_once_and_alike_rows_are_not_told_apart():
     assert found == sorted(set(itertools.permutations([0, 0, 1, 2])))
 
 
+@pytest.mark.parametrize("k", [1, 3, 6, 8])
+def test_orderings_of_different_rows_are_the_lexicographic_ones(k):
+    numbers = np.arange(how_many(np.arange(k)))
+    found = orderings(numbers, np.arange(k))
+    wanted = np.array(list(itertools.permutations(range(k))))
+    assert np.array_equal(found.T, wanted)
+    some = numbers[::-37]
+    assert (orderings(some, np.arange(k)) == found[:, some]).all()
+
+
 def test_alike_rows_have_one_kind_whatever_the_sign_of_zero():
     assert alike(np.array([[0.0, 1.0], [-0.0, 1.0], [0.0, 2.0]])).tolist() == [0, 0, 1]
 

@@ -8,6 +8,7 @@ share.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ def orderings(numbers: Integers, kinds: Integers) -> Integers:
     [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
     """
     k, total = len(kinds), how_many(kinds)
+    if total == math.factorial(k):
+        return _all_different(numbers, k)
     kind: Any = np.int32 if total * k < 2**31 else np.int64
     left: Any = np.repeat(np.bincount(kinds)[:, None].astype(kind), len(numbers), axis=1)
     rank: Any = numbers.astype(kind)
@@ -70,3 +73,37 @@ def orderings(numbers: Integers, kinds: Integers) -> Integers:
         left[chosen, columns] -= 1
         out[place] = chosen
     return out
+
+
+#: The last places of an ordering are read from a table of all their arrangements.
+_TAIL = 6
+
+
+@lru_cache(maxsize=_TAIL)
+def _permutations(m: int) -> Integers:
+    """(m, m!) all orderings of 0 ... m - 1, the smallest first."""
+    if m == 1:
+        return np.zeros((1, 1), dtype=np.int64)
+    rest = _permutations(m - 1)
+    return np.hstack([np.vstack([np.full((1, rest.shape[1]), f), rest + (rest >= f)]) for f in range(m)])
+
+
+def _all_different(numbers: Integers, k: int) -> Integers:
+    """The orderings of k rows no two of which are alike."""
+    m = min(k, _TAIL)
+    tail = _permutations(m)
+    heads, column = np.unique(numbers // tail.shape[1], return_inverse=True)
+    blocks = []
+    for head in heads.tolist():
+        left, rank, size = list(range(k)), head, math.factorial(k) // math.factorial(m)
+        front = []
+        for place in range(k - m):
+            size //= k - place
+            front.append(left.pop(rank // size))
+            rank %= size
+        block = np.empty((k, tail.shape[1]), dtype=np.int64)
+        block[: k - m] = np.array(front, dtype=np.int64)[:, None]
+        block[k - m :] = np.array(left)[tail]
+        blocks.append(block)
+    found: Integers = np.hstack(blocks).take(column * tail.shape[1] + numbers % tail.shape[1], axis=1)
+    return found

@@ -200,21 +200,25 @@ def _whole(a: Arrangements, values: Any) -> Floats:
     return np.array(np.broadcast_to(np.maximum(values, 0.0), (len(a),)))
 
 
-def _above_every_root(a: Arrangements) -> Floats:
+def _above_every_root(mean_square: Floats, variance: Floats) -> Floats:
     """A tau2 that no maximum of a likelihood exceeds.
 
     At a maximum ``df (v_min + t)/(v_max + t) <= Q(t) <= m df/(v_min + t)`` with m the plain residual mean square, so
     ``u = v_min + t`` satisfies ``u**2 <= m (u + v_max - v_min)``.
     """
-    m = Fit(a, np.ones((len(a.effect), 1))).rss / a.df
-    smallest, largest = a.variance.min(axis=0), a.variance.max(axis=0)
-    return _whole(a, 0.5 * (m + np.sqrt(m * (m + 4.0 * (largest - smallest)))) * (1.0 + 1e-12) - smallest)
+    smallest, largest = variance.min(axis=0), variance.max(axis=0)
+    u = 0.5 * (mean_square + np.sqrt(mean_square * (mean_square + 4.0 * (largest - smallest))))
+    bound: Floats = np.maximum(u * (1.0 + 1e-12) - smallest, 0.0)
+    return bound
 
 
 def _likelihood(a: Arrangements, scale: Floats, restricted: bool) -> Floats:
     equation = _reml_equation if restricted else _ml_equation
-    one = np.ones((len(a.effect), 1))
-    found: Floats = root(a, equation, start=_whole(a, _moments(a, one)), scale=scale)
+    plain = Fit(a, np.ones((len(a.effect), 1)))
+    mean_square = plain.rss / a.df
+    # Hedges' estimate: the trace of the unweighted projection is the degrees of freedom.
+    start = _whole(a, mean_square - plain.trace(a.variance) / a.df)
+    found: Floats = root(a, equation, start=start, scale=scale)
     # A root at 0 says that the score is not positive there; elsewhere it has to be looked at.
     doubtful = found == 0.0
     above = np.flatnonzero(~doubtful)
@@ -225,7 +229,8 @@ def _likelihood(a: Arrangements, scale: Floats, restricted: bool) -> Floats:
         return found
     some = a.select(doubtful)
     size = scale[doubtful]
-    far = root(some, equation, start=_above_every_root(some), scale=size)
+    m = np.broadcast_to(mean_square, (len(a),))[doubtful]
+    far = root(some, equation, start=_above_every_root(m, some.variance), scale=size)
     near = found[doubtful]
     rivals = (far > 0.0) | (near > 0.0)
     best = np.zeros(len(some))
@@ -258,7 +263,8 @@ def between_study_variance(a: Arrangements, estimator: str | float | None) -> Fl
     if estimator == "SJ":
         crude = np.var(a.effect, axis=0)
         return _whole(a, crude * Fit(a, 1.0 / (v + crude)).rss / df)
-    scale = np.array(np.broadcast_to(df / Fit(a, precise).trace(), (len(a),)))
+    # Steps are small or large beside the harmonic mean of the variances; it decides nothing else.
+    scale = np.array(np.broadcast_to(len(a.effect) / np.add.reduce(precise, axis=0), (len(a),)))
     if estimator in ("ML", "REML"):
         return _likelihood(a, scale, estimator == "REML")
     target = chi2_ppf(0.5, df) if estimator == "PMM" else float(df)
