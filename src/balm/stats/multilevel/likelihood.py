@@ -19,7 +19,7 @@ from balm.vocabulary.problems import InputError
 
 Fit = NestedFit | BlockFit
 #: Starts tried where a structure has a correlation, whose likelihood may have several maxima.
-MOST_STARTS = 4
+MOST_STARTS = 6
 #: Terms whose derivatives are this close to dependent cannot be told apart by any data.
 LEAST_DISTINCT = 1e-10
 

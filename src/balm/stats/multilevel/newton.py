@@ -17,6 +17,8 @@ Evaluate = Callable[[Floats], tuple[float, Floats, Floats]]
 STEP_IN_ERRORS = 1e-8
 #: More steps than any regular likelihood needs; what has not ended by then is reported through its residual.
 MOST_STEPS = 200
+#: Steps in a row that gain nothing beyond rounding: the height has a kink (a linear correlogram) or no digits left.
+MOST_IDLE = 8
 #: Curvatures below this share of the largest are treated as this share (a flat or downhill direction).
 LEAST_CURVATURE = 1e-9
 
@@ -44,7 +46,7 @@ def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats) ->
     """
     x = np.clip(start, lower, upper)
     f, g, h = evaluate(x)
-    remaining, steps = math.inf, 0
+    remaining, steps, idle = math.inf, 0, 0
     while steps < MOST_STEPS:
         free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
         if not free.any():
@@ -59,8 +61,9 @@ def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats) ->
         steps += 1
         if moved is None:
             break
+        idle = idle + 1 if f - moved[1] <= 1e-12 * (1.0 + abs(f)) else 0
         x, f, g, h = moved
-        if remaining <= STEP_IN_ERRORS:
+        if remaining <= STEP_IN_ERRORS or idle == MOST_IDLE:
             free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
             remaining = _step(g[free], h[np.ix_(free, free)])[1] if free.any() else 0.0
             break
@@ -101,7 +104,7 @@ def _descend(
     """The first of the step, its half, its quarter ... that descends (projected on the box)."""
     noise = 1e-12 * (1.0 + abs(f))
     share = 1.0
-    for _ in range(60):
+    for _ in range(40):
         there = np.clip(x + share * step, lower, upper)
         if np.array_equal(there, x):
             return None

@@ -243,10 +243,11 @@ def _by_distance(name: str, inner: str, groups: Grouping, kind: str, es: EffectS
     if len(distances) < 2:
         raise InputError(f"random {name!r}: no {groups.name} has effects at two places of {inner}")
     index = index.reshape(between.shape)
-    largest = float(distances[-1])
-    structure = BY_DISTANCE[kind](
-        distances, 1.0 if kind == "CAR" else 100.0 * largest, 1.0 if kind == "CAR" else largest
-    )
+    if kind == "CAR":
+        structure = BY_DISTANCE[kind](distances, 1.0, (0.5, 0.95))
+    else:  # the likelihood of a range has several maxima: start at ranges that reach few, some and most places
+        reach = np.quantile(between[together & (between > 0.0)], (0.0, 0.02, 0.1, 0.3, 0.7)) * 1.5
+        structure = BY_DISTANCE[kind](distances, 100.0 * float(distances[-1]), np.unique(reach).tolist())
     o = groups.codes
 
     def slots(rows: Integers) -> Integers:

@@ -9,7 +9,7 @@ derivatives from a complex step (Squire & Trapp 1998).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,7 +220,7 @@ def unstructured(levels: int, largest: int) -> Structure:
 def _distance(correlation: Callable[[Any, Floats], Values], slope: Callable[[Any, Floats], Values]) -> Any:
     """One variance, and a correlation that falls with distance. Slots: 1 + place among the distinct distances."""
 
-    def build(distances: Floats, upper: float, first: float) -> Structure:
+    def build(distances: Floats, upper: float, starts: Sequence[float]) -> Structure:
         def values(p: Values) -> Values:
             return np.concatenate([[0.0], p[0] * correlation(p[1], distances)])
 
@@ -230,10 +230,10 @@ def _distance(correlation: Callable[[Any, Floats], Values], slope: Callable[[Any
 
         return Structure(
             ("tau2", "rho"),
-            np.array([0.0, 1e-10 * first]),
+            np.array([0.0, 1e-10 * upper]),
             np.array([math.inf, upper]),
             np.array([2.0, 0.0]),
-            (np.array([1.0, 0.5 * first]), np.array([1.0, 0.95 * first])),
+            tuple(np.array([1.0, rho]) for rho in starts),
             values,
             jacobian,
             _tau2_and_rho,
