@@ -60,6 +60,11 @@ def _under(settings: Settings, profile: str) -> Settings:
     return replace(settings, **PROFILES[profile])  # type: ignore[arg-type]
 
 
+def settled(outcome: Outcome, decimals: int | None) -> Outcome:
+    """The outcome with its settings; those that the file does not hold are found by its numbers."""
+    return guess(outcome, _Book(decimals).close) if outcome.settings.guessed else outcome
+
+
 class _Book:
     """Takes stored numbers and ours in pairs, and keeps the differences and the counts."""
 

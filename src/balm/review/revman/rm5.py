@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import log
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
 
@@ -300,6 +301,14 @@ def _rows(e: Element, kind: str, labels: Mapping[str, str]) -> tuple[Row, ...]:
         stored = dict(_stored(d, _STORED_ROW))
         if kind == GENERIC:
             stored.pop("se", None)
+            if (
+                "effect" not in data
+                and (shown := _number(d.get("EFFECT_SIZE"))) is not None
+                and d.get("ESTIMABLE") != "NO"
+            ):
+                log_scale = e.get("LOG_DATA") == "YES"
+                if shown > 0 or not log_scale:
+                    data["effect"] = log(shown) if log_scale else shown
         if kind == O_E:
             stored = {k: v for k, v in stored.items() if k not in ("o_e", "var")}
         study = d.get("STUDY_ID", "")

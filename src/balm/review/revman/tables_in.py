@@ -11,8 +11,13 @@ from balm.vocabulary.problems import InputError, Problem
 
 #: RevMan's widest table has about 70 columns; a header with more than this is another kind of file.
 MOST_COLUMNS = 2_000
+#: The largest published package has about 10,000 rows.
+MOST_ROWS = 200_000
 #: The longest text of a cell (support for a judgement) is a few thousand characters.
 MOST_CHARACTERS = 1_000_000
+
+#: A number with a decimal comma, as some spreadsheets write it between semicolons.
+_COMMA = re.compile(r"-?\d+,\d+(?:[eE]-?\d+)?")
 
 Line = dict[str, str]
 
@@ -47,6 +52,10 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
         for cells in reader:
             if not any(cells):
                 continue
+            if len(rows) == MOST_ROWS:
+                raise InputError(Problem(f"has more than {MOST_ROWS:,} rows: no table of RevMan", file=source))
+            if delimiter == ";":
+                cells = [c.replace(",", ".") if _COMMA.fullmatch(c.strip()) else c for c in cells]
             if len(cells) != len(header):
                 extra = [c for c in cells[len(header) :] if c.strip()]
                 if extra or len(cells) < len(header):

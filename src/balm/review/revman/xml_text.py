@@ -12,12 +12,13 @@ from balm.vocabulary.problems import InputError, Problem
 #: RevMan's own elements nest below 40; what is deeper is not a review.
 MOST_DEPTH = 300
 #: The largest reviews hold about 300,000 elements.
-MOST_ELEMENTS = 5_000_000
+MOST_ELEMENTS = 1_000_000
 #: Repairs listed one by one; further ones are counted.
 MOST_LISTED = 100
 
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(/?)>")
-_MARKUP = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<!DOCTYPE[^>\[]*>", re.S)
+_MARKUP = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!DOCTYPE": ">"}
+_OPENS = re.compile("|".join(re.escape(opening) for opening in _MARKUP))
 _AMPERSAND = re.compile(r"&(?:#(\d{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -148,32 +149,46 @@ def repair(text: str) -> tuple[str, list[Problem]]:
 
     pieces: list[str] = []
     at = 0
-    for kept in _kept(text, closed):
-        pieces.append(clean(text[at : kept.start()], at, in_tag=False))
-        if kept.re is _TAG and kept.group(3):
-            head = kept.group()[: kept.start(3) - kept.start()]
-            pieces.append(head + clean(kept.group(3), kept.start(3), in_tag=True))
-            pieces.append(kept.group()[kept.end(3) - kept.start() :])
+    for start, end, tag in _kept(text, closed):
+        pieces.append(clean(text[at:start], at, in_tag=False))
+        if tag is not None and tag.group(3):
+            pieces.append(text[start : tag.start(3)])
+            pieces.append(clean(tag.group(3), tag.start(3), in_tag=True))
+            pieces.append(text[tag.end(3) : end])
         else:
-            pieces.append(_FORBIDDEN.sub("", kept.group()))
-        at = kept.end()
+            pieces.append(_FORBIDDEN.sub("", text[start:end]))
+        at = end
     pieces.append(clean(text[at:], at, in_tag=False))
     if total > MOST_LISTED:
         repairs.append(Problem(f"and {total - MOST_LISTED} repairs more"))
     return "".join(pieces), repairs
 
 
-def _kept(text: str, closed: set[str]) -> list[re.Match[str]]:
+Span = tuple[int, int, "re.Match[str] | None"]
+
+
+def _kept(text: str, closed: set[str]) -> list[Span]:
     """The tags and other markup, in order: a word in angle brackets that is never closed is text."""
-    found = [m for m in _TAG.finditer(text) if m.group(2) in closed]
-    found += _MARKUP.finditer(text)
-    found.sort(key=lambda m: m.start())
-    kept: list[re.Match[str]] = []
+    found: list[Span] = [(m.start(), m.end(), m) for m in _TAG.finditer(text) if m.group(2) in closed]
+    missing: set[str] = set()
     end = 0
-    for m in found:
-        if m.start() >= end:
-            kept.append(m)
-            end = m.end()
+    for m in _OPENS.finditer(text):
+        closing = _MARKUP[m.group()]
+        if m.start() < end or closing in missing:
+            continue
+        place = text.find(closing, m.end())
+        if place < 0:
+            missing.add(closing)  # searched once, not again for every opening
+            continue
+        end = place + len(closing)
+        found.append((m.start(), end, None))
+    found.sort(key=lambda span: span[:2])
+    kept: list[Span] = []
+    end = 0
+    for span in found:
+        if span[0] >= end:
+            kept.append(span)
+            end = span[1]
     return kept
 
 

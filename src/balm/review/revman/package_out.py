@@ -1,0 +1,562 @@
+"""A RevMan review as the files of a review package.
+
+Every analysis of two groups becomes an outcome with its results and a planned analysis; subgroups become analyses of
+their own beside the overall one. Generic inverse-variance and O-E outcomes have no groups to enter: their study effects
+go to ``contrasts.csv``. RevMan's own totals go to ``published.csv``, so that the report shows them beside ours. What
+the format has no place for is kept whole in ``revman.json``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import exp, isfinite
+from typing import Any
+
+from balm.review.plan import FILE
+from balm.review.revman.analyse import is_ratio, measure_of, why_not
+from balm.review.revman.model import (
+    CONTINUOUS,
+    DICHOTOMOUS,
+    GENERIC,
+    O_E,
+    OTHER,
+    Comparison,
+    Outcome,
+    RevManReview,
+    Row,
+    Study,
+)
+from balm.review.revman.recompute import holds, number, settled
+from balm.review.schema import TABLES
+
+_SCOPES = {"included": "included", "excluded": "excluded", "awaiting": "awaiting", "ongoing": "ongoing"}
+_JUDGEMENTS = ("low", "some concerns", "unclear", "high")
+_METHODS = {"MH": "mantel-haenszel", "PETO": "peto"}
+#: What RevMan does with zero cells and an analysis of a package does not.
+ZERO_CELLS = (
+    "RevMan adds 0.5 to the cells of a study with a zero cell inside Mantel-Haenszel sums; here the sums take the "
+    "cells as they are, so the third digit can differ"
+)
+#: What a text cell may hold.
+MOST_TEXT = 30_000
+
+Cells = dict[str, Any]
+
+
+@dataclass
+class _Tables:
+    """Rows of the package's tables while they are being made."""
+
+    rows: dict[str, list[Cells]] = field(default_factory=dict)
+
+    def add(self, file: str, **cells: Any) -> None:
+        self.rows.setdefault(file, []).append(cells)
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A study as one line of an analysis: RevMan lets a study enter an outcome more than once."""
+
+    id: str
+    label: str
+    study: Study
+
+
+def package_files(review: RevManReview, name: str, date: str) -> dict[str, str]:
+    """The files of a package in a folder called ``name``: relative name -> text."""
+    names = _Names()
+    studies = {s.id: s for s in review.studies}
+    tables = _Tables()
+    plan = _Plan(review, name, date)
+    units: dict[tuple[str, int], _Unit] = {}
+    for comparison in review.comparisons:
+        for given in comparison.outcomes:
+            if given.type == OTHER:
+                continue
+            _outcome(settled(given, review.decimals), comparison, review, studies, units, names, tables, plan)
+    _studies(review, studies, units, names, tables)
+    _judgements(review, names, tables)
+    files = {FILE: plan.text()}
+    for table in TABLES:
+        columns = [c.name for c in table.columns]
+        files[table.file] = _csv(columns, tables.rows.get(table.file, []))
+    files["revman.json"] = _rest(review)
+    return files
+
+
+class _Names:
+    """Ids of the package for the ids of RevMan: letters, digits, ``. _ -``, each one once."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+        self.taken: set[str] = set()
+
+    def of(self, kind: str, text: str) -> str:
+        """The id for ``text`` among those of its kind; the same text always has the same."""
+        key = f"{kind}:{text}"
+        if key not in self.given:
+            plain = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.").lower()[:60] or kind
+            chosen, n = plain, 1
+            while f"{kind}:{chosen}" in self.taken:
+                n += 1
+                chosen = f"{plain}-{n}"
+            self.taken.add(f"{kind}:{chosen}")
+            self.given[key] = chosen
+        return self.given[key]
+
+
+def _unit(
+    row: Row, seen: dict[str, int], studies: dict[str, Study], units: dict[tuple[str, int], _Unit], names: _Names
+) -> _Unit:
+    study = studies.setdefault(row.study_id, Study(row.study_id, row.study, row.year))
+    entry = seen[row.study_id] = seen.get(row.study_id, 0) + 1
+    if (row.study_id, entry) not in units:
+        base = names.of("study", study.label)
+        more = f" (entry {entry})" if entry > 1 else ""
+        identity = base if entry == 1 else names.of("study", f"{base}.entry-{entry}")
+        units[row.study_id, entry] = _Unit(identity, study.label + more, study)
+    return units[row.study_id, entry]
+
+
+def _outcome(
+    outcome: Outcome,
+    comparison: Comparison,
+    review: RevManReview,
+    studies: dict[str, Study],
+    units: dict[tuple[str, int], _Unit],
+    names: _Names,
+    tables: _Tables,
+    plan: _Plan,
+) -> None:
+    """The rows of one outcome, its analyses and RevMan's totals."""
+    place = outcome.number
+    identity = names.of("outcome", f"o{place}")
+    source = f"{review.source}, {outcome.id}"
+    if outcome.type in (GENERIC, O_E):
+        plan.outcome(identity, outcome, "binary" if is_ratio(outcome) else "continuous", comparison)
+    else:
+        plan.outcome(identity, outcome, "binary" if outcome.type == DICHOTOMOUS else "continuous", comparison)
+    sides = {"1": outcome.label_1 or "Experimental", "2": outcome.label_2 or "Control"}
+    arms = {g: f"{names.of('arm', label)}-{g}" for g, label in sides.items()}
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    parts += [(s.name, []) for s in outcome.subgroups]
+    groups = [(0, row) for row in outcome.rows]
+    groups += [(i, row) for i, s in enumerate(outcome.subgroups, 1) for row in s.rows]
+    seen: dict[str, int] = {}
+    for count, (part, row) in enumerate(groups, 1):
+        unit = _unit(row, seen, studies, units, names)
+        shared = {
+            "study": unit.id,
+            "outcome": identity,
+            "reported_as": " / ".join(x for x in (outcome.name, parts[part][0]) if x),
+            "notes": row.footnote,
+            "source": source,
+            "verified": "yes",
+        }
+        why = why_not(outcome, row)
+        for g, label in sides.items():
+            tables.add(
+                "arms.csv",
+                study=unit.id,
+                arm=arms[g],
+                label=label,
+                role="intervention" if g == "1" else "other",
+                source=review.source,
+                verified="yes",
+            )
+        if outcome.type in (GENERIC, O_E):
+            _contrast(tables, outcome, row, f"{identity}-{count}", arms, shared, why)
+            continue
+        for g in ("1", "2"):
+            result = f"{identity}-{count}.{g}"
+            tables.add("results.csv", result=result, arm=arms[g], **_numbers(outcome, row, g, why), **shared)
+            if row.in_overall:
+                parts[0][1].append(result)
+            if part and row.in_subgroup:
+                parts[part][1].append(result)
+    if outcome.type in (DICHOTOMOUS, CONTINUOUS):
+        shown = {"YES": parts, "SUB": parts[1:], "NO": []}[outcome.settings.totals]
+        for i, (name, results) in enumerate(parts):
+            if results:
+                note = "" if (name, results) in shown else "RevMan shows no total here"
+                if outcome.settings.method == "MH" and _any_zero(outcome):
+                    note = f"{note}. {ZERO_CELLS}".lstrip(". ")
+                plan.analysis(identity, i, name, outcome, comparison, results, note)
+    _published(outcome, identity, review, names, tables)
+
+
+def _numbers(outcome: Outcome, row: Row, g: str, why: str) -> Cells:
+    """The cells of one group as entered; a row that cannot give an effect says why."""
+    data = row.data
+    n = data.get(f"n_{g}", 0.0)
+    cells: Cells = {"n": _whole(n) if n >= 1 else "", "how_read": "entered in RevMan"}
+    broken = why if why and "no events" not in why and "events in everyone" not in why else ""
+    if outcome.type == DICHOTOMOUS:
+        events = data.get(f"events_{g}", 0.0)
+        if outcome.settings.swap:
+            events = n - events
+            cells["how_read"] = "entered in RevMan; events and non-events swapped as its setting says"
+        fine = float(events).is_integer() and float(n).is_integer() and 0 <= events <= n
+        cells["events"] = _whole(events) if fine else ""
+        broken = broken or ("" if fine else f"{events:g} of {n:g} is no count")
+    else:
+        sd = data.get(f"sd_{g}", 0.0)
+        cells |= {
+            "mean": _plain(data.get(f"mean_{g}")),
+            "sd": _plain(sd) if sd > 0 else "",
+            "scale": f"s{outcome.number}",
+        }
+        broken = broken or ("" if float(n).is_integer() else f"{n:g} participants are no count")
+    return cells | {"usable": "no" if broken else "yes", "why_not": broken}
+
+
+def _any_zero(outcome: Outcome) -> bool:
+    """Whether a study of the outcome has no event, or nobody without one, in a group."""
+    return any(
+        row.data.get(f"events_{g}") in (0.0, row.data.get(f"n_{g}")) for row in outcome.all_rows for g in ("1", "2")
+    )
+
+
+def _contrast(
+    tables: _Tables, outcome: Outcome, row: Row, identity: str, arms: Mapping[str, str], shared: Cells, why: str
+) -> None:
+    if outcome.type == O_E:
+        known = not why
+        effect = row.data["o_e"] / row.data["var"] if known else None
+        se = row.data["var"] ** -0.5 if known else None
+        how = "exp((O-E)/V)"
+    else:
+        effect, se, how = row.data.get("effect"), row.data.get("se"), ""
+    if effect is not None and is_ratio(outcome):
+        effect = exp(effect) if abs(effect) < 700 else None
+    stored = {name: number(row.stored.get(name)) for name in ("ci_low", "ci_high")}
+    held = holds(row.stored, row.estimable, is_ratio(outcome))
+    tables.add(
+        "contrasts.csv",
+        contrast=identity,
+        arm_1=arms["1"],
+        arm_2=arms["2"],
+        measure=outcome.settings.measure or outcome.settings.measure_name,
+        estimate=_plain(effect),
+        se=_plain(se) if se and not is_ratio(outcome) else "",
+        ci_low=_plain(stored["ci_low"]) if held else "",
+        ci_high=_plain(stored["ci_high"]) if held else "",
+        level=_plain(outcome.settings.level_study),
+        usable="no",
+        why_not=why or f"entered as an effect{f', {how}' if how else ''}: analyses of a package pool groups",
+        **shared,
+    )
+
+
+def _published(outcome: Outcome, identity: str, review: RevManReview, names: _Names, tables: _Tables) -> None:
+    """RevMan's own totals, as a publication to compare with."""
+    s = outcome.settings
+    model = ", ".join(
+        x for x in (s.method, f"random effects ({s.tau2})" if s.model == "random" else "fixed effect", "RevMan") if x
+    )
+    named = [(outcome.id, "all studies", outcome.stored, outcome.estimable, len(outcome.all_rows))]
+    if s.totals != "YES":
+        named = []
+    if s.totals != "NO":
+        named += [(p.id, p.name, p.stored, p.estimable, len(p.rows)) for p in outcome.subgroups]
+    for where, what, stored, estimable, k in named:
+        if not holds(stored, estimable, is_ratio(outcome)):
+            continue
+        tables.add(
+            "published.csv",
+            published=names.of("published", where),
+            review="revman",
+            label=f"RevMan, {what}",
+            kind="pooled",
+            outcome=identity,
+            reported_as=f"{outcome.name}: {what}",
+            measure="OR" if measure_of(outcome) == "PETO" else s.measure or s.measure_name,
+            scale=f"s{outcome.number}" if outcome.type == CONTINUOUS and s.measure == "MD" else "",
+            estimate=stored["estimate"],
+            ci_low=stored["ci_low"],
+            ci_high=stored["ci_high"],
+            level=_plain(s.level_total),
+            k_text=str(k),
+            model=model,
+            reproducible="yes: its rows are in this package",
+            source=f"{review.source}, {where}",
+            verified="yes",
+        )
+
+
+def _studies(
+    review: RevManReview,
+    studies: Mapping[str, Study],
+    units: Mapping[tuple[str, int], _Unit],
+    names: _Names,
+    tables: _Tables,
+) -> None:
+    tables.rows["arms.csv"] = _once(tables.rows.get("arms.csv", []), ("study", "arm"))
+    extra: dict[str, list[tuple[int, _Unit]]] = {}
+    for (key, entry), unit in units.items():
+        extra.setdefault(key, []).append((entry, unit))
+    for study in studies.values():
+        identity = names.of("study", study.label)
+        reports = []
+        for i, reference in enumerate(study.references, 1):
+            citation = reference.citation
+            if not citation:
+                continue
+            report = names.of("report", f"{identity}-{i}")
+            reports.append(report)
+            tables.add(
+                "reports.csv",
+                report=report,
+                studies=identity,
+                kind="trial report",
+                citation=_text(citation),
+                doi=reference.identifier("DOI"),
+                pmid=reference.identifier("PUBMED"),
+                verified="yes",
+            )
+        told = {k.lower(): v for k, v in study.characteristics.items()}
+        cells: Cells = {
+            "year": study.year if re.fullmatch(r"(18|19|20|21)\d\d", study.year) else "",
+            "design": "not stated",
+            "design_text": _text(told.get("methods", "")),
+            "condition": _text(told.get("participants", "")),
+            "comparator": _text(told.get("interventions", "")),
+            "main_outcome": _text(told.get("outcomes", "")),
+            "scope": _SCOPES.get(study.group, "included"),
+            "scope_note": _text(told.get("reason for exclusion", "")),
+            "notes": _text(told.get("notes", "")),
+            "report": reports[0] if reports else "",
+            "source": review.source,
+            "verified": "yes",
+        }
+        tables.add("studies.csv", study=identity, label=study.label, **cells)
+        for entry, unit in sorted(extra.get(study.id, []), key=lambda pair: pair[0]):
+            if entry > 1:
+                note = f"the same study as {identity}: entered {entry} times in an outcome of RevMan"
+                tables.add("studies.csv", study=unit.id, label=unit.label, **(cells | {"scope_note": note}))
+
+
+def _judgements(review: RevManReview, names: _Names, tables: _Tables) -> None:
+    labels = {s.id: s.label for s in review.studies}
+    seen: set[tuple[str, ...]] = set()
+    for j in review.judgements:
+        if j.judgement not in _JUDGEMENTS or j.study_id not in labels:
+            continue
+        domain = f"{j.domain} ({j.about})" if j.about else j.domain
+        study = names.of("study", labels[j.study_id])
+        key = (study, j.tool, domain)
+        if key in seen or not domain:
+            continue
+        seen.add(key)
+        tables.add(
+            "risk_of_bias.csv",
+            study=study,
+            tool=j.tool,
+            domain=domain,
+            judgement=j.judgement,
+            reason=_text(j.support),
+            assessor="authors of the RevMan review",
+            source=review.source,
+            verified="yes",
+        )
+
+
+class _Plan:
+    """``review.toml`` while it is being made."""
+
+    def __init__(self, review: RevManReview, name: str, date: str) -> None:
+        self.review, self.name, self.date = review, name, date
+        self.outcomes: list[str] = []
+        self.comparisons: dict[str, str] = {}
+        self.scales: list[str] = []
+        self.analyses: list[str] = []
+
+    def outcome(self, identity: str, outcome: Outcome, kind: str, comparison: Comparison) -> None:
+        """An outcome with, for means, the range of its values as a scale."""
+        scale = ""
+        if kind == "continuous":
+            means = [v for r in outcome.all_rows for k, v in r.data.items() if k.startswith("mean") and isfinite(v)]
+            low, high = (min(means), max(means)) if means else (0.0, 1.0)
+            low, high = (low, high) if high > low else (low, low + 1.0)
+            scale = f"s{outcome.number}"
+            about = f"{outcome.name}, as entered; the range of its instrument is not in the file, these are the means"
+            unit = outcome.unit or "units as entered"
+            self.scales.append(_toml("scales", id=scale, name=about, low=low, high=high, unit=unit))
+        name = f"{outcome.number} {outcome.name}".strip()
+        left = outcome.favours_1.lower()
+        own = [*re.findall(r"[a-z]{4,}", outcome.label_1.lower()), "treatment", "experimental", "intervention"]
+        higher = bool(left) and not any(w in left for w in own) and "control" in left + outcome.label_2.lower()
+        self.outcomes.append(
+            _toml(
+                "outcomes",
+                id=identity,
+                name=name,
+                domain=comparison.name or "outcome",
+                kind=kind,
+                direction="higher is better" if higher else "lower is better",
+                scale=scale or None,
+                unit=outcome.unit or None,
+                definition=f"{outcome.id} of {self.review.source}; direction read from the labels of its plot",
+            )
+        )
+        if comparison.number not in self.comparisons:
+            first, second = outcome.label_1 or "Experimental", outcome.label_2 or "Control"
+            self.comparisons[comparison.number] = _toml(
+                "comparisons",
+                id=f"c{comparison.number}",
+                name=comparison.name or f"Comparison {comparison.number}",
+                group_1=first,
+                group_2=second,
+                roles_1=["intervention"],
+                roles_2=["other"],
+            )
+
+    def analysis(
+        self, outcome: str, part: int, name: str, o: Outcome, comparison: Comparison, results: list[str], note: str
+    ) -> None:
+        """One total: of all studies, or of a subgroup."""
+        s = o.settings
+        self.analyses.append(
+            _toml(
+                "analyses",
+                id=f"{outcome}.{part}" if part else outcome,
+                title=f"{o.number} {o.name}" + (f": {name}" if name else ""),
+                outcome=outcome,
+                comparison=f"c{comparison.number}",
+                measure=measure_of(o),
+                designs=["not stated"],
+                scopes=["included", "excluded", "awaiting", "ongoing"],
+                results=results,
+                method=_METHODS.get(s.method, "inverse-variance") if o.type == DICHOTOMOUS else "inverse-variance",
+                model=s.model,
+                tau2=s.tau2,
+                inference=s.inference,
+                note=note or None,
+            )
+        )
+
+    def text(self) -> str:
+        """The file."""
+        review = self.review
+        title = re.sub(r"\s*\[Data only\..*?\]\s*$", "", review.title) or review.source
+        unknown = "Not in the RevMan file; see the published review"
+        head = _toml_table(
+            "review",
+            id=re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "review",
+            title=title,
+            version="1",
+            date=self.date,
+            status=f"Imported from {review.source} ({review.format})",
+            summary=review.text.get("ABS_OBJECTIVES", "").replace("\n", " ") or None,
+        )
+        names = "; ".join(dict.fromkeys(c.name for c in review.comparisons if c.name))
+        criteria = review.text.get("ABS_SELECTION_CRITERIA", "").replace("\n", " ")
+        question = _toml_table(
+            "question",
+            population=criteria or unknown,
+            intervention=names or unknown,
+            comparators=names or unknown,
+            outcomes="; ".join(dict.fromkeys(o.name for o in review.outcomes if o.name)) or unknown,
+        )
+        people = _toml("people", name="Authors of the RevMan review", role="reviewers")
+        included = sum(s.group == "included" for s in review.studies)
+        flow = _toml_table("flow", new_studies=included) if included else ""
+        parts = [head, question, people, *self.scales, *self.outcomes, *self.comparisons.values(), *self.analyses, flow]
+        return "\n".join(p for p in parts if p)
+
+
+def _rest(review: RevManReview) -> str:
+    """What the tables have no place for: characteristics, references, findings tables, text of the abstract."""
+
+    def reference(r: Any) -> dict[str, Any]:
+        return {"kind": r.kind, "fields": dict(r.fields), "identifiers": list(r.identifiers), "notes": r.notes}
+
+    held = {
+        "source": review.source,
+        "format": review.format,
+        "title": review.title,
+        "doi": review.doi,
+        "abstract": dict(review.text),
+        "studies": [
+            {
+                "id": s.id,
+                "label": s.label,
+                "group": s.group,
+                "data_source": s.data_source,
+                "identifiers": list(s.identifiers),
+                "characteristics": dict(s.characteristics),
+                "references": [reference(r) for r in s.references],
+            }
+            for s in review.studies
+        ],
+        "references": [reference(r) for r in review.references],
+        "summary_of_findings": [
+            {"title": f.title, "rows": [list(row) for row in f.rows], "footnotes": f.footnotes} for f in review.findings
+        ],
+        "repairs": [str(p) for p in review.repairs],
+    }
+    return json.dumps(held, indent=1, ensure_ascii=False) + "\n"
+
+
+def _once(rows: Iterable[Cells], key: tuple[str, ...]) -> list[Cells]:
+    found: dict[tuple[Any, ...], Cells] = {}
+    for row in rows:
+        found.setdefault(tuple(row[k] for k in key), row)
+    return list(found.values())
+
+
+def _csv(columns: list[str], rows: Iterable[Cells]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([row.get(name, "") for name in columns])
+    return out.getvalue()
+
+
+def _toml(table: str, **values: Any) -> str:
+    return f"[[{table}]]\n" + _pairs(values)
+
+
+def _toml_table(table: str, **values: Any) -> str:
+    return f"[{table}]\n" + _pairs(values)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    def lines() -> Iterator[str]:
+        for name, value in values.items():
+            if value is None:
+                continue
+            if isinstance(value, list):
+                yield f"{name} = [{', '.join(_quoted(v) for v in value)}]\n"
+            elif isinstance(value, str):
+                yield f"{name} = {_quoted(value)}\n"
+            else:
+                yield f"{name} = {value!r}\n"
+
+    return "".join(lines())
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's too, but for the delete character
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _text(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + " ..."
+
+
+def _whole(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else ""
+
+
+def _plain(value: float | None) -> str:
+    """A number as the tables take it, in full precision."""
+    if value is None or not isfinite(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
