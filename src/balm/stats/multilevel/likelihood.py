@@ -171,6 +171,8 @@ def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple
         if best is None or found.height < best.height - 1e-10 * (1.0 + abs(best.height)):
             best = found
     assert best is not None
+    if not np.isfinite(best.height):
+        raise InputError("the likelihood cannot be evaluated: the effects, variances or V differ too much in size")
     return best
 
 

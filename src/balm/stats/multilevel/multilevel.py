@@ -94,8 +94,9 @@ def multilevel(
     terms = random_terms(random, structure, correlation, es, data)
     problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method == "REML")
     _refuse_too_many(terms, design)
-    solution = solve(problem)
+    _refuse_absorbed(terms, design)
     df = _degrees(inference, terms, design)
+    solution = solve(problem)
     return Multilevel(
         design=design,
         effects=es,
@@ -153,6 +154,22 @@ def _refuse_too_many(terms: Sequence[RandomTerm], design: Design) -> None:
             f"{count} variances and correlations and {p} coefficients cannot be estimated from {k} effects; simplify "
             "the random effects"
         )
+
+
+def _refuse_absorbed(terms: Sequence[RandomTerm], design: Design) -> None:
+    """A random effect whose levels the moderators tell apart leaves nothing to estimate its variance from."""
+    p = design.matrix.shape[1]
+    for term in terms:
+        if term.groups.count > p or term.kind != "intercept":
+            continue
+        levels = (term.groups.codes[:, None] == np.arange(term.groups.count)[None, :]).astype(np.float64)
+        scaled = design.matrix / np.linalg.norm(design.matrix, axis=0)
+        left = levels - scaled @ np.linalg.lstsq(scaled, levels, rcond=None)[0]
+        if float(np.abs(left).max()) < 1e-9:
+            raise InputError(
+                f"random {term.name!r}: the moderators fix the mean of every level, so its variance cannot be "
+                "estimated; leave out one or the other"
+            )
 
 
 def _degrees(inference: str, terms: Sequence[RandomTerm], design: Design) -> Floats:

@@ -86,7 +86,10 @@ class Nested:
 
     def evaluate(self, s: Floats, restricted: bool) -> tuple[float, Floats, Floats]:
         """Minus the log-likelihood at the variances ``s``, its slope and its average information."""
-        fit = NestedFit(self, s, restricted)
+        try:
+            fit = NestedFit(self, s, restricted)
+        except (np.linalg.LinAlgError, ZeroDivisionError, ValueError):
+            return math.inf, np.zeros(len(s)), np.eye(len(s))
         slope, information = fit.slope_and_information()
         return -fit.log_likelihood, slope, information
 
