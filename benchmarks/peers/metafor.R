@@ -26,6 +26,39 @@ if (task == "one") {
   draw <- function() { dev(); forest(r, showweights = TRUE, header = TRUE); invisible(dev.off()) }
   draw(); seconds <- cpu(for (i in 1:repeats) draw()) / repeats
   res <- c(r$beta)
+} else if (task == "leave-one-out") {
+  groups <- split(d, d$g)[1:repeats]
+  fits <- lapply(groups, function(s) tryCatch(rma(s$y, s$v), error = function(e) NULL))
+  refits <- sum(sapply(groups, nrow))
+  seconds <- cpu(for (r in fits) if (!is.null(r) && r$k > 2) tryCatch(leave1out(r), error = function(e) NULL)) / refits
+  res <- tryCatch(leave1out(rma(d$y[d$g == 0], d$v[d$g == 0], control = tight))$tau2, error = function(e) NaN)
+} else if (task == "gosh") {
+  seconds <- cpu(gosh(rma(d$y, d$v), subsets = repeats, progbar = FALSE)) / repeats
+  res <- c(rma(d$y, d$v, control = tight)$beta)
+} else if (task == "gosh-common") {
+  seconds <- cpu(gosh(rma(d$y, d$v, method = "EE"), subsets = repeats, progbar = FALSE)) / repeats
+  res <- c(rma(d$y, d$v, method = "EE")$beta)
+} else if (task == "permutation") {
+  x <- seq_along(d$y)
+  r <- rma(d$y, d$v, mods = ~x)
+  seconds <- cpu(permutest(r, iter = repeats, progbar = FALSE)) / repeats
+  res <- c(r$beta)
+} else if (task %in% c("bootstrap", "coverage")) {
+  seconds <- cpu(for (i in 1:repeats) {
+    y <- rnorm(nrow(d), 0.2, sqrt(d$v + 0.1)); tryCatch(rma(y, d$v, test = if (task == "coverage") "knha" else "z"), error = function(e) NULL)
+  }) / repeats
+  res <- numeric(0)
+} else if (task == "large") {
+  seconds <- cpu(for (i in 1:repeats) r <- rma(d$y, d$v)) / repeats
+  res <- c(rma(d$y, d$v, control = tight)$tau2)
+} else if (task == "regression") {
+  x <- cbind(sin(seq_along(d$y)), cos(2 * seq_along(d$y)))
+  seconds <- cpu(for (i in 1:repeats) r <- rma(d$y, d$v, mods = x)) / repeats
+  res <- c(r$beta)
+} else if (task %in% c("multilevel-dense", "multilevel-sparse")) {
+  d$id <- seq_along(d$y)
+  seconds <- cpu(for (i in 1:repeats) r <- rma.mv(y, v, random = ~ 1 | g/id, data = d, sparse = task == "multilevel-sparse")) / repeats
+  res <- c(r$beta, r$sigma2)
 } else if (task == "command") {
   r <- rma(measure = "RR", ai = events_1, n1i = n_1, ci = events_2, n2i = n_2, data = d, slab = study, test = "knha")
   print(r); print(predict(r, transf = exp)); print(confint(r))
