@@ -6,7 +6,8 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from balm.vocabulary.problems import InputError
 
@@ -89,8 +90,7 @@ class Figure:
         return typst.compile(
             {"main.typ": source.encode("utf-8"), "figure.svg": self.svg.encode("utf-8")},
             format=form,
-            font_paths=[_FONTS],
-            ignore_system_fonts=self._bundled_font_is_enough(),
+            font_paths=_fonts(not self._bundled_font_is_enough()),
             **options,
         )
 
@@ -99,6 +99,14 @@ class Figure:
         from balm.plots.text_width import COVERED
 
         return "Liberation Sans" in self.svg and all(c in COVERED or c == "\n" for c in set(self.svg))
+
+
+@lru_cache(2)
+def _fonts(of_the_machine: bool) -> Any:
+    """The bundled fonts, with those of the machine or without: read once, which costs as much as a small figure."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=of_the_machine, include_embedded_fonts=of_the_machine, font_paths=[_FONTS])
 
 
 def _typst_string(text: str) -> str:

@@ -34,8 +34,7 @@ def forest_axis(content: Content, options: ForestOptions, left: float, right: fl
     for count in (7, 5, 4, 3, 2, 1):
         axis = make(low, high, start=left + inset, end=right - inset, ticks=options.ticks, count=count)
         edges = sorted([(axis.position(t), text_width(axis.label(t), size)) for t in axis.ticks])
-        clear = all(b - wb / 2 - (a + wa / 2) > 0.5 * size for (a, wa), (b, wb) in pairwise(edges))
-        if clear:
+        if all([b - wb / 2 - (a + wa / 2) > 0.5 * size for (a, wa), (b, wb) in pairwise(edges)]):  # noqa: C419
             return axis
         if options.ticks is not None:
             kept: list[tuple[float, float]] = []

@@ -8,7 +8,7 @@ from itertools import repeat
 from balm.plots.figure import Figure
 from balm.plots.forest_columns import BIAS_SIGNS
 from balm.plots.forest_options import ForestOptions
-from balm.plots.forest_placed import Layout, Line, Mark, Text
+from balm.plots.forest_placed import Layout, Line, Mark, Square, Text
 from balm.plots.svg import Drawing, escape, number, numbers, safe_link
 
 #: Colours by palette; every one of them is matched by a shape, a position or a sign.
@@ -68,49 +68,58 @@ def draw(layout: Layout, title: str, description: str, options: ForestOptions) -
         line(x, bottom, x, bottom + 0.35 * size, stroke=grey)
     _marks(drawing, layout, ink)
     _dots(drawing, layout, ink, size)
-    drawing.parts.append(_texts(layout))
+    drawing.parts += _texts(layout)
     return drawing.figure()
 
 
 def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
     left, right = layout.axis.start, layout.axis.end
-    squares, lines = _squares([mark for mark in layout.marks if mark.kind == "square"])
-    bars = [_bar(mark) for mark in layout.marks if mark.kind == "bar"]
+    squares, lines, arrows = _squares(layout.squares, left, right)
+    bars: list[str] = []
     diamonds: list[str] = []
-    arrows: list[str] = []
-    for mark in layout.marks:
+    for mark in layout.shapes:
         inset = 0.0
         if mark.kind == "diamond":
             diamonds.append(f'<path d="{_diamond(mark, left, right)}"/>')
             inset = 6.5
+        else:
+            bars.append(_bar(mark))
         if mark.clipped_low:
-            arrows.append(_arrow(left - inset, mark.y, -1))
+            arrows.append((mark.y, left - inset, -1))
         if mark.clipped_high:
-            arrows.append(_arrow(right + inset, mark.y, 1))
+            arrows.append((mark.y, right + inset, 1))
     for attributes, shapes in (
         (f'fill="{ink["square"]}"', squares),
         (f'stroke="{ink["interval"]}" stroke-width="1.1" fill="none"', lines),
         (f'stroke="{ink["bar"]}" stroke-width="2.2" fill="none"', bars),
         (f'fill="{ink["diamond"]}"', diamonds),
-        (f'fill="{ink["interval"]}"', arrows),
+        (f'fill="{ink["interval"]}"', [_arrow(x, y, way) for y, x, way in sorted(arrows)]),
     ):
         if shapes:
             drawing.parts.append(f"<g {attributes}>\n" + "\n".join(shapes) + "\n</g>\n")
 
 
-def _squares(marks: list[Mark]) -> tuple[list[str], list[str]]:
-    """The squares of the studies and the lines of their intervals; an estimate off the axis has no square."""
-    y = [number(mark.y) for mark in marks]
-    lows, highs = numbers([mark.low for mark in marks]), numbers([mark.high for mark in marks])
-    lines = [f'<path d="M{low} {at}H{high}"/>' for low, at, high in zip(lows, y, highs, strict=True)]
-    seen = [mark for mark in marks if mark.half]
-    lefts, tops = numbers([mark.middle - mark.half for mark in seen]), numbers([mark.y - mark.half for mark in seen])
-    sides = [number(2 * mark.half) for mark in seen]
+def _squares(
+    studies: list[Square], left: float, right: float
+) -> tuple[list[str], list[str], list[tuple[float, float, int]]]:
+    """The squares of the studies, the lines of their intervals and where arrows stand: y, x, and which way they point.
+
+    An estimate off the axis has no square.
+    """
+    if not studies:
+        return [], [], []
+    ys, _, lows, highs, halves, cut_low, cut_high = zip(*studies, strict=True)
+    columns = numbers(lows), map(number, ys), numbers(highs)
+    lines = [f'<path d="M{low} {y}H{high}"/>' for low, y, high in zip(*columns, strict=True)]
+    seen = studies if all(halves) else [study for study in studies if study[4]]
+    lefts, tops = numbers([study[1] - study[4] for study in seen]), numbers([study[0] - study[4] for study in seen])
+    sides = [number(2 * study[4]) for study in seen]
     squares = [
-        f'<rect x="{left}" y="{top}" width="{side}" height="{side}"/>'
-        for left, top, side in zip(lefts, tops, sides, strict=True)
+        f'<rect x="{x}" y="{y}" width="{side}" height="{side}"/>' for x, y, side in zip(lefts, tops, sides, strict=True)
     ]
-    return squares, lines
+    arrows = [(y, left, -1) for y, cut in zip(ys, cut_low, strict=True) if cut]
+    arrows += [(y, right, 1) for y, cut in zip(ys, cut_high, strict=True) if cut]
+    return squares, lines, arrows
 
 
 def _bar(mark: Mark) -> str:
@@ -174,37 +183,41 @@ _STYLES = {
 }
 
 
-def _texts(layout: Layout) -> str:
+def _texts(layout: Layout) -> list[str]:
     """All texts, in the order of the layout, which is that of reading."""
     written: list[str] = []
     usual: list[Line] = []  # rows with a text in every column, as nearly all are
     for one in layout.written:
-        if isinstance(one, Line) and one.label and not one.bold and "" not in one.cells:
+        if type(one) is Text:
+            if usual:
+                written += _lines(layout, usual)
+                usual = []
+            written.append(_text(one))
+        elif one[1] and not one[3] and "" not in one[2]:
             usual.append(one)
-            continue
-        if usual:
-            written += _lines(layout, usual)
+        else:
+            written += _lines(layout, usual) if usual else []
             usual = []
-        written += [_text(one)] if isinstance(one, Text) else map(_text, layout.texts_of(one))
-    written += _lines(layout, usual) if usual else []
-    return "\n".join(written) + "\n"
+            written += map(_text, layout.texts_of(one))
+    return written + _lines(layout, usual) if usual else written
 
 
 def _lines(layout: Layout, lines: list[Line]) -> list[str]:
     """Rows that differ in their texts and y alone, written column by column."""
-    columns = [[line.label for line in lines], *zip(*[line.cells for line in lines], strict=True)]
-    y = [number(line.y) for line in lines]
+    ys, labels, cells, _ = zip(*lines, strict=True)
+    y = list(map(number, ys))
     pieces: list[Iterable[str]] = []
-    for (x, anchor), column in zip([(layout.margin, "start"), *layout.places], columns, strict=True):
+    for (x, anchor), column in zip(
+        [(layout.margin, "start"), *layout.places], [labels, *zip(*cells, strict=True)], strict=True
+    ):
         whole = "".join(column)
         texts = column if escape(whole) is whole else map(escape, column)
-        start = "\n" if pieces else ""
         pieces += [
-            repeat(f'{start}<text x="{number(x)}" y="'),
+            repeat(f'<text x="{number(x)}" y="'),
             y,
             repeat(f'"{_STYLES[anchor, False]}>'),
             texts,
-            repeat("</text>"),
+            repeat("</text>\n"),
         ]
     return list(map("".join, zip(*pieces, strict=False)))
 
@@ -212,9 +225,9 @@ def _lines(layout: Layout, lines: list[Line]) -> list[str]:
 def _text(text: Text) -> str:
     start = f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
     if text.full is None and text.link is None and not text.size:
-        return f"{start}>{escape(text.text)}</text>"
+        return f"{start}>{escape(text.text)}</text>\n"
     if text.size:
         start += f' font-size="{number(text.size)}"'
     tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
     one = f"{start}>{tip}{escape(text.text)}</text>"
-    return f'<a href="{escape(safe_link(text.link))}">{one}</a>' if text.link else one
+    return f'<a href="{escape(safe_link(text.link))}">{one}</a>\n' if text.link else one + "\n"

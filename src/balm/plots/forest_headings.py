@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from balm.plots.forest_content import Column, Content
 from balm.plots.forest_options import ForestOptions
 from balm.plots.forest_placed import Layout, Text
@@ -55,10 +53,10 @@ def places_of(content: Content, options: ForestOptions, left: float, gap: float)
     bold_columns = list(zip(*bold, strict=True)) or [()] * len(columns)
     places: list[Place] = []
     for column, cells, bold_cells in zip(columns, plain_columns, bold_columns, strict=True):
-        regular = widest(cells, size)
-        own = max(regular, widest(bold_cells, size, bold=True))
-        if column.key == "effect":
-            regular = max(regular, widest(bold_cells, size))
+        own = regular = widest(cells, size)
+        if bold_cells:
+            own = max(own, widest(bold_cells, size, bold=True))
+            regular = max(regular, widest(bold_cells, size)) if column.key == "effect" else regular
         places.append(Place(_heading(column, content, own, size), own, regular, size, _anchor(column, options)))
     x = left
     previous = None
@@ -123,11 +121,15 @@ def write_headings(
     deepest = max(1, len(over_plot), *[len(place.heading) for place in places], *[len(a) + 1 for a in arms.values()])
     base = y + deepest * line_height
 
-    def write(x: float, anchor: str, block: Sequence[str], bottom: float) -> None:
-        for i, line in enumerate(block):
-            layout.written.append(Text(x, bottom - (len(block) - 1 - i) * line_height, line, anchor, True))
+    add = layout.written.append
 
-    write(layout.margin, "start", [content.study_heading], base)
+    def write(x: float, anchor: str, block: list[str], bottom: float) -> None:
+        at = bottom - (len(block) - 1) * line_height
+        for line in block:
+            add(Text(x, at, line, anchor, True))
+            at += line_height
+
+    add(Text(layout.margin, base, content.study_heading, "start", True))
     for group, (left, right) in spans.items():
         write((left + right) / 2, "middle", arms[group], base - line_height)
         layout.rules.append((left, right, base - line_height + 0.32 * size))

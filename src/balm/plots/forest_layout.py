@@ -15,7 +15,7 @@ from balm.plots.forest_axis import forest_axis, under_axis
 from balm.plots.forest_content import POOLED_KINDS, Content, Row
 from balm.plots.forest_headings import letters, places_of, write_headings
 from balm.plots.forest_options import ForestOptions
-from balm.plots.forest_placed import Dot, Layout, Line, Mark, Text
+from balm.plots.forest_placed import Dot, Layout, Mark, Text
 from balm.plots.text_width import fit, text_width, widest, wrap
 from balm.vocabulary.problems import InputError
 
@@ -105,7 +105,7 @@ def _rows(
     row_height = max(options.row_height or 1.6 * size, 1.15 * size)
     axis, margin = layout.axis, layout.margin
     low_edge, high_edge = axis.low, axis.high
-    write, add_mark = layout.written.append, layout.marks.append
+    write, add_square, add_shape = layout.written.append, layout.squares.append, layout.shapes.append
     rows = content.rows
     shares = [row.share for row in rows if row.kind == "study" and row.share == row.share]
     side_per_root = min(0.74 * row_height, 1.15 * size) / sqrt(max(shares, default=1.0) or 1.0)
@@ -132,15 +132,15 @@ def _rows(
             for i, line in enumerate(lines):
                 write(Text(margin, first + i * _NAME_LINE * size, line, full=full, link=row.link))
             label = ""
-        write(Line(centre + to_baseline, label, row.cells, kind in POOLED_KINDS))
+        write((centre + to_baseline, label, row.cells, kind in POOLED_KINDS))
         if row.bias:
             layout.dots += [Dot(dots + 1.55 * size * i, centre, judged) for i, judged in enumerate(row.bias)]
         known = low == low and high == high
         if estimate != estimate:
             if kind == "prediction" and known:
-                add_mark(Mark("bar", centre, 0.0, low, high, 0.0, row.low < low_edge, row.high > high_edge))
+                add_shape(Mark("bar", centre, 0.0, low, high, 0.0, row.low < low_edge, row.high > high_edge))
         elif kind in POOLED_KINDS:
-            add_mark(_diamond(row, axis, centre, 0.36 * row_height))
+            add_shape(_diamond(row, axis, centre, 0.36 * row_height))
         else:
             end_low, end_high = row.low, row.high
             if not known:
@@ -150,7 +150,7 @@ def _rows(
             if low_edge <= estimate <= high_edge:
                 root = row.share**0.5
                 half = max(0.5 * (side_per_root * root), 1.0) if root == root else 0.22 * size
-            add_mark(Mark("square", centre, middle, low, high, half, end_low < low_edge, end_high > high_edge))
+            add_square((centre, middle, low, high, half, end_low < low_edge, end_high > high_edge))
         y = bottom
     return y
 

@@ -33,13 +33,11 @@ class Text:
         return left, self.y - 0.74 * own, left + width, self.y + 0.22 * own
 
 
-class Line:
-    """The texts of a row that share a baseline: its label, if it needs nothing special, and one cell a column."""
-
-    __slots__ = ("bold", "cells", "label", "y")
-
-    def __init__(self, y: float, label: str, cells: list[str], bold: bool) -> None:
-        self.y, self.label, self.cells, self.bold = y, label, cells, bold
+#: The texts of a row that share a baseline: y, the label (empty if it is a text of its own), one cell a column, bold.
+#: Rows are many, so they and their squares are plain tuples; :attr:`Layout.texts` and :attr:`Layout.marks` name them.
+Line = tuple[float, str, list[str], bool]
+#: The interval of a study: what follows ``kind`` in a :class:`Mark`.
+Square = tuple[float, float, float, float, float, bool, bool]
 
 
 class Mark:
@@ -79,7 +77,8 @@ class Layout:
     """The finished arrangement; everything in pixels, y downwards.
 
     ``written`` holds texts and lines in the order of reading; ``margin`` is where the labels of lines begin, and
-    ``places`` the position and anchor of their cells. ``rules`` are the lines under an arm's name: x1, x2, y.
+    ``places`` the position and anchor of their cells. ``shapes`` are the marks of pooled results. ``rules`` are the
+    lines under an arm's name: x1, x2, y.
     """
 
     def __init__(self, width: float, axis: Axis, margin: float, places: list[tuple[float, str]]) -> None:
@@ -89,7 +88,8 @@ class Layout:
         self.places = places
         self.height = self.axis_y = self.plot_top = self.rule_y = 0.0
         self.written: list[Text | Line] = []
-        self.marks: list[Mark] = []
+        self.squares: list[Square] = []
+        self.shapes: list[Mark] = []
         self.dots: list[Dot] = []
         self.rules: list[tuple[float, float, float]] = []
         self.null_x: float | None = None
@@ -102,12 +102,18 @@ class Layout:
         """Every text on its own, those of the lines too: what a reader sees, in order."""
         return [text for one in self.written for text in self.texts_of(one)]
 
+    @property
+    def marks(self) -> list[Mark]:
+        """Every interval of the plot: those of the studies, then those of pooled results."""
+        return [Mark("square", *square) for square in self.squares] + self.shapes
+
     def texts_of(self, one: Text | Line) -> list[Text]:
         """The texts of a line one by one."""
         if isinstance(one, Text):
             return [one]
-        found = [Text(self.margin, one.y, one.label, "start", one.bold)] if one.label else []
-        for (x, anchor), cell in zip(self.places, one.cells, strict=True):
+        y, label, cells, bold = one
+        found = [Text(self.margin, y, label, "start", bold)] if label else []
+        for (x, anchor), cell in zip(self.places, cells, strict=True):
             if cell:
-                found.append(Text(x, one.y, cell, anchor, one.bold))
+                found.append(Text(x, y, cell, anchor, bold))
         return found

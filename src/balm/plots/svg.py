@@ -233,7 +233,7 @@ class Drawing:
 
     def figure(self) -> Figure:
         """The finished figure."""
-        return Figure("".join(self.parts) + "</svg>\n", self.width, self.height, self.title, self.description)
+        return Figure("".join([*self.parts, "</svg>\n"]), self.width, self.height, self.title, self.description)
 
     def _shape(self, start: str, fill: str, stroke: str | None, stroke_width: float, full: str | None) -> None:
         extra = "" if stroke is None else f' stroke="{stroke}" stroke-width="{number(stroke_width)}"'

@@ -371,7 +371,9 @@ def wrap(text: str, width: float, size: float = 10.0, *, bold: bool = False, lin
     >>> wrap("Anaesthesia and Intensive Care Unit Study Group 2004", 120)
     ['Anaesthesia and Intensive', 'Care Unit Study Group 2…']
     """
-    if text_width(text, size, bold=bold) <= width or lines <= 1:
+    if _units(text, bold) * size * 0.001 <= width:
+        return [text]
+    if lines <= 1:
         return [fit(text, width, size, bold=bold)]
     words = text.split(" ")
     for count in range(len(words) - 1, 0, -1):

@@ -6,7 +6,6 @@ written out, never left as "nan".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import isinf, isnan
@@ -16,8 +15,6 @@ MINUS = "\N{MINUS SIGN}"
 NOT_ESTIMABLE = "not estimable"
 #: Above this a number is written with a power of ten: no column is meant for more than eight digits.
 _TOO_LONG = 1e8
-#: The sign of a number that was rounded to zero.
-_SIGN_OF_ZERO = re.compile(r"-(?=[0.]+(?![0-9.]))")
 
 
 def fixed(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_ESTIMABLE) -> str:
@@ -55,7 +52,7 @@ def fixed_all(values: Sequence[float], digits: int = 2, *, minus: str = "-", mis
     """
     if not values:
         return []
-    text = _formatted(f"%.{digits}f", values, minus)
+    text = _formatted(f"%.{digits}f", values, digits, minus)
     if text is None:
         return [fixed(x, digits, minus=minus, missing=missing) for x in values]
     return text.split("\n")
@@ -78,7 +75,7 @@ def estimates_all(
     if not estimates:
         return []
     values = [x for row in zip(estimates, lows, highs, strict=True) for x in row]
-    text = _formatted(f"%.{digits}f [%.{digits}f, %.{digits}f]", values, minus, each=3)
+    text = _formatted(f"%.{digits}f [%.{digits}f, %.{digits}f]", values, digits, minus, each=3)
     if text is not None:
         return text.split("\n")
     found = []
@@ -90,13 +87,13 @@ def estimates_all(
     return found
 
 
-def _formatted(form: str, values: Sequence[float], minus: str, *, each: int = 1) -> str | None:
+def _formatted(form: str, values: Sequence[float], digits: int, minus: str, *, each: int = 1) -> str | None:
     """One line for every ``each`` values, all put through ``form`` at once; None if one of them needs a look."""
     text = (f"{form}\n" * (len(values) // each))[:-1] % tuple(values)
     if "n" in text or max(values) >= _TOO_LONG or min(values) <= -_TOO_LONG:  # nan, inf, too long
         return None
     if "-" in text:
-        text = _SIGN_OF_ZERO.sub("", text)
+        text = text.replace(f"{-0.0:.{digits}f}", f"{0.0:.{digits}f}")
         if minus != "-":
             text = text.replace("-", minus)
     return text

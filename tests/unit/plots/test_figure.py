@@ -51,6 +51,19 @@ def test_a_place_that_cannot_be_written_is_named_and_leaves_nothing(figure, tmp_
     assert [p.name for p in tmp_path.iterdir()] == ["taken.svg"]
 
 
+def test_the_file_has_the_permissions_of_any_new_file_and_its_name_may_be_long(figure, tmp_path):
+    figure.save(tmp_path / ("n" * 250 + ".svg"))
+    (tmp_path / "plain").touch()
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
+def test_a_path_without_a_folder(figure, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    figure.save("a.svg")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.svg"]
+
+
 def test_an_existing_file_survives_a_failure(figure, tmp_path):
     target = tmp_path / "a.png"
     target.write_bytes(b"before")

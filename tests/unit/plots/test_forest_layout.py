@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from balm.plots.forest_layout import Layout, lay_out
+from balm.plots.forest import forest
+from balm.plots.forest_layout import lay_out
 from balm.plots.forest_options import read_options
+from balm.plots.forest_placed import Layout
 from balm.plots.forest_reading import read_result
+from balm.plots.svg import number
 from balm.vocabulary.problems import InputError
 from tests.unit.plots.results import BCG, grouped, pooled, risk_ratios, sizes
 
@@ -153,6 +157,45 @@ def test_a_width_is_kept_or_refused():
         arranged(pooled(risk_ratios()), width=300)
 
 
+def test_a_long_name_takes_two_lines_and_only_what_is_cut_has_a_tooltip():
+    es = sizes([0.1, 0.2, 0.3], [0.1, 0.1, 0.1], ["Short 2001", "A group of several trialists 2004 (second)", LONG])
+    layout, size = arranged(pooled(es), label_width=150)
+    check(layout, size)
+    names = [text for text in layout.texts if text.anchor == "start" and layout.rule_y < text.y < layout.axis_y]
+    assert [text.text for text in names[:3]] == ["Short 2001", "A group of several trialists", "2004 (second)"]
+    assert names[1].full is None and names[3].full == names[4].full == LONG and names[4].text.endswith("…")
+    squares = [mark for mark in layout.marks if mark.kind == "square"]
+    assert squares[1].y == pytest.approx((names[1].y + names[2].y) / 2 - 0.35 * size)  # level with the middle of both
+    cut, size = arranged(pooled(es), label_width=150, label_lines=1)
+    check(cut, size)
+    assert cut.height < layout.height and not any(text.text == "2004 (second)" for text in cut.texts)
+    more, size = arranged(pooled(es), label_width=150, label_lines=9)
+    check(more, size)
+    assert not any(text.full for text in more.texts)
+
+
+@pytest.mark.parametrize("side", ["left", "centre", "right"])
+def test_columns_aligned_as_asked(side):
+    anchor = {"left": "start", "centre": "middle", "right": "end"}[side]
+    layout, size = arranged(
+        pooled(risk_ratios()),
+        extra={"Allocation": ["random"] * 7 + ["by alternation"] * 6},
+        align={"Allocation": side, "data": side, "weight": side, "effect": side},
+        risk_of_bias={BCG[0][0]: ["low", "high"]},
+    )
+    check(layout, size)
+    cells = [text for text in layout.texts if text.text in ("random", "by alternation", "Allocation")]
+    assert {text.anchor for text in cells} == {anchor} and len({text.x for text in cells}) == 1
+    assert {text.anchor for text in layout.texts if "[" in text.text or text.text in ("506", "4", "62")} == {anchor}
+
+
+def test_alignment_of_what_is_not_there_is_refused():
+    with pytest.raises(InputError, match="align must be one of"):
+        arranged(pooled(risk_ratios()), align={"Dose": "left"})
+    with pytest.raises(InputError, match="align of data must be one of"):
+        arranged(pooled(risk_ratios()), align={"data": "center"})
+
+
 @pytest.mark.parametrize("effects", [[0.0, 0.0], [1.0, 1.0], [-3.0, -3.0]])
 @pytest.mark.parametrize("measure", ["RR", "MD", "PR", "PLO"])
 def test_identical_effects_still_make_an_axis(effects, measure):
@@ -176,3 +219,36 @@ def test_random_options_never_overlap():
             digits=int(rng.integers(0, 6)),
         )
         check(layout, size)
+
+
+def test_the_picture_is_the_layout():
+    """What is drawn stands where the layout says, text by text in the same order, and so do the squares."""
+    by = ["random & more"] * 7 + ["<alternate>"] * 6
+    names = {row[0]: "https://example.org/a&b" for row in BCG[:2]}
+    for result, options in (
+        (pooled(risk_ratios()), {"favours": ("Favours a", "Favours b"), "title": "BCG & tuberculosis"}),
+        (
+            grouped(risk_ratios(), by),
+            {"extra": {"Note": {BCG[0][0]: "<first>"}}, "study_link": names, "label_width": 90},
+        ),
+        (pooled(studies(40, spread=4)), {"reference": (0.8, "MID"), "align": {"effect": "left"}}),
+        (risk_ratios([("A", 0, 50, 5, 50), ("B", 0, 40, 0, 41), ("C", 10, 100, 2, 100)]), {}),
+    ):
+        layout, _ = arranged(result, **options)
+        root = ElementTree.fromstring(forest(result, **options).svg.encode("utf-8"))
+        svg = "{http://www.w3.org/2000/svg}"
+        drawn = [
+            (
+                t.get("x"),
+                t.get("y"),
+                t.get("text-anchor", "start"),
+                t.get("font-weight") == "bold",
+                "".join(t.itertext()),
+            )
+            for t in root.iter(f"{svg}text")
+        ]
+        assert drawn == [(number(t.x), number(t.y), t.anchor, t.bold, (t.full or "") + t.text) for t in layout.texts]
+        squares = [mark for mark in layout.marks if mark.kind == "square" and mark.half]
+        assert [(r.get("x"), r.get("y")) for r in root.iter(f"{svg}rect")][1:] == [
+            (number(mark.middle - mark.half), number(mark.y - mark.half)) for mark in squares
+        ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from balm.plots.svg import Drawing, escape, number, safe_link
+from balm.plots.svg import Drawing, escape, number, numbers, safe_link
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -87,3 +89,13 @@ def test_links_that_could_run_are_dropped(address):
 @pytest.mark.parametrize("address", ["https://doi.org/10.1/a?b=c&d", "#study-1", "report.html#x", "mailto:a@b.org"])
 def test_ordinary_links_are_kept(address):
     assert safe_link(address) == address
+
+
+@given(st.lists(st.one_of(st.floats(-1e4, 1e4), st.floats(99.99, 1000.0)), max_size=6))
+def test_a_column_of_coordinates_is_its_numbers_one_by_one(xs):
+    assert numbers(xs) == [number(x) for x in xs]
+
+
+def test_coordinates_at_the_edges_of_the_shortcut():
+    assert numbers([100.0, 999.996, 250.5, 123.456]) == ["100", "1000", "250.5", "123.46"]
+    assert numbers([99.996, 1000.004]) == ["100", "1000"]

@@ -72,6 +72,24 @@ def test_widest_is_the_largest_of_the_widths():
     assert widest([]) == 0
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{x:.2f} [−{x * 7:.2f}, 1.20]" for x in range(30)],
+        [f"Müller-Lüdenscheidt & Ångström {i}" for i in range(12)],
+        [f"Wałęsa 東京 − {i}" for i in range(12)],
+        ["+", "−", "", "-", "a", "é"],
+    ],
+)
+def test_widest_of_a_long_column_takes_no_wrong_shortcut(texts):
+    for bold in (False, True):
+        assert widest(texts, 12, bold=bold) == max(text_width(t, 12, bold=bold) for t in texts)
+
+
+def test_minus_and_plus_are_equally_wide():
+    assert REGULAR["−"] == REGULAR["+"] and BOLD["−"] == BOLD["+"]
+
+
 def test_fit_never_exceeds_the_room_and_keeps_what_fits():
     text = "Anaesthesia and Intensive Care Unit Study Group 2004"
     for room in range(8, 300, 7):

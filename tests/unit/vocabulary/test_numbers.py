@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from balm.vocabulary.numbers import MINUS, fixed, interval, level, p_value, percent, plain, short
+from balm.vocabulary.numbers import (
+    MINUS,
+    estimates_all,
+    fixed,
+    fixed_all,
+    interval,
+    level,
+    p_value,
+    percent,
+    plain,
+    short,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +86,24 @@ def test_what_is_printed_is_the_number_rounded(x, digits):
     text = fixed(x, digits)
     assert abs(float(text) - x) <= 0.5000001 * 10.0**-digits + 1e-12 * abs(x)
     assert not text.startswith("-0.0") or float(text) != 0
+
+
+ANY = st.one_of(st.floats(), st.floats(-5, 5), st.floats(-0.01, 0.01), st.floats(9e7, 2e8), st.just(-0.0))
+
+
+@given(st.lists(ANY, max_size=8), st.integers(0, 6), st.sampled_from(["-", MINUS]))
+def test_a_column_is_its_numbers_one_by_one(values, digits, minus):
+    assert fixed_all(values, digits, minus=minus, missing="") == [
+        fixed(x, digits, minus=minus, missing="") for x in values
+    ]
+
+
+@given(st.lists(st.tuples(ANY, ANY, ANY), max_size=6), st.integers(0, 6))
+def test_estimates_with_their_intervals(rows, digits):
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+    want = []
+    for estimate, low, high in rows:
+        text = fixed(estimate, digits, minus=MINUS)
+        ends = estimate == estimate and low == low and high == high
+        want.append(f"{text} {interval(low, high, digits, minus=MINUS)}" if ends else text)
+    assert estimates_all(*columns, digits, minus=MINUS) == want
