@@ -337,6 +337,7 @@ V_HIGH[0, 1] = V_HIGH[1, 0] = 1.0
         ({"random": "lab", "correlation": {"lab": ([0, 1], np.eye(2))}}, "lacks the level"),
         ({"random": "lab", "correlation": {"lab": (range(5), np.eye(5) * 2)}}, "ones on its diagonal"),
         ({"method": "PM"}, "method must be one of"),
+        ({"method": "MM"}, "needs one random term"),
         ({"inference": "z"}, "inference must be one of"),
         ({"level": 95}, "level must lie between"),
     ],

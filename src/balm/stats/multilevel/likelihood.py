@@ -123,15 +123,17 @@ def common_effect(problem: Problem) -> tuple[Floats, float, float]:
     return fit.beta, fit.rss, float(trace - np.sum(fit.covariance * squared))
 
 
-def solve(problem: Problem) -> Solution:
-    """Maximise the (restricted) likelihood."""
+def solve(problem: Problem, given: Floats | None = None) -> Solution:
+    """Maximise the (restricted) likelihood, or take the ``given`` parameters."""
     k, p = problem.design.shape
     centre, qe, trace = common_effect(problem)
     centred = problem.effect - problem.design @ centre
     unit = float(np.sqrt((k - p) / trace))
     parameters, residual, steps, bound = np.empty(0), 0.0, 0, np.empty(0, dtype=bool)
     curvature = np.empty((0, 0))
-    if problem.terms:
+    if given is not None:
+        parameters, bound = given, np.zeros(len(given), dtype=bool)
+    elif problem.terms:
         scaled = problem.model(centred, unit)
         if isinstance(scaled, Blocks):
             _refuse_indistinct(problem, scaled)

@@ -12,12 +12,13 @@ import numpy as np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.likelihood import Problem, solve
+from balm.stats.multilevel.moments import moments
 from balm.stats.multilevel.random_terms import RandomTerm, random_terms
 from balm.stats.multilevel.sampling import sampling_errors
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.vocabulary.problems import InputError, check_option
 
-METHODS = ("REML", "ML")
+METHODS = ("REML", "ML", "MM")
 INFERENCES = ("wald", "t", "t-containment")
 
 
@@ -59,7 +60,8 @@ def multilevel(
     V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
                  independent errors. :func:`balm.sampling_covariance` builds it.
     correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
-    method     : "REML" or "ML". inference: "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
+    method     : "REML", "ML", or "MM" (the multivariate method of moments, for one UN term alone).
+    inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
 
     Nested intercepts with independent errors take time linear in k (a million effects in seconds); anything else is
@@ -92,11 +94,11 @@ def multilevel(
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
     terms = random_terms(random, structure, correlation, es, data)
-    problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method == "REML")
+    problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method != "ML")
     _refuse_too_many(terms, design)
     _refuse_absorbed(terms, design)
     df = _degrees(inference, terms, design)
-    solution = solve(problem)
+    solution = solve(problem, moments(problem) if method == "MM" else None)
     return Multilevel(
         design=design,
         effects=es,
