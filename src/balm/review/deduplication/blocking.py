@@ -1,0 +1,117 @@
+"""Which pairs are looked at: records that share any one of a dozen keys, found by sorting, never by crossing.
+
+A key missing a part is no key. Within a key records are sorted by title, and each meets its neighbours up to the cap,
+so that a thousand "Editorial"s cost a thousand times the cap and not a million.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+
+from balm.review.deduplication.prepared import Ints, Prepared, mixed, stable_hash
+
+#: Neighbours each record meets in one key.
+CAP = 40
+CAP_TITLE = 60
+#: Titles with fewer letters ("Editorial") need more than themselves to meet.
+SHORT_TITLE = 20
+#: A word in more titles than this is not rare.
+RARE_IN = 25
+
+
+def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
+    """``(i, j)`` of every pair worth comparing, ``i < j`` by position, each once and in order of position."""
+    if p.n < 2:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    starts = np.array([int.from_bytes(t[:8].encode()[:8].ljust(8), "big") for t in p.title], dtype=np.uint64)
+    rank = np.empty(p.n, dtype=np.int64)
+    rank[np.lexsort((p.order, starts))] = np.arange(p.n)
+    here = np.arange(p.n)
+    long = (p.length >= SHORT_TITLE).astype(np.int64)
+    short_start = np.array([stable_hash(t.replace(" ", "")[:10]) for t in p.title], dtype=np.int64)
+    codes = [
+        _neighbours(key, rank, here, p.n, cap)
+        for key, cap in (
+            (p.doi, CAP),
+            (p.pmid, CAP),
+            (mixed(p.title_hash, long), CAP_TITLE),
+            (mixed(p.title_hash, p.year), CAP),
+            (mixed(p.title_hash, p.first_page), CAP),
+            (mixed(p.title_hash, p.first_hash), CAP),
+            (p.start_hash, CAP),
+            (p.end_hash, CAP),
+            (mixed(p.first_hash, p.year, p.first_page), CAP),
+            (mixed(p.volume, p.first_page, p.first_hash), CAP),
+            (mixed(p.volume, p.first_page, p.year), CAP),
+            (p.abstract_hash, CAP),
+            (mixed(p.first_hash, p.year, p.volume, p.issue), CAP),
+            (mixed(p.first_hash, short_start), CAP),
+        )
+    ]
+    if p.original_hash.any():
+        told = np.flatnonzero(p.original_hash)
+        key = np.concatenate([p.title_hash, p.original_hash[told]])
+        codes.append(_neighbours(key, np.concatenate([rank, rank[told]]), np.concatenate([here, told]), p.n, CAP))
+    codes.append(_rare_words(p, rank))
+    every: Ints = np.unique(np.concatenate(codes))
+    return every // p.n, every % p.n
+
+
+def _neighbours(key: Ints, rank: Ints, record: Ints, n: int, cap: int) -> Ints:
+    """Pairs of records with one key, as ``i * n + j``."""
+    kept = np.flatnonzero(key)
+    if len(kept) < 2:
+        return np.zeros(0, np.int64)
+    sort = kept[np.lexsort((rank[kept], key[kept]))]
+    keys = key[sort]
+    same = keys[1:] == keys[:-1]
+    repeated = np.flatnonzero(np.concatenate([same, [False]]) | np.concatenate([[False], same]))
+    keys, who = keys[repeated], record[sort[repeated]]
+    found = []
+    at = np.arange(len(keys))
+    for offset in range(1, cap + 1):
+        at = at[at + offset < len(keys)]
+        at = at[keys[at] == keys[at + offset]]
+        if not len(at):
+            break
+        a, b = who[at], who[at + offset]
+        apart = a != b
+        found.append((np.minimum(a, b) * n + np.maximum(a, b))[apart])
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+
+
+def _rare_words(p: Prepared, rank: Ints) -> Ints:
+    """Pairs that share two of the three rarest words of their titles: typing errors at both ends."""
+    vocabulary: dict[str, int] = {}
+    flat, count = array("i"), array("i")
+    for title in p.title:
+        found = {w for w in title.split() if len(w) > 3}
+        flat.extend([vocabulary.setdefault(w, len(vocabulary)) for w in found])
+        count.append(len(found))
+    if not flat:
+        return np.zeros(0, np.int64)
+    word = np.frombuffer(flat, dtype=np.int32).astype(np.int64)
+    owner = np.repeat(np.arange(p.n), np.frombuffer(count, dtype=np.int32))
+    frequency = np.bincount(word)
+    name = np.array([stable_hash(w) for w in vocabulary], dtype=np.int64)
+    useful = (frequency[word] > 1) & (frequency[word] <= max(RARE_IN, p.n // 2000))
+    word, owner = word[useful], owner[useful]
+    if not len(word):
+        return np.zeros(0, np.int64)
+    sort = np.lexsort((name[word], frequency[word], owner))
+    word, owner = word[sort], owner[sort]
+    begins = np.concatenate([[True], owner[1:] != owner[:-1]])
+    place = np.arange(len(owner)) - np.maximum.accumulate(np.where(begins, np.arange(len(owner)), 0))
+    three = np.zeros((p.n, 3), dtype=np.int64)
+    top = place < 3
+    three[owner[top], place[top]] = name[word[top]]
+    three.sort(axis=1)
+    codes = [
+        _neighbours(
+            mixed(np.ascontiguousarray(three[:, a]), np.ascontiguousarray(three[:, b])), rank, np.arange(p.n), p.n, RARE_IN
+        )
+        for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    return np.concatenate(codes)

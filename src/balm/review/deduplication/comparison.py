@@ -1,0 +1,182 @@
+"""What two records have in common, field by field: -1 where either does not say, otherwise from 0 (unlike) to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from balm.review.deduplication.journals import journal_similarity
+from balm.review.deduplication.prepared import Ints, Prepared
+from balm.review.deduplication.title_words import SAME, title_difference
+from balm.review.deduplication.titles import numbers
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+#: Pairs compared at a time: bounds the memory whatever the number of records.
+CHUNK = 200_000
+#: Titles less alike than this belong to one report only where a number or place says so.
+TITLES_ALIKE = 0.72
+MISSING = np.float32(-1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """One row a pair. ``numbers``: 1 equal, 0.5 one title has more, 0 different. ``words``: see ``title_words``."""
+
+    i: Ints
+    j: Ints
+    title: Floats
+    title_equal: Bools
+    words: NDArray[np.int8]
+    prefix: Bools
+    numbers: Floats
+    length: Ints  # of the shorter title
+    first: Floats
+    authors: Floats
+    journal: Floats
+    abstract: Floats
+    doi: Floats
+    pmid: Floats
+    registry: Floats
+    year_gap: Ints  # -1 where a year is missing
+    volume: Floats
+    issue: Floats
+    page: Floats
+    last_page: Floats
+    translated: Bools
+    flags_1: Ints
+    flags_2: Ints
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+    def only(self, rows: Any) -> Comparison:
+        """The pairs at ``rows`` (a mask or positions)."""
+        return Comparison(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def joined(parts: Sequence[Comparison]) -> Comparison:
+    """Comparisons one after the other."""
+    return Comparison(**{f.name: np.concatenate([getattr(c, f.name) for c in parts]) for f in fields(Comparison)})
+
+
+def compare(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False) -> Iterator[Comparison]:
+    """Compare the pairs in chunks; pairs that cannot be one report are left out unless ``all_pairs``."""
+    known_journals: dict[int, float] = {}
+    for at in range(0, max(len(i), 1), CHUNK):
+        yield _compare(p, i[at : at + CHUNK], j[at : at + CHUNK], known_journals, all_pairs)
+
+
+def _agreement(column: Ints, i: Ints, j: Ints) -> Floats:
+    a, b = column[i], column[j]
+    return np.where((a == 0) | (b == 0), MISSING, (a == b).astype(np.float32))
+
+
+def _alike(texts: list[str], i: Ints, j: Ints, scorer: Callable[..., Any], cutoff: float = 0.0) -> Floats:
+    """Likeness of two texts from 0 to 1; -1 where either is empty. The texts are compared in C."""
+    if not len(i):
+        return np.zeros(0, dtype=np.float32)
+    a, b = [texts[k] for k in i.tolist()], [texts[k] for k in j.tolist()]
+    score = process.cpdist(a, b, scorer=scorer, score_cutoff=cutoff * 100, dtype=np.float32, workers=1) / 100
+    empty = np.fromiter((not x or not y for x, y in zip(a, b, strict=True)), dtype=bool, count=len(a))
+    return cast(Floats, np.where(empty, MISSING, score).astype(np.float32))
+
+
+def _where(mask: Bools, i: Ints, j: Ints, of: Callable[[Ints, Ints], Floats], otherwise: Floats) -> Floats:
+    rows = np.flatnonzero(mask)
+    out = otherwise.astype(np.float32, copy=True)
+    if len(rows):
+        out[rows] = of(i[rows], j[rows])
+    return out
+
+
+def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: bool) -> Comparison:
+    equal = (p.title_hash[i] == p.title_hash[j]) & (p.title_hash[i] != 0)
+    ones = np.ones(len(i), dtype=np.float32)
+    title = _where(~equal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.ratio), ones)
+    doi, pmid = _agreement(p.doi, i, j), _agreement(p.pmid, i, j)
+    page, volume = _agreement(p.first_page, i, j), _agreement(p.volume, i, j)
+    first_equal = (p.first_hash[i] == p.first_hash[j]) & (p.first_hash[i] != 0)
+    originals = (
+        ((p.original_hash[i] == p.title_hash[j]) | (p.original_hash[j] == p.title_hash[i])
+         | ((p.original_hash[i] == p.original_hash[j]) & (p.original_hash[i] != 0)))
+        & ((p.original_hash[i] != 0) | (p.original_hash[j] != 0))
+        & (np.minimum(p.length[i], p.length[j]) > 0)
+    )  # fmt: skip
+    start = (p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0)
+    same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
+    if not all_pairs:
+        placed = (page == 1) & (volume == 1) & first_equal
+        keep = (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | same_abstract | originals | start
+        i, j, equal, title = i[keep], j[keep], equal[keep], title[keep]
+        doi, pmid, page, volume = doi[keep], pmid[keep], page[keep], volume[keep]
+        first_equal, originals = first_equal[keep], originals[keep]
+    unequal = ~equal
+    title = np.maximum(title, _where(unequal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.token_sort_ratio), title))
+    same_numbers = p.numbers[i] == p.numbers[j]
+    told = np.ones(len(i), dtype=np.float32)
+    difference = np.full(len(i), SAME, dtype=np.int8)
+    prefix = np.zeros(len(i), dtype=bool)
+    for row in np.flatnonzero(unequal).tolist():
+        a, b = p.title[i[row]], p.title[j[row]]
+        difference[row] = title_difference(a, b)
+        prefix[row] = bool(a and b) and (a.startswith(b) or b.startswith(a))
+        if not same_numbers[row]:
+            x, y = set(numbers(a)), set(numbers(b))
+            told[row] = 1.0 if x == y else 0.5 if x < y or y < x else 0.0
+    first = _where(~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), np.ones(len(i), dtype=np.float32))
+    same_authors = (p.authors_hash[i] == p.authors_hash[j]) & (p.authors_hash[i] != 0)
+    authors = _where(
+        ~same_authors, i, j, lambda a, b: _alike(p.authors, a, b, fuzz.token_set_ratio), np.ones(len(i), dtype=np.float32)
+    )
+    return Comparison(
+        i=i,
+        j=j,
+        title=title,
+        title_equal=equal,
+        words=difference,
+        prefix=prefix,
+        numbers=told,
+        length=np.minimum(p.length[i], p.length[j]),
+        first=first,
+        authors=authors,
+        journal=_journals(p, i, j, known),
+        abstract=_alike(p.abstract, i, j, fuzz.ratio),
+        doi=doi,
+        pmid=pmid,
+        registry=_agreement(p.registry, i, j),
+        year_gap=np.where((p.year[i] == 0) | (p.year[j] == 0), -1, np.abs(p.year[i] - p.year[j])),
+        volume=volume,
+        issue=_agreement(p.issue, i, j),
+        page=page,
+        last_page=_agreement(p.last_page, i, j),
+        translated=originals,
+        flags_1=p.flags[i],
+        flags_2=p.flags[j],
+    )
+
+
+def _journals(p: Prepared, i: Ints, j: Ints, known: dict[int, float]) -> Floats:
+    """Each distinct pair of names once; a shared ISSN settles it."""
+    a, b = p.journal[i], p.journal[j]
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    code = low * len(p.journals) + high
+    distinct, back = np.unique(code, return_inverse=True)
+    values = np.empty(len(distinct), dtype=np.float32)
+    for k, c in enumerate(distinct.tolist()):
+        if c not in known:
+            x, y = divmod(c, len(p.journals))
+            known[c] = -1.0 if x == 0 or y == 0 else journal_similarity(p.journals[x], p.journals[y])
+        values[k] = known[c]
+    out = values[back].astype(np.float32) if len(distinct) else np.zeros(0, dtype=np.float32)
+    shared = np.zeros(len(i), dtype=bool)
+    for mine in (p.issn[i], p.issn_2[i]):
+        shared |= (mine != 0) & ((mine == p.issn[j]) | (mine == p.issn_2[j]))
+    out[shared] = 1.0
+    return out

@@ -1,0 +1,154 @@
+"""When two records are certainly one report: an identical core, and nothing that speaks against it.
+
+Each rule names the fields it rests on. A rule only proposes: a veto (``vetoes``) turns its merge into a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from balm.review.deduplication.comparison import Bools, Comparison
+from balm.review.deduplication.title_words import ADDED, SAME
+
+#: Titles with fewer letters recur ("Ketamine for chronic pain" does not, "Letter to the editor" does).
+LONG_TITLE = 32
+VERY_LONG_TITLE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A name that people read, the fields it rests on, and where it holds."""
+
+    name: str
+    fields: tuple[str, ...]
+    holds: Callable[[Comparison], Bools]
+
+
+def same_title(c: Comparison) -> Bools:
+    """The same words up to spelling, with the same numbers."""
+    return (c.title_equal | ((c.words == SAME) & (c.title >= 0.85))) & (c.numbers == 1)
+
+
+def near_title(c: Comparison) -> Bools:
+    """The same title, or one with a subtitle or remark more."""
+    added = (c.words == ADDED) & ((c.title >= 0.8) | c.prefix) & (c.length >= 20)
+    return same_title(c) | (added & (c.numbers >= 0.5))
+
+
+def same_authors(c: Comparison) -> Bools:
+    """The first authors agree, or all of them as sets of names."""
+    return (c.first >= 0.85) | (c.authors >= 0.85)
+
+
+def no_other_authors(c: Comparison) -> Bools:
+    """The authors agree or one record names none."""
+    return same_authors(c) | (c.authors < 0) | (c.first < 0)
+
+
+def same_journal(c: Comparison) -> Bools:
+    """One name can stand for the other."""
+    return c.journal >= 0.8
+
+
+def journal_not_other(c: Comparison) -> Bools:
+    """The names agree a little, or one is missing."""
+    return (c.journal < 0) | (c.journal >= 0.4)
+
+
+def _same_year(c: Comparison) -> Bools:
+    return c.year_gap == 0
+
+
+def _near_year(c: Comparison) -> Bools:
+    return (c.year_gap >= -1) & (c.year_gap <= 1)
+
+
+def _no_conflict_of_place(c: Comparison) -> Bools:
+    return (c.volume != 0) & (c.page != 0) & (c.issue != 0)
+
+
+RULES = (
+    Rule("same DOI", ("doi", "title"), lambda c: (c.doi == 1) & (near_title(c) | (c.title >= 0.9) | c.translated)),
+    Rule("same PubMed number", ("pmid", "title"), lambda c: (c.pmid == 1) & (near_title(c) | c.translated)),
+    Rule(
+        "same title, volume and page",
+        ("title", "volume", "page", "year", "authors"),
+        lambda c: same_title(c) & (c.volume == 1) & (c.page == 1) & no_other_authors(c) & _near_year(c),
+    ),
+    Rule(
+        "same title, journal, year and page",
+        ("title", "journal", "year", "page", "authors"),
+        lambda c: same_title(c) & (c.journal >= 0.7) & (c.page == 1) & _near_year(c) & no_other_authors(c),
+    ),
+    Rule(
+        "same title, authors, year and page",
+        ("title", "authors", "year", "page"),
+        lambda c: same_title(c) & same_authors(c) & (c.page == 1) & _same_year(c) & (c.volume != 0),
+    ),
+    Rule(
+        "same title, authors, journal and year",
+        ("title", "authors", "journal", "year"),
+        lambda c: (
+            same_title(c) & same_authors(c) & (c.journal >= 0.7) & _same_year(c) & _no_conflict_of_place(c)
+            & (c.length >= 20)
+        ),
+    ),
+    Rule(
+        "same title, authors, journal and volume",
+        ("title", "authors", "journal", "volume"),
+        lambda c: (
+            same_title(c) & same_authors(c) & (c.journal >= 0.7) & (c.volume == 1) & (c.page != 0) & _near_year(c)
+        ),
+    ),
+    Rule(
+        "same title, authors, volume and year",
+        ("title", "authors", "volume", "year"),
+        lambda c: (
+            same_title(c) & same_authors(c) & (c.volume == 1) & _same_year(c) & _no_conflict_of_place(c)
+            & (c.length >= LONG_TITLE)
+        ),
+    ),
+    Rule(
+        "same title, authors and abstract",
+        ("title", "authors", "abstract", "year"),
+        lambda c: (
+            same_title(c) & same_authors(c) & (c.abstract >= 0.9) & _near_year(c) & _no_conflict_of_place(c)
+            & (c.length >= 20) & journal_not_other(c)
+        ),
+    ),
+    Rule(
+        "same title, authors and journal, one printed later",
+        ("title", "authors", "journal", "year"),
+        lambda c: (
+            same_title(c) & same_authors(c) & (c.journal >= 0.7) & (c.year_gap == 1) & (c.volume != 0) & (c.page != 0)
+            & ((c.volume < 0) | (c.page < 0)) & (c.length >= LONG_TITLE)
+        ),
+    ),
+    Rule(
+        "same place, one title longer",
+        ("title", "authors", "volume", "page", "year"),
+        lambda c: (
+            near_title(c) & same_authors(c) & (c.volume == 1) & (c.page == 1) & _near_year(c) & journal_not_other(c)
+            & (c.issue != 0)
+        ),
+    ),
+    Rule(
+        "same title, authors and year, nothing else given",
+        ("title", "authors", "year"),
+        lambda c: (
+            c.title_equal & (c.authors >= 0.95) & _same_year(c) & _no_conflict_of_place(c) & (c.length >= VERY_LONG_TITLE)
+            & (c.journal < 0) & (c.doi != 0)
+        ),
+    ),
+)  # fmt: skip
+
+
+def first_rule(c: Comparison) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    """The position in :data:`RULES` of the first rule that holds for each pair, -1 for none."""
+    found = np.full(len(c), -1, dtype=np.int8)
+    for k in range(len(RULES) - 1, -1, -1):
+        found[RULES[k].holds(c)] = k
+    return found

@@ -1,0 +1,138 @@
+"""What a title says once case, accents, markup and the remarks of databases are taken away, and what kind of thing it is.
+
+Letters of every script are kept: a rule that knows only a-z leaves nothing of a Cyrillic or Chinese title, and all such
+records would look alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import unescape
+from typing import Final
+
+_GREEK = str.maketrans(
+    {
+        letter: name
+        for names, letters in (
+            ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau", "αβγδεζηθικλμνξοπρστ"),
+            ("upsilon phi chi psi omega sigma mu", "υφχψωςµ"),
+        )
+        for letter, name in zip(letters, names.split(), strict=True)
+    }
+    | {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‘": "'"}
+)  # fmt: skip
+_TAG = re.compile(r"<[^<>]{1,60}>")
+_NOT_WORD = re.compile(r"[\W_]+")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+_LANGUAGES = (
+    "japanese|german|french|spanish|italian|chinese|russian|polish|portuguese|dutch|danish|swedish|norwegian|finnish|"
+    "hungarian|czech|turkish|korean|hebrew|ukrainian|croatian|serbian|bulgarian|romanian|greek|persian|arabic"
+)
+#: Remarks on the same report that a database adds to its title.
+_REMARK = re.compile(
+    r"\s*[\[(](?:see comments?|(?:published )?errat(?:um|a) appears? in[^\])]*|comments? (?:in|on)[^\])]*|"
+    r"retraction in[^\])]*|in process citation|review(?: \d+ refs)?|letter|editorial|"
+    rf"(?:article in |in )?(?:{_LANGUAGES})(?:, english)?)[\])]\s*\.?\s*$"
+)
+_RETRACTED = re.compile(r"^\W*retracted(?: article| paper)?\W+|\W+retracted(?: article)?\W*$")
+_CUT = re.compile(r"(?:\.\s?\.\s?\.|…)\s*$")
+
+#: Kinds of title that are never the same report as the one they speak of.
+ERRATUM, REPLY, WITHDRAWN = 1, 2, 4
+_ERRATUM = re.compile(
+    r"^\W*(?:erratum|errata|corrigend|correction\b|corrections\b|author'?s? correction|publisher'?s? correction|"
+    r"addendum|retraction\b|notice of retraction|expression of concern|retraction notice)"
+    r"|[\[(:.\-]\s*(?:erratum|corrigendum|correction|addendum|retraction)\b(?! (?:of|for|in|with|by)\b)"
+    r"|\b(?:erratum|corrigendum|correction|retraction) (?:to|notice)\b|\(vol\.? ?\d+"
+)
+_REPLY = re.compile(
+    r"^\W*(?:reply|re\b\s*:|response to|comments? on|commentary on|commentary\s*:|comment\s*:|letter to|in reply|in response|"
+    r"author'?s'? (?:reply|response)|the authors? (?:reply|respond)|invited comment|discussion of|discussion\s*:|"
+    r"editorial comment|rejoinder|letter\s*:)"
+    r"|[\[(:.\-?!]\s*(?:(?:the )?author'?s'? )?(?:reply|response|rejoinder|in reply|invited commentary|commentary|comments?)"
+    r"\W*$"
+)
+_WITHDRAWN = re.compile(r"^\W*withdrawn\b|\bwithdrawn\W*$")
+
+_ROMAN: Final = {
+    "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10, "xi": 11, "xii": 12,
+}  # fmt: skip
+_WORDS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "first": 1, "second": 2, "third": 3}
+_NUMBER = re.compile(
+    r"(?P<label>\b(?:part|pt|type|class|phase|stage|grade|group|factor|study|experiment|paper|chapter|volume|section|"
+    r"module|report|trial|level|no)) (?P<after>[ivx]{1,4}|one|two|three|four|five|[a-f])(?= |$)"
+    r"|(?P<digits>\d+)|(?<![^ ])(?P<roman>ii|iii|iv|vi|vii|viii|ix|xi|xii)(?= |$)|(?<= )(?P<last>[ivx])$"
+)
+
+
+def folded(text: str) -> str:
+    """Lower case without accents and markup; letters of all scripts stay.
+
+    >>> folded("<i>Ménière</i> &amp; β-blockers")
+    'meniere & beta-blockers'
+    """
+    if "<" in text:
+        text = _TAG.sub("", text)
+    if "&" in text:
+        text = unescape(text)
+    text = text.lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_GREEK))
+        if not text.isascii():
+            text = "".join(c for c in text if not unicodedata.combining(c)).translate(_GREEK)
+    return text
+
+
+def words(text: str) -> str:
+    """The words of a folded text with one blank between them."""
+    return (_NOT_PLAIN if text.isascii() else _NOT_WORD).sub(" ", text).strip()
+
+
+def read_title(title: str) -> tuple[str, int, bool]:
+    """``(words, kind flags, cut off)`` of a title.
+
+    >>> read_title("Ketamine for pain [German]")
+    ('ketamine for pain', 0, False)
+    >>> read_title("Erratum: Ketamine for pain...")
+    ('erratum ketamine for pain', 1, True)
+    """
+    text = folded(title)
+    if text.endswith((")", "]", ").", "].", " ", "] ", ".")):
+        while (shorter := _REMARK.sub("", text)) != text and shorter.strip():
+            text = shorter
+    cut = False
+    if text.endswith((".", "…", " ")) and (found := _CUT.search(text)):
+        text, cut = text[: found.start()], True
+    if "retracted" in text:
+        text = _RETRACTED.sub("", text)
+    flags = 0
+    if _ERRATUM.search(text):
+        flags |= ERRATUM
+    if _REPLY.search(text):
+        flags |= REPLY
+    if "withdrawn" in text and _WITHDRAWN.search(text):
+        flags |= WITHDRAWN
+    return words(text), flags, cut
+
+
+def numbers(title: str) -> tuple[str, ...]:
+    """Every number of a title in words, Roman ones too, sorted: parts, doses and years tell reports apart.
+
+    >>> numbers("type ii diabetes part one"), numbers("type 2 diabetes 1")
+    (('1', '2'), ('1', '2'))
+    """
+    found = []
+    for match in _NUMBER.finditer(title):
+        if match["digits"]:
+            found.append(match["digits"].lstrip("0") or "0")
+        elif match["after"]:
+            word = match["after"]
+            value = _ROMAN.get(word) or _WORDS.get(word)
+            if value:
+                found.append(str(value))
+            elif word in "bcdef" or match["label"] in ("part", "pt", "study", "section"):
+                found.append(f"{match['label'][0]}:{word}")
+        else:
+            found.append(str(_ROMAN[match["roman"] or match["last"]]))
+    return tuple(sorted(found))

@@ -1,0 +1,120 @@
+"""What keeps two records apart however alike they are. A vetoed pair is at most a question, and a cluster with one inside
+is cut. The order is the order of telling: the first that holds is the one a person reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from balm.review.deduplication.comparison import Bools, Comparison
+from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
+from balm.review.deduplication.rules import LONG_TITLE, Rule, same_authors, same_title
+from balm.review.deduplication.title_words import ADDED, CONTRAST
+from balm.review.deduplication.titles import ERRATUM, REPLY, WITHDRAWN
+
+
+def _one_side(c: Comparison, flag: int) -> Bools:
+    return ((c.flags_1 ^ c.flags_2) & flag) != 0
+
+
+def _same_doi(c: Comparison) -> Bools:
+    return (c.doi == 1) | (c.pmid == 1)
+
+
+def _same_place(c: Comparison) -> Bools:
+    return (c.volume == 1) & (c.page == 1)
+
+
+def _identical(c: Comparison) -> Bools:
+    """Long title, authors, year and journal identical and no conflict of numbers: damaged pages do not count."""
+    return (
+        c.title_equal
+        & (c.length >= LONG_TITLE)
+        & (c.first >= 0.85)
+        & (c.authors >= 0.7)
+        & (c.year_gap == 0)
+        & (c.journal >= 0.8)
+        & (c.volume == 1)
+        & (c.issue != 0)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+    )
+
+
+def _meeting(c: Comparison) -> Bools:
+    """A meeting abstract beside something that is not one, at another place, or at no place."""
+    flagged = _one_side(c, CONFERENCE) & ~_same_place(c) & ~((c.page == 1) & (c.year_gap == 0))
+    return flagged & ((c.journal < 0.7) | (c.page == 0) | (c.volume == 0))
+
+
+VETOES = (
+    Rule("one is a correction or retraction notice", ("title",), lambda c: _one_side(c, ERRATUM)),
+    Rule("one is a reply or comment", ("title",), lambda c: _one_side(c, REPLY)),
+    Rule("one is a withdrawn version", ("title",), lambda c: _one_side(c, WITHDRAWN)),
+    Rule("different trial registrations", ("registry",), lambda c: (c.registry == 0) & (c.pmid != 1) & (c.doi != 1)),
+    Rule("a trial registration and a report", ("type",), lambda c: _one_side(c, REGISTRATION)),
+    Rule("a preprint and a published paper", ("type", "doi"), lambda c: _one_side(c, PREPRINT) & (c.doi != 1)),
+    Rule("a thesis and a paper", ("type",), lambda c: _one_side(c, THESIS) & (c.doi != 1)),
+    Rule("different PubMed numbers", ("pmid",), lambda c: c.pmid == 0),
+    Rule("different numbers or parts in the titles", ("title",), lambda c: (c.numbers == 0) & (c.pmid != 1)),
+    Rule(
+        "one title names a part or number more",
+        ("title",),
+        lambda c: (c.numbers == 0.5) & ~_same_doi(c) & ~(_same_place(c) & (c.issue != 0) & (c.abstract >= 0.8)),
+    ),
+    Rule("different DOIs", ("doi",), lambda c: (c.doi == 0) & (c.pmid != 1)),
+    Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST) & ~(_same_doi(c) & (c.title >= 0.9)) & ~c.translated),
+    Rule(
+        "different authors",
+        ("authors",),
+        lambda c: (c.authors >= 0) & (c.authors < 0.6) & (c.first < 0.7) & ~_same_doi(c),
+    ),
+    Rule("a meeting abstract and a paper", ("type", "journal"), lambda c: _meeting(c) & ~_same_doi(c)),
+    Rule(
+        "a supplement and another place",
+        ("issue", "pages"),
+        lambda c: _one_side(c, SUPPLEMENT) & (c.page == 0) & ~_same_doi(c),
+    ),
+    Rule(
+        "different volumes",
+        ("volume",),
+        lambda c: (c.volume == 0) & ~_same_doi(c) & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.4)),
+    ),
+    Rule(
+        "different issues of one volume",
+        ("issue",),
+        lambda c: (c.issue == 0) & (c.volume != 0) & ~_same_doi(c) & (c.page != 1),
+    ),
+    Rule("different pages", ("pages",), lambda c: (c.page == 0) & ~_same_doi(c) & ~_identical(c)),
+    Rule(
+        "years apart",
+        ("year",),
+        lambda c: (c.year_gap > 1) & ~_same_doi(c) & ~(_same_place(c) & same_authors(c) & (c.journal >= 0.7)),
+    ),
+    Rule(
+        "different journals",
+        ("journal",),
+        lambda c: (c.journal >= 0) & (c.journal < 0.4) & ~_same_doi(c) & ~(_same_place(c) & (c.year_gap == 0))
+        & ~((c.abstract >= 0.9) & (c.page == 1)),
+    ),
+    Rule(
+        "a title that recurs",
+        ("title",),
+        lambda c: (c.length < LONG_TITLE) & ~_same_doi(c) & ~(_same_place(c) & (c.journal >= 0.4))
+        & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
+        & ~(same_title(c) & (c.authors >= 0.95) & (c.abstract >= 0.9)),
+    ),
+    Rule(
+        "one title says more",
+        ("title",),
+        lambda c: (c.words == ADDED) & ~_same_doi(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95),
+    ),
+    Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.prefix & ~c.translated & ~_same_doi(c)),
+)  # fmt: skip
+
+
+def first_veto(c: Comparison) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    """The position in :data:`VETOES` of the first veto that holds for each pair, -1 for none."""
+    found = np.full(len(c), -1, dtype=np.int8)
+    for k in range(len(VETOES) - 1, -1, -1):
+        found[VETOES[k].holds(c)] = k
+    return found
