@@ -8,6 +8,10 @@ from balm.stats.pooling.analysis import Analysis
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES
 
+#: Hartung-Knapp's factor is exactly 1 for some estimators (DerSimonian-Laird or REML with two studies), give or take
+#: rounding; below this it narrows.
+NARROWS = 1.0 - 1e-9
+
 #: With fewer studies than this the between-study variance is hardly estimable (Cochrane Handbook, 10.10.4.4).
 FEW = 5
 
@@ -16,7 +20,7 @@ def advise(a: Analysis, k: int, choices: Choices) -> tuple[str, ...]:
     """Sentences, the most important first; empty when there is nothing to say."""
     said = list(choices.notes)
     error = INFERENCES[choices.inference].error
-    if a.factor < 1.0 and error in ("hartung-knapp", "guarded", "wider", "iqwig"):
+    if a.factor < NARROWS and error in ("hartung-knapp", "guarded", "wider", "iqwig"):
         plain = a.wald * math.sqrt(a.factor)
         if error == "hartung-knapp":
             said.append(
@@ -33,13 +37,13 @@ def advise(a: Analysis, k: int, choices: Choices) -> tuple[str, ...]:
                 f"The rule of inference={choices.inference!r} acted: Hartung-Knapp's interval would be narrower."
             )
     if a.before < 0.0:
-        said.append(f"The estimate of tau2 was negative ({a.before:.4g}) and is set to 0.")
+        said.append(f"The estimate of τ² was negative ({a.before:.4g}) and is set to 0.")
     if k == 2 and math.isfinite(a.df):
         said.append("Two studies: the interval has one degree of freedom and is very wide; show the studies instead.")
     elif choices.model != "common" and k < FEW:
-        said.append(f"{k} studies: tau2 and everything that rests on it is very uncertain.")
+        said.append(f"{k} studies: τ² and everything that rests on it is very uncertain.")
     if a.tau2 == 0.0 and not math.isnan(a.prediction_low):
-        said.append("tau2 is 0: the prediction interval assumes no heterogeneity.")
+        said.append("τ² is 0: the prediction interval assumes no heterogeneity.")
     if a.q == 0.0:
         said.append("All effects are identical.")
     return tuple(said)
