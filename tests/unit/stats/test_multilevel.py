@@ -338,6 +338,7 @@ V_HIGH[0, 1] = V_HIGH[1, 0] = 1.0
         ({"random": "lab", "correlation": {"lab": (range(5), np.eye(5) * 2)}}, "ones on its diagonal"),
         ({"method": "PM"}, "method must be one of"),
         ({"method": "MM"}, "needs one random term"),
+        ({"method": "VC", "random": "outcome | study", "structure": "UN"}, "one effect for each level"),
         ({"inference": "z"}, "inference must be one of"),
         ({"level": 95}, "level must lie between"),
     ],

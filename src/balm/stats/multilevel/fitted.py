@@ -184,7 +184,7 @@ class Multilevel(Coefficients):
         return out
 
     def _under(self, name: str) -> float:
-        if self.method == "MM":
+        if self.method in ("MM", "VC"):
             return math.nan
         return self.fit_statistics["ML" if self.method == "ML" else "REML"][name]
 
@@ -336,7 +336,7 @@ class Multilevel(Coefficients):
         REML likelihoods compare models with the same moderators only. A variance tested at its bound of zero makes the
         chi-square p value too large (Self & Liang 1987).
         """
-        if "MM" in (self.method, smaller.method):
+        if {"MM", "VC"} & {self.method, smaller.method}:
             raise InputError("moments maximise no likelihood: fit both models by REML or ML")
         if self.method != smaller.method and "common" not in (self.method, smaller.method):
             raise InputError(f"one model was fitted by {self.method}, the other by {smaller.method}; fit both alike")

@@ -12,13 +12,15 @@ import numpy as np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.likelihood import Problem, solve
-from balm.stats.multilevel.moments import moments
+from balm.stats.multilevel.moments import moments, variance_components
 from balm.stats.multilevel.random_terms import RandomTerm, random_terms
 from balm.stats.multilevel.sampling import sampling_errors
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.vocabulary.problems import InputError, check_option
 
-METHODS = ("REML", "ML", "MM")
+METHODS = ("REML", "ML", "MM", "VC")
+#: Estimators of one unstructured term that maximise no likelihood.
+MOMENTS = {"MM": moments, "VC": variance_components}
 INFERENCES = ("wald", "t", "t-containment")
 
 
@@ -60,7 +62,7 @@ def multilevel(
     V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
                  independent errors. :func:`balm.sampling_covariance` builds it.
     correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
-    method     : "REML", "ML", or "MM" (the multivariate method of moments, for one UN term alone).
+    method     : "REML" or "ML"; for one UN term alone also "MM" (multivariate moments) or "VC" (variance components).
     inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
 
@@ -98,7 +100,7 @@ def multilevel(
     _refuse_too_many(terms, design)
     _refuse_absorbed(terms, design)
     df = _degrees(inference, terms, design)
-    solution = solve(problem, moments(problem) if method == "MM" else None)
+    solution = solve(problem, MOMENTS[method](problem) if method in MOMENTS else None)
     return Multilevel(
         design=design,
         effects=es,
