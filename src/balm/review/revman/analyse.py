@@ -170,7 +170,7 @@ def pooled(outcome: Outcome, es: EffectSizes, settings: Settings) -> Pooled:
 
 def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:
     """Every number RevMan prints for these rows and their total."""
-    reasons = [why_not(outcome, row) for row in rows]
+    reasons = [why_not(outcome, row) or ("RevMan marks it so" if row.estimable is False else "") for row in rows]
     kept = [i for i, why in enumerate(reasons) if not why]
     numbers: list[dict[str, float] | None] = [None] * len(rows)
     sums = group_sums(outcome, rows)

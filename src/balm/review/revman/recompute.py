@@ -147,8 +147,8 @@ def holds(stored: Mapping[str, str], estimable: bool | None, ratio: bool) -> boo
 def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     settings = outcome.settings
     overall = [row for row in outcome.all_rows if row.in_overall]
-    whole = analyse(outcome, overall)
-    parts = [analyse(outcome, [row for row in s.rows if row.in_subgroup]) for s in outcome.subgroups]
+    whole = _as_shown(outcome, overall, outcome.stored, book)
+    parts = [_as_shown(outcome, [r for r in s.rows if r.in_subgroup], s.stored, book) for s in outcome.subgroups]
     ratio = is_ratio(outcome)
     totals = settings.totals
     test = subgroup_test(parts)
@@ -191,6 +191,26 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
         subgroups=tuple(results),
         guessed=settings.guessed,
     )
+
+
+def _as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book) -> Recomputed:
+    """The rows pooled; where RevMan Web's interval is a Hartung-Knapp one, the variant of it that the file shows.
+
+    Whether RevMan Web turns to the Wald interval without heterogeneity, or widens a narrower interval, is not settled
+    by any file seen so far: the stored interval decides, and ours is plain Hartung-Knapp where none of them matches.
+    """
+    first = analyse(outcome, rows)
+    low, high = number(stored.get("ci_low")), number(stored.get("ci_high"))
+    if outcome.settings.inference != "hartung-knapp" or first.total is None or low is None or high is None:
+        return first
+    for inference in ("hartung-knapp", "wald", "hartung-knapp-guarded"):
+        tried = analyse(replace(outcome, settings=replace(outcome.settings, inference=inference)), rows)
+        plain = tried.fit is not None and tried.fit.tau2 == 0.0
+        if inference == "wald" and not plain:
+            continue
+        if tried.total and book.close(tried.total["ci_low"], low) and book.close(tried.total["ci_high"], high):
+            return tried
+    return first
 
 
 def _total(

@@ -235,12 +235,12 @@ def _outcome(e: Element, comparison: str, place: int, labels: Mapping[str, str])
         name=_one_line(e.find("NAME")),
         type=kind,
         settings=_settings(e, kind),
-        rows=_rows(e, kind, labels),
+        rows=_rows(e, kind, labels, e.get("LOG_DATA") == "YES"),
         subgroups=tuple(
             Subgroup(
                 id=s.get("ID") or f"{number}.{s.get('NO') or i}",
                 name=_one_line(s.find("NAME")),
-                rows=_rows(s, kind, labels),
+                rows=_rows(s, kind, labels, e.get("LOG_DATA") == "YES"),
                 stored=_stored(s, _STORED_TOTAL),
                 estimable=_yes(s.get("ESTIMABLE")),
             )
@@ -287,7 +287,7 @@ def _level(text: str | None) -> float:
     return value / 100.0 if value is not None and 0.0 < value < 100.0 else 0.95
 
 
-def _rows(e: Element, kind: str, labels: Mapping[str, str]) -> tuple[Row, ...]:
+def _rows(e: Element, kind: str, labels: Mapping[str, str], log_data: bool) -> tuple[Row, ...]:
     rows = []
     for d in e:
         if not d.tag.endswith("_DATA") or d.tag.endswith("_OUTCOME"):
@@ -305,10 +305,8 @@ def _rows(e: Element, kind: str, labels: Mapping[str, str]) -> tuple[Row, ...]:
                 "effect" not in data
                 and (shown := _number(d.get("EFFECT_SIZE"))) is not None
                 and d.get("ESTIMABLE") != "NO"
-            ):
-                log_scale = e.get("LOG_DATA") == "YES"
-                if shown > 0 or not log_scale:
-                    data["effect"] = log(shown) if log_scale else shown
+            ) and (shown > 0 or not log_data):
+                data["effect"] = log(shown) if log_data else shown
         if kind == O_E:
             stored = {k: v for k, v in stored.items() if k not in ("o_e", "var")}
         study = d.get("STUDY_ID", "")

@@ -58,14 +58,13 @@ def parse(data: bytes) -> tuple[Element, list[Problem]]:
         if isinstance(error, InputError):
             raise
         first = ParseError(str(error))
-    text, repairs = decode(data)
-    text, more = repair(text)
+    whole, repairs = decode(data)
+    text, more = repair(whole)
     try:
         return _tree(text.encode("utf-8")), [*repairs, *more]
     except ParseError as error:
         line = getattr(error, "position", getattr(first, "position", (None,)))[0]
-        last = text.rstrip()[-40:]
-        if not re.search(r"</COCHRANE_REVIEW\s*>$", last) and "<COCHRANE_REVIEW" in text:
+        if "<COCHRANE_REVIEW" in whole and not re.search(r"</COCHRANE_REVIEW\s*>$", whole.rstrip()[-40:]):
             raise InputError(
                 Problem("the file is cut off: it does not end with </COCHRANE_REVIEW>; save it again", line=line)
             ) from None

@@ -1,0 +1,165 @@
+"""Which rows enter, by which method, on which scale: every kind of outcome against formulas written out here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import exp, log, log10, sqrt
+from statistics import NormalDist
+
+import pytest
+
+from balm.review.revman.analyse import analyse
+from balm.review.revman.comparison import RESULT_FIELDS
+from balm.review.revman.model import RevManReview
+from balm.review.revman.rm5 import read_rm5
+from balm.vocabulary.problems import InputError
+from tests.unit.review.revman.made import ASPIRIN, aspirin, dich, element, outcome, rm5, row
+
+Z = NormalDist().inv_cdf(0.975)
+
+
+def read(*outcomes: str) -> RevManReview:
+    return read_rm5(rm5(*outcomes), "made.rm5")
+
+
+def total(review: RevManReview) -> dict[str, float]:
+    return {k: v for k, v in review.recompute().outcomes[0].total.numbers.items() if v is not None}
+
+
+def test_what_revman_stored_for_fleiss_agrees() -> None:
+    agreement = read_rm5(aspirin(), "fleiss.rm5").recompute()
+    assert (agreement.stored, agreement.agree, agreement.numbers) == (1, 1, 6)
+    assert not agreement.disagree
+    assert not agreement.inconsistent
+
+
+def test_a_wrong_number_is_named_with_ours() -> None:
+    agreement = read_rm5(aspirin(CI_END="0.96"), "fleiss.rm5").recompute()
+    assert (agreement.stored, agreement.agree) == (1, 0)
+    [wrong] = agreement.to_dict()["disagree"]
+    assert wrong == {"where": "CMP-001.01", "field": "ci_high", "stored": 0.96, "ours": pytest.approx(0.956994708834)}
+
+
+def test_the_json_has_the_promised_keys() -> None:
+    found = read_rm5(aspirin(), "fleiss.rm5").recompute().to_dict()
+    assert list(found) == ["stored", "agree", "disagree", "inconsistent", "outcomes"]
+    settings, numbers = ["id", "name", "type", "measure", "method", "model"], list(RESULT_FIELDS)
+    keys = [*settings, *numbers, "subgroups"]
+    assert numbers == ["estimate", "ci_low", "ci_high", "tau2", "i2", "chi2", "df", "z", "p"]
+    assert list(found["outcomes"][0]) == keys
+
+
+def test_a_p_value_that_does_not_follow_from_its_chi_square_is_the_files_own() -> None:
+    agreement = read_rm5(aspirin(P_CHI2="0.5"), "fleiss.rm5").recompute()
+    [odd] = agreement.inconsistent
+    assert odd.field == "p_chi2"
+    assert "does not follow from the Chi2 and df beside it" in odd.why
+    assert agreement.agree == 1
+
+
+def test_logarithms_are_to_base_ten() -> None:
+    good = read_rm5(aspirin(LOG_EFFECT_SIZE=log10(0.8968655609130709)), "x").recompute()
+    assert not good.disagree
+    natural = read_rm5(aspirin(LOG_EFFECT_SIZE=log(0.8968655609130709)), "x").recompute()
+    assert "base-10 logarithm" in natural.inconsistent[0].why
+
+
+def test_swapped_events_are_non_events() -> None:
+    kind = {"EFFECT_MEASURE": "RR", "METHOD": "MH", "RANDOM": "NO", "TOTALS": "YES"}
+    rows = "".join(dich(s, a, n_1, c, n_2) for s, _, a, n_1, c, n_2 in ASPIRIN)
+    turned = "".join(dich(s, n_1 - a, n_1, n_2 - c, n_2) for s, _, a, n_1, c, n_2 in ASPIRIN)
+    swapped = total(read(outcome("DICH", rows, SWAP_EVENTS="YES", **kind)))
+    assert swapped == pytest.approx(total(read(outcome("DICH", turned, SWAP_EVENTS="NO", **kind))))
+    assert swapped["estimate"] != pytest.approx(total(read(outcome("DICH", rows, **kind)))["estimate"])
+
+
+def test_observed_minus_expected_is_summed_over_the_variance() -> None:
+    rows = row("IPD_DATA", "A", O_E="-4.5", VAR="10", TOTAL_1=50, TOTAL_2=50)
+    rows += row("IPD_DATA", "B", O_E="-1.5", VAR="5", TOTAL_1=30, TOTAL_2=30)
+    found = total(read(outcome("IPD", rows, METHOD="EXP_O_E_VAR", EFFECT_MEASURE="HAZARD_RATIO", TOTALS="YES")))
+    assert found["estimate"] == pytest.approx(exp(-6.0 / 15.0))
+    assert found["ci_high"] == pytest.approx(exp(-6.0 / 15.0 + Z / sqrt(15.0)))
+    assert found["z"] == pytest.approx(6.0 / sqrt(15.0))
+
+
+@pytest.mark.parametrize("log_data", ["YES", "NO"])
+def test_generic_effects_are_exponentiated_when_entered_as_logarithms(log_data: str) -> None:
+    rows = row("IV_DATA", "A", ESTIMATE="-0.5", SE="0.2") + row("IV_DATA", "B", ESTIMATE="-0.1", SE="0.2")
+    found = total(read(outcome("IV", rows + "<EFFECT_MEASURE>Hazard Ratio</EFFECT_MEASURE>", LOG_DATA=log_data)))
+    assert found["estimate"] == pytest.approx(exp(-0.3) if log_data == "YES" else -0.3)
+    assert found["chi2"] == pytest.approx(2.0)
+
+
+def test_the_interval_has_the_level_of_the_file() -> None:
+    rows = row("IV_DATA", "A", ESTIMATE="1", SE="1")
+    wide = total(read(outcome("IV", rows, CI_TOTAL=99)))
+    assert wide["ci_high"] == pytest.approx(1.0 + NormalDist().inv_cdf(0.995))
+
+
+def test_means_with_a_zero_deviation_and_empty_groups_are_left_out() -> None:
+    def means(study: str, sd: float, n: int) -> str:
+        return row("CONT_DATA", study, MEAN_1=2, SD_1=sd, TOTAL_1=n, MEAN_2=1, SD_2=1, TOTAL_2=10)
+
+    rows = means("A", 1.0, 10) + means("B", 0.0, 10) + means("C", 1.0, 0)
+    result = read(outcome("CONT", rows, EFFECT_MEASURE="MD")).recompute().outcomes[0].total
+    assert result.k == 1
+    assert result.numbers["estimate"] == pytest.approx(1.0)
+
+
+def test_no_events_at_all_are_not_estimable_and_not_counted() -> None:
+    nothing = {"EFFECT_SIZE": "0.0", "CI_START": "0.0", "CI_END": "0.0", "ESTIMABLE": "NO"}
+    review = read(outcome("DICH", dich("A", 0, 10, 0, 10), EFFECT_MEASURE="RR", METHOD="MH", **nothing))
+    agreement = review.recompute()
+    assert (agreement.stored, len(agreement.disagree)) == (0, 0)
+    assert agreement.to_dict()["outcomes"][0]["estimate"] is None
+
+
+def test_a_risk_ratio_of_events_in_everyone_is_one() -> None:
+    """28 of 28 against 29 of 29: RevMan gives 1.00 (0.935159 to 1.069337), Cochrane review CD001703, analysis 1.25."""
+    whole = read(outcome("DICH", dich("A", 28, 28, 29, 29), EFFECT_MEASURE="RR", METHOD="MH")).outcomes[0]
+    [found] = analyse(whole, whole.all_rows).rows
+    assert found is not None
+    assert found["estimate"] == 1.0
+    assert found["ci_low"] == pytest.approx(0.935159, abs=5e-7)
+    assert found["ci_high"] == pytest.approx(1.069337, abs=5e-7)
+
+
+def test_subgroup_totals_alone_store_their_mean_as_overall_result() -> None:
+    def part(no: int, events: int) -> str:
+        inside = f"<NAME>S{no}</NAME>" + dich(f"A{no}", events, 50, 20, 50)
+        return element("DICH_SUBGROUP", {"ID": f"CMP-001.01.0{no}", "NO": no, "ESTIMABLE": "YES"}, inside)
+
+    kind = {"EFFECT_MEASURE": "OR", "METHOD": "MH", "RANDOM": "YES", "TOTALS": "SUB", "SUBGROUPS": "YES"}
+    plain = read(outcome("DICH", part(1, 5) + part(2, 18), **kind)).recompute()
+    first, second = plain.outcomes[0].subgroups
+    w = [(2 * Z / log(s.numbers["ci_high"] / s.numbers["ci_low"])) ** 2 for s in (first, second)]  # type: ignore[operator]
+    y = [log(s.numbers["estimate"]) for s in (first, second)]  # type: ignore[arg-type]
+    mean, half = (w[0] * y[0] + w[1] * y[1]) / sum(w), Z / sqrt(sum(w))
+    held = {"EFFECT_SIZE": exp(mean), "CI_START": exp(mean - half), "CI_END": exp(mean + half), "ESTIMABLE": "YES"}
+    agreement = read(outcome("DICH", part(1, 5) + part(2, 18), **kind, **held)).recompute()
+    assert (agreement.stored, len(agreement.disagree)) == (0, 0)
+    assert [(d.field, "mean of the subgroup" in d.why) for d in agreement.inconsistent] == [("estimate", True)]
+
+
+def test_a_profile_changes_random_effects_only_and_is_checked() -> None:
+    fixed = read_rm5(aspirin(), "x")
+    assert fixed.recompute("revman-web").outcomes[0].total == fixed.recompute("revman5").outcomes[0].total
+    rows = "".join(dich(s, a, n_1, c, n_2) for s, _, a, n_1, c, n_2 in ASPIRIN)
+    random = read(outcome("DICH", rows, EFFECT_MEASURE="OR", METHOD="IV", RANDOM="YES"))
+    old, new = (random.recompute(p).outcomes[0].total.numbers for p in ("revman5", "revman-web"))
+    assert old["tau2"] != pytest.approx(new["tau2"])
+    with pytest.raises(InputError, match="profile must be one of"):
+        random.recompute("revman6")
+
+
+def test_other_data_are_read_and_not_analysed() -> None:
+    review = read(outcome("OTHER", row("OTHER_DATA", "A", "<P>Nausea in 3</P>")))
+    assert review.outcomes[0].rows[0].text == "Nausea in 3"
+    assert review.recompute().outcomes == ()
+
+
+def test_an_explained_difference_does_not_hide_another() -> None:
+    review = read_rm5(aspirin(P_CHI2="0.5", Z="1"), "x")
+    agreement = replace(review).recompute()
+    assert [d.field for d in agreement.disagree] == ["z"]
+    assert agreement.agree == 0
