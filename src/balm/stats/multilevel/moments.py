@@ -1,8 +1,8 @@
 """Estimators of the covariance between outcomes that maximise no likelihood.
 
 Moments ("MM"): with weights W_i = S_i⁻¹ of study i and residuals r_i of the common-effect fit, the expectation of
-``Q = sum W_i r_i r_i'`` is linear in the between-study covariance; equating the two gives it without iteration. Outcomes
-that a study lacks have zero weight. Jackson, White & Riley (2013), Biometrical Journal 55:231.
+``Q = sum W_i r_i r_i'`` is linear in the between-study covariance; equating the two gives it without iteration.
+Outcomes that a study lacks have zero weight. Jackson, White & Riley (2013), Biometrical Journal 55:231.
 
 Variance components ("VC"): the mean outer product of residuals, corrected for leverage, less the mean sampling
 covariance, iterated because weights and leverages depend on it (Sera et al. 2019, Stat Med 38:5429, lists both).
