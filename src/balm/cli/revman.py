@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +64,21 @@ def _show(review: Any, agreement: Any) -> None:
     guessed = sum(1 for o in agreement.outcomes if o.guessed)
     if guessed:
         print(f"{guessed} analyses come without settings; they were found by the numbers stored beside the rows.")
-    for title, found in (
-        ("disagree", agreement.disagree),
-        ("contradicted by the file itself", agreement.inconsistent),
-    ):
-        if found:
-            print(f"\n{title}:")
-        for difference in found[:MOST_SHOWN]:
+    if agreement.disagree:
+        print("\ndisagree:")
+        for difference in agreement.disagree[:MOST_SHOWN]:
             print(f"  {difference}")
-        if len(found) > MOST_SHOWN:
-            print(f"  and {len(found) - MOST_SHOWN} more; see --json")
+        if len(agreement.disagree) > MOST_SHOWN:
+            print(f"  and {len(agreement.disagree) - MOST_SHOWN} more; see --json")
+    reasons: dict[str, list[Any]] = {}
+    for difference in agreement.inconsistent:
+        reasons.setdefault(difference.why, []).append(difference)
+    if reasons:
+        print("\ncontradicted by the file itself, by reason (all of them: --json):")
+    for why, found in reasons.items():
+        first = replace(found[0], why="")
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        print(f"  {why}:\n    {first}{more}")
 
 
 def _export(package: str, out: str) -> int:
