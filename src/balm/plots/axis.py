@@ -7,16 +7,15 @@ plain numbers: 0.1, 0.2, 0.5, 1, 2, 5, 10.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, isfinite, log, log10
+from typing import NamedTuple
 
 from balm.vocabulary.numbers import MINUS, plain
 from balm.vocabulary.problems import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """The values ``low`` to ``high`` drawn from pixel ``start`` to pixel ``end``; ``ticks`` are the marked values.
 
     >>> axis = log_axis(0.1, 10, start=0, end=100)

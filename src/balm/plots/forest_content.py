@@ -7,23 +7,23 @@ Everything numeric in a :class:`Row` is on the displayed scale (a risk ratio, no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from math import nan
+from typing import NamedTuple
 
 #: Kinds of row drawn as a diamond.
 POOLED_KINDS = ("subtotal", "total")
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Column:
     """A column left of the plot: ``group`` is 0 or 1 under an arm's heading, -1 on its own."""
 
-    key: str
-    heading: str
-    group: int = -1
+    __slots__ = ("group", "heading", "key")
+
+    def __init__(self, key: str, heading: str, group: int = -1) -> None:
+        self.key, self.heading, self.group = key, heading, group
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Row:
     """One line of the figure.
 
@@ -33,19 +33,26 @@ class Row:
     share : weight in per cent, which the area of the square follows; ``nan`` when there is none.
     """
 
-    kind: str
-    label: str
-    cells: list[str] = field(default_factory=list)
-    estimate: float = nan
-    low: float = nan
-    high: float = nan
-    share: float = nan
-    link: str | None = None
-    bias: tuple[str, ...] = ()
+    __slots__ = ("bias", "cells", "estimate", "high", "kind", "label", "link", "low", "share")
+
+    def __init__(
+        self,
+        kind: str,
+        label: str,
+        cells: Sequence[str] = (),
+        estimate: float = nan,
+        low: float = nan,
+        high: float = nan,
+        share: float = nan,
+        link: str | None = None,
+        bias: tuple[str, ...] = (),
+    ) -> None:
+        self.kind, self.label, self.cells = kind, label, cells
+        self.estimate, self.low, self.high, self.share = estimate, low, high, share
+        self.link, self.bias = link, bias
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Content:
+class Content(NamedTuple):
     """Everything a forest plot says, in reading order.
 
     ``method`` stands under the measure's name ("M-H, Fixed, 95% CI"); ``columns`` end with the effect text when it is

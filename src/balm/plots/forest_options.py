@@ -16,7 +16,7 @@ SORTS = ("effect", "weight")
 ALIGNMENTS = ("left", "centre", "right")
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ForestOptions:
     """Every option of :func:`balm.plots.forest.forest`; values are on the displayed scale (a risk ratio).
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from balm.plots.axis import Axis
 from balm.plots.text_width import text_width
 
@@ -35,7 +37,7 @@ class Text:
 
 #: The texts of a row that share a baseline: y, the label (empty if it is a text of its own), one cell a column, bold.
 #: Rows are many, so they and their squares are plain tuples; :attr:`Layout.texts` and :attr:`Layout.marks` name them.
-Line = tuple[float, str, list[str], bool]
+Line = tuple[float, str, Sequence[str], bool]
 #: The interval of a study: what follows ``kind`` in a :class:`Mark`.
 Square = tuple[float, float, float, float, float, bool, bool]
 

@@ -124,7 +124,7 @@ class _Reading:
         if "effect" in self.options.columns:
             self.columns.append(Column("effect", ""))
             texts.append(shown.texts((estimates, lows, highs)))
-        cells = [list(row) for row in zip(*texts, strict=True)] if texts else [[] for _ in fits]
+        cells = list(zip(*texts, strict=True)) if texts else [()] * len(fits)
         rows = [Row("series", *row) for row in zip(labels, cells, estimates, lows, highs, strict=True)]
         cumulative = type(result).__name__ == "Cumulative"
         if self.options.overall and not cumulative:
@@ -154,7 +154,7 @@ class _Reading:
         if "effect" in options.columns:
             self.columns.append(Column("effect", ""))
             texts.append(shown.texts(intervals))
-        cells = list(map(list, zip(*texts, strict=True))) if texts else [[] for _ in labels]
+        cells = list(zip(*texts, strict=True)) if texts else [()] * len(labels)
         known = zip(labels, cells, *intervals, shares, links(options, labels), judgements(options, labels), strict=True)
         rows = [Row("study", *values) for values in known]
         self.data_rows = list(rows)

@@ -19,6 +19,7 @@ FONT_FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 # What XML cannot hold (control characters, lone surrogates) and what it gives a meaning to.
 _UNSAFE = re.compile('[&<>"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+_IN_SCHEMES = str.maketrans("+.-", "000")
 _ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -244,9 +245,6 @@ class Drawing:
             self.parts.append(f'<{start} fill="{fill}"{extra}><title>{escape(full)}</title></{name}>\n')
 
 
-_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
-
-
 def safe_link(address: str) -> str:
     """``address``, or ``#`` when its scheme could run something (``javascript:``, ``data:`` ...).
 
@@ -254,7 +252,6 @@ def safe_link(address: str) -> str:
     ('https://example.org/a', '#', '#row-3')
     """
     cleaned = "".join(c for c in address if c > " " and c != "\x7f")
-    scheme = _SCHEME.match(cleaned)
-    if scheme is not None and scheme[0].lower() not in ("http:", "https:", "mailto:"):
-        return "#"
-    return cleaned
+    scheme, colon, _ = cleaned.partition(":")
+    is_scheme = colon and scheme[:1].isalpha() and scheme.isascii() and scheme.translate(_IN_SCHEMES).isalnum()
+    return "#" if is_scheme and scheme.lower() not in ("http", "https", "mailto") else cleaned

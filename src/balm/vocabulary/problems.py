@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -83,6 +82,8 @@ def unknown_option(name: str, value: object, allowed: Sequence[str]) -> InputErr
     elif OTHER_SPELLINGS.get(text.lower()) in allowed:
         nearest = OTHER_SPELLINGS[text.lower()]
     else:
+        import difflib  # only a mistake needs it
+
         close = difflib.get_close_matches(text.lower(), list(by_case), n=1)
         nearest = by_case[close[0]] if close else None
     hint = f" (did you mean {nearest!r}?)" if nearest is not None else ""
