@@ -20,6 +20,9 @@ from balm.vocabulary.problems import InputError
 Fit = NestedFit | BlockFit
 #: Starts tried where a structure has a correlation, whose likelihood may have several maxima.
 MOST_STARTS = 6
+#: Up to so many effects the likelihood may have several maxima (0.4 % of small sets with very unequal variances), and
+#: starts far apart cost little.
+FEW_EFFECTS = 300
 #: Terms whose derivatives are this close to dependent cannot be told apart by any data.
 LEAST_DISTINCT = 1e-10
 
@@ -168,14 +171,26 @@ def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple
     share = total / len(problem.terms)
     best: Minimum | None = None
     choices = [[s * share ** (t.structure.powers / 2.0) for s in t.structure.starts] for t in problem.terms]
-    for start in list(product(*choices))[:MOST_STARTS]:
-        found = minimise(lambda s: model.evaluate(s, problem.restricted), np.concatenate(start), lower, upper)
+    starts = [np.concatenate(start) for start in list(product(*choices))[:MOST_STARTS]]
+    if len(problem.effect) <= FEW_EFFECTS:
+        starts += _far_apart(problem, starts[0])
+    for start in starts:
+        found = minimise(lambda s: model.evaluate(s, problem.restricted), start, lower, upper)
         if best is None or found.height < best.height - 1e-10 * (1.0 + abs(best.height)):
             best = found
     assert best is not None
     if not np.isfinite(best.height):
         raise InputError("the likelihood cannot be evaluated: the effects, variances or V differ too much in size")
     return best
+
+
+def _far_apart(problem: Problem, start: Floats) -> list[Floats]:
+    """Starts where no term varies, and where one varies much and the others do not."""
+    owner = np.concatenate([np.full(len(t.structure.names), i) for i, t in enumerate(problem.terms)])
+    size = np.full((len(problem.terms) + 1, len(start)), 1e-3)
+    for i in range(len(problem.terms)):
+        size[i, owner == i] = 50.0
+    return list(start * size ** (problem.powers / 2.0))
 
 
 def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
