@@ -110,7 +110,11 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
     three.sort(axis=1)
     codes = [
         _neighbours(
-            mixed(np.ascontiguousarray(three[:, a]), np.ascontiguousarray(three[:, b])), rank, np.arange(p.n), p.n, RARE_IN
+            mixed(np.ascontiguousarray(three[:, a]), np.ascontiguousarray(three[:, b])),
+            rank,
+            np.arange(p.n),
+            p.n,
+            RARE_IN,
         )
         for a, b in ((0, 1), (0, 2), (1, 2))
     ]

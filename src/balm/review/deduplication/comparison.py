@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from balm.review.deduplication.journals import journal_similarity
+from balm.review.deduplication.places import SUPPLEMENT_ISSUES
 from balm.review.deduplication.prepared import Ints, Prepared
 from balm.review.deduplication.title_words import SAME, title_difference
 from balm.review.deduplication.titles import numbers
@@ -23,6 +25,8 @@ CHUNK = 200_000
 #: Titles less alike than this belong to one report only where a number or place says so.
 TITLES_ALIKE = 0.72
 MISSING = np.float32(-1.0)
+_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+_VERSION = re.compile(r"[./](?:pub|v|ver)\.?\d+$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +38,7 @@ class Comparison:
     title: Floats
     title_equal: Bools
     words: NDArray[np.int8]
-    prefix: Bools
+    inside: Bools  # one title is the whole of a part of the other
     numbers: Floats
     length: Ints  # of the shorter title
     first: Floats
@@ -49,6 +53,7 @@ class Comparison:
     issue: Floats
     page: Floats
     last_page: Floats
+    span: Ints  # pages the shorter of both runs over, 0 where not known
     translated: Bools
     flags_1: Ints
     flags_2: Ints
@@ -100,7 +105,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     equal = (p.title_hash[i] == p.title_hash[j]) & (p.title_hash[i] != 0)
     ones = np.ones(len(i), dtype=np.float32)
     title = _where(~equal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.ratio), ones)
-    doi, pmid = _agreement(p.doi, i, j), _agreement(p.pmid, i, j)
+    doi, pmid = _dois(p, i, j), _agreement(p.pmid, i, j)
     page, volume = _agreement(p.first_page, i, j), _agreement(p.volume, i, j)
     first_equal = (p.first_hash[i] == p.first_hash[j]) & (p.first_hash[i] != 0)
     originals = (
@@ -122,18 +127,24 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     same_numbers = p.numbers[i] == p.numbers[j]
     told = np.ones(len(i), dtype=np.float32)
     difference = np.full(len(i), SAME, dtype=np.int8)
-    prefix = np.zeros(len(i), dtype=bool)
+    inside = np.zeros(len(i), dtype=bool)
     for row in np.flatnonzero(unequal).tolist():
         a, b = p.title[i[row]], p.title[j[row]]
         difference[row] = title_difference(a, b)
-        prefix[row] = bool(a and b) and (a.startswith(b) or b.startswith(a))
+        inside[row] = bool(a and b) and (a in b or b in a)
         if not same_numbers[row]:
             x, y = set(numbers(a)), set(numbers(b))
             told[row] = 1.0 if x == y else 0.5 if x < y or y < x else 0.0
-    first = _where(~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), np.ones(len(i), dtype=np.float32))
+    first = _where(
+        ~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), np.ones(len(i), dtype=np.float32)
+    )
     same_authors = (p.authors_hash[i] == p.authors_hash[j]) & (p.authors_hash[i] != 0)
     authors = _where(
-        ~same_authors, i, j, lambda a, b: _alike(p.authors, a, b, fuzz.token_set_ratio), np.ones(len(i), dtype=np.float32)
+        ~same_authors,
+        i,
+        j,
+        lambda a, b: _alike(p.authors, a, b, fuzz.token_set_ratio),
+        np.ones(len(i), dtype=np.float32),
     )
     return Comparison(
         i=i,
@@ -141,7 +152,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         title=title,
         title_equal=equal,
         words=difference,
-        prefix=prefix,
+        inside=inside,
         numbers=told,
         length=np.minimum(p.length[i], p.length[j]),
         first=first,
@@ -153,13 +164,38 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         registry=_agreement(p.registry, i, j),
         year_gap=np.where((p.year[i] == 0) | (p.year[j] == 0), -1, np.abs(p.year[i] - p.year[j])),
         volume=volume,
-        issue=_agreement(p.issue, i, j),
+        issue=_issues(p.issue[i], p.issue[j]),
         page=page,
         last_page=_agreement(p.last_page, i, j),
+        span=np.minimum(_span(p, i), _span(p, j)),
         translated=originals,
         flags_1=p.flags[i],
         flags_2=p.flags[j],
     )
+
+
+def _dois(p: Prepared, i: Ints, j: Ints) -> Floats:
+    """A DOI cut at its end, or written with other punctuation, is no other DOI; another version of it is."""
+    out = _agreement(p.doi, i, j)
+    for row in np.flatnonzero(out == 0).tolist():
+        short, long = sorted((p.doi_text[i[row]], p.doi_text[j[row]]), key=len)
+        if _PUNCTUATION.sub("", short) == _PUNCTUATION.sub("", long):
+            out[row] = 1.0
+        elif len(long) - len(short) <= 3 and long.startswith(short) and not _VERSION.search(long):
+            out[row] = MISSING
+    return out
+
+
+def _issues(a: Ints, b: Ints) -> Floats:
+    """Issue 21 and its supplement may be one issue; issue 3 and "Suppl 1" say nothing of each other."""
+    x, y = a % SUPPLEMENT_ISSUES, b % SUPPLEMENT_ISSUES
+    unlike = (a >= SUPPLEMENT_ISSUES) != (b >= SUPPLEMENT_ISSUES)
+    silent = (x == 0) | (y == 0) | (unlike & (x != y))
+    return np.where(silent, MISSING, (x == y).astype(np.float32))
+
+
+def _span(p: Prepared, k: Ints) -> Ints:
+    return np.where(p.last_page[k] > 0, np.minimum(p.last_page[k] - p.first_page[k] + 1, 1000), 0)
 
 
 def _journals(p: Prepared, i: Ints, j: Ints, known: dict[int, float]) -> Floats:

@@ -12,9 +12,11 @@ from rapidfuzz import fuzz
 from balm.review.deduplication.titles import folded, words
 
 _STOP = frozenset(
-    "the of and in for de la le les et des der die das und fur del y e da do a an on to van het en di il al official "
-    "journal".split()
-) - {"journal"}
+    "the of and in for de la le les et des der die das und fur del y e da do a an on to van het en di il al official".split()  # noqa: SIM905
+)
+#: Embase appends the meeting to the journal that printed its abstracts.
+_MEETING_OF = re.compile(r"\W+conference\s*:.*")
+_EVERY_MEETING = frozenset({"proceedings", "proc", "annual", "th", "st", "nd", "rd", "abstracts", "abstract", "volume"})
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
@@ -25,9 +27,31 @@ def read_journal(name: str) -> str:
     'journal pain'
     """
     text = folded(name)
+    if "conference" in text:
+        text = _MEETING_OF.sub("", text)
     stripped = _PARENTHESES.sub(" ", text) if "(" in text or "[" in text else text
     kept = [w for w in words(stripped).split() if w not in _STOP]
     return " ".join(kept) or words(text)
+
+
+def _telling(name: str) -> list[str]:
+    """The words without years, ordinals and what every proceedings volume is called."""
+    all_words = name.split()
+    return [w for w in all_words if not w[0].isdigit() and w not in _EVERY_MEETING] or all_words
+
+
+def is_acronym(word: str, full: list[str]) -> bool:
+    """Is ``word`` made of the beginnings of the words of ``full``, in order? Words may be skipped, but not the first.
+
+    >>> is_acronym("amcis", "americas conference information systems".split()), is_acronym("jama", ["pain"])
+    (True, False)
+    """
+    reached = {k for k in range(1, len(word)) if full[0].startswith(word[:k])}
+    used = 1
+    for part in full[1:]:
+        reached |= {k + n for k in reached for n in (1, 2) if word[k : k + n] and part.startswith(word[k : k + n])}
+        used += 1
+    return bool(reached) and len(word) in reached and used >= 3
 
 
 def _abbreviates(short: list[str], full: list[str]) -> bool:
@@ -62,19 +86,20 @@ def journal_similarity(a: str, b: str) -> float:
     """
     if a == b:
         return 1.0
-    x, y = a.split(), b.split()
-    if len(x) > len(y):
+    x, y = _telling(a), _telling(b)
+    if x == y:
+        return 1.0
+    if (len(x), len(a)) > (len(y), len(b)):
         x, y = y, x
     if len(x) >= 2 and len(y) <= 2 * len(x) + 3 and y[0][0] == x[0][0] and _abbreviates(x, y):
         # `journal pain` does not abbreviate `journal pain symptom management`: what is left over must be small,
         # unless the words are visibly abbreviated
-        if len(x) == len(y) or any(not w in y for w in x):
+        if len(x) == len(y) or any(w not in y for w in x):
             return 1.0 if len(y) - len(x) <= 1 or len(x) >= 3 else 0.85
         return 0.85 if len(x) >= 3 else 0.7
     if len(x) == 1:
         word = x[0]
-        initials = "".join(w[0] for w in y)
-        if len(word) >= 3 and (word == initials or word == y[0] and len(word) <= 5 and len(y) > 1):
+        if 3 <= len(word) <= 8 and len(y) > 1 and (is_acronym(word, y) or (word == y[0] and len(word) <= 5)):
             return 0.9
         if len(y) == 1 and min(len(word), len(y[0])) >= 4 and (y[0].startswith(word) or word.startswith(y[0])):
             return 1.0

@@ -1,4 +1,4 @@
-"""Authors as exports write them (``Smith, J. A.``, ``Smith JA``, ``JA Smith``, all run together) in comparable words."""
+"""Authors as exports write them (``Smith, J. A.``, ``Smith JA``, ``JA Smith``, run together) in comparable words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a report stands: volume, issue and pages as numbers, ``0`` where the record does not say or cannot be trusted."""
+"""Where a report stands: volume, issue and pages as numbers, ``0`` where the record does not say or is damaged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ _NUMBER = re.compile(r"\d+")
 _IN_PARENTHESES = re.compile(r"^\s*([^()]+?)\s*\(([^()]+)\)\s*$")
 _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 #: Pages a spreadsheet took for a date, or of which only a remark is left.
-_DAMAGED = re.compile(rf"\d{{1,4}}[\-/ ]?{_MONTHS}$|{_MONTHS}[\-/ ]?\d{{1,4}}$|suppl|^[a-z]-\d{{1,2}}$|^\d+-\d+-\d+|\?|unpaginated|no pag")
+_DAMAGED = re.compile(
+    rf"\d{{1,4}}[\-/ ]?{_MONTHS}$|{_MONTHS}[\-/ ]?\d{{1,4}}$|suppl|^[a-z]-\d{{1,2}}$|^\d+-\d+-\d+|\?|unpaginated|no pag"
+)
 _PAGES_WORD = re.compile(r"^(?:pp?|pages?|pg)\.?\s+")
 _ROMAN = re.compile(r"^[ivxlc]+$")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}

@@ -75,6 +75,7 @@ class Prepared:
     first: list[str]
     authors: list[str]
     abstract: list[str]
+    doi_text: list[str]
     journals: list[str]  # distinct names; ``journal`` points into it
     title_hash: Ints
     original_hash: Ints
@@ -106,7 +107,9 @@ def stable_hash(text: str) -> int:
     """The same 64-bit number on every machine, never 0 for a text that says something."""
     if not text:
         return 0
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True) or 1
+    return (
+        int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True) or 1
+    )
 
 
 def mixed(*columns: Ints) -> Ints:
@@ -127,15 +130,36 @@ def mixed(*columns: Ints) -> Ints:
 
 
 _FIELDS = (
-    "title_hash original_hash start_hash end_hash first_hash authors_hash author_count abstract_hash journal doi pmid "
-    "issn issn_2 registry volume issue first_page last_page year numbers flags length source"
-).split()
+    "title_hash",
+    "original_hash",
+    "start_hash",
+    "end_hash",
+    "first_hash",
+    "authors_hash",
+    "author_count",
+    "abstract_hash",
+    "journal",
+    "doi",
+    "pmid",
+    "issn",
+    "issn_2",
+    "registry",
+    "volume",
+    "issue",
+    "first_page",
+    "last_page",
+    "year",
+    "numbers",
+    "flags",
+    "length",
+    "source",
+)
 _CHUNK = 20_000
 
 
 def prepare(records: Iterable[Record]) -> Prepared:
     """The columns of ``records``, read once, in their order."""
-    texts: tuple[list[str], ...] = ([], [], [], [], [])
+    texts: tuple[list[str], ...] = ([], [], [], [], [], [])
     tables: dict[str, dict[str, int]] = {"journal": {"": 0}, "source": {}}
     known: dict[str, dict[str, Any]] = {"journal": {}, "hash": {}}
     blocks: list[Ints] = []
@@ -153,7 +177,7 @@ def prepare(records: Iterable[Record]) -> Prepared:
     sort = np.lexsort((*keys, columns["abstract_hash"], columns["title_hash"]))
     order = np.empty(len(own), dtype=np.int64)
     order[sort] = np.arange(len(own))
-    title, original, first, authors, abstract = texts
+    title, original, first, authors, abstract, doi_text = texts
     return Prepared(
         n=len(own),
         title=title,
@@ -161,6 +185,7 @@ def prepare(records: Iterable[Record]) -> Prepared:
         first=first,
         authors=authors,
         abstract=abstract,
+        doi_text=doi_text,
         journals=list(tables["journal"]),
         order=order,
         **columns,
@@ -194,7 +219,7 @@ def _row(
     packed = title.replace(" ", "")
     length = len(packed)
     found = numbers(title)
-    for store, value in zip(texts, (title, original, first, authors, abstract), strict=True):
+    for store, value in zip(texts, (title, original, first, authors, abstract, doi), strict=True):
         store.append(value)
     source = tables["source"].setdefault(record.source_file, len(tables["source"]) + 1)
     issn = sorted(_hashed(s, known["hash"]) for s in record.issn[:4])
@@ -210,7 +235,9 @@ def _row(
         stable_hash(abstract[:60]) if abstract else 0,
         journal,
         stable_hash(doi),
-        int(record.pmid) if record.pmid and record.pmid.isascii() and record.pmid.isdigit() and len(record.pmid) < 12 else 0,
+        int(record.pmid)
+        if record.pmid and record.pmid.isascii() and record.pmid.isdigit() and len(record.pmid) < 12
+        else 0,
         issn[0] if issn else 0,
         issn[1] if len(issn) > 1 else 0,
         _registry(record),
@@ -265,7 +292,11 @@ def _type_flags(record: Record) -> int:
             flags |= CONFERENCE
         elif "preprint" in lower:
             flags |= PREPRINT
-        elif "erratum" in lower and "published" in lower or "correction" in lower or lower == "retraction of publication":
+        elif (
+            ("erratum" in lower and "published" in lower)
+            or "correction" in lower
+            or lower == "retraction of publication"
+        ):
             flags |= 1
     if record.other:
         entry = _other(record, "entrytype").lower()

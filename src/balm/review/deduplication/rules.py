@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from balm.review.deduplication.comparison import Bools, Comparison
+from balm.review.deduplication.prepared import CONFERENCE, SUPPLEMENT
 from balm.review.deduplication.title_words import ADDED, SAME
 
 #: Titles with fewer letters recur ("Ketamine for chronic pain" does not, "Letter to the editor" does).
@@ -20,11 +21,16 @@ VERY_LONG_TITLE = 50
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A name that people read, the fields it rests on, and where it holds."""
+    """A name that people read, the fields it rests on, and where it holds.
+
+    A veto that ``cuts`` keeps its pair out of one cluster even where a third record would join them; one that does not
+    only says that this pair alone is no proof.
+    """
 
     name: str
     fields: tuple[str, ...]
     holds: Callable[[Comparison], Bools]
+    cuts: bool = True
 
 
 def same_title(c: Comparison) -> Bools:
@@ -34,7 +40,7 @@ def same_title(c: Comparison) -> Bools:
 
 def near_title(c: Comparison) -> Bools:
     """The same title, or one with a subtitle or remark more."""
-    added = (c.words == ADDED) & ((c.title >= 0.8) | c.prefix) & (c.length >= 20)
+    added = (c.words == ADDED) & ((c.title >= 0.8) | c.inside) & (c.length >= 20)
     return same_title(c) | (added & (c.numbers >= 0.5))
 
 
@@ -43,9 +49,49 @@ def same_authors(c: Comparison) -> Bools:
     return (c.first >= 0.85) | (c.authors >= 0.85)
 
 
+def other_authors(c: Comparison) -> Bools:
+    """Both name authors and neither the first nor the rest are alike."""
+    return (c.authors >= 0) & (c.authors < 0.6) & (c.first < 0.7)
+
+
+def same_pages_and_title(c: Comparison) -> Bools:
+    """One long title over the same pages of one volume: whoever is named as author (a person, then the group)."""
+    return (
+        c.title_equal
+        & (c.length >= LONG_TITLE)
+        & (c.volume == 1)
+        & (c.page == 1)
+        & (c.last_page == 1)
+        & (c.span >= 3)
+        & (c.year_gap == 0)
+        & (c.journal >= 0.7)
+    )
+
+
 def no_other_authors(c: Comparison) -> Bools:
-    """The authors agree or one record names none."""
-    return same_authors(c) | (c.authors < 0) | (c.first < 0)
+    """The authors agree roughly (names swapped, letters lost), or one record names none."""
+    return ~other_authors(c) | same_pages_and_title(c)
+
+
+def same_extent(c: Comparison) -> Bools:
+    """From the same first to the same last page of one volume, over three pages or more, by the same authors.
+
+    Two reports cannot share that, whatever language their titles are in. Abstracts of a meeting share pages, so no
+    supplement and nothing from a meeting counts.
+    """
+    return (
+        (c.volume == 1)
+        & (c.page == 1)
+        & (c.last_page == 1)
+        & (c.span >= 3)
+        & (c.year_gap == 0)
+        & (c.first >= 0.85)
+        & (c.authors >= 0.85)
+        & (c.issue != 0)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+        & (((c.flags_1 | c.flags_2) & (CONFERENCE | SUPPLEMENT)) == 0)
+    )
 
 
 def same_journal(c: Comparison) -> Bools:
@@ -56,6 +102,22 @@ def same_journal(c: Comparison) -> Bools:
 def journal_not_other(c: Comparison) -> Bools:
     """The names agree a little, or one is missing."""
     return (c.journal < 0) | (c.journal >= 0.4)
+
+
+def identical(c: Comparison) -> Bools:
+    """Long title, authors, year, volume and journal are one, no number in conflict: damaged pages do not count."""
+    return (
+        c.title_equal
+        & (c.length >= LONG_TITLE)
+        & (c.first >= 0.85)
+        & (c.authors >= 0.7)
+        & (c.year_gap == 0)
+        & (c.journal >= 0.8)
+        & (c.volume == 1)
+        & (c.issue != 0)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+    )
 
 
 def _same_year(c: Comparison) -> Bools:
@@ -120,6 +182,24 @@ RULES = (
         ),
     ),
     Rule(
+        "same title, journal, year and abstract",
+        ("title", "journal", "year", "abstract"),
+        lambda c: (
+            same_title(c) & no_other_authors(c) & (c.journal >= 0.7) & _same_year(c) & (c.abstract >= 0.95)
+            & _no_conflict_of_place(c)
+        ),
+    ),
+    Rule(
+        "same authors and pages from first to last",
+        ("authors", "volume", "pages", "year", "journal"),
+        lambda c: same_extent(c) & (c.journal >= 0.7),
+    ),
+    Rule(
+        "identical but for the pages",
+        ("title", "authors", "journal", "volume", "year"),
+        identical,
+    ),
+    Rule(
         "same title, authors and journal, one printed later",
         ("title", "authors", "journal", "year"),
         lambda c: (
@@ -131,16 +211,16 @@ RULES = (
         "same place, one title longer",
         ("title", "authors", "volume", "page", "year"),
         lambda c: (
-            near_title(c) & same_authors(c) & (c.volume == 1) & (c.page == 1) & _near_year(c) & journal_not_other(c)
-            & (c.issue != 0)
+            near_title(c) & same_authors(c) & (c.volume == 1) & (c.page == 1) & _near_year(c)
+            & (journal_not_other(c) | same_extent(c)) & (c.issue != 0)
         ),
     ),
     Rule(
         "same title, authors and year, nothing else given",
         ("title", "authors", "year"),
         lambda c: (
-            c.title_equal & (c.authors >= 0.95) & _same_year(c) & _no_conflict_of_place(c) & (c.length >= VERY_LONG_TITLE)
-            & (c.journal < 0) & (c.doi != 0)
+            c.title_equal & (c.authors >= 0.95) & _same_year(c) & _no_conflict_of_place(c)
+            & (c.length >= VERY_LONG_TITLE) & (c.journal < 0) & (c.doi != 0)
         ),
     ),
 )  # fmt: skip

@@ -11,9 +11,29 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 SAME, ADDED, CONTRAST = 0, 1, 2
-_FILLERS = frozenset("a an the of in for and or on to with by from at as is are its vs versus via into der die das de la le el".split())
+_FILLERS = frozenset(
+    "a an the of in for and or on to with by from at as is are its vs versus via into der die das de la le el".split()  # noqa: SIM905
+)
 #: What turns a word into its opposite, in front of it or in exchange.
-_OPPOSING: Final = ("a", "an", "un", "in", "im", "ir", "non", "anti", "de", "dis", "wo", "fe", "pre", "post", "sub", "co", "hemi")
+_OPPOSING: Final = (
+    "a",
+    "an",
+    "un",
+    "in",
+    "im",
+    "ir",
+    "non",
+    "anti",
+    "de",
+    "dis",
+    "wo",
+    "fe",
+    "pre",
+    "post",
+    "sub",
+    "co",
+    "hemi",
+)
 _EXCHANGED: Final = (
     ("hyper", "hypo"), ("intra", "inter"), ("intra", "extra"), ("pre", "post"), ("over", "under"), ("endo", "exo"),
     ("micro", "macro"), ("mono", "bi"), ("mono", "poly"), ("uni", "bi"), ("in", "ex"), ("up", "down"), ("in", "de"),
@@ -67,7 +87,7 @@ def title_difference(a: str, b: str) -> int:
 
 def _unmatched(mine: set[str], theirs: set[str], their_title: str, in_order: list[str]) -> bool:
     for word in mine:
-        if word in _FILLERS or len(word) < 2 and not word.isdigit():
+        if word in _FILLERS or (len(word) < 2 and not word.isdigit()):
             continue
         if any(_stands_for(word, other) for other in theirs):
             continue

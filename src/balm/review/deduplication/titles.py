@@ -1,4 +1,4 @@
-"""What a title says once case, accents, markup and the remarks of databases are taken away, and what kind of thing it is.
+"""What a title says without case, accents, markup and the remarks of databases, and what kind of thing it is.
 
 Letters of every script are kept: a rule that knows only a-z leaves nothing of a Cyrillic or Chinese title, and all such
 records would look alike.
@@ -15,7 +15,8 @@ _GREEK = str.maketrans(
     {
         letter: name
         for names, letters in (
-            ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau", "αβγδεζηθικλμνξοπρστ"),
+            ("alpha beta gamma delta epsilon zeta eta theta iota kappa", "αβγδεζηθικ"),
+            ("lambda mu nu xi omicron pi rho sigma tau", "λμνξοπρστ"),
             ("upsilon phi chi psi omega sigma mu", "υφχψωςµ"),
         )
         for letter, name in zip(letters, names.split(), strict=True)
@@ -23,6 +24,8 @@ _GREEK = str.maketrans(
     | {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‘": "'"}
 )  # fmt: skip
 _TAG = re.compile(r"<[^<>]{1,60}>")
+#: A letter that some program could not write (``fran?ais``); the word stays one word.
+_LOST_LETTER = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])")
 _NOT_WORD = re.compile(r"[\W_]+")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 _LANGUAGES = (
@@ -31,9 +34,13 @@ _LANGUAGES = (
 )
 #: Remarks on the same report that a database adds to its title.
 _REMARK = re.compile(
-    r"\s*[\[(](?:see comments?|(?:published )?errat(?:um|a) appears? in[^\])]*|comments? (?:in|on)[^\])]*|"
-    r"retraction in[^\])]*|in process citation|review(?: \d+ refs)?|letter|editorial|"
-    rf"(?:article in |in )?(?:{_LANGUAGES})(?:, english)?)[\])]\s*\.?\s*$"
+    r"\s*(?:"
+    r"[\[(](?:see comments?|comments?|in process citation|(?:provisional )?abstract(?: no\W*\w+)?|"
+    r"(?:systematic )?review|\d+ ref\w*|review(?: \d+ ref\w*)?|letter|editorial|reprint|"
+    rf"(?:article in |in )?(?:{_LANGUAGES})(?:, english)?)\.?[\])]"
+    r"|[\[(](?:published )?(?:errat|corrig|correct|retract|comment|update)\w*(?: has been)?"
+    r" (?:appears? |published )?in\b.*"
+    r")\s*\.?\s*$"
 )
 _RETRACTED = re.compile(r"^\W*retracted(?: article| paper)?\W+|\W+retracted(?: article)?\W*$")
 _CUT = re.compile(r"(?:\.\s?\.\s?\.|…)\s*$")
@@ -47,11 +54,12 @@ _ERRATUM = re.compile(
     r"|\b(?:erratum|corrigendum|correction|retraction) (?:to|notice)\b|\(vol\.? ?\d+"
 )
 _REPLY = re.compile(
-    r"^\W*(?:reply|re\b\s*:|response to|comments? on|commentary on|commentary\s*:|comment\s*:|letter to|in reply|in response|"
+    r"^\W*(?:reply|re\b\s*:|response to|comments? on|commentary on|commentary\s*:|comment\s*:|letter to|in reply|"
+    r"in response|"
     r"author'?s'? (?:reply|response)|the authors? (?:reply|respond)|invited comment|discussion of|discussion\s*:|"
     r"editorial comment|rejoinder|letter\s*:)"
-    r"|[\[(:.\-?!]\s*(?:(?:the )?author'?s'? )?(?:reply|response|rejoinder|in reply|invited commentary|commentary|comments?)"
-    r"\W*$"
+    r"|[\[(:.\-?!]\s*(?:(?:the )?author'?s'? )?"
+    r"(?:reply|response|rejoinder|in reply|invited commentary|commentary|comments?)\W*$"
 )
 _WITHDRAWN = re.compile(r"^\W*withdrawn\b|\bwithdrawn\W*$")
 
@@ -77,6 +85,8 @@ def folded(text: str) -> str:
     if "&" in text:
         text = unescape(text)
     text = text.lower()
+    if "?" in text:
+        text = _LOST_LETTER.sub("", text)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_GREEK))
         if not text.isascii():
@@ -98,7 +108,8 @@ def read_title(title: str) -> tuple[str, int, bool]:
     ('erratum ketamine for pain', 1, True)
     """
     text = folded(title)
-    if text.endswith((")", "]", ").", "].", " ", "] ", ".")):
+    text = text.strip('"\u201c\u201d ')
+    if "[" in text or "(" in text:
         while (shorter := _REMARK.sub("", text)) != text and shorter.strip():
             text = shorter
     cut = False

@@ -1,5 +1,8 @@
-"""What keeps two records apart however alike they are. A vetoed pair is at most a question, and a cluster with one inside
-is cut. The order is the order of telling: the first that holds is the one a person reads."""
+"""What keeps two records apart however alike they are.
+
+A vetoed pair is at most a question, and a cluster with one inside is cut. The order is the order of telling: the first
+that holds is the one a person reads.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,16 @@ import numpy as np
 
 from balm.review.deduplication.comparison import Bools, Comparison
 from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
-from balm.review.deduplication.rules import LONG_TITLE, Rule, same_authors, same_title
+from balm.review.deduplication.rules import (
+    LONG_TITLE,
+    Rule,
+    identical,
+    other_authors,
+    same_authors,
+    same_extent,
+    same_pages_and_title,
+    same_title,
+)
 from balm.review.deduplication.title_words import ADDED, CONTRAST
 from balm.review.deduplication.titles import ERRATUM, REPLY, WITHDRAWN
 
@@ -22,22 +34,6 @@ def _same_doi(c: Comparison) -> Bools:
 
 def _same_place(c: Comparison) -> Bools:
     return (c.volume == 1) & (c.page == 1)
-
-
-def _identical(c: Comparison) -> Bools:
-    """Long title, authors, year and journal identical and no conflict of numbers: damaged pages do not count."""
-    return (
-        c.title_equal
-        & (c.length >= LONG_TITLE)
-        & (c.first >= 0.85)
-        & (c.authors >= 0.7)
-        & (c.year_gap == 0)
-        & (c.journal >= 0.8)
-        & (c.volume == 1)
-        & (c.issue != 0)
-        & (c.doi != 0)
-        & (c.pmid != 0)
-    )
 
 
 def _meeting(c: Comparison) -> Bools:
@@ -59,14 +55,16 @@ VETOES = (
     Rule(
         "one title names a part or number more",
         ("title",),
-        lambda c: (c.numbers == 0.5) & ~_same_doi(c) & ~(_same_place(c) & (c.issue != 0) & (c.abstract >= 0.8)),
+        lambda c: (c.numbers == 0.5) & ~_same_doi(c) & ~same_extent(c)
+        & ~(_same_place(c) & (c.issue != 0) & (c.abstract >= 0.8)),
     ),
     Rule("different DOIs", ("doi",), lambda c: (c.doi == 0) & (c.pmid != 1)),
-    Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST) & ~(_same_doi(c) & (c.title >= 0.9)) & ~c.translated),
+    Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST)
+        & ~(_same_doi(c) & (c.title >= 0.9)) & ~c.translated & ~same_extent(c)),
     Rule(
         "different authors",
         ("authors",),
-        lambda c: (c.authors >= 0) & (c.authors < 0.6) & (c.first < 0.7) & ~_same_doi(c),
+        lambda c: other_authors(c) & ~_same_doi(c) & ~same_pages_and_title(c),
     ),
     Rule("a meeting abstract and a paper", ("type", "journal"), lambda c: _meeting(c) & ~_same_doi(c)),
     Rule(
@@ -84,7 +82,7 @@ VETOES = (
         ("issue",),
         lambda c: (c.issue == 0) & (c.volume != 0) & ~_same_doi(c) & (c.page != 1),
     ),
-    Rule("different pages", ("pages",), lambda c: (c.page == 0) & ~_same_doi(c) & ~_identical(c)),
+    Rule("different pages", ("pages",), lambda c: (c.page == 0) & ~_same_doi(c) & ~identical(c)),
     Rule(
         "years apart",
         ("year",),
@@ -101,14 +99,18 @@ VETOES = (
         ("title",),
         lambda c: (c.length < LONG_TITLE) & ~_same_doi(c) & ~(_same_place(c) & (c.journal >= 0.4))
         & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
-        & ~(same_title(c) & (c.authors >= 0.95) & (c.abstract >= 0.9)),
+        & ~(same_title(c) & (c.abstract >= 0.95) & ((c.authors >= 0.95) | ((c.journal >= 0.7) & (c.volume == 1))))
+        & ~same_extent(c),
+        cuts=False,
     ),
     Rule(
         "one title says more",
         ("title",),
         lambda c: (c.words == ADDED) & ~_same_doi(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95),
+        cuts=False,
     ),
-    Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.prefix & ~c.translated & ~_same_doi(c)),
+    Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.inside & ~c.translated
+        & ~_same_doi(c) & ~same_extent(c), cuts=False),
 )  # fmt: skip
 
 

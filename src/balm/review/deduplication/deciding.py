@@ -1,0 +1,65 @@
+"""Each compared pair to one of three bands: merge, review or keep. Persons' decisions stand above all rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balm.review.deduplication.blocking import candidate_pairs
+from balm.review.deduplication.comparison import Bools, compare
+from balm.review.deduplication.prepared import Ints, Prepared
+from balm.review.deduplication.rules import first_rule, same_authors, same_title
+from balm.review.deduplication.score import MERGE_AT, REVIEW_AT, REVIEW_VETOED_AT, Doubles, probability
+from balm.review.deduplication.vetoes import VETOES, first_veto
+
+KEEP, REVIEW, MERGE = 0, 1, 2
+_CUTS = np.array([*(v.cuts for v in VETOES), False])  # the last is for "no veto", -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """Pairs by position, ``i < j``, with their band; ``rule`` and ``veto`` point into their tables, -1 for none."""
+
+    i: Ints
+    j: Ints
+    band: NDArray[np.int8]
+    score: Doubles
+    rule: NDArray[np.int8]
+    veto: NDArray[np.int8]
+
+    def only(self, rows: Bools | Ints) -> Scored:
+        """The pairs at ``rows``."""
+        return Scored(self.i[rows], self.j[rows], self.band[rows], self.score[rows], self.rule[rows], self.veto[rows])
+
+    @property
+    def cutting(self) -> Bools:
+        """Where a veto forbids the pair to lie in one cluster."""
+        return np.asarray(_CUTS[self.veto])
+
+
+def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False) -> Scored:
+    """Compare, and put each pair into its band, a chunk at a time."""
+    parts: list[Scored] = []
+    for c in compare(p, i, j, all_pairs=all_pairs):
+        rule, veto, score = first_rule(c), first_veto(c), probability(c)
+        merge = (veto < 0) & ((rule >= 0) | ((score >= MERGE_AT) & same_title(c) & same_authors(c)))
+        review = ~merge & ((rule >= 0) | (score >= np.where(veto < 0, REVIEW_AT, REVIEW_VETOED_AT)))
+        band = np.where(merge, MERGE, np.where(review, REVIEW, KEEP)).astype(np.int8)
+        kept = Scored(c.i, c.j, band, np.round(score, 6), rule, veto)
+        parts.append(kept.only((band != KEEP) | kept.cutting))
+    return Scored(
+        np.concatenate([s.i for s in parts]),
+        np.concatenate([s.j for s in parts]),
+        np.concatenate([s.band for s in parts]),
+        np.concatenate([s.score for s in parts]),
+        np.concatenate([s.rule for s in parts]),
+        np.concatenate([s.veto for s in parts]),
+    )
+
+
+def score_records(p: Prepared) -> Scored:
+    """Every pair of ``p`` that is merged, asked about or vetoed."""
+    i, j = candidate_pairs(p)
+    return score_pairs(p, i, j)
