@@ -16,8 +16,8 @@ from balm.review.records.ris_fields import LINE_SEPARATOR, Fields, build
 from balm.vocabulary.record import RECORD_TYPES, Record
 
 _HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
-#: An entry head that ends its line: sure to begin an entry even inside an open one.
-_SURE_HEAD = re.compile(r"\s{0,3}@\s*[A-Za-z]+\s*[{(]\s*[^\s,={}()\"]+\s*,\s*$")
+#: A head with its key at the start of a line: sure to begin an entry, even inside one that was not closed.
+_SURE_HEAD = re.compile(rf"\s{{0,3}}@\s*(?:{'|'.join(BIBTEX_TYPES)})\s*[{{(]\s*[^\s,={{}}()\"]+\s*,", re.I)
 _KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|$)")
 _NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
 _BRACE = re.compile(r"[{}]")

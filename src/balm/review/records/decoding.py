@@ -48,6 +48,12 @@ def wide_encoding(head: bytes) -> str | None:
 
 def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
     """Every line of ``source`` without its line end; what had to be repaired goes to ``tally``."""
+    for lines in line_blocks(source, tally):
+        yield from lines
+
+
+def line_blocks(source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
+    """The lines of :func:`text_lines`, block by block."""
     head = source.read(BLOCK)
     wide = wide_encoding(head)
     blocks = _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
@@ -61,7 +67,7 @@ def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
         lines = text.split("\n")
         if not lines[-1]:
             lines.pop()
-        yield from lines
+        yield lines
 
 
 def _cut(data: bytes) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from balm.review.records.decoding import text_lines
+from balm.review.records.decoding import line_blocks, text_lines
 from balm.review.records.receipt import Tally
 from balm.vocabulary.record import Record
 
@@ -16,7 +16,8 @@ from balm.vocabulary.record import Record
 class Reader:
     """One format: its name, what people call it, usual endings, and where its reader lives.
 
-    ``takes`` is ``"lines"`` (decoded text, line by line) or ``"bytes"`` (a stream whose parser decodes it itself).
+    ``takes`` is ``"lines"`` (decoded text, line by line), ``"blocks"`` (lists of lines) or ``"bytes"`` (a stream whose
+    parser decodes it itself).
     """
 
     name: str
@@ -29,15 +30,23 @@ class Reader:
         """The records in ``source``, one at a time; what was repaired or rejected goes to ``tally``."""
         module, _, function = self.address.partition(":")
         read: Callable[[Any, Tally], Iterator[Record]] = getattr(import_module(module), function)
-        taken: Iterable[str] | BinaryIO = text_lines(source, tally) if self.takes == "lines" else source
-        yield from read(taken, tally)
+        yield from read(_TAKEN[self.takes](source, tally), tally)
 
 
+def _as_it_is(source: BinaryIO, tally: Tally) -> BinaryIO:
+    return source
+
+
+_TAKEN: dict[str, Callable[[BinaryIO, Tally], Any]] = {
+    "lines": text_lines,
+    "blocks": line_blocks,
+    "bytes": _as_it_is,
+}
 _HERE = "balm.review.records"
 READERS: dict[str, Reader] = {
     r.name: r
     for r in (
-        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "lines", f"{_HERE}.ris:read"),
+        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "blocks", f"{_HERE}.ris:read"),
         Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "lines", f"{_HERE}.medline:read"),
         Reader("pubmed-xml", "PubMed XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_pubmed"),
         Reader("endnote-xml", "EndNote XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_endnote"),

@@ -15,6 +15,7 @@ _PMID_URL = re.compile(r"(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/(?:p
 _PMCID = re.compile(r"\bPMC\d{3,9}\b", re.I)
 _ISSN = re.compile(r"(?<![\dXx-])(\d{4})[-\u2010-\u2015]?(\d{3}[\dXx])(?![\d-])")
 _ISBN = re.compile(r"(?<![\d-])(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx](?![\d-])")
+_PLAIN_ISSN = re.compile(r"\d{4}-\d{3}[\dX]", re.ASCII)
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d|21\d\d)(?!\d)")
 _DIGITS = re.compile(r"\d{1,8}", re.ASCII)
 _PLAIN_DOI = re.compile(r"10\.\d{4,9}/[a-z0-9./_()\-]*[a-z0-9]", re.ASCII)
@@ -79,6 +80,9 @@ def serial_numbers(values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, .
     (('0304-3959', '1872-6623'), ('9780306406157',), ['none'])
     """
     issn: dict[str, None] = {}
+    values = tuple(values)
+    if len(values) == 1 and _PLAIN_ISSN.fullmatch(values[0]):
+        return values, (), []
     isbn: dict[str, None] = {}
     rest: list[str] = []
     for value in values:

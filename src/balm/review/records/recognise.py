@@ -41,6 +41,9 @@ def recognise(head: bytes, name: str = "") -> str | None:
         "protocolSection" in body or '"studies"' in body or re.match(r'[\[{]\s*[{"\]}]', body)
     ):
         return "clinicaltrials-json"
+    first_line = body.split("\n", 1)[0]
+    if known(_cells(first_line, delimiter_of([first_line]))) >= 2:
+        return "table"  # whatever its cells hold
     found = {
         "ris": len(_RIS.findall(text)),
         "medline": len(_MEDLINE.findall(text)),
@@ -48,7 +51,6 @@ def recognise(head: bytes, name: str = "") -> str | None:
         "ovid": len(_OVID.findall(text)),
     }
     best = max(found, key=lambda k: found[k])
-    first_line = body.split("\n", 1)[0]
     if found[best] and not (best == "ris" and _quoted(text)):
         return best
     if _WOS.search(text):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_fast import ordinary
 from balm.review.records.ris_fields import TEXT_TAGS, build
 from balm.vocabulary.record import Record
 
@@ -26,6 +28,9 @@ TAGS = frozenset(_TAGS_TEXT.split())
 #: Tags of the fast branch: neither the start nor the end of a record.
 _PLAIN = TAGS - {"TY", "ER", "PMID"}
 
+#: So many lines without an ``ER`` are no single record.
+MAX_PENDING = 100_000
+
 _LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
 #: What databases print between two records.
@@ -37,33 +42,69 @@ _BETWEEN = re.compile(
 _OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
 
 
-def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record in ``lines``, one at a time; memory holds one record."""
+def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
+    """Every record in ``blocks`` of lines, one at a time; memory holds little more than one block.
+
+    Ordinary records are taken whole; everything else goes line by line through :func:`read_lines`, in pieces that end
+    with ``ER``. A file without ``ER`` goes through it as a whole.
+    """
     tally.format = "RIS"
+    iterator = iter(blocks)
+    number = 0  # lines before ``lines``
+    lines: list[str] = []
+    ending = "ER  - "
+    for block in iterator:
+        lines = lines + block if lines else block
+        at, size = 0, len(lines)
+        while at < size:
+            if not lines[at]:
+                at += 1
+                continue
+            try:
+                end = lines.index(ending, at)
+            except ValueError:
+                other = "ER  -" if ending == "ER  - " else "ER  - "
+                if other not in lines[at : at + 2000]:
+                    break
+                ending = other
+                end = lines.index(ending, at)
+            if lines[at][:6] == "TY  - " and (
+                record := ordinary(lines[at:end], number + at + 1, number + end + 1, tally)
+            ):
+                yield record
+            else:
+                yield from read_lines(lines[at : end + 1], tally, number + at)
+            at = end + 1
+        number += at
+        lines = lines[at:]
+        if len(lines) > MAX_PENDING:
+            break
+    yield from read_lines(chain(lines, chain.from_iterable(iterator)), tally, number)
+
+
+def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[Record]:
+    """Every record in ``lines``, whose first is line ``before + 1`` of the file."""
     fields: dict[str, list[str]] | None = None  # of the record now being read
+    open_: dict[str, list[str]] | None = None  # the same, unless lines of unsettled meaning wait in ``between``
     head = True  # whether that record has its TY
     last: list[str] = []  # values of the field now being read
     tag = ""
-    start = number = 0
-    blank = False  # a blank line inside the record waits for what follows
+    start = number = before
+    blank = 0  # the last blank line
     loose_head = False
     between: list[tuple[int, str]] = []  # lines that look like text between records, until that is settled
-    for number, line in enumerate(lines, 1):
-        if line[2:6] == "  - " and line[:2] in _PLAIN and fields is not None:
+    for number, line in enumerate(lines, before + 1):
+        if line[2:6] == "  - " and open_ is not None and line[:2] in _PLAIN:
             tag = line[:2]
-            if between:
-                _rejoin(between, fields)
-                between = []
-            if tag in fields:
-                last = fields[tag]
+            if tag in open_:
+                last = open_[tag]
                 last.append(line[6:])
             else:
-                fields[tag] = last = [line[6:]]
-            blank = False
+                open_[tag] = last = [line[6:]]
             continue
         text = line.strip()
         if not text:
-            blank = True
+            blank = number
             continue
         found = _LOOSE.match(line)
         new = found[1] if found else ""
@@ -71,10 +112,11 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
         usual = line[2:5] == "  -"
         if new == "TY" and (usual or _KIND.fullmatch(value.strip()) or not value.strip()):
             if fields is not None:
-                yield from build(_closed(fields, last, tag, head), tally, start, number - 1, ended=False, head=head)
+                _closed(last)
+                yield from build(fields, tally, start, number - 1, ended=False, head=head)
             _skipped(between, tally)
             between = []
-            fields, head, start, blank = {"TY": [value]}, True, number, False
+            fields, head, start = {"TY": [value]}, True, number
             loose_head = found is not None and not usual
             last, tag = fields["TY"], "TY"
             if loose_head:
@@ -106,21 +148,22 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
             tag = new
             last = fields.setdefault(tag, [])
             last.append(value)
-            blank = False
         elif fields is None:
             between.append((number, text))
         elif usual and found and tag not in TEXT_TAGS:
-            fields.setdefault(new, []).append(value)  # a tag nobody documents: kept among the others
-            tag, last, blank = new, fields[new], False
-        elif between or (blank and _BETWEEN.match(text)):
+            tag = new  # a tag nobody documents: kept among the others
+            last = fields.setdefault(new, [])
+            last.append(value)
+        elif between or (blank == number - 1 and _BETWEEN.match(text)):
             between.append((number, text))
         else:
-            _go_on(last, line, text, blank)
+            _go_on(last, line, text, blank == number - 1)
             if found and usual:
                 tally.repair(number, "a line that looks like a tag is text of the field before it", text[:40])
-            blank = False
+        open_ = None if between else fields
     if fields is not None:
-        yield from build(_closed(fields, last, tag, head), tally, start, number, ended=False, head=head)
+        _closed(last)
+        yield from build(fields, tally, start, number, ended=False, head=head)
     _skipped(between, tally)
 
 
@@ -140,11 +183,10 @@ def _rejoin(between: list[tuple[int, str]], fields: dict[str, list[str]]) -> Non
     last[-1] += "\n\n" + "\n".join(text for _, text in between)
 
 
-def _closed(fields: dict[str, list[str]], last: list[str], tag: str, head: bool) -> dict[str, list[str]]:
+def _closed(last: list[str]) -> None:
     """A record that ends without a whole ``ER`` line may have swallowed a bare ``ER`` as text."""
     if last and last[-1].endswith("\nER"):
         last[-1] = last[-1][:-3].rstrip()
-    return fields
 
 
 def _skipped(between: list[tuple[int, str]], tally: Tally) -> None:

@@ -26,6 +26,8 @@ LINE_SEPARATOR = "\u2028"
 _GAPS = re.compile(r"\n{3,}")
 _NAMES = re.compile(r";\s*")
 
+_NONE: tuple[str, ...] = ()
+
 Fields = dict[str, list[str]]
 Others = list[tuple[str, str]]
 Repairs = list[str]
@@ -53,8 +55,9 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     if "UR" in fields or "DO" in fields:
         _untangle(fields, repairs)
 
-    notes = _texts(pop("N1", ())) + _texts(pop("RN", ())) + _texts(pop("NO", ()))
-    if notes:
+    notes: tuple[str, ...] = ()
+    if "N1" in fields or "RN" in fields or "NO" in fields:
+        notes = _texts(pop("N1", ())) + _texts(pop("RN", ())) + _texts(pop("NO", ()))
         notes = tuple([paragraphs(note) for note in notes])
     doi, pmid, pmcid = _identifiers(fields, notes, other, repairs)
     title = _title(fields, other)
@@ -74,7 +77,7 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     if neither:
         other += [("SN", value) for value in neither]
     urls = _urls(fields)
-    types = _unique(_texts(pop("M3", ())) + _texts(pop("PT", ())))
+    types = _unique(_texts(pop("M3", ())) + _texts(pop("PT", ()))) if "M3" in fields or "PT" in fields else ()
     volume = _single(fields, "VL", other) or _single(fields, "VO", other)
     issue = _single(fields, "IS", other)
     issue = issue or _single(fields, "CP", other)
@@ -92,18 +95,17 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     place = _single(fields, "CY", other) or _single(fields, "PP", other)
     original = _single(fields, "TT", other)
     database = _single(fields, "DB", other)
-    affiliations = _lines(pop("AD", ()))
-    for tag, values in fields.items():
-        for value in values:
-            if text := value.strip():
-                other.append((tag, text))
+    affiliations = _lines(pop("AD")) if "AD" in fields else ()
+    if fields:
+        other += [(tag, text) for tag, values in fields.items() for value in values if (text := value.strip())]
     if not (
         title or authors or abstract or doi or pmid or journal or year or notes or urls or other or accession or own
     ):
         tally.reject(start or None, "the record holds no field", f"TY  - {code}")
         return
-    for why in dict.fromkeys(repairs):
-        tally.repair(start or None, why)
+    if repairs:
+        for why in dict.fromkeys(repairs):
+            tally.repair(start or None, why)
     name = tally.name(own or number, start)
     if own and name != own:
         other.append(("ID", own))
@@ -140,7 +142,7 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
         decision,
         votes,
         tally.file,
-        tally.read + tally.rejected + 1,
+        tally.ordinal,
         (start, end),
         tuple(other),
     )
@@ -150,9 +152,9 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
 
 def _single(fields: Fields, tag: str, other: Others) -> str | None:
     """The first value of a tag that holds one; further, different values are kept among the others."""
-    values = fields.pop(tag, None)
-    if values is None:
+    if tag not in fields:
         return None
+    values = fields.pop(tag)
     if len(values) == 1:
         text = values[0].strip()
         return (text.replace("\n", " ") if "\n" in text else text) or None
@@ -211,7 +213,13 @@ def _identifiers(
     fields: Fields, notes: tuple[str, ...], other: Others, repairs: Repairs
 ) -> tuple[str | None, str | None, str | None]:
     doi = pmid = pmcid = None
-    for value in _unique(_texts(fields.pop("DO", ()))):
+    given = fields.pop("DO", None)
+    if given is not None and len(given) == 1 and given[0]:
+        doi = find_doi(given[0])
+        if doi is None and given[0].strip():
+            other.append(("DO", given[0].strip()))
+        given = None
+    for value in _unique(_texts(given)) if given else ():
         found = find_doi(value)
         if doi is None and found:
             doi = found
@@ -239,15 +247,16 @@ def _identifiers(
                 break
     elif "DI" in fields:
         fields["DI"] = [v for v in fields["DI"] if find_doi(v) != doi]
-    for value in _texts(fields.pop("PMID", ()) or fields.pop("PM", ())):
-        if pmid is None and (found := find_pmid(value, alone=True)):
-            pmid = found
-        else:
-            other.append(("PMID", value))
+    if "PMID" in fields or "PM" in fields:
+        for value in _texts(fields.pop("PMID", ()) or fields.pop("PM", ())):
+            if pmid is None and (found := find_pmid(value, alone=True)):
+                pmid = found
+            else:
+                other.append(("PMID", value))
     if pmid is None:
         pmid = _odd_pmid(fields, notes, repairs)
     for tag in _PMCID_TAGS:
-        for value in fields.get(tag, ()):
+        for value in fields.get(tag, _NONE):
             if "PMC" in value and (pmcid := find_pmcid(value)):
                 if tag in ("C2", "C7") and value.strip().upper() == pmcid:
                     fields[tag].remove(value)
@@ -255,6 +264,7 @@ def _identifiers(
     return doi, pmid, pmcid
 
 
+_ADDRESSES = frozenset({"UR", "L2", "LK"})
 _MEDLINE = re.compile(r"medline|pubmed", re.I)
 
 
@@ -266,6 +276,12 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
     for tag in _PMID_TAGS:
         values = fields.get(tag)
         if not values:
+            continue
+        if tag in _ADDRESSES:
+            for value in values:
+                if "ncbi.nlm" in value and (found := find_pmid(value)):
+                    repairs.append(f"PMID found in {tag}")
+                    return found
             continue
         bare = (
             (tag in ("AN", "UI") and _of_medline(fields))
@@ -324,6 +340,11 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
 
 
 def _names(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, ...]:
+    if not values:
+        return ()
+    together = "|".join(values)
+    if ";" not in together and "\n" not in together:
+        return tuple(dict.fromkeys([text for value in values if (text := value.strip())]))
     names: dict[str, None] = {}
     for value in values:
         text = value.strip()
@@ -344,9 +365,9 @@ def _when(fields: Fields, other: Others, repairs: Repairs) -> tuple[int | None, 
     year: int | None = None
     date: str | None = None
     for tag in ("PY", "Y1", "YR", "DA"):
-        values = fields.pop(tag, None)
-        if values is None:
+        if tag not in fields:
             continue
+        values = fields.pop(tag)
         for value in values:
             text = value.strip()
             if not text:
@@ -372,23 +393,24 @@ _SHORT = ("JA", "J2", "J1", "JI", "JO", "J9")
 
 
 def _journal(fields: Fields, other: Others) -> tuple[str | None, str | None]:
+    there = [tag for tag in _FULL if tag in fields]
     full: str | None = None
     source = ""
-    for tag in _FULL:
-        if tag in fields and (text := fields[tag][0].strip()):
+    for tag in there:
+        if text := fields[tag][0].strip():
             full, source = text.replace("\n", " "), tag
             break
     if full is None:
         return None, None
     short: str | None = None
-    for tag in _SHORT:
+    for tag in _SHORT if len(there) > 1 else ():
         if tag in fields and tag != source:
             text = fields[tag][0].strip().replace("\n", " ")
             if text and text != full:
                 short = text
                 break
-    for tag in _FULL:
-        for value in fields.pop(tag, ()):
+    for tag in there:
+        for value in fields.pop(tag):
             text = value.strip().replace("\n", " ")
             if text and text not in (full, short):
                 other.append((tag, text))
@@ -410,9 +432,9 @@ def _pages(fields: Fields, other: Others) -> str | None:
 def _abstract(fields: Fields, other: Others) -> str | None:
     abstract: str | None = None
     for tag in ("AB", "N2"):
-        values = fields.pop(tag, None)
-        if values is None:
+        if tag not in fields:
             continue
+        values = fields.pop(tag)
         text = values[0].strip() if len(values) == 1 else "\n".join(_texts(values))
         if not text:
             continue
@@ -437,6 +459,8 @@ def _keywords(fields: Fields, repairs: Repairs) -> tuple[str, ...]:
             repairs.append("several keywords stood in one field")
             value = value.replace(";", "\n")
         return tuple(dict.fromkeys([text for part in value.split("\n") if (text := part.strip())]))
+    if "\n" not in "|".join(values):
+        return tuple(dict.fromkeys([text for value in values if (text := value.strip())]))
     words: dict[str, None] = {}
     for value in values:
         if "\n" in value:
@@ -452,7 +476,9 @@ def _keywords(fields: Fields, repairs: Repairs) -> tuple[str, ...]:
 def _urls(fields: Fields) -> tuple[str, ...]:
     urls: dict[str, None] = {}
     for tag in ("UR", "LK", "L2"):
-        for value in fields.pop(tag, ()):
+        if tag not in fields:
+            continue
+        for value in fields.pop(tag):
             text = value.strip()
             if ";" in text or "\n" in text:
                 for part in re.split(r"[;\s]+(?=https?://|www\.)|\n+", text):

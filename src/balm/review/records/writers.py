@@ -104,7 +104,7 @@ def _many_lines(text: str) -> str:
             blank = True
             continue
         if _LOOKS_LIKE_TAG.match(line):
-            made += LINE_SEPARATOR + line
+            made += LINE_SEPARATOR * (2 if blank else 1) + line
         else:
             made += ("\n\n" if blank else "\n") + line
         blank = False

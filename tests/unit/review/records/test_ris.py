@@ -1,0 +1,219 @@
+"""RIS in its dialects, and the traps of real exports: each one read, counted and listed."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from balm.review.records import ris
+from balm.review.records.decoding import line_blocks, text_lines
+from balm.review.records.receipt import Tally
+from tests.unit.review.records.reading import read, whys
+
+ONE = "TY  - JOUR\nTI  - Ketamine for pain\nAU  - Lynch, Mary E.\nPY  - 2009\nER  - \n"
+
+
+def test_the_first_record_survives_a_byte_order_mark():
+    records, tally = read(b"\xef\xbb\xbf" + (ONE + ONE).encode())
+    assert len(records) == 2 and records[0].title == "Ketamine for pain"
+    assert "byte order mark" in whys(tally)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_with_and_without_its_mark(encoding):
+    records, tally = read((ONE * 3).encode(encoding))
+    assert [r.year for r in records] == [2009] * 3
+    assert tally.encoding == "UTF-16"
+
+
+def test_latin_1_lines_are_read_and_counted():
+    records, tally = read(ONE.replace("Mary E.", "Zoë").encode("cp1252"))
+    assert records[0].authors == ("Lynch, Zoë",)
+    assert "1 lines read as Windows-1252" in whys(tally)
+    assert next(e.line for e in tally.entries if "1252" in e.why) == 3
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends(end):
+    records, tally = read((ONE + ONE).replace("\n", end))
+    assert len(records) == 2 and "line ends" in whys(tally)
+
+
+def test_records_without_er_are_closed_by_the_next_and_by_the_end():
+    text = ONE.replace("ER  - \n", "")
+    records, tally = read(text * 3)
+    assert len(records) == 3
+    assert whys(tally).count("no ER") == 3
+    assert [r.lines for r in records] == [(1, 4), (5, 8), (9, 12)]
+
+
+def test_er_forms_and_double_er():
+    records, tally = read(ONE.replace("ER  - ", "ER  -") + ONE.replace("ER  - ", "ER  - \nER  - "))
+    assert len(records) == 2 and not tally.rejected
+
+
+def test_one_blank_and_tab_separators():
+    records, tally = read("TY - JOUR\nTI - Ketamine\nAU - Lynch ME\nPY - 2009\nER -\nTY  - JOUR\nT1\t- Other\nER  -\n")
+    assert [r.title for r in records] == ["Ketamine", "Other"]
+    assert "tag not followed by two blanks" in whys(tally)
+
+
+def test_an_abbreviation_at_the_start_of_a_wrapped_line_is_text():
+    text = "TY  - JOUR\nTI  - A\nAB  - Groups were\nCP - chronic pain\nIN  - vitro\n\nEnd.\nPY  - 2001\nER  - \n"
+    records, tally = read(text)
+    assert records[0].abstract == "Groups were\nCP - chronic pain\nIN  - vitro\n\nEnd."
+    assert records[0].year == 2001
+    assert "looks like a tag" in whys(tally)
+
+
+def test_an_indented_line_continues_the_sentence():
+    records, _ = read("TY  - JOUR\nTI  - Ketamine for\n      chronic pain\nAB  - One\n      two\nER  - \n")
+    assert (records[0].title, records[0].abstract) == ("Ketamine for chronic pain", "One two")
+
+
+def test_text_between_records_is_left_out_and_listed():
+    text = (
+        'Record #1 of 784\nProvider: John Wiley & Sons, Ltd.\nContent: text/plain; charset="UTF-8"\n\n'
+        + ONE
+        + "\n2.\n"
+        + ONE
+        + "C1  - stray\n"
+    )
+    records, tally = read(text)
+    assert len(records) == 2 and tally.stated == 784
+    assert whys(tally).count("text between records") == 5
+
+
+def test_numbering_after_a_record_without_er_is_no_part_of_it():
+    records, _ = read("TY  - JOUR\nTI  - A\nAB  - Text\n\n2.\nTY  - JOUR\nTI  - B\nER  - \n")
+    assert [r.abstract for r in records] == ["Text", None]
+
+
+def test_a_record_without_ty_is_kept():
+    records, tally = read(ONE + "\nTI  - No head\nAU  - Doe J\nER  - \n")
+    assert [r.title for r in records] == ["Ketamine for pain", "No head"]
+    assert "no TY" in whys(tally)
+
+
+def test_an_empty_record_is_rejected_with_its_line():
+    _, tally = read(ONE + "TY  - JOUR\nER  - \n")
+    assert (tally.read, tally.rejected) == (1, 1)
+    assert [(e.line, e.what) for e in tally.entries] == [(6, "rejected")]
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        ("L3  - 10.1016/j.pain.2009.06.023", "L3"),
+        ("N1  - Cited By :3; DOI: 10.1016/J.PAIN.2009.06.023", "N1"),
+        ("UR  - https://doi.org/10.1016/j.pain.2009.06.023", "UR"),
+        ("M3  - 10.1016/j.pain.2009.06.023", "M3"),
+        ("L2  - http://dx.doi.org/10.1016/j.pain.2009.06.023", "L2"),
+        ("DI  - 10.1016/j.pain.2009.06.023", "DI"),
+    ],
+)
+def test_a_doi_in_an_odd_tag(line, where):
+    records, tally = read(ONE.replace("ER  - ", f"{line}\nER  - "))
+    assert records[0].doi == "10.1016/j.pain.2009.06.023"
+    assert f"DOI found in {where}" in whys(tally)
+
+
+def test_a_doi_in_the_abstract_is_another_ones():
+    records, _ = read(ONE.replace("ER  - ", "AB  - See doi 10.1016/j.pain.2009.06.023\nER  - "))
+    assert records[0].doi is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "PMID - 12345678",
+        "C7  - 12345678",
+        "C3  - PUBMED 12345678",
+        "C5  - 12345678\nDB  - Embase",
+        "N1  - PMID: 12345678",
+        "AN  - 12345678\nDB  - MEDLINE",
+        "UR  - https://pubmed.ncbi.nlm.nih.gov/12345678/",
+    ],
+)
+def test_a_pmid_in_an_odd_tag(lines):
+    records, _ = read(ONE.replace("ER  - ", f"{lines}\nER  - "))
+    assert records[0].pmid == "12345678"
+
+
+def test_a_place_in_a_library_is_no_pmid():
+    records, _ = read(ONE.replace("ER  - ", "ID  - 258\nDB  - Medline\nER  - "))
+    assert records[0].pmid is None and records[0].id == "258"
+
+
+def test_dialects_of_title_abstract_journal_and_year():
+    text = (
+        "TY  - JOUR\nT1  - T\nA1  - Doe, J\nN2  - Abs\nJF  - Journal of Pain\nJA  - J Pain\nY1  - 2014/03//\nER  - \n"
+    )
+    r = read(text)[0][0]
+    assert (r.title, r.authors, r.abstract) == ("T", ("Doe, J",), "Abs")
+    assert (r.journal, r.journal_abbreviation, r.year, r.date) == ("Journal of Pain", "J Pain", 2014, "2014/03//")
+
+
+def test_a_year_that_is_none_is_kept_and_listed():
+    records, tally = read(ONE.replace("2009", "10 15"))
+    assert records[0].year is None and ("PY", "10 15") in records[0].other
+    assert "year cannot be read" in whys(tally)
+
+
+def test_several_fields_on_one_line():
+    records, _ = read(ONE.replace("ER  - ", "UR  - https://x.org/a     U2  - L20298     DO  - 10.1000/xyz\nER  - "))
+    assert records[0].urls == ("https://x.org/a",)
+    assert records[0].accession_numbers == ("L20298",) and records[0].doi == "10.1000/xyz"
+
+
+def test_keywords_joined_by_semicolons_or_wrapped():
+    records, _ = read(ONE.replace("ER  - ", "KW  - a; b\nER  - ") + ONE.replace("ER  - ", "KW  - a\nb\nER  - "))
+    assert [r.keywords for r in records] == [("a", "b")] * 2
+
+
+def test_serial_numbers_are_told_apart():
+    records, _ = read(ONE.replace("ER  - ", "SN  - 1466822X\nSN  - 978-0-306-40615-7 (print)\nER  - "))
+    assert (records[0].issn, records[0].isbn) == (("1466-822X",), ("9780306406157",))
+
+
+def test_labels_of_asreview_and_votes_of_rayyan():
+    text = ONE.replace("ER  - ", "N1  - ASReview_irrelevant\nER  - ")
+    text += ONE.replace("ER  - ", 'N1  - RAYYAN-INCLUSION: {"Emily"=>"Included", "Bo"=>"Excluded"}\nER  - ')
+    first, second = read(text)[0]
+    assert first.decision == "exclude" and first.notes == ()
+    assert [(v.person, v.decision) for v in second.votes] == [("Emily", "include"), ("Bo", "exclude")]
+
+
+def test_the_same_id_twice_is_told_apart():
+    records, tally = read(ONE.replace("ER  - ", "ID  - 7\nER  - ") * 2)
+    assert [r.id for r in records] == ["7", "file.txt:2"]
+    assert "1 ids were taken already" in whys(tally)
+
+
+def test_unknown_tags_are_kept():
+    records, _ = read(ONE.replace("ER  - ", "ZZ  - strange\nU1  - 4\nER  - "))
+    assert {("ZZ", "strange"), ("U1", "4")} <= set(records[0].other)
+
+
+def test_nul_bytes_are_removed_and_counted():
+    records, tally = read(ONE.replace("Ketamine", "Keta\x00mine"))
+    assert records[0].title == "Ketamine for pain" and "1 NUL bytes" in whys(tally)
+
+
+def test_the_quick_way_reads_what_the_slow_way_reads():
+    ordinary = (
+        "TY  - JOUR\nID  - 5\nTI  - T\nAU  - A, B\nAU  - C, D\nPY  - 2001\nDA  - 2001///\nJF  - Journal of Pain\n"
+        "JA  - J Pain\nVL  - 1\nSP  - 2\nEP  - 9\nSN  - 0304-3959\nAB  - Text\nDO  - 10.1/x\nDO  - \nKW  - k\nER  - \n"
+    ).replace("DO  - 10.1/x\nDO  - \n", "DO  - https://doi.org/10.1000/XY.\n")
+    text = (ordinary * 3 + ONE + ordinary.replace("SP  - 2", "SP  - 2-9")).encode()
+    slow, quick = Tally("a", taken=set()), Tally("a", taken=set())
+    expected = list(ris.read_lines(text_lines(io.BytesIO(text), slow), slow))
+    got = list(ris.read(line_blocks(io.BytesIO(text), quick), quick))
+    assert got == expected and quick.entries == slow.entries
+
+
+def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
+    monkeypatch.setattr(ris, "MAX_PENDING", 8)
+    blocks = (["TY  - JOUR", f"TI  - {i}"] for i in range(50))
+    assert [r.title for r in ris.read(blocks, Tally("a"))] == [str(i) for i in range(50)]
