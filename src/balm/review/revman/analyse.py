@@ -27,6 +27,10 @@ from balm.vocabulary.problems import InputError
 
 _TABLE = ("events_1", "n_1", "events_2", "n_2")
 _MEANS = ("mean_1", "sd_1", "n_1", "mean_2", "sd_2", "n_2")
+#: No count, mean or effect of a study comes near this; squares and products of it still have room.
+MOST = 1e15
+#: The least standard deviation, error or variance that can be squared and divided by.
+LEAST = 1e-15
 _RATIOS = frozenset({"OR", "RR", "PETO", "HR"})
 
 
@@ -73,6 +77,8 @@ def why_not(outcome: Outcome, row: Row) -> str:
     values = [row.data.get(name, nan) for name in columns_of(outcome)]
     if not all(isfinite(v) for v in values):
         return "a number is missing"
+    if any(abs(v) > MOST for v in values):
+        return "a number is out of all proportion"
     if outcome.type == DICHOTOMOUS:
         a, n_1, c, n_2 = values
         if n_1 <= 0 or n_2 <= 0:
@@ -91,12 +97,12 @@ def why_not(outcome: Outcome, row: Row) -> str:
         _, sd_1, n_1, _, sd_2, n_2 = values
         if n_1 <= 0 or n_2 <= 0:
             return "a group has no participants"
-        if sd_1 <= 0 or sd_2 <= 0:
+        if sd_1 < LEAST or sd_2 < LEAST:
             return "a standard deviation is 0"
         if measure_of(outcome) == "SMD" and n_1 + n_2 < 4:
             return "too few participants for a standardised difference"
         return ""
-    return "" if values[1] > 0 else f"{columns_of(outcome)[1]} is 0"
+    return "" if values[1] >= LEAST else f"{columns_of(outcome)[1]} is 0"
 
 
 def effects_of(outcome: Outcome, rows: Sequence[Row]) -> EffectSizes:
@@ -179,10 +185,13 @@ def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:
     settings = outcome.settings
     shown: Callable[[float], float] = _exp if is_ratio(outcome) else float
     try:
-        es = effects_of(outcome, [rows[i] for i in kept])
-        fit = pooled(outcome, es, settings)
+        with np.errstate(all="ignore"):  # what has no finite value is said to be not estimable below
+            es = effects_of(outcome, [rows[i] for i in kept])
+            fit = pooled(outcome, es, settings)
     except InputError as error:
         return Recomputed(tuple(numbers), tuple(reasons), None, None, str(error).splitlines()[0])
+    except ArithmeticError:
+        return Recomputed(tuple(numbers), tuple(reasons), None, None, "numbers too large or too small to pool")
     z = norm_ppf(0.5 + 0.5 * settings.level_study)
     weights = dict(zip(fit.effects.study, fit.weights.tolist(), strict=True)) if _unique(fit) else {}
     in_order = iter(fit.weights.tolist())

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from math import exp, isfinite
 from typing import Any
 
-from balm.review.plan import FILE
+from balm.review.plan import FILE, PLANNED_MEASURES
 from balm.review.revman.analyse import is_ratio, measure_of, why_not
 from balm.review.revman.model import (
     CONTINUOUS,
@@ -42,6 +42,8 @@ ZERO_CELLS = (
     "RevMan adds 0.5 to the cells of a study with a zero cell inside Mantel-Haenszel sums; here the sums take the "
     "cells as they are, so the third digit can differ"
 )
+#: More participants than this are a slip of the keyboard.
+MOST_PEOPLE = 1e9
 #: What a text cell may hold.
 MOST_TEXT = 30_000
 
@@ -96,11 +98,11 @@ class _Names:
         self.given: dict[str, str] = {}
         self.taken: set[str] = set()
 
-    def of(self, kind: str, text: str) -> str:
-        """The id for ``text`` among those of its kind; the same text always has the same."""
+    def of(self, kind: str, text: str, like: str = "") -> str:
+        """The id for ``text`` among those of its kind, formed ``like`` another text; always the same for a text."""
         key = f"{kind}:{text}"
         if key not in self.given:
-            plain = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.").lower()[:60] or kind
+            plain = re.sub(r"[^A-Za-z0-9.]+", "-", like or text).strip("-.").lower()[:60] or kind
             chosen, n = plain, 1
             while f"{kind}:{chosen}" in self.taken:
                 n += 1
@@ -116,10 +118,10 @@ def _unit(
     study = studies.setdefault(row.study_id, Study(row.study_id, row.study, row.year))
     entry = seen[row.study_id] = seen.get(row.study_id, 0) + 1
     if (row.study_id, entry) not in units:
-        base = names.of("study", study.label)
+        base = names.of("study", study.id, study.label)
         more = f" (entry {entry})" if entry > 1 else ""
-        identity = base if entry == 1 else names.of("study", f"{base}.entry-{entry}")
-        units[row.study_id, entry] = _Unit(identity, study.label + more, study)
+        identity = base if entry == 1 else names.of("study", f"{study.id}.entry-{entry}", f"{base}.entry-{entry}")
+        units[row.study_id, entry] = _Unit(identity, _label(study) + more, study)
     return units[row.study_id, entry]
 
 
@@ -135,7 +137,7 @@ def _outcome(
 ) -> None:
     """The rows of one outcome, its analyses and RevMan's totals."""
     place = outcome.number
-    identity = names.of("outcome", f"o{place}")
+    identity = names.of("outcome", f"{place} {len(plan.outcomes)}", f"o{place}")
     source = f"{review.source}, {outcome.id}"
     if outcome.type in (GENERIC, O_E):
         plan.outcome(identity, outcome, "binary" if is_ratio(outcome) else "continuous", comparison)
@@ -174,12 +176,13 @@ def _outcome(
             continue
         for g in ("1", "2"):
             result = f"{identity}-{count}.{g}"
-            tables.add("results.csv", result=result, arm=arms[g], **_numbers(outcome, row, g, why), **shared)
+            tables.add("results.csv", result=result, arm=arms[g], **_numbers(outcome, identity, row, g, why), **shared)
             if row.in_overall:
                 parts[0][1].append(result)
             if part and row.in_subgroup:
                 parts[part][1].append(result)
-    if outcome.type in (DICHOTOMOUS, CONTINUOUS):
+    planned = "binary" if outcome.type == DICHOTOMOUS else "continuous"
+    if outcome.type in (DICHOTOMOUS, CONTINUOUS) and PLANNED_MEASURES.get(measure_of(outcome)) == planned:
         shown = {"YES": parts, "SUB": parts[1:], "NO": []}[outcome.settings.totals]
         for i, (name, results) in enumerate(parts):
             if results:
@@ -190,18 +193,18 @@ def _outcome(
     _published(outcome, identity, review, names, tables)
 
 
-def _numbers(outcome: Outcome, row: Row, g: str, why: str) -> Cells:
+def _numbers(outcome: Outcome, identity: str, row: Row, g: str, why: str) -> Cells:
     """The cells of one group as entered; a row that cannot give an effect says why."""
     data = row.data
     n = data.get(f"n_{g}", 0.0)
-    cells: Cells = {"n": _whole(n) if n >= 1 else "", "how_read": "entered in RevMan"}
+    cells: Cells = {"n": _whole(n) if 1 <= n <= MOST_PEOPLE else "", "how_read": "entered in RevMan"}
     broken = why if why and "no events" not in why and "events in everyone" not in why else ""
     if outcome.type == DICHOTOMOUS:
         events = data.get(f"events_{g}", 0.0)
         if outcome.settings.swap:
             events = n - events
             cells["how_read"] = "entered in RevMan; events and non-events swapped as its setting says"
-        fine = float(events).is_integer() and float(n).is_integer() and 0 <= events <= n
+        fine = float(events).is_integer() and float(n).is_integer() and 0 <= events <= n and 1 <= n <= MOST_PEOPLE
         cells["events"] = _whole(events) if fine else ""
         broken = broken or ("" if fine else f"{events:g} of {n:g} is no count")
     else:
@@ -209,10 +212,14 @@ def _numbers(outcome: Outcome, row: Row, g: str, why: str) -> Cells:
         cells |= {
             "mean": _plain(data.get(f"mean_{g}")),
             "sd": _plain(sd) if sd > 0 else "",
-            "scale": f"s{outcome.number}",
+            "scale": f"s.{identity}",
         }
-        broken = broken or ("" if float(n).is_integer() else f"{n:g} participants are no count")
+        broken = broken or ("" if cells["n"] else f"{n:g} participants are no count")
     return cells | {"usable": "no" if broken else "yes", "why_not": broken}
+
+
+def _label(study: Study) -> str:
+    return study.label.strip() or study.id.strip() or "(without a name)"
 
 
 def _any_zero(outcome: Outcome) -> bool:
@@ -235,7 +242,7 @@ def _contrast(
     if effect is not None and is_ratio(outcome):
         effect = exp(effect) if abs(effect) < 700 else None
     stored = {name: number(row.stored.get(name)) for name in ("ci_low", "ci_high")}
-    held = holds(row.stored, row.estimable, is_ratio(outcome))
+    held = holds(row.stored, row.estimable, is_ratio(outcome)) and _ordered(stored["ci_low"], effect, stored["ci_high"])
     tables.add(
         "contrasts.csv",
         contrast=identity,
@@ -253,6 +260,11 @@ def _contrast(
     )
 
 
+def _ordered(low: float | None, estimate: float | None, high: float | None) -> bool:
+    """Whether an estimate lies in its interval; the tables of a package refuse one that does not."""
+    return low is not None and estimate is not None and high is not None and low <= estimate <= high
+
+
 def _published(outcome: Outcome, identity: str, review: RevManReview, names: _Names, tables: _Tables) -> None:
     """RevMan's own totals, as a publication to compare with."""
     s = outcome.settings
@@ -265,18 +277,19 @@ def _published(outcome: Outcome, identity: str, review: RevManReview, names: _Na
     if s.totals != "NO":
         named += [(p.id, p.name, p.stored, p.estimable, len(p.rows)) for p in outcome.subgroups]
     for where, what, stored, estimable, k in named:
-        if not holds(stored, estimable, is_ratio(outcome)):
+        ends = [number(stored.get(name)) for name in ("ci_low", "estimate", "ci_high")]
+        if not holds(stored, estimable, is_ratio(outcome)) or not _ordered(*ends):
             continue
         tables.add(
             "published.csv",
-            published=names.of("published", where),
+            published=names.of("published", f"{where} {len(tables.rows.get('published.csv', []))}", where),
             review="revman",
             label=f"RevMan, {what}",
             kind="pooled",
             outcome=identity,
             reported_as=f"{outcome.name}: {what}",
             measure="OR" if measure_of(outcome) == "PETO" else s.measure or s.measure_name,
-            scale=f"s{outcome.number}" if outcome.type == CONTINUOUS and s.measure == "MD" else "",
+            scale=f"s.{identity}" if outcome.type == CONTINUOUS and s.measure == "MD" else "",
             estimate=stored["estimate"],
             ci_low=stored["ci_low"],
             ci_high=stored["ci_high"],
@@ -301,7 +314,7 @@ def _studies(
     for (key, entry), unit in units.items():
         extra.setdefault(key, []).append((entry, unit))
     for study in studies.values():
-        identity = names.of("study", study.label)
+        identity = names.of("study", study.id, study.label)
         reports = []
         for i, reference in enumerate(study.references, 1):
             citation = reference.citation
@@ -334,7 +347,7 @@ def _studies(
             "source": review.source,
             "verified": "yes",
         }
-        tables.add("studies.csv", study=identity, label=study.label, **cells)
+        tables.add("studies.csv", study=identity, label=_label(study), **cells)
         for entry, unit in sorted(extra.get(study.id, []), key=lambda pair: pair[0]):
             if entry > 1:
                 note = f"the same study as {identity}: entered {entry} times in an outcome of RevMan"
@@ -348,7 +361,7 @@ def _judgements(review: RevManReview, names: _Names, tables: _Tables) -> None:
         if j.judgement not in _JUDGEMENTS or j.study_id not in labels:
             continue
         domain = f"{j.domain} ({j.about})" if j.about else j.domain
-        study = names.of("study", labels[j.study_id])
+        study = names.of("study", j.study_id, labels[j.study_id])
         key = (study, j.tool, domain)
         if key in seen or not domain:
             continue
@@ -383,7 +396,7 @@ class _Plan:
             means = [v for r in outcome.all_rows for k, v in r.data.items() if k.startswith("mean") and isfinite(v)]
             low, high = (min(means), max(means)) if means else (0.0, 1.0)
             low, high = (low, high) if high > low else (low, low + 1.0)
-            scale = f"s{outcome.number}"
+            scale = f"s.{identity}"
             about = f"{outcome.name}, as entered; the range of its instrument is not in the file, these are the means"
             unit = outcome.unit or "units as entered"
             self.scales.append(_toml("scales", id=scale, name=about, low=low, high=high, unit=unit))

@@ -104,7 +104,7 @@ class _Book:
             q, d = stored.get(chi2), stored.get(df, ours.get(df))
             if d == 0:
                 return "has no meaning with 0 degrees of freedom"
-            if q is not None and d and self.close(q, ours.get(chi2, q)) and q >= 0:
+            if q is not None and d and 1 <= d < 1e6 and q >= 0 and self.close(q, ours.get(chi2, q)):
                 slack = P_ROUTINE + self.rounding
                 if abs(value - ours[name]) <= slack and abs(chi2_sf(q, int(d)) - value) > RELATIVE * abs(value):
                     return _ROUTINE

@@ -135,3 +135,18 @@ def test_the_command_prints_the_agreement(source: Path, tmp_path: Path, capsys: 
 def test_wrong_usage_is_said(words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         run(*words)
+
+
+def test_two_studies_of_one_name_stay_two_and_slips_of_the_keyboard_do_not_stop_the_package(tmp_path: Path) -> None:
+    listed = '<STUDY ID="STD-A-2" NAME="A"/><STUDY ID="STD-N" NAME=""/>'
+    huge = dich("B", 1, 10**20, 2, 9) + dich("C", 0, 9, 10, 9, EFFECT_SIZE="1e308", CI_START="5", CI_END="Infinity")
+    wrong = {"EFFECT_SIZE": "2.5", "CI_START": "3", "CI_END": "1", "DF": "Infinity", "P_CHI2": "NaN", "CHI2": "1e308"}
+    data = rm5(outcome("DICH", dich("A", 1, 9, 2, 9) + huge, **{**KIND, **wrong}), studies=["A", "B", "C"])
+    path = tmp_path / "a.rm5"
+    path.write_bytes(data.replace(b"<INCLUDED_STUDIES>", b"<INCLUDED_STUDIES>" + listed.encode()))
+    review = read_revman(path)
+    review.recompute()
+    write_package(review, tmp_path / "package")
+    package = Review.load(tmp_path / "package").package
+    assert [s.label for s in package.studies] == ["A", "STD-N", "A", "B", "C"]
+    assert package.published == ()
