@@ -1,0 +1,243 @@
+"""Search exports into a review package: raw files kept, one search a file, one record a row, nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from balm.actions.records import read_records
+from balm.actions.review import MAX_BYTES, Review
+from balm.review.records.own_table import safe_cell
+from balm.review.records.receipt import Receipt
+from balm.review.schema import TABLE_BY_FILE
+from balm.review.tables import MAX_CELL, as_cell
+from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.record import Record
+
+#: Kinds of source a search can be of (PRISMA 2020: databases and registers apart from other methods).
+KINDS = TABLE_BY_FILE["searches.csv"].column("kind").allowed
+
+_NOT_ID = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import added: the receipt, the ids of the new searches, and how many records each holds."""
+
+    folder: Path
+    receipt: Receipt
+    searches: tuple[tuple[str, str, int], ...]  # (search, file, records)
+
+    def to_dict(self) -> dict[str, object]:
+        """For machines."""
+        searches = [{"search": s, "file": f, "records": n} for s, f, n in self.searches]
+        return {"folder": str(self.folder), "searches": searches, **self.receipt.to_dict()}
+
+
+def import_records(
+    folder: str | Path,
+    *paths: str | Path,
+    kind: str | None = None,
+    source: str | None = None,
+    interface: str | None = None,
+    date: str | None = None,
+    person: str | None = None,
+) -> Imported:
+    """Add the exports ``paths`` to the review package in ``folder``, and return the receipt.
+
+    Each file becomes a search (``searches.csv``) with its raw bytes under ``searches/``, and each of its records a row
+    of ``records.csv``. Rows are only ever added. A package with problems, a file imported before, or a file that cannot
+    be read stops the import before anything is written. ``kind`` is told from the records when not given: ``register``
+    where all of them are registrations, else ``database``.
+    """
+    if not paths:
+        raise InputError("import needs at least one file")
+    root = Path(folder)
+    review = Review.load(root)
+    if problems := review.problems():
+        raise InputError(problems)
+    package = review.package
+    raw = root / "searches"
+    known = _hashes(raw)
+    digests: dict[str, str] = {}
+    for path in paths:
+        digest = _digest(path)
+        earlier = known.get(digest) or digests.get(digest)
+        if earlier:
+            raise InputError(Problem(f"was imported already, as {earlier}", file=str(path)))
+        digests[digest] = str(path)
+
+    searches = {s.search for s in package.searches}
+    ids = {r.record for r in package.records}
+    files = {p.name for p in raw.iterdir()} if raw.is_dir() else set()
+    new_searches: list[dict[str, object]] = []
+    new_records: list[dict[str, object]] = []
+    copies: list[tuple[Path, Path]] = []
+    receipts: list[Receipt] = []
+    added: list[tuple[str, str, int]] = []
+    for path in paths:
+        records = read_records(path)
+        receipts.append(records.receipt)
+        name = Path(path).name
+        search = _free(_as_id(name.split(".")[0]) or "search", searches)
+        stored = _free_file(_NOT_ID.sub("-", name), files)
+        copies.append((Path(path), raw / stored))
+        told = {r.database for r in records if r.database}
+        registered = len(records) > 0 and all(r.type == "registration" for r in records)
+        new_searches.append(
+            {
+                "search": search,
+                "kind": kind or ("register" if registered else "database"),
+                "source": source or (told.pop() if len(told) == 1 else name),
+                "interface": interface,
+                "date": date,
+                "retrieved": records.receipt.held,
+                "person": person,
+                "file": f"searches/{stored}",
+            }
+        )
+        new_records.extend(_row(record, search, ids) for record in records)
+        added.append((search, name, len(records)))
+    receipt = Receipt(tuple(f for r in receipts for f in r.files), tuple(p for r in receipts for p in r.problems))
+    texts = {
+        "searches.csv": _appended(root / "searches.csv", new_searches),
+        "records.csv": _appended(root / "records.csv", new_records),
+    }
+    for file, text in texts.items():
+        if len(text) > MAX_BYTES:
+            size, limit = len(text) / 1024**2, MAX_BYTES // 1024**2
+            reason = f"would grow to {size:,.0f} MB; a package holds at most {limit} MB a file. Import fewer records"
+            raise InputError(Problem(reason, file=file))
+    _write(root, raw, copies, texts)
+    return Imported(root, receipt, tuple(added))
+
+
+def _row(record: Record, search: str, ids: set[str]) -> dict[str, object]:
+    year = record.year if record.year is not None and 1800 <= record.year < 2200 else None
+    texts = {
+        "title": record.title,
+        "authors": "; ".join(record.authors) or None,
+        "journal": record.journal,
+        "doi": record.doi,
+        "pmid": record.pmid,
+        "abstract": record.abstract,
+    }
+    cells: dict[str, object] = {
+        name: None if text is None else safe_cell(text.replace("\x00", "")[: MAX_CELL - 1])
+        for name, text in texts.items()
+    }
+    return {"record": _free(_as_id(record.id) or "record", ids), "search": search, "year": year, **cells}
+
+
+def _as_id(text: str) -> str:
+    return _NOT_ID.sub("-", text).strip("-._")[:120]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """``name``, or ``name-2`` and so on where it is taken."""
+    made, number = name, 2
+    while made in taken:
+        made, number = f"{name}-{number}", number + 1
+    taken.add(made)
+    return made
+
+
+def _free_file(name: str, taken: set[str]) -> str:
+    stem, dot, ending = name.partition(".")
+    made, number = name, 2
+    while made in taken:
+        made, number = f"{stem}-{number}{dot}{ending}", number + 1
+    taken.add(made)
+    return made
+
+
+def _digest(path: str | Path) -> str:
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(Problem("no such file", file=str(path))) from None
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=str(path))) from None
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return {_digest(p): f"searches/{p.name}" for p in sorted(folder.iterdir()) if p.is_file()}
+
+
+def _appended(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
+    """The bytes of a table with ``rows`` added: what stood there stays byte for byte."""
+    table = TABLE_BY_FILE[path.name]
+    before = path.read_bytes() if path.exists() else b""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if before.strip(b"\xef\xbb\xbf \r\n"):
+        first = next(csv.reader(io.StringIO(before.decode("utf-8-sig"), newline="")))
+        columns = [name.strip() for name in first]
+        if not before.endswith((b"\n", b"\r")):
+            before += b"\n"
+    else:
+        before = b""
+        columns = [c.name for c in table.columns]
+        writer.writerow(columns)
+    for row in rows:
+        writer.writerow([as_cell(row.get(name)) for name in columns])
+    return before + out.getvalue().encode("utf-8", errors="replace")
+
+
+def _write(root: Path, raw: Path, copies: Sequence[tuple[Path, Path]], texts: Mapping[str, bytes]) -> None:
+    """Everything beside its place first, then the renames: a failure before them leaves the package as it was."""
+    made_folder = not raw.is_dir()
+    placed: list[Path] = []
+    before = {name: (root / name).read_bytes() if (root / name).exists() else None for name in texts}
+    replaced: list[str] = []
+    ready: list[tuple[Path, Path]] = []
+    try:
+        raw.mkdir(exist_ok=True)
+        for source, target in copies:
+            handle, beside = tempfile.mkstemp(prefix=".balm-import-", dir=raw)
+            ready.append((Path(beside), target))
+            with os.fdopen(handle, "wb") as out, open(source, "rb") as stream:
+                shutil.copyfileobj(stream, out)
+                out.flush()
+                os.fsync(out.fileno())
+        for name, text in texts.items():
+            handle, beside = tempfile.mkstemp(prefix=".balm-import-", dir=root)
+            ready.append((Path(beside), root / name))
+            with os.fdopen(handle, "wb") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+        for beside_path, target in ready:
+            os.chmod(beside_path, 0o644)
+            os.replace(beside_path, target)
+            if target.parent == raw:
+                placed.append(target)
+            else:
+                replaced.append(target.name)
+    except BaseException as error:
+        for beside_path, _ in ready:
+            beside_path.unlink(missing_ok=True)
+        for path in placed:
+            path.unlink(missing_ok=True)
+        for name in replaced:
+            old = before[name]
+            if old is None:
+                (root / name).unlink(missing_ok=True)
+            else:
+                (root / name).write_bytes(old)
+        if made_folder and raw.is_dir() and not any(raw.iterdir()):
+            raw.rmdir()
+        if isinstance(error, OSError):
+            raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(root))) from None
+        raise
