@@ -12,10 +12,9 @@ from balm.review.deduplication.comparison import Bools, compare
 from balm.review.deduplication.prepared import Ints, Prepared
 from balm.review.deduplication.rules import first_rule, same_authors, same_title
 from balm.review.deduplication.score import MERGE_AT, REVIEW_AT, REVIEW_VETOED_AT, Doubles, probability
-from balm.review.deduplication.vetoes import VETOES, first_veto
+from balm.review.deduplication.vetoes import cutting, first_veto
 
 KEEP, REVIEW, MERGE = 0, 1, 2
-_CUTS = np.array([*(v.cuts for v in VETOES), False])  # the last is for "no veto", -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,27 +27,31 @@ class Scored:
     score: Doubles
     rule: NDArray[np.int8]
     veto: NDArray[np.int8]
+    cutting: Bools  # the veto forbids the pair to lie in one cluster
 
     def only(self, rows: Bools | Ints) -> Scored:
         """The pairs at ``rows``."""
-        return Scored(self.i[rows], self.j[rows], self.band[rows], self.score[rows], self.rule[rows], self.veto[rows])
+        return Scored(
+            self.i[rows],
+            self.j[rows],
+            self.band[rows],
+            self.score[rows],
+            self.rule[rows],
+            self.veto[rows],
+            self.cutting[rows],
+        )
 
-    @property
-    def cutting(self) -> Bools:
-        """Where a veto forbids the pair to lie in one cluster."""
-        return np.asarray(_CUTS[self.veto])
 
-
-def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False) -> Scored:
-    """Compare, and put each pair into its band, a chunk at a time."""
+def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False, every: bool = False) -> Scored:
+    """Compare, and put each pair into its band, a chunk at a time; ``every`` also returns the ones to keep."""
     parts: list[Scored] = []
     for c in compare(p, i, j, all_pairs=all_pairs):
         rule, veto, score = first_rule(c), first_veto(c), probability(c)
         merge = (veto < 0) & ((rule >= 0) | ((score >= MERGE_AT) & same_title(c) & same_authors(c)))
         review = ~merge & ((rule >= 0) | (score >= np.where(veto < 0, REVIEW_AT, REVIEW_VETOED_AT)))
         band = np.where(merge, MERGE, np.where(review, REVIEW, KEEP)).astype(np.int8)
-        kept = Scored(c.i, c.j, band, np.round(score, 6), rule, veto)
-        parts.append(kept.only((band != KEEP) | kept.cutting))
+        kept = Scored(c.i, c.j, band, np.round(score, 6), rule, veto, cutting(c, veto))
+        parts.append(kept if every else kept.only((band != KEEP) | kept.cutting))
     return Scored(
         np.concatenate([s.i for s in parts]),
         np.concatenate([s.j for s in parts]),
@@ -56,6 +59,7 @@ def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False) -> Sc
         np.concatenate([s.score for s in parts]),
         np.concatenate([s.rule for s in parts]),
         np.concatenate([s.veto for s in parts]),
+        np.concatenate([s.cutting for s in parts]),
     )
 
 

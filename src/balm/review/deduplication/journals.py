@@ -12,8 +12,11 @@ from rapidfuzz import fuzz
 from balm.review.deduplication.titles import folded, words
 
 _STOP = frozenset(
-    "the of and in for de la le les et des der die das und fur del y e da do a an on to van het en di il al official".split()  # noqa: SIM905
-)
+    {
+        "the", "of", "and", "in", "for", "de", "la", "le", "les", "et", "des", "der", "die", "das", "und", "fur",
+        "del", "y", "e", "da", "do", "a", "an", "on", "to", "van", "het", "en", "di", "il", "al", "official",
+    }
+)  # fmt: skip
 #: Embase appends the meeting to the journal that printed its abstracts.
 _MEETING_OF = re.compile(r"\W+conference\s*:.*")
 _EVERY_MEETING = frozenset({"proceedings", "proc", "annual", "th", "st", "nd", "rd", "abstracts", "abstract", "volume"})

@@ -70,6 +70,8 @@ def read_volume(volume: str | None, issue: str | None) -> tuple[int, int, bool]:
         if found:
             volume, issue = found[1], issue or found[2]
         lower = volume.lower()
+        if ")" in lower and "(" not in lower:
+            lower = ""  # the rest of "16 (Suppl. 1)": the number is that of the supplement
         if "suppl" in lower:
             supplement = True
         number = _NUMBER.search(lower)

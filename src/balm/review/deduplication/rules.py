@@ -33,6 +33,29 @@ class Rule:
     cuts: bool = True
 
 
+def same_number(c: Comparison) -> Bools:
+    """One DOI or PubMed number, and no sign that it stands for a whole supplement or was copied to the wrong record."""
+    contradicted = (
+        (c.page == 0) & (((c.abstract >= 0) & (c.abstract < 0.7)) | ((c.authors >= 0) & (c.authors < 0.9)))
+    ) | ((c.abstract >= 0) & (c.abstract < 0.5) & ~c.title_equal)
+    return ((c.doi == 1) | (c.pmid == 1)) & ~contradicted
+
+
+def twins(c: Comparison) -> Bools:
+    """Title, authors, abstract, journal and year are one: a conflict of volume, issue or pages is an error of copying."""
+    return (
+        c.title_equal
+        & (c.length >= LONG_TITLE)
+        & (c.authors >= 0.9)
+        & (c.first >= 0.85)
+        & (c.abstract >= 0.95)
+        & (c.journal >= 0.7)
+        & (c.year_gap == 0)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+    )
+
+
 def same_title(c: Comparison) -> Bools:
     """The same words up to spelling, with the same numbers."""
     return (c.title_equal | ((c.words == SAME) & (c.title >= 0.85))) & (c.numbers == 1)
@@ -133,8 +156,8 @@ def _no_conflict_of_place(c: Comparison) -> Bools:
 
 
 RULES = (
-    Rule("same DOI", ("doi", "title"), lambda c: (c.doi == 1) & (near_title(c) | (c.title >= 0.9) | c.translated)),
-    Rule("same PubMed number", ("pmid", "title"), lambda c: (c.pmid == 1) & (near_title(c) | c.translated)),
+    Rule("same DOI", ("doi", "title"), lambda c: (c.doi == 1) & same_number(c) & (near_title(c) | (c.title >= 0.9) | c.translated)),
+    Rule("same PubMed number", ("pmid", "title"), lambda c: (c.pmid == 1) & same_number(c) & (near_title(c) | c.translated)),
     Rule(
         "same title, volume and page",
         ("title", "volume", "page", "year", "authors"),

@@ -43,7 +43,9 @@ def _flags(c: Comparison, flags: int) -> NDArray[np.generic]:
 
 FEATURES = (
     Feature("titles equal", "title", lambda c: c.title_equal),
-    Feature("likeness of unequal titles", "title", lambda c: np.where(c.title_equal, 0, np.maximum(c.title - 0.6, 0) / 0.4)),
+    Feature(
+        "likeness of unequal titles", "title", lambda c: np.where(c.title_equal, 0, np.maximum(c.title - 0.6, 0) / 0.4)
+    ),
     Feature("one title says more", "title", lambda c: c.words == ADDED),
     Feature("titles in contrast", "title", lambda c: c.words == CONTRAST),
     Feature("numbers differ", "title", lambda c: c.numbers == 0),
@@ -59,7 +61,9 @@ FEATURES = (
     Feature("abstract agrees", "abstract", lambda c: c.abstract >= 0.9),
     Feature("abstract differs", "abstract", lambda c: (c.abstract >= 0) & (c.abstract < 0.6)),
     Feature("DOI or PubMed number agrees", "doi", lambda c: (c.doi == 1) | (c.pmid == 1)),
-    Feature("DOI or PubMed number differs", "doi", lambda c: ((c.doi == 0) | (c.pmid == 0)) & (c.doi != 1) & (c.pmid != 1)),
+    Feature(
+        "DOI or PubMed number differs", "doi", lambda c: ((c.doi == 0) | (c.pmid == 0)) & (c.doi != 1) & (c.pmid != 1)
+    ),
     Feature("year agrees", "year", lambda c: c.year_gap == 0),
     Feature("a year apart", "year", lambda c: c.year_gap == 1),
     Feature("years apart", "year", lambda c: c.year_gap > 1),

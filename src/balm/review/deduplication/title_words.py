@@ -12,8 +12,11 @@ from rapidfuzz.distance import OSA
 
 SAME, ADDED, CONTRAST = 0, 1, 2
 _FILLERS = frozenset(
-    "a an the of in for and or on to with by from at as is are its vs versus via into der die das de la le el".split()  # noqa: SIM905
-)
+    {
+        "a", "an", "the", "of", "in", "for", "and", "or", "on", "to", "with", "by", "from", "at", "as", "is", "are",
+        "its", "vs", "versus", "via", "into", "der", "die", "das", "de", "la", "le", "el",
+    }
+)  # fmt: skip
 #: What turns a word into its opposite, in front of it or in exchange.
 _OPPOSING: Final = (
     "a",

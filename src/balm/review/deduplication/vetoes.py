@@ -17,8 +17,10 @@ from balm.review.deduplication.rules import (
     other_authors,
     same_authors,
     same_extent,
+    same_number,
     same_pages_and_title,
     same_title,
+    twins,
 )
 from balm.review.deduplication.title_words import ADDED, CONTRAST
 from balm.review.deduplication.titles import ERRATUM, REPLY, WITHDRAWN
@@ -26,10 +28,6 @@ from balm.review.deduplication.titles import ERRATUM, REPLY, WITHDRAWN
 
 def _one_side(c: Comparison, flag: int) -> Bools:
     return ((c.flags_1 ^ c.flags_2) & flag) != 0
-
-
-def _same_doi(c: Comparison) -> Bools:
-    return (c.doi == 1) | (c.pmid == 1)
 
 
 def _same_place(c: Comparison) -> Bools:
@@ -55,49 +53,49 @@ VETOES = (
     Rule(
         "one title names a part or number more",
         ("title",),
-        lambda c: (c.numbers == 0.5) & ~_same_doi(c) & ~same_extent(c)
+        lambda c: (c.numbers == 0.5) & ~same_number(c) & ~same_extent(c)
         & ~(_same_place(c) & (c.issue != 0) & (c.abstract >= 0.8)),
     ),
     Rule("different DOIs", ("doi",), lambda c: (c.doi == 0) & (c.pmid != 1)),
     Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST)
-        & ~(_same_doi(c) & (c.title >= 0.9)) & ~c.translated & ~same_extent(c)),
+        & ~(same_number(c) & (c.title >= 0.9)) & ~c.translated & ~same_extent(c)),
     Rule(
         "different authors",
         ("authors",),
-        lambda c: other_authors(c) & ~_same_doi(c) & ~same_pages_and_title(c),
+        lambda c: other_authors(c) & ~same_number(c) & ~same_pages_and_title(c),
     ),
-    Rule("a meeting abstract and a paper", ("type", "journal"), lambda c: _meeting(c) & ~_same_doi(c)),
+    Rule("a meeting abstract and a paper", ("type", "journal"), lambda c: _meeting(c) & ~same_number(c)),
     Rule(
         "a supplement and another place",
         ("issue", "pages"),
-        lambda c: _one_side(c, SUPPLEMENT) & (c.page == 0) & ~_same_doi(c),
+        lambda c: _one_side(c, SUPPLEMENT) & (c.page == 0) & ~same_number(c),
     ),
     Rule(
         "different volumes",
         ("volume",),
-        lambda c: (c.volume == 0) & ~_same_doi(c) & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.4)),
+        lambda c: (c.volume == 0) & ~same_number(c) & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.4)),
     ),
     Rule(
         "different issues of one volume",
         ("issue",),
-        lambda c: (c.issue == 0) & (c.volume != 0) & ~_same_doi(c) & (c.page != 1),
+        lambda c: (c.issue == 0) & (c.volume != 0) & ~same_number(c) & (c.page != 1),
     ),
-    Rule("different pages", ("pages",), lambda c: (c.page == 0) & ~_same_doi(c) & ~identical(c)),
+    Rule("different pages", ("pages",), lambda c: (c.page == 0) & ~same_number(c) & ~identical(c)),
     Rule(
         "years apart",
         ("year",),
-        lambda c: (c.year_gap > 1) & ~_same_doi(c) & ~(_same_place(c) & same_authors(c) & (c.journal >= 0.7)),
+        lambda c: (c.year_gap > 1) & ~same_number(c) & ~(_same_place(c) & same_authors(c) & (c.journal >= 0.7)),
     ),
     Rule(
         "different journals",
         ("journal",),
-        lambda c: (c.journal >= 0) & (c.journal < 0.4) & ~_same_doi(c) & ~(_same_place(c) & (c.year_gap == 0))
+        lambda c: (c.journal >= 0) & (c.journal < 0.4) & ~same_number(c) & ~(_same_place(c) & (c.year_gap == 0))
         & ~((c.abstract >= 0.9) & (c.page == 1)),
     ),
     Rule(
         "a title that recurs",
         ("title",),
-        lambda c: (c.length < LONG_TITLE) & ~_same_doi(c) & ~(_same_place(c) & (c.journal >= 0.4))
+        lambda c: (c.length < LONG_TITLE) & ~same_number(c) & ~(_same_place(c) & (c.journal >= 0.4))
         & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
         & ~(same_title(c) & (c.abstract >= 0.95) & ((c.authors >= 0.95) | ((c.journal >= 0.7) & (c.volume == 1))))
         & ~same_extent(c),
@@ -106,12 +104,23 @@ VETOES = (
     Rule(
         "one title says more",
         ("title",),
-        lambda c: (c.words == ADDED) & ~_same_doi(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95),
+        lambda c: (c.words == ADDED) & ~same_number(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95),
         cuts=False,
     ),
     Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.inside & ~c.translated
-        & ~_same_doi(c) & ~same_extent(c), cuts=False),
+        & ~same_number(c) & ~same_extent(c), cuts=False),
 )  # fmt: skip
+
+#: Vetoes that rest on where a report stands; exports garble volumes, issues and pages more than anything else.
+OF_PLACE = frozenset(
+    {
+        "a supplement and another place",
+        "different volumes",
+        "different issues of one volume",
+        "different pages",
+        "a meeting abstract and a paper",
+    }
+)
 
 
 def first_veto(c: Comparison) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
@@ -120,3 +129,10 @@ def first_veto(c: Comparison) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
     for k in range(len(VETOES) - 1, -1, -1):
         found[VETOES[k].holds(c)] = k
     return found
+
+
+def cutting(c: Comparison, veto: np.ndarray[tuple[int], np.dtype[np.int8]]) -> Bools:
+    """Where the veto keeps a pair out of one cluster even if a third record would join them."""
+    always = np.array([*(v.cuts for v in VETOES), False])[veto]
+    of_place = np.array([*(v.name in OF_PLACE for v in VETOES), False])[veto]
+    return np.asarray(always & ~(of_place & twins(c)))
