@@ -83,6 +83,13 @@ def package_files(review: RevManReview, name: str, date: str) -> dict[str, str]:
             _outcome(settled(given, review.decimals), comparison, review, studies, units, names, tables, plan)
     _studies(review, studies, units, names, tables)
     _judgements(review, names, tables)
+    included = {s.id for s in studies.values() if s.group == "included"}
+    pooled = {row.study_id for o in review.outcomes if o.type != OTHER for row in o.all_rows if not why_not(o, row)}
+    # a study that enters an outcome more than once has a line for each entry, and is counted once
+    plan.flow = {"new_studies": len(included), "total_studies_ma": len(included & pooled)}
+    if any(s.references for s in studies.values()):
+        cited = (sum(bool(r.citation) for r in s.references) for s in studies.values() if s.id in included)
+        plan.flow["new_reports"] = sum(max(1, n) for n in cited)
     files = {FILE: plan.text()}
     for table in TABLES:
         columns = [c.name for c in table.columns]
@@ -388,6 +395,7 @@ class _Plan:
         self.comparisons: dict[str, str] = {}
         self.scales: list[str] = []
         self.analyses: list[str] = []
+        self.flow: dict[str, int] = {}
 
     def outcome(self, identity: str, outcome: Outcome, kind: str, comparison: Comparison) -> None:
         """An outcome with, for means, the range of its values as a scale."""
@@ -477,8 +485,7 @@ class _Plan:
             outcomes="; ".join(dict.fromkeys(o.name for o in review.outcomes if o.name)) or unknown,
         )
         people = _toml("people", name="Authors of the RevMan review", role="reviewers")
-        included = sum(s.group == "included" for s in review.studies)
-        flow = _toml_table("flow", new_studies=included) if included else ""
+        flow = _toml_table("flow", **self.flow)
         parts = [head, question, people, *self.scales, *self.outcomes, *self.comparisons.values(), *self.analyses, flow]
         return "\n".join(p for p in parts if p)
 

@@ -75,6 +75,7 @@ def test_subgroups_repeated_studies_and_every_kind_of_outcome_come_along(tmp_pat
     assert [a.id for a in package.meta.analyses] == ["o1.1", "o1.1.1", "o1.1.2", "o1.2"]
     assert [c.estimate for c in package.contrasts] == [pytest.approx(0.6065306597), pytest.approx(0.7788007831)]
     assert {s.label for s in package.studies} == {"A", "A (entry 2)", "B", "C"}
+    assert (review.flow().new_studies, review.flow().total_studies_ma) == (3, 2)
     assert package.meta.title == '=cmd "quoted" \\ back'
     review.report(tmp_path / "report.html")
 
@@ -150,3 +151,15 @@ def test_two_studies_of_one_name_stay_two_and_slips_of_the_keyboard_do_not_stop_
     package = Review.load(tmp_path / "package").package
     assert [s.label for s in package.studies] == ["A", "STD-N", "A", "B", "C"]
     assert package.published == ()
+
+
+def test_a_study_without_a_reference_has_a_report_all_the_same(tmp_path: Path) -> None:
+    reference = b'<REFERENCE TYPE="JOURNAL_ARTICLE"><AU>Roe J</AU><TI>A trial</TI></REFERENCE>'
+    data = rm5(outcome("DICH", dich("A", 1, 9, 2, 9), **KIND), studies=["A", "B"])
+    first = b'<STUDY ID="STD-A" NAME="A" YEAR="1980"'
+    path = tmp_path / "a.rm5"
+    path.write_bytes(data.replace(first + b"/>", first + b">" + reference + b"</STUDY>"))
+    write_package(read_revman(path), tmp_path / "package")
+    review = Review.load(tmp_path / "package")
+    assert (review.flow().new_studies, review.flow().new_reports) == (2, 2)
+    assert "Roe J. A trial." in review.report(tmp_path / "report.html").read_text()
