@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from balm.stats import kernel
-from balm.stats.distributions import chi2_sf, t_sf
+from balm.stats.distributions import chi2_sf, norm_sf, t_sf
 from balm.stats.pooling import compiled
 from balm.stats.pooling.pool_many import COLUMNS, pool_many
 
@@ -110,4 +110,7 @@ def test_tails_keep_their_digits_far_out() -> None:
         if p_q[i] >= 0.0:
             assert p_q[i] == pytest.approx(chi2_sf(q[i], df[i]), rel=1e-12)
     assert (p_t >= 0.0).all()
-    assert kernel.tail("t_two_sided", np.array([2.5, np.inf]), np.array([1.0, 1.0])).tolist() == [-1.0, -1.0]
+    assert kernel.tail("t_two_sided", np.array([2.5, np.inf]), np.array([1.0, np.nan])).tolist() == [-1.0, -1.0]
+    normal = kernel.tail("t_two_sided", np.full(600, np.inf), t)
+    for i in range(600):
+        assert normal[i] == pytest.approx(2.0 * norm_sf(abs(t[i])), rel=1e-12)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from balm.stats.diagnostics.clusters import Clusters, cluster
 from balm.stats.diagnostics.printed import frame, studies
 from balm.stats.diagnostics.subsets import every_subset, includes, members, random_subsets
 from balm.stats.effect_sizes import Floats
-from balm.stats.groups import CHUNK, ManyGroups
+from balm.stats.kernel import Subsets, solve_subsets
+from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import analyse
+from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.simulation.replicates import TABLE, Replicates
 from balm.vocabulary.numbers import fixed
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError
@@ -123,8 +127,7 @@ def gosh(fit: Pooled, subsets: int | str | None = None, *, seed: int = 1) -> Gos
     seed    : of the sample.
 
     Subsets are bit masks, turned into studies a chunk at a time. Under a common effect (or a tau2 given as a number)
-    all subsets come from one recursion: adding a study to a subset updates its weight, mean and Q by terms that are
-    never negative, so nothing cancels.
+    all subsets are put together from those of seven studies by terms that are never negative, so nothing cancels.
 
     >>> from balm.stats.effect_sizes import EffectSizes
     >>> from balm.stats.pooling.pool import pool
@@ -149,7 +152,7 @@ def gosh(fit: Pooled, subsets: int | str | None = None, *, seed: int = 1) -> Gos
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 0 < count <= MOST:
             raise InputError(f"subsets must be 'all' or a number from 1 to {MOST}; got {subsets!r}")
         bits = random_subsets(k, int(count), seed)
-    columns = _doubled(model) if every and _closed(model) else _pooled(model, bits)
+    columns = _closed_form(model) if every and _closed(model) else _pooled(model, bits)
     reasons = {"k": "One study: no subset but itself, and no heterogeneity."} if k == 1 else {}
     return Gosh(model.study, fit, bits, *columns, every, None if every else seed, reasons)
 
@@ -162,79 +165,144 @@ def _closed(model: Model) -> bool:
     return model.efficient and (model.estimator is None or isinstance(model.estimator, float))
 
 
-def _doubled(model: Model) -> Columns:
-    """All subsets by doubling: those with study ``j`` are those without it, updated (West 1979)."""
+def _closed_form(model: Model) -> Columns:
+    """All subsets from those of a few studies, put together (Chan, Golub & LeVeque 1983)."""
     n = 1 << model.k
     tau2 = 0.0 if model.estimator is None else float(model.estimator)
     from_q = model.estimator is None or model.fit.conventions["i2"] == "from-q"
     origin = float(model.effect[int(model.variance.argmin())])
     effect = model.effect - origin
-    mean, q, trace = _recursion(effect, 1.0 / model.variance, n, traces=not from_q)
+    mean, q, trace = _combined(effect, 1.0 / model.variance, traces=not from_q)
     if tau2 > 0.0:
-        mean = _recursion(effect, 1.0 / (model.variance + tau2), n)[0]
+        mean = _combined(effect, 1.0 / (model.variance + tau2))[0]
     mean += origin
-    size = np.zeros(n, dtype=np.int64)
-    for j in range(model.k):
-        np.add(size[: 1 << j], 1, out=size[1 << j : 2 << j])
+    size = _sizes(model.k)
     df = size - 1.0
+    one = 1 << np.arange(model.k)
     with np.errstate(divide="ignore", invalid="ignore"):
+        q[one] = math.nan
         if from_q:
             h2 = q / df
-            i2 = np.maximum(100.0 - 100.0 / h2, 0.0)
+            i2 = 100.0 / h2
+            np.subtract(100.0, i2, out=i2)
+            np.maximum(i2, 0.0, out=i2)
         else:
             typical = df / trace
             h2, i2 = (tau2 + typical) / typical, 100.0 * tau2 / (tau2 + typical)
-    one = 1 << np.arange(model.k)
-    for values in (h2, i2, q):
-        values[one] = math.nan
+            h2[one] = i2[one] = math.nan
     return size[1:], mean[1:], np.full(n - 1, tau2), q[1:], i2[1:], h2[1:]
 
 
-def _recursion(effect: Floats, weight: Floats, n: int, *, traces: bool = False) -> tuple[Floats, Floats, Floats]:
-    """Weighted mean, Q and (if asked) ``tr P`` of every subset, by bit mask; entry 0 is the empty one."""
-    mean, total, q, pairs = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n if traces else 0)
-    gap, share = np.empty(n >> 1), np.empty(n >> 1)
-    for j, (y, w) in enumerate(zip(effect.tolist(), weight.tolist(), strict=True)):
-        size = 1 << j
-        a, b, old, new = gap[:size], share[:size], slice(0, size), slice(size, 2 * size)
-        np.add(total[old], w, out=total[new])
-        np.subtract(y, mean[old], out=a)
-        np.divide(w, total[new], out=b)
-        np.multiply(a, b, out=b)  # how far the mean moves
-        np.add(mean[old], b, out=mean[new])
-        np.multiply(a, b, out=a)
-        np.multiply(a, total[old], out=a)
-        np.add(q[old], a, out=q[new])
+#: Studies whose subsets are summed directly; larger sets are put together from these.
+PIECE = 7
+
+
+@lru_cache(maxsize=PIECE)
+def _piece(k: int) -> tuple[Floats, Floats]:
+    """(2**k, k) membership of every subset, and each subset's size with 1 for the empty one."""
+    inside = ((np.arange(1 << k)[:, None] >> np.arange(k)) & 1).astype(np.float64)
+    return inside, np.eye(1, 1 << k)[0]
+
+
+@lru_cache(maxsize=2)
+def _counted(k: int) -> NDArray[np.int64]:
+    size = np.zeros(1 << k, dtype=np.int64)
+    for j in range(k):
+        np.add(size[: 1 << j], 1, out=size[1 << j : 2 << j])
+    return size
+
+
+def _sizes(k: int) -> NDArray[np.int64]:
+    """(2**k,) how many studies each subset holds."""
+    low = min(k, 2 * PIECE)
+    if low == k:
+        return _counted(k).copy()
+    return np.add.outer(_sizes(k - low), _counted(low)).ravel()
+
+
+def _combined(effect: Floats, weight: Floats, *, traces: bool = False) -> tuple[Floats, Floats, Floats]:
+    """Weighted mean, Q and (if asked) ``tr P`` of every subset, by bit mask; entry 0 is the empty one.
+
+    Two disjoint sets a and b, apart by ``d = mean_b - mean_a``, have together the mean ``mean_a + d w_b/(w_a + w_b)``
+    and ``Q_a + Q_b + d**2 w_a w_b/(w_a + w_b)``: no term is negative.
+    """
+    pieces = [slice(i, i + PIECE) for i in range(0, len(effect), PIECE)]
+    total, mean, q, pairs = _summed(effect[pieces[0]], weight[pieces[0]], traces)
+    for piece in pieces[1:]:
+        t, m, r, p = _summed(effect[piece], weight[piece], traces)
+        both = t[:, None] + total
+        both[0, 0] = 1.0
+        gap = m[:, None] - mean
+        share = t[:, None] / both
+        np.multiply(share, gap, out=share)  # how far the mean moves
+        np.multiply(gap, share, out=gap)
+        np.multiply(gap, total, out=gap)
+        gap += q
+        gap += r[:, None]
+        share += mean
         if traces:
-            np.add(pairs[old], w * total[old], out=pairs[new])  # the sum of w_i w_j over pairs
+            pairs = (t[:, None] * total + pairs + p[:, None]).ravel()
+        both[0, 0] = 0.0
+        total, mean, q = both.ravel(), share.ravel(), gap.ravel()
     with np.errstate(invalid="ignore"):
         return mean, q, 2.0 * pairs / total if traces else pairs
 
 
+def _summed(effect: Floats, weight: Floats, traces: bool) -> tuple[Floats, Floats, Floats, Floats]:
+    """Sum of weights, mean, Q and sum of ``w_i w_j`` over pairs, of every subset of a few studies."""
+    inside, empty = _piece(len(effect))
+    w = inside * weight
+    total = w.sum(axis=1)
+    mean = w @ effect / (total + empty)
+    away = effect - mean[:, None]
+    away *= away
+    away *= w
+    pairs = (w @ np.triu(np.outer(np.ones(len(weight)), weight), 1) * inside).sum(axis=1) if traces else empty
+    return total, mean, away.sum(axis=1), pairs
+
+
 def _pooled(model: Model, bits: NDArray[np.uint8]) -> Columns:
-    """Each subset by the general analysis, a chunk of subsets at a time."""
+    """Each subset by the general analysis: in the compiled kernel where it knows the options, else in NumPy."""
     n, k = len(bits), model.k
     choices = refitting(model)
+    if model.own_weights is None and compiled.can(choices):
+        solved = solve_subsets(model.effect, model.variance, bits, str(choices.tau2))
+        if solved is not None:
+            return solved.size, solved.mean, solved.tau2, solved.q, *_heterogeneity(solved, choices)
     size = np.empty(n, dtype=np.int64)
     estimate, tau2, q, i2, h2 = (np.full(n, math.nan) for _ in range(5))
-    step = max(1, 2 * CHUNK // k)
+    step = max(1, BATCH // k)
     for start in range(0, n, step):
         inside = members(bits[start : start + step], k)
-        sizes = inside.sum(axis=1)
+        sizes = np.add.reduce(inside, axis=1, dtype=np.int64)
         size[start : start + step] = sizes
-        single = np.flatnonzero(sizes == 1)
-        if len(single):
-            estimate[start + single] = model.effect[inside[single].argmax(axis=1)]
-        several = np.flatnonzero(sizes > 1)
-        if len(several) == 0:
-            continue
-        rows = np.nonzero(inside[several])[1]
-        offsets = np.zeros(len(several) + 1, dtype=np.int64)
-        np.cumsum(sizes[several], out=offsets[1:])
-        own = None if model.own_weights is None else model.own_weights[rows]
-        a = analyse(ManyGroups(model.effect[rows], model.variance[rows], offsets), choices, own)
-        place = start + several
-        estimate[place], tau2[place], q[place], i2[place], h2[place] = a.estimate, a.tau2, a.q, a.i2, a.h2
+        order = np.argsort(sizes.astype(np.int16), kind="stable")
+        ends = np.searchsorted(sizes[order], np.arange(1, k + 2))
+        single = order[: ends[1]]
+        estimate[start + single] = model.effect[inside[single].argmax(axis=1)]
+        for many in range(2, k + 1):
+            place = order[ends[many - 1] : ends[many]]
+            rows = np.ascontiguousarray(np.nonzero(inside[place])[1].reshape(-1, many).T)
+            wide = max(1, TABLE // many)
+            for i in range(0, len(place), wide):
+                some, here = rows[:, i : i + wide], start + place[i : i + wide]
+                own = None if model.own_weights is None else model.own_weights[some]
+                a = analyse(Replicates(model.effect[some], model.variance[some]), choices, own)
+                estimate[here], tau2[here], q[here], i2[here], h2[here] = a.estimate, a.tau2, a.q, a.i2, a.h2
     if not isinstance(model.estimator, str):
         tau2[:] = 0.0 if model.estimator is None else float(model.estimator)
     return size, estimate, tau2, q, i2, h2
+
+
+#: Studies unpacked from bit masks at once, before subsets of one size are taken together.
+BATCH = 1 << 20
+
+
+def _heterogeneity(solved: Subsets, choices: Choices) -> tuple[Floats, Floats]:
+    """I2 and H2; ``nan`` for subsets of one study, as their Q and typical variance are."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if choices.i2 == "from-q":
+            h2 = solved.q / (solved.size - 1)
+            return np.maximum(100.0 - 100.0 / h2, 0.0), h2
+        total = solved.tau2 + solved.typical
+        return 100.0 * solved.tau2 / total, total / solved.typical

@@ -14,8 +14,10 @@ def every_subset(k: int) -> Bytes:
     >>> every_subset(2).ravel().tolist()
     [1, 2, 3]
     """
-    numbers = np.arange(1, 1 << k, dtype="<u4")
-    return np.ascontiguousarray(numbers.view(np.uint8).reshape(-1, 4)[:, : (k + 7) // 8])
+    width = (k + 7) // 8
+    held = 1 << (width - 1).bit_length()  # bytes of the integer that holds a number
+    numbers = np.arange(1, 1 << k, dtype=f"<u{held}")
+    return np.ascontiguousarray(numbers.view(np.uint8).reshape(-1, held)[:, :width])
 
 
 def random_subsets(k: int, count: int, seed: int) -> Bytes:

@@ -1,6 +1,7 @@
 """The optional compiled kernel: the same sums and roots as :mod:`balm.stats.heterogeneity`, eight groups at a time.
 
-`groups.c` is plain C without Python headers, built with the package where a compiler is found and called through
+`lanes.h` holds the equations, `groups.c` solves many groups, `subsets.c` parts of one group, `regression.c` lines on
+one moderator: plain C without Python headers, built with the package where a compiler is found and called through
 ctypes, which releases the interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``, everything
 runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from balm.stats.effect_sizes import Floats
 from balm.stats.groups import Integers
@@ -66,20 +68,17 @@ def library() -> Any:
             found = ctypes.CDLL(str(path))
         except OSError:
             continue
-        pointer = ctypes.c_void_p
-        found.balm_groups.argtypes = [
-            ctypes.c_int64,
-            pointer,
-            pointer,
-            pointer,
-            ctypes.c_int,
-            ctypes.c_double,
-            ctypes.c_int,
-            pointer,
-            pointer,
-            pointer,
-        ]
-        found.balm_groups.restype = ctypes.c_int
+        pointer, count, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+        for name, arguments in (
+            ("groups", (count, *(pointer,) * 3, number, ctypes.c_double, number, *(pointer,) * 3)),
+            ("subsets", (count, pointer, pointer, count, count, pointer, number, pointer, pointer)),
+            ("left_out", (count, *(pointer,) * 3, number, pointer)),
+            ("lines", (count, count, pointer, number, pointer, number, pointer, number, pointer)),
+        ):
+            function = getattr(found, f"balm_{name}", None)
+            if function is None:  # built from other sources than these: do without
+                return None
+            function.argtypes, function.restype = arguments, number
         for tail in (found.balm_t_two_sided, found.balm_chi2_upper):
             tail.argtypes, tail.restype = [ctypes.c_int64, pointer, pointer, pointer], None
         return found
@@ -134,7 +133,123 @@ def solve(
         0 if high is None else high.ctypes.data,
         out.ctypes.data,
     )
+    _check(status)
+    return _solved(out)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Subsets:
+    """(n,) columns of subsets: how many studies, mean, tau2, Q and the typical within-study variance.
+
+    Subsets of one study have its effect as the mean and ``nan`` elsewhere.
+    """
+
+    size: Integers
+    mean: Floats
+    tau2: Floats
+    q: Floats
+    typical: Floats
+
+
+def solve_subsets(effect: Floats, variance: Floats, bits: NDArray[np.uint8], estimator: str) -> Subsets | None:
+    """Solve subsets of one group, or ``None`` where the kernel cannot.
+
+    effect, variance : (k,). Variances further apart than :data:`LARGEST_RATIO` are left to NumPy.
+    bits             : (n, bytes), no subset empty: study ``j`` is bit ``j % 8`` of byte ``j // 8``.
+    """
+    kernel = library()
+    if kernel is None or estimator not in METHODS or variance.max() > LARGEST_RATIO * variance.min():
+        return None
+    effect, variance = np.ascontiguousarray(effect), np.ascontiguousarray(variance)
+    bits = np.ascontiguousarray(bits)
+    size, out = np.empty(len(bits), dtype=np.int64), np.empty((4, len(bits)))
+    status = kernel.balm_subsets(
+        len(effect),
+        effect.ctypes.data,
+        variance.ctypes.data,
+        len(bits),
+        bits.shape[1],
+        bits.ctypes.data,
+        METHODS[estimator],
+        size.ctypes.data,
+        out.ctypes.data,
+    )
+    _check(status)
+    return Subsets(size, *out)
+
+
+def solve_left_out(effect: Floats, variance: Floats, offsets: Integers, estimator: str) -> Solved | None:
+    """Solve every group once without each of its studies: (n,) columns, or ``None`` where the kernel cannot.
+
+    Rows of groups with fewer than three studies are ``nan`` in ``tau2`` and not set elsewhere.
+    """
+    kernel = library()
+    if kernel is None or estimator not in METHODS:
+        return None
+    effect, variance = np.ascontiguousarray(effect), np.ascontiguousarray(variance)
+    offsets = np.ascontiguousarray(offsets, dtype=np.int64)
+    out = np.empty((len(effect), COLUMNS))
+    out[:, 0] = np.nan
+    status = kernel.balm_left_out(
+        len(offsets) - 1,
+        offsets.ctypes.data,
+        effect.ctypes.data,
+        variance.ctypes.data,
+        METHODS[estimator],
+        out.ctypes.data,
+    )
+    _check(status)
+    return _solved(out)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lines:
+    """(B,) columns of regressions on one moderator.
+
+    The weighted means of effect and moderator, the slope, the sum of weights, and the weighted sums of squares of the
+    moderator about its mean (``spread``) and of the residuals.
+    """
+
+    tau2: Floats
+    effect: Floats
+    moderator: Floats
+    slope: Floats
+    weight: Floats
+    spread: Floats
+    rss: Floats
+
+
+def solve_lines(effect: Floats, moderator: Floats, variance: Floats, count: int, estimator: str) -> Lines | None:
+    """Fit ``count`` regressions with an intercept and one moderator, or ``None`` where the kernel cannot.
+
+    effect, moderator : (k, count), or (k, 1) where all regressions share them.
+    variance          : (k, 1), shared. Variances further apart than :data:`LARGEST_RATIO` are left to NumPy.
+    """
+    kernel = library()
+    if kernel is None or estimator not in METHODS or variance.max() > LARGEST_RATIO * variance.min():
+        return None
+    effect, moderator, variance = (np.ascontiguousarray(a, dtype=np.float64) for a in (effect, moderator, variance))
+    out = np.empty((7, count))
+    status = kernel.balm_lines(
+        len(variance),
+        count,
+        effect.ctypes.data,
+        int(effect.shape[1] == 1),
+        moderator.ctypes.data,
+        int(moderator.shape[1] == 1),
+        variance.ctypes.data,
+        METHODS[estimator],
+        out.ctypes.data,
+    )
+    _check(status)
+    return Lines(*out)
+
+
+def _check(status: int) -> None:
     if status != 0:
         raise MemoryError("the compiled kernel ran out of memory")
+
+
+def _solved(out: Floats) -> Solved:
     c = out.T
     return Solved(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[14], c[11], c[12], c[13], c[15])

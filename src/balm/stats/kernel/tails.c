@@ -91,14 +91,15 @@ static double t_two_sided(double t, int64_t df, double log_front) {
     return f < 0 ? -1 : 1 - front * f / 0.5;
 }
 
-/* p of each t with its whole number of degrees of freedom. */
+/* p of each t with its whole number of degrees of freedom; the normal distribution where they are infinite. */
 void balm_t_two_sided(int64_t n, const double *df, const double *t, double *p) {
     double front[LARGEST_DF + 1];
     const double log_root_pi = 0.5723649429247001;
     for (int64_t i = 1; i <= LARGEST_DF; i++) front[i] = lgamma(0.5 * i + 0.5) - lgamma(0.5 * i) - log_root_pi;
     for (int64_t i = 0; i < n; i++) {
         int64_t whole = df[i] >= 1 && df[i] <= LARGEST_DF ? (int64_t)df[i] : 0;
-        p[i] = whole && (double)whole == df[i] ? t_two_sided(t[i], whole, front[whole]) : -1;
+        if (isinf(df[i])) p[i] = isnan(t[i]) ? -1 : erfc(0.7071067811865476 * fabs(t[i]));
+        else p[i] = whole && (double)whole == df[i] ? t_two_sided(t[i], whole, front[whole]) : -1;
     }
 }
 

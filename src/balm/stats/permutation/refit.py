@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from balm.stats.distributions import chi2_ppf
 from balm.stats.groups import Floats
 from balm.stats.heterogeneity.solving import root
+from balm.stats.kernel import Lines, available, solve_lines
 
 #: Below this share of the expected information the observed curvature is not trusted and Fisher's is used.
 _LEAST_CURVATURE = 0.01
@@ -248,6 +249,20 @@ def _likelihood(a: Arrangements, scale: Floats, restricted: bool) -> Floats:
 
 def between_study_variance(a: Arrangements, estimator: str | float | None) -> Floats:
     """(B,) tau2 of each arrangement by an estimator's name; a number is taken as known; ``None`` is 0."""
+    found = _compiled(a, estimator)
+    return _by_numpy(a, estimator) if found is None else found.tau2
+
+
+def _compiled(a: Arrangements, estimator: str | float | None) -> Lines | None:
+    """An intercept and one moderator by the compiled kernel, where it is there and knows the estimator."""
+    if len(a.columns) != 2 or a.columns[0] is not None or a.columns[1] is None or not isinstance(estimator, str):
+        return None
+    if a.variance.shape[1] != 1 or a.df < 1 or not available():
+        return None
+    return solve_lines(a.effect, a.columns[1], a.variance, len(a), estimator)
+
+
+def _by_numpy(a: Arrangements, estimator: str | float | None) -> Floats:
     if estimator is None or not isinstance(estimator, str):
         return np.full(len(a), 0.0 if estimator is None else float(estimator))
     v, df = a.variance, a.df
@@ -289,7 +304,10 @@ def statistics(
     tested : columns before this one are not part of the omnibus test (1 leaves the intercept out).
     origin : (p,) what had been taken off each column, with an intercept in column 0.
     """
-    tau2 = between_study_variance(a, estimator)
+    found = _compiled(a, estimator)
+    if found is not None and tested == 1:
+        return _of_line(a, found, inference, 0.0 if origin is None else float(origin[1]))
+    tau2 = _by_numpy(a, estimator)
     f = Fit(a, 1.0 / (a.variance + tau2), back=True)
     beta, errors = f.coefficients(origin)
     omnibus: Any = sum(b * b * n for b, n in zip(f.b[tested:], f.n[tested:], strict=True))
@@ -305,3 +323,23 @@ def statistics(
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.stack([np.broadcast_to(b / s, (len(a),)) for b, s in zip(beta, errors, strict=True)])
     return Statistics(z, np.broadcast_to(omnibus, (len(a),)), tau2)
+
+
+def _of_line(a: Arrangements, found: Lines, inference: str, origin: float) -> Statistics:
+    """The statistics of an intercept and one moderator, whose normal equations are diagonal about its weighted mean."""
+    n = found.spread
+    omnibus = found.slope * found.slope * n
+    z = np.empty((2, len(a)))
+    middle = found.moderator + origin
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.divide(found.slope, np.sqrt(1.0 / n), out=z[1])
+        np.divide(
+            found.effect - middle * found.slope, np.sqrt(1.0 / found.weight + middle * middle * (1.0 / n)), out=z[0]
+        )
+        if inference.startswith("hartung-knapp"):
+            factor = found.rss / a.df
+            if inference == "hartung-knapp-guarded":
+                factor = np.maximum(factor, 1.0)
+            z /= np.sqrt(factor)
+            omnibus /= factor
+    return Statistics(z, omnibus, found.tau2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
@@ -34,19 +37,33 @@ def add_up(g: ManyGroups, choices: Choices, *, ends: bool) -> tuple[Sums, Solved
     found = solve(g.effect, g.variance, g.offsets, estimator, profile=_quantiles(g, choices.level) if ends else None)
     if found is None:
         return None
-    k, tau2 = g.k, found.tau2
+    k = g.k
     with np.errstate(all="ignore"):  # plain sums may cancel where ``span`` is large; those groups are done again
-        return _sums(estimator, k, tau2, found), found
+        return sums(estimator, k, found), found
 
 
-def _sums(estimator: str, k: Floats, tau2: Floats, found: Solved) -> Sums:
+@dataclass(frozen=True, eq=False, slots=True)
+class Counted:
+    """Groups of which only the number of studies is known: enough to conclude from sums."""
+
+    k: Floats
+
+    @staticmethod
+    def where(condition: Any, yes: Any, no: Any) -> Any:
+        """``yes`` in the groups where the condition holds, else ``no``."""
+        return np.where(condition, yes, no)
+
+
+def sums(estimator: str, k: Floats, found: Solved, *, error: bool = True) -> Sums:
+    """What the kernel found, as the sums of an analysis; ``k`` studies a group; ``error``: of tau2 as well."""
+    tau2 = found.tau2
     return Sums(
         mean=found.mean,
         origin=0.0,
         wald=np.sqrt(1.0 / found.w1),
         factor=found.q / (k - 1),
         tau2=tau2,
-        tau2_se=_error(estimator, k, tau2, found),
+        tau2_se=_error(estimator, k, tau2, found) if error else None,
         before=tau2,
         residual=found.residual,
         q=found.q_0,

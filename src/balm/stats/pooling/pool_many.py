@@ -193,28 +193,24 @@ def pool_many(
         tau2_interval=tau2_interval,
         weighted=False,
     )
-    check_option("invalid", invalid, ("raise", "mark"))
-    y, v = np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
-    labels = np.asarray(group)
-    if not (y.ndim == v.ndim == labels.ndim == 1 and len(y) == len(v) == len(labels)):
-        raise InputError(
-            "effect, variance and group must be one column each, of one length; "
-            f"got {y.shape}, {v.shape}, {labels.shape}"
-        )
-    if len(y) == 0:
-        raise InputError("effect, variance and group are empty: there is nothing to pool")
+    y, v, labels = given(effect, variance, group, invalid)
     names, order, offsets = by_label(labels)
     if order is not None:
         y, v = y[order], v[order]
     reasons: dict[int, str] = {}
     sizes = np.diff(offsets)
-    usable = _usable(y, v, offsets, order, names, invalid, reasons)
+    usable = usable_groups(y, v, offsets, order, names, invalid, reasons)
     count = len(sizes)
     table = {name: np.full(count, math.nan) for name in (*COLUMNS, "tau2_low", "tau2_high")}
 
     single = usable & (sizes == 1)
     if single.any():
-        _fill_single(table, y, v, offsets, np.flatnonzero(single), choices, reasons)
+        places = np.flatnonzero(single)
+        rows = offsets[places]
+        for name, values in single_studies(y[rows], v[rows], choices).items():
+            table[name][places] = values
+        table["residual"][places] = 0.0
+        reasons.update(dict.fromkeys(places.tolist(), ONE_STUDY))
     several = usable & (sizes > 1)
     if several.any():
         places = np.flatnonzero(several)
@@ -237,7 +233,22 @@ def pool_many(
     )
 
 
-def _usable(
+def given(effect: Any, variance: Any, group: Any, invalid: str) -> tuple[Floats, Floats, NDArray[Any]]:
+    """The three columns of a batch, checked to be of one length."""
+    check_option("invalid", invalid, ("raise", "mark"))
+    y, v = np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    labels = np.asarray(group)
+    if not (y.ndim == v.ndim == labels.ndim == 1 and len(y) == len(v) == len(labels)):
+        raise InputError(
+            "effect, variance and group must be one column each, of one length; "
+            f"got {y.shape}, {v.shape}, {labels.shape}"
+        )
+    if len(y) == 0:
+        raise InputError("effect, variance and group are empty: there is nothing to pool")
+    return y, v, labels
+
+
+def usable_groups(
     y: Floats,
     v: Floats,
     offsets: Integers,
@@ -315,29 +326,24 @@ def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, cho
             _fill_numpy(table, places[part][apart], g.select(apart), choices, ends=ends)
 
 
-def _fill_single(
-    table: dict[str, Floats],
-    y: Floats,
-    v: Floats,
-    offsets: Integers,
-    places: Any,
-    choices: Choices,
-    reasons: dict[int, str],
-) -> None:
-    """Groups of one study: its own effect and Wald's interval."""
-    rows = offsets[places]
+def single_studies(effect: Floats, variance: Floats, choices: Choices) -> dict[str, Floats]:
+    """Columns of groups of one study: its own effect and Wald's interval; what is left out is not estimable."""
     known = choices.tau2 if isinstance(choices.tau2, float) else 0.0
-    effect, se = y[rows], np.sqrt(v[rows] + known)
+    se = np.sqrt(variance + known)
     half = t_critical(choices.level, math.inf) * se
-    table["estimate"][places], table["se"][places] = effect, se
-    table["ci_low"][places], table["ci_high"][places] = effect - half, effect + half
-    table["statistic"][places] = effect / se
-    table["df"][places] = math.inf
-    table["p"][places] = ManyTails.two_sided(effect / se, np.full(len(places), math.inf))
-    table["residual"][places] = 0.0
+    infinite = np.full(len(effect), math.inf)
+    columns = {
+        "estimate": effect,
+        "se": se,
+        "ci_low": effect - half,
+        "ci_high": effect + half,
+        "statistic": effect / se,
+        "df": infinite,
+        "p": ManyTails.two_sided(effect / se, infinite),
+    }
     if choices.tau2 is None or isinstance(choices.tau2, float):
-        table["tau2"][places] = known
-    reasons.update(dict.fromkeys(places.tolist(), ONE_STUDY))
+        columns["tau2"] = np.full(len(effect), known)
+    return columns
 
 
 def _tau2_ends(g: ManyGroups, choices: Choices) -> tuple[Any, Any]:

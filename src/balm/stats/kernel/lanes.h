@@ -1,0 +1,299 @@
+/* Eight analyses side by side in SIMD lanes: the estimating equations, their roots and the block they are solved on.
+ *
+ * A block is transposed to [study][lane]. A missing slot holds v = 1e300, whose weight vanishes, so no masks are needed
+ * in the sums. Lanes that have converged stay frozen. The estimating equations are those of
+ * balm.stats.heterogeneity; this file only evaluates them faster. Who fills the lanes (groups, subsets, left-out
+ * studies) is told in the files that include this one.
+ *
+ * Sums at tau2 = t, with w = 1/(v + t) and r = y - sum(w y)/sum(w):
+ *   trP    = W - S2/W                       y'PPy  = sum w^2 r^2
+ *   trPP   = S2 - 2 S3/W + (S2/W)^2         y'PPPy = sum w^3 r^2 - (sum w^2 r)^2 / W
+ * REML solves y'PPy = trP; the step is Newton's on that equation, safeguarded by a bracket, with the Fisher step
+ * where the curvature is not usable (Viechtbauer 2005; Harville 1977).
+ */
+#ifndef BALM_LANES_H
+#define BALM_LANES_H
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES 8
+/* Relative size of the last step taken. The steps converge quadratically: what is left is about its square. */
+#define LAST_STEP 1e-7
+typedef double vd __attribute__((vector_size(64)));
+typedef int64_t vi __attribute__((vector_size(64)));
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define MANY_TARGETS __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define MANY_TARGETS
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+enum { DL = 0, REML = 1, ML = 2, PM = 3, FIXED = 4 };
+
+INLINE vd pick(vi m, vd a, vd b) { return (vd)(((vi)a & m) | ((vi)b & ~m)); }
+INLINE vd all(double x) { return (vd){x, x, x, x, x, x, x, x}; }
+INLINE int any(vi m) {
+    int64_t x = 0;
+    for (int l = 0; l < LANES; l++) x |= m[l];
+    return x != 0;
+}
+INLINE vd larger(vd a, vd b) { return pick(a > b, a, b); }
+INLINE vd absolute(vd a) { return pick(a < all(0.0), -a, a); }
+
+typedef struct {
+    vd W, S2, S3, mu, R1, R2, R3, B; /* R1 = sum w r^2, R2 = sum w^2 r^2, R3 = sum w^3 r^2, B = sum w^2 r */
+} sums;
+
+/* Everything the equations need at t: two passes over the block, centred residuals. */
+INLINE sums at(int64_t k, const vd *y, const vd *v, vd t, vd *w) {
+    sums s;
+    vd W = all(0), WY = all(0), S2 = all(0), S3 = all(0);
+    for (int64_t i = 0; i < k; i++) {
+        vd x = all(1.0) / (v[i] + t), x2 = x * x;
+        w[i] = x;
+        W += x;
+        WY += x * y[i];
+        S2 += x2;
+        S3 += x2 * x;
+    }
+    vd mu = WY / W, R1 = all(0), R2 = all(0), R3 = all(0), B = all(0);
+    for (int64_t i = 0; i < k; i++) {
+        vd x = w[i], r = y[i] - mu, xr = x * r, xr2 = xr * r;
+        R1 += xr2;
+        R2 += x * xr2;
+        R3 += x * x * xr2;
+        B += x * xr;
+    }
+    s.W = W; s.S2 = S2; s.S3 = S3; s.mu = mu; s.R1 = R1; s.R2 = R2; s.R3 = R3; s.B = B;
+    return s;
+}
+
+/* Estimating function and the step towards its root. */
+INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
+    if (method == PM) { /* Q(t) = k - 1: Newton on 1/Q */
+        vd q = s.R1;
+        *f = q - df;
+        *step = (q - df) / s.R2 * (q / df);
+        *size = df;
+        return;
+    }
+    vd yPPPy = s.R3 - s.B * s.B / s.W;
+    vd tr, tr2;
+    if (method == REML) {
+        vd ratio = s.S2 / s.W;
+        tr = s.W - ratio;
+        tr2 = s.S2 - all(2) * s.S3 / s.W + ratio * ratio;
+    } else {
+        tr = s.W;
+        tr2 = s.S2;
+    }
+    vd score = s.R2 - tr;
+    vd d = all(2) * yPPPy - tr2 - all(2) * score * tr2 / tr;
+    d = pick(d <= all(0.01) * tr2, tr2, d);
+    *f = score;
+    *step = score / d;
+    *size = tr;
+}
+
+/* Root of the estimating equation from a start, in every lane not frozen; `at_zero` where the root is the boundary. */
+INLINE vd root(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd start, vd typical, vi positive, vi frozen, vd keep,
+               int *passes) {
+    /* Where the function is positive at zero, zero is the lower end of the bracket; elsewhere the root may be zero. */
+    vd t = pick(frozen, keep, start), low = pick(positive, all(0), all(-1)), high = all(INFINITY);
+    vi done = frozen;
+    for (int pass = 0; pass < 200 && any(~done); pass++) {
+        sums s = at(k, y, v, t, w);
+        (*passes)++;
+        vd f, step, size;
+        equation(method, s, df, &f, &step, &size);
+        low = pick(~done & (f > all(0)), t, low);
+        high = pick(~done & (f <= all(0)), t, high);
+        vd next = t + step;
+        next = larger(next, all(0));
+        vi still = absolute(next - t) <= all(LAST_STEP) * (t + typical);
+        vi outside = ((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still;
+        next = pick(outside, all(0.5) * (larger(low, all(0)) + high), next);
+        vi arrived = still | ((t == all(0)) & (f <= all(0)));
+        t = pick(done, t, next);
+        done |= arrived;
+    }
+    return t;
+}
+
+INLINE vd profile_bound(int64_t k, const vd *y, const vd *v, vd *w, vd target, vd q0, vd typical) {
+    vd t = all(0);
+    vi done = (q0 <= target) | (target <= all(0));
+    for (int pass = 0; pass < 200 && any(~done); pass++) {
+        vd W = all(0), WY = all(0);
+        for (int64_t i = 0; i < k; i++) {
+            vd x = all(1.0) / (v[i] + t);
+            w[i] = x;
+            W += x;
+            WY += x * y[i];
+        }
+        vd mu = WY / W, q = all(0), d = all(0);
+        for (int64_t i = 0; i < k; i++) {
+            vd r = y[i] - mu, xr = w[i] * r;
+            q += xr * r;
+            d += xr * xr;
+        }
+        vd step = (q - target) / d * (q / target);
+        vd next = t + step;
+        next = larger(next, t); /* Q is convex and decreasing: the iteration climbs from below */
+        vi still = (next - t) <= all(LAST_STEP) * (next + typical);
+        t = pick(done, t, next);
+        done |= still;
+    }
+    return t;
+}
+
+/* Twice the (restricted) log-likelihood at t, without constants. */
+INLINE vd likelihood(int method, int64_t k, const vd *y, const vd *v, vd *w, vd t, const int64_t *size) {
+    sums s = at(k, y, v, t, w);
+    vd out;
+    for (int l = 0; l < LANES; l++) {
+        double logs = 0, product = 1;
+        for (int64_t i = 0; i < size[l]; i++) {
+            product *= w[i][l];
+            if (product < 1e-200 || product > 1e200) { logs += log(product); product = 1; }
+        }
+        logs += log(product);
+        out[l] = logs - s.R1[l] - (method == REML ? log(s.W[l]) : 0.0);
+    }
+    return out;
+}
+
+/* Eight analyses, ready to be solved. Whoever loads fills `size` and the first size[l] slots of lane l of y and v. */
+typedef struct {
+    int64_t k, size[LANES]; /* the largest size, and each lane's */
+    vd *y, *v, *w;
+    vd df, hedges, centre, typical, spread, span;
+} block;
+
+#define MISSING 1e300
+
+/* Room for blocks of up to `largest` studies; 0 when memory runs out. Freed by free(b->y). */
+INLINE int room(block *b, int64_t largest) {
+    b->y = aligned_alloc(64, (size_t)(largest + 1) * sizeof(vd) * 3);
+    if (!b->y) return 0;
+    b->v = b->y + largest + 1;
+    b->w = b->v + largest + 1;
+    return 1;
+}
+
+INLINE void put(block *b, int64_t i, int lane, double y, double v) {
+    ((double *)b->y)[i * LANES + lane] = y;
+    ((double *)b->v)[i * LANES + lane] = v;
+}
+
+/* Slots beyond a lane's own studies are marked missing; effects are counted from their plain mean. */
+INLINE void prepare(block *b) {
+    vd n, mean = all(0), vbar = all(0), ss = all(0), least = all(INFINITY), most = all(0);
+    b->k = 0;
+    for (int l = 0; l < LANES; l++) {
+        n[l] = (double)b->size[l];
+        if (b->size[l] > b->k) b->k = b->size[l];
+    }
+    for (int l = 0; l < LANES; l++)
+        for (int64_t i = b->size[l]; i < b->k; i++) put(b, i, l, 0, MISSING);
+    for (int64_t i = 0; i < b->k; i++) {
+        vi there = b->v[i] < all(MISSING);
+        mean += b->y[i];
+        vbar += pick(there, b->v[i], all(0));
+        least = pick(b->v[i] < least, b->v[i], least);
+        most = pick(there & (b->v[i] > most), b->v[i], most);
+    }
+    mean /= n;
+    vbar /= n;
+    for (int64_t i = 0; i < b->k; i++) {
+        vd r = pick(b->v[i] < all(MISSING), b->y[i] - mean, all(0));
+        ss += r * r;
+        b->y[i] = r;
+    }
+    b->df = pick(n > all(1), n - all(1), all(1));
+    b->hedges = larger(pick(n > all(1), ss / b->df - vbar, all(0)), all(0));
+    b->spread = all(4.0) * (ss / b->df + vbar);
+    b->span = pick((least > all(1e-90)) & (most < all(1e90)), most / least, all(INFINITY));
+    b->centre = mean;
+    b->typical = vbar;
+}
+
+/* One row an analysis, COLUMNS doubles each; see balm/stats/kernel/__init__.py for their names. */
+#define COLUMNS 16
+
+/* Solves a prepared block and writes the row of each of its first `lanes` lanes to `row[lane]`. */
+INLINE void solve_block(block *b, int method, double fixed, int profile, const double *chi_low, const double *chi_high,
+                        int64_t lanes, double *const *rows) {
+    int64_t k = b->k;
+    const int64_t *size = b->size;
+    const vd *y = b->y, *v = b->v;
+    vd *w = b->w, df = b->df, typical = b->typical;
+    sums zero = at(k, y, v, all(0), w);
+    vd dl = (zero.R1 - df) / (zero.W - zero.S2 / zero.W);
+    dl = pick(dl > all(0), dl, all(0));
+    vi single;
+    for (int l = 0; l < LANES; l++) single[l] = size[l] < 2 ? -1 : 0;
+    int passes = 1;
+    vd t = dl;
+    if (method == FIXED) t = all(fixed);
+    else if (method != DL) {
+        vd f0, step0, size0;
+        equation(method, zero, df, &f0, &step0, &size0);
+        if (method == PM) {
+            vi none = (f0 <= all(0)) | single;
+            t = root(PM, k, y, v, w, df, all(0), typical, ~none, none, all(0), &passes);
+        } else {
+            /* Where the score at zero is not positive, zero is one maximum and there may be another inside: such
+             * lanes start far above, and what they find is compared with zero by its likelihood. */
+            vi boundary = (f0 <= all(0)) & ~single;
+            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0)));
+            from = pick(boundary, b->spread, from);
+            t = root(method, k, y, v, w, df, from, typical, ~boundary, single, all(0), &passes);
+            vi inside = boundary & (t > all(0));
+            if (any(inside)) {
+                vd l0 = likelihood(method, k, y, v, w, all(0), size), l1 = likelihood(method, k, y, v, w, t, size);
+                t = pick(inside & (l0 >= l1), all(0), t);
+            }
+        }
+    }
+    sums s = at(k, y, v, t, w);
+    vd f, step, scale;
+    if (method == DL || method == FIXED) f = step = all(0);
+    else equation(method, s, df, &f, &step, &scale);
+    vd lower = all(0), upper = all(0);
+    if (profile) {
+        vd hi = all(0), lo = all(0);
+        for (int l = 0; l < LANES; l++) {
+            hi[l] = size[l] > 1 ? chi_high[size[l] - 1] : 0;
+            lo[l] = size[l] > 1 ? chi_low[size[l] - 1] : 0;
+        }
+        lower = profile_bound(k, y, v, w, hi, zero.R1, typical);
+        upper = profile_bound(k, y, v, w, lo, zero.R1, typical);
+    }
+    for (int l = 0; l < lanes; l++) {
+        double *row = rows[l];
+        row[0] = t[l];
+        row[1] = s.mu[l] + b->centre[l];
+        row[2] = s.W[l];
+        row[3] = s.R1[l];
+        row[4] = zero.mu[l] + b->centre[l];
+        row[5] = zero.W[l];
+        row[6] = zero.S2[l];
+        row[7] = zero.R1[l];
+        row[8] = s.S2[l];
+        row[9] = s.S3[l];
+        row[10] = s.R3[l] - s.B[l] * s.B[l] / s.W[l];
+        double within = df[l] / (zero.W[l] - zero.S2[l] / zero.W[l]);
+        row[11] = t[l] > 0 || f[l] > 0 ? fabs(step[l]) / (t[l] + within) : 0.0;
+        row[12] = lower[l];
+        row[13] = upper[l];
+        row[14] = zero.S3[l];
+        row[15] = b->span[l];
+    }
+}
+
+#endif
