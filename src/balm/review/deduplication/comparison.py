@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 
 from balm.review.deduplication.journals import journal_similarity
 from balm.review.deduplication.places import SUPPLEMENT_ISSUES
-from balm.review.deduplication.prepared import Ints, Prepared
+from balm.review.deduplication.prepared import CUT, Ints, Prepared
 from balm.review.deduplication.title_words import SAME, title_difference
 from balm.review.deduplication.titles import numbers
 
@@ -55,6 +55,7 @@ class Comparison:
     last_page: Floats
     span: Ints  # pages the shorter of both runs over, 0 where not known
     translated: Bools
+    placed: Bools  # one of the two has a volume or a page
     flags_1: Ints
     flags_2: Ints
 
@@ -118,26 +119,35 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
     if not all_pairs:
         placed = (page == 1) & (volume == 1) & first_equal
-        keep = (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | same_abstract | originals | start
+        keep = (
+            (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | originals
+            | ((start | same_abstract) & (first_equal | (page == 1)))
+        )  # fmt: skip
         i, j, equal, title = i[keep], j[keep], equal[keep], title[keep]
         doi, pmid, page, volume = doi[keep], pmid[keep], page[keep], volume[keep]
         first_equal, originals = first_equal[keep], originals[keep]
+    ones = np.ones(len(i), dtype=np.float32)
+    first = _where(~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), ones)
+    if not all_pairs:
+        same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
+        numbered = (doi == 1) | (pmid == 1) | (page == 1)
+        keep = equal | numbered | same_abstract | originals | (first >= 0.7) | (first < 0) | (title >= 0.92)
+        i, j, equal, title, first = i[keep], j[keep], equal[keep], title[keep], first[keep]
+        doi, pmid, page, volume, originals = doi[keep], pmid[keep], page[keep], volume[keep], originals[keep]
     unequal = ~equal
     title = np.maximum(title, _where(unequal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.token_sort_ratio), title))
     same_numbers = p.numbers[i] == p.numbers[j]
     told = np.ones(len(i), dtype=np.float32)
     difference = np.full(len(i), SAME, dtype=np.int8)
     inside = np.zeros(len(i), dtype=bool)
+    cut = ((p.flags[i] | p.flags[j]) & CUT) != 0
     for row in np.flatnonzero(unequal).tolist():
         a, b = p.title[i[row]], p.title[j[row]]
-        difference[row] = title_difference(a, b)
+        difference[row] = title_difference(a, b, cut=bool(cut[row]))
         inside[row] = bool(a and b) and (a in b or b in a)
         if not same_numbers[row]:
             x, y = set(numbers(a)), set(numbers(b))
             told[row] = 1.0 if x == y else 0.5 if x < y or y < x else 0.0
-    first = _where(
-        ~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), np.ones(len(i), dtype=np.float32)
-    )
     same_authors = (p.authors_hash[i] == p.authors_hash[j]) & (p.authors_hash[i] != 0)
     authors = _where(
         ~same_authors,
@@ -169,6 +179,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         last_page=_agreement(p.last_page, i, j),
         span=np.minimum(_span(p, i), _span(p, j)),
         translated=originals,
+        placed=(p.volume[i] > 0) | (p.volume[j] > 0) | (p.first_page[i] > 0) | (p.first_page[j] > 0),
         flags_1=p.flags[i],
         flags_2=p.flags[j],
     )

@@ -51,7 +51,7 @@ def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False, every
         review = ~merge & ((rule >= 0) | (score >= np.where(veto < 0, REVIEW_AT, REVIEW_VETOED_AT)))
         band = np.where(merge, MERGE, np.where(review, REVIEW, KEEP)).astype(np.int8)
         kept = Scored(c.i, c.j, band, np.round(score, 6), rule, veto, cutting(c, veto))
-        parts.append(kept if every else kept.only((band != KEEP) | kept.cutting))
+        parts.append(kept if every else kept.only(band != KEEP))
     return Scored(
         np.concatenate([s.i for s in parts]),
         np.concatenate([s.j for s in parts]),

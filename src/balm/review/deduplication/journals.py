@@ -108,6 +108,9 @@ def journal_similarity(a: str, b: str) -> float:
             return 1.0
         if len(y) > 1 and y[0] == word and len(word) >= 5:
             return 0.7
+    rest = len(y) - len(x) + 1
+    if len(x) >= 2 and rest >= 2 and is_acronym(x[0], y[:rest]) and _abbreviates(x[1:], y[rest:]):
+        return 0.9
     ratio = fuzz.ratio(a, b) / 100
     sets = fuzz.token_sort_ratio(a, b) / 100
     common = len(set(x) & set(y)) / len(set(x) | set(y))

@@ -38,12 +38,12 @@ def same_number(c: Comparison) -> Bools:
     contradicted = (
         (c.page == 0) & (((c.abstract >= 0) & (c.abstract < 0.7)) | ((c.authors >= 0) & (c.authors < 0.9)))
     ) | ((c.abstract >= 0) & (c.abstract < 0.5) & ~c.title_equal)
-    return ((c.doi == 1) | (c.pmid == 1)) & ~contradicted
+    return np.asarray(((c.doi == 1) | (c.pmid == 1)) & ~contradicted)
 
 
 def twins(c: Comparison) -> Bools:
-    """Title, authors, abstract, journal and year are one: a conflict of volume, issue or pages is an error of copying."""
-    return (
+    """Title, authors, abstract, journal and year are one: another volume, issue or page is an error of copying."""
+    return np.asarray(
         c.title_equal
         & (c.length >= LONG_TITLE)
         & (c.authors >= 0.9)
@@ -58,28 +58,42 @@ def twins(c: Comparison) -> Bools:
 
 def same_title(c: Comparison) -> Bools:
     """The same words up to spelling, with the same numbers."""
-    return (c.title_equal | ((c.words == SAME) & (c.title >= 0.85))) & (c.numbers == 1)
+    return np.asarray((c.title_equal | ((c.words == SAME) & (c.title >= 0.85))) & (c.numbers == 1))
 
 
 def near_title(c: Comparison) -> Bools:
     """The same title, or one with a subtitle or remark more."""
     added = (c.words == ADDED) & ((c.title >= 0.8) | c.inside) & (c.length >= 20)
-    return same_title(c) | (added & (c.numbers >= 0.5))
+    return np.asarray(same_title(c) | (added & (c.numbers >= 0.5)))
 
 
 def same_authors(c: Comparison) -> Bools:
     """The first authors agree, or all of them as sets of names."""
-    return (c.first >= 0.85) | (c.authors >= 0.85)
+    return np.asarray((c.first >= 0.85) | (c.authors >= 0.85))
 
 
 def other_authors(c: Comparison) -> Bools:
     """Both name authors and neither the first nor the rest are alike."""
-    return (c.authors >= 0) & (c.authors < 0.6) & (c.first < 0.7)
+    return np.asarray((c.authors >= 0) & (c.authors < 0.6) & (c.first < 0.7))
+
+
+def same_run(c: Comparison) -> Bools:
+    """One long title by the same authors over the same pages of one year, whatever the series is called."""
+    return np.asarray(
+        same_title(c)
+        & (c.length >= LONG_TITLE)
+        & same_authors(c)
+        & (c.page == 1)
+        & (c.last_page == 1)
+        & (c.span >= 3)
+        & (c.year_gap == 0)
+        & (c.volume != 0)
+    )
 
 
 def same_pages_and_title(c: Comparison) -> Bools:
     """One long title over the same pages of one volume: whoever is named as author (a person, then the group)."""
-    return (
+    return np.asarray(
         c.title_equal
         & (c.length >= LONG_TITLE)
         & (c.volume == 1)
@@ -93,7 +107,7 @@ def same_pages_and_title(c: Comparison) -> Bools:
 
 def no_other_authors(c: Comparison) -> Bools:
     """The authors agree roughly (names swapped, letters lost), or one record names none."""
-    return ~other_authors(c) | same_pages_and_title(c)
+    return np.asarray(~other_authors(c) | same_pages_and_title(c))
 
 
 def same_extent(c: Comparison) -> Bools:
@@ -102,7 +116,7 @@ def same_extent(c: Comparison) -> Bools:
     Two reports cannot share that, whatever language their titles are in. Abstracts of a meeting share pages, so no
     supplement and nothing from a meeting counts.
     """
-    return (
+    return np.asarray(
         (c.volume == 1)
         & (c.page == 1)
         & (c.last_page == 1)
@@ -119,17 +133,17 @@ def same_extent(c: Comparison) -> Bools:
 
 def same_journal(c: Comparison) -> Bools:
     """One name can stand for the other."""
-    return c.journal >= 0.8
+    return np.asarray(c.journal >= 0.8)
 
 
 def journal_not_other(c: Comparison) -> Bools:
     """The names agree a little, or one is missing."""
-    return (c.journal < 0) | (c.journal >= 0.4)
+    return np.asarray((c.journal < 0) | (c.journal >= 0.4))
 
 
 def identical(c: Comparison) -> Bools:
     """Long title, authors, year, volume and journal are one, no number in conflict: damaged pages do not count."""
-    return (
+    return np.asarray(
         c.title_equal
         & (c.length >= LONG_TITLE)
         & (c.first >= 0.85)
@@ -144,20 +158,28 @@ def identical(c: Comparison) -> Bools:
 
 
 def _same_year(c: Comparison) -> Bools:
-    return c.year_gap == 0
+    return np.asarray(c.year_gap == 0)
 
 
 def _near_year(c: Comparison) -> Bools:
-    return (c.year_gap >= -1) & (c.year_gap <= 1)
+    return np.asarray((c.year_gap >= -1) & (c.year_gap <= 1))
 
 
 def _no_conflict_of_place(c: Comparison) -> Bools:
-    return (c.volume != 0) & (c.page != 0) & (c.issue != 0)
+    return np.asarray((c.volume != 0) & (c.page != 0) & (c.issue != 0))
 
 
 RULES = (
-    Rule("same DOI", ("doi", "title"), lambda c: (c.doi == 1) & same_number(c) & (near_title(c) | (c.title >= 0.9) | c.translated)),
-    Rule("same PubMed number", ("pmid", "title"), lambda c: (c.pmid == 1) & same_number(c) & (near_title(c) | c.translated)),
+    Rule(
+        "same DOI",
+        ("doi", "title"),
+        lambda c: (c.doi == 1) & same_number(c) & (near_title(c) | (c.title >= 0.9) | c.translated)
+    ),
+    Rule(
+        "same PubMed number",
+        ("pmid", "title"),
+        lambda c: (c.pmid == 1) & same_number(c) & (near_title(c) | c.translated)
+    ),
     Rule(
         "same title, volume and page",
         ("title", "volume", "page", "year", "authors"),
@@ -227,7 +249,8 @@ RULES = (
         ("title", "authors", "journal", "year"),
         lambda c: (
             same_title(c) & same_authors(c) & (c.journal >= 0.7) & (c.year_gap == 1) & (c.volume != 0) & (c.page != 0)
-            & ((c.volume < 0) | (c.page < 0)) & (c.length >= LONG_TITLE)
+            & ((c.volume < 0) | (c.page < 0)) & c.placed & (c.length >= LONG_TITLE)
+            & (((c.flags_1 | c.flags_2) & CONFERENCE) == 0)
         ),
     ),
     Rule(

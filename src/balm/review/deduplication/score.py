@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from balm.review.deduplication.comparison import Comparison
+from balm.review.deduplication.comparison import Bools, Comparison
 from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT
 from balm.review.deduplication.rules import LONG_TITLE
 from balm.review.deduplication.title_words import ADDED, CONTRAST
@@ -29,16 +30,15 @@ MERGE_AT = 0.995
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One contribution: what a person reads, the field, the weight, and its value for each pair (0 where silent)."""
+    """One contribution: what a person reads, the field, and its value for each pair (0 where silent)."""
 
     name: str
     field: str
-    value: Callable[[Comparison], NDArray[np.generic]]
-    weight: float = 0.0
+    value: Callable[[Comparison], NDArray[Any]]
 
 
-def _flags(c: Comparison, flags: int) -> NDArray[np.generic]:
-    return ((c.flags_1 ^ c.flags_2) & flags) != 0
+def _flags(c: Comparison, flags: int) -> Bools:
+    return np.asarray(((c.flags_1 ^ c.flags_2) & flags) != 0)
 
 
 FEATURES = (
@@ -78,40 +78,13 @@ FEATURES = (
 )  # fmt: skip
 
 #: Log-odds of two compared records when everything is silent, and of each feature, in the order of the table.
-INTERCEPT = -4.0
+INTERCEPT = -3.18
 WEIGHTS = np.array(
     [
-        4,
-        3,
-        -1,
-        -3,
-        -2,
-        -1,
-        -1.5,
-        -3,
-        1,
-        -2,
-        1,
-        -2,
-        1.5,
-        -1.5,
-        2,
-        -2,
-        4,
-        -2,
-        0.7,
-        -0.5,
-        -2,
-        1,
-        -1.5,
-        0.5,
-        -1,
-        2,
-        -1.5,
-        1,
-        -1.5,
+        1.52, 1.29, -1.72, -3.75, -1.08, -5.0, 0.0, -4.88, 0.91, -2.0, 0.32, -1.7, 4.01, -1.85, 0.65, -1.82, 1.05,
+        -2.29, 1.85, 0.0, -3.99, 0.65, -1.78, 0.0, -2.38, 1.61, -1.55, 3.51, -1.71,
     ]
-)
+)  # fmt: skip
 
 
 def features_of(c: Comparison) -> Doubles:

@@ -58,16 +58,25 @@ def _opposite(a: str, b: str) -> bool:
 
 
 def _stands_for(a: str, b: str) -> bool:
-    """Is ``a`` the word ``b`` with a typing error, in another spelling, or cut?"""
-    short = min(len(a), len(b))
-    if short >= 4 and (a.startswith(b) or b.startswith(a)) and abs(len(a) - len(b)) <= 3:
+    """Is ``a`` the word ``b`` with a typing error, in another spelling, or cut?
+
+    Three letters may lose or gain one ("pain", "pin"), but not change one ("rat", "cat"; "IgA", "IgE").
+    """
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    apart = len(long) - len(short)
+    if apart > 3 or len(short) < 3:
+        return False
+    if len(short) >= 4 and long.startswith(short):
         return True
-    allowed = 0 if short < 4 else 1 if short < 8 else 2
+    allowed = 2 if len(short) >= 8 else 1
+    if apart > allowed or (len(short) == 3 and apart == 0):
+        return False
     return OSA.distance(a, b, score_cutoff=allowed) <= allowed and not _opposite(a, b)
 
 
-def title_difference(a: str, b: str) -> int:
-    """:data:`SAME`, :data:`ADDED` or :data:`CONTRAST` of two titles in words.
+def title_difference(a: str, b: str, *, cut: bool = False) -> int:
+    """:data:`SAME`, :data:`ADDED` or :data:`CONTRAST` of two titles in words; ``cut``: one of them breaks
+    off, and may hide a "Part II".
 
     >>> title_difference("tumour growth in mice", "tumor growth in mice") == SAME
     True
@@ -81,6 +90,8 @@ def title_difference(a: str, b: str) -> int:
     packed_a, packed_b = a.replace(" ", ""), b.replace(" ", "")
     if packed_a == packed_b:
         return SAME
+    if cut and (packed_a.startswith(packed_b) or packed_b.startswith(packed_a)):
+        return ADDED
     left = _unmatched(only_x, only_y, packed_b, x)
     right = _unmatched(only_y, only_x, packed_a, y)
     if left and right:

@@ -63,10 +63,24 @@ _REPLY = re.compile(
 )
 _WITHDRAWN = re.compile(r"^\W*withdrawn\b|\bwithdrawn\W*$")
 
+#: Titles that come back with every issue or meeting, by the same hands.
+RECURRING = 1024
+_RECURRING = re.compile(
+    r"^\W*(?:(?:guest |invited )?editorial|editors?'?s?'? |from the editor|preface|foreword|"
+    r"introduction to (?:the |this )?"
+    r"(?:special|mini ?track|issue|section|theme|symposium|proceedings)|introduction\W*$|in this issue|book reviews?|"
+    r"(?:letter|message|note) from|annual report|news\b|abstracts (?:of|from|presented)|proceedings of|minutes of|"
+    r"call for papers|table of contents|index\b|obituary|in memoriam|correspondence\W*$|reviewers?\b|acknowledge?ment|"
+    r"minitrack|panel\b|conference (?:report|announcement)|questions and answers)"
+)
+
 _ROMAN: Final = {
     "i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10, "xi": 11, "xii": 12,
 }  # fmt: skip
 _WORDS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "first": 1, "second": 2, "third": 3}
+_ANY_DIGIT = re.compile(r"\d")
+#: Without a digit or one of these words a title has no number: spares the search in most of them.
+_HINTS = frozenset({*_ROMAN, *_WORDS, "part", "pt", "b", "c", "d", "e", "f"})
 _NUMBER = re.compile(
     r"(?P<label>\b(?:part|pt|type|class|phase|stage|grade|group|factor|study|experiment|paper|chapter|volume|section|"
     r"module|report|trial|level|no)) (?P<after>[ivx]{1,4}|one|two|three|four|five|[a-f])(?= |$)"
@@ -122,6 +136,8 @@ def read_title(title: str) -> tuple[str, int, bool]:
         flags |= ERRATUM
     if _REPLY.search(text):
         flags |= REPLY
+    if _RECURRING.search(text):
+        flags |= RECURRING
     if "withdrawn" in text and _WITHDRAWN.search(text):
         flags |= WITHDRAWN
     return words(text), flags, cut
@@ -133,6 +149,8 @@ def numbers(title: str) -> tuple[str, ...]:
     >>> numbers("type ii diabetes part one"), numbers("type 2 diabetes 1")
     (('1', '2'), ('1', '2'))
     """
+    if _ANY_DIGIT.search(title) is None and _HINTS.isdisjoint(title.split()):
+        return ()
     found = []
     for match in _NUMBER.finditer(title):
         if match["digits"]:

@@ -19,25 +19,31 @@ from balm.review.deduplication.rules import (
     same_extent,
     same_number,
     same_pages_and_title,
+    same_run,
     same_title,
     twins,
 )
 from balm.review.deduplication.title_words import ADDED, CONTRAST
-from balm.review.deduplication.titles import ERRATUM, REPLY, WITHDRAWN
+from balm.review.deduplication.titles import ERRATUM, RECURRING, REPLY, WITHDRAWN
 
 
 def _one_side(c: Comparison, flag: int) -> Bools:
-    return ((c.flags_1 ^ c.flags_2) & flag) != 0
+    return np.asarray(((c.flags_1 ^ c.flags_2) & flag) != 0)
 
 
 def _same_place(c: Comparison) -> Bools:
-    return (c.volume == 1) & (c.page == 1)
+    return np.asarray((c.volume == 1) & (c.page == 1))
+
+
+def _recurs(c: Comparison) -> Bools:
+    """A short title, or one that comes back with every issue or meeting."""
+    return np.asarray((c.length < LONG_TITLE) | (((c.flags_1 | c.flags_2) & RECURRING) != 0))
 
 
 def _meeting(c: Comparison) -> Bools:
     """A meeting abstract beside something that is not one, at another place, or at no place."""
     flagged = _one_side(c, CONFERENCE) & ~_same_place(c) & ~((c.page == 1) & (c.year_gap == 0))
-    return flagged & ((c.journal < 0.7) | (c.page == 0) | (c.volume == 0))
+    return np.asarray(flagged & ((c.journal < 0.7) | (c.page == 0) | (c.volume == 0)))
 
 
 VETOES = (
@@ -90,12 +96,12 @@ VETOES = (
         "different journals",
         ("journal",),
         lambda c: (c.journal >= 0) & (c.journal < 0.4) & ~same_number(c) & ~(_same_place(c) & (c.year_gap == 0))
-        & ~((c.abstract >= 0.9) & (c.page == 1)),
+        & ~((c.abstract >= 0.9) & (c.page == 1)) & ~same_run(c),
     ),
     Rule(
         "a title that recurs",
         ("title",),
-        lambda c: (c.length < LONG_TITLE) & ~same_number(c) & ~(_same_place(c) & (c.journal >= 0.4))
+        lambda c: _recurs(c) & ~same_number(c) & ~(_same_place(c) & (c.journal >= 0.4))
         & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
         & ~(same_title(c) & (c.abstract >= 0.95) & ((c.authors >= 0.95) | ((c.journal >= 0.7) & (c.volume == 1))))
         & ~same_extent(c),

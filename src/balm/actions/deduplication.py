@@ -1,0 +1,81 @@
+"""Duplicates of search exports on disk: read, found, written. The rules are in ``review.deduplication``.
+
+>>> found = dedupe("medline.nbib", "embase.ris", pairs="pairs.csv")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from balm.actions.records import read_records, write_records
+from balm.review.deduplication.duplicates import Duplicates, find_duplicates
+from balm.review.records.writers import WRITERS
+from balm.vocabulary.evidence import DuplicateDecision
+from balm.vocabulary.problems import InputError, Problem
+
+#: The columns of the table of pairs: a contract.
+PAIR_COLUMNS = ("record_1", "record_2", "decision", "score", "rule")
+
+
+def dedupe(
+    *paths: str | Path,
+    output: str | Path | None = None,
+    pairs: str | Path | None = None,
+    decisions: Iterable[DuplicateDecision] = (),
+) -> Duplicates:
+    """Read every file, find the duplicates, and write the unique records and the table of pairs where asked.
+
+    Both targets are looked at before anything is read, so a wrong ending or folder costs nothing.
+    """
+    if output is not None and Path(output).suffix.lower() not in WRITERS:
+        raise InputError(
+            Problem(f"must end in one of {list(WRITERS)}, which says the format to write", file=str(output))
+        )
+    for target in (output, pairs):
+        if target is not None and not Path(target).parent.is_dir():
+            reason = f"there is no folder {str(Path(target).parent)!r}; make it first"
+            raise InputError(Problem(reason, file=str(target)))
+    if output is not None and pairs is not None and Path(output).resolve() == Path(pairs).resolve():
+        raise InputError(Problem("is asked to hold both the records and the pairs; give two names", file=str(output)))
+    found = find_duplicates(read_records(*paths), decisions=decisions)
+    if pairs is not None:
+        write_pairs(found, pairs)
+    if output is not None:
+        write_records(found.unique, output)
+    return found
+
+
+def write_pairs(found: Duplicates, path: str | Path) -> Path:
+    """The table of pairs as CSV; the file appears whole or not at all.
+
+    Cells that a spreadsheet would run as a formula are written with an apostrophe before them.
+    """
+    target = Path(path)
+    try:
+        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+                rows = csv.writer(out, lineterminator="\n")
+                rows.writerow(PAIR_COLUMNS)
+                for pair in found.pairs:
+                    rows.writerow(
+                        (_cell(pair.record_1), _cell(pair.record_2), pair.decision, f"{pair.score:.6f}", pair.rule)
+                    )
+                out.flush()
+                os.fsync(out.fileno())
+            os.chmod(beside, 0o644)
+            os.replace(beside, target)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+    return target
+
+
+def _cell(text: str) -> str:
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
