@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from balm.review.records.kinds import BIBTEX_TYPES, ris_code
 from balm.review.records.latex import plain
@@ -20,6 +21,14 @@ _HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
 _SURE_HEAD = re.compile(rf"\s{{0,3}}@\s*(?:{'|'.join(BIBTEX_TYPES)})\s*[{{(]\s*[^\s,={{}}()\"]+\s*,", re.I)
 _KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|$)")
 _NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
+#: A whole field whose value has no ``#`` and at most two levels of braces inside; quantifiers never give back.
+_WHOLE = re.compile(
+    r"[\s,]*+([A-Za-z_][\w.:+/\-]*+)\s*+=\s*+(?:"
+    r"\{((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+)\}"
+    r'|"([^"{}\\]*+)"'
+    r"|(\d++)"
+    r")\s*+(?=,|\Z)"
+)
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')
 _BARE = re.compile(r"[^\s,#{}\"]+")
@@ -99,6 +108,10 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
             depth = 1 + (rest.count("(") - rest.count(")") if round_ else rest.count("{") - rest.count("}"))
         while kind and depth <= 0:
             text = "\n".join(parts)
+            if depth == 0 and parts[-1].strip() == "}" and not round_:
+                yield from _finish(kind, [text.rstrip()[:-1]], start, number, strings, tally, closed=True)
+                kind = ""
+                continue
             end = _end(text, round_)
             yield from _finish(kind, [text[:end]], start, number, strings, tally, closed=True)
             kind = ""
@@ -151,7 +164,14 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
     """``(name, raw value)`` in order, and what could not be read."""
     pairs: list[tuple[str, str]] = []
     size = len(text)
-    while found := _NAME.match(text, at):
+    while True:
+        if whole := _WHOLE.match(text, at):
+            at = whole.end()
+            pairs.append((whole[1], whole[whole.lastindex or 2]))
+            continue
+        found = _NAME.match(text, at)
+        if found is None:
+            break
         at = found.end()
         value = ""
         while at < size:
@@ -258,6 +278,10 @@ def _names(raw: str) -> list[str]:
         return text.split(" and ") if " and " in text else [text]
     names: list[str] = []
     depth = begin = 0
+    if " and " not in text:
+        return [_plain_name(text)]
+    if not any("{" in part and part.count("{") != part.count("}") for part in text.split(" and ")):
+        return [_plain_name(name) for name in text.split(" and ")]
     for found in re.finditer(r"[{}]| and ", text):
         if found[0] == "{":
             depth += 1
@@ -267,4 +291,8 @@ def _names(raw: str) -> list[str]:
             names.append(text[begin : found.start()])
             begin = found.end()
     names.append(text[begin:])
-    return [plain(name) for name in names]
+    return [_plain_name(name) for name in names]
+
+
+#: The same people write many papers: their names are turned into characters once.
+_plain_name = lru_cache(maxsize=20_000)(plain)

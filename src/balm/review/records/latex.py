@@ -99,6 +99,12 @@ def plain(text: str) -> str:
     >>> plain(r"{Sch\"afer}, {\'E}. {\&} M{\o}ller")
     'Schäfer, É. & Møller'
     """
+    if "\\" not in text and "$" not in text:
+        if "{" in text or "}" in text:
+            text = text.replace("{", "").replace("}", "")
+        if "~" in text:
+            text = text.replace("~", "\u00a0")
+        return _BLANKS.sub(" ", text).strip(" ") if "\n" in text or "  " in text or "\t" in text else text.strip(" ")
     if "\\" in text:
         text = _ACCENT.sub(_accented, text)
         text = _STYLE.sub("", text)

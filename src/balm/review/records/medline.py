@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from balm.review.records.identifiers import find_doi, find_pmcid, find_year, serial_numbers
 from balm.review.records.kinds import refined, type_in_notes, type_in_words
@@ -34,9 +35,9 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
     blank = True
     for number, line in enumerate(lines, 1):
         if line[:6] == "      " and last:
-            last[-1] = f"{last[-1]} {line[6:].strip()}"
+            last[-1] += " " + line[6:].strip()
             continue
-        if line[4:6] == "- " and _TAG.fullmatch(line[:4]):
+        if line[4:6] == "- " and (line[:4] in _SEEN or _is_tag(line[:4])):
             tag, value = line[:4].rstrip(), line[6:]
         else:
             text = line.strip()
@@ -60,11 +61,26 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
             fields, start = {}, number
         elif fields is None:
             fields, start = {}, number
-        last = fields.setdefault(tag, [])
-        last.append(value)
+        if tag in fields:
+            last = fields[tag]
+            last.append(value)
+        else:
+            fields[tag] = last = [value]
         blank = False
     if fields is not None:
         yield from _build(fields, tally, start, number)
+
+
+#: Tags met so far, as they stand in the line; a handful of letters can make no more than some thousands.
+_SEEN: set[str] = set()
+
+
+def _is_tag(text: str) -> bool:
+    if _TAG.fullmatch(text):
+        if len(_SEEN) < 1000:
+            _SEEN.add(text)
+        return True
+    return False
 
 
 def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record]:
@@ -118,7 +134,7 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
     decision, votes, notes = decisions_in_notes(notes)
     told, notes = type_in_notes(notes)
     accession = tuple(dict.fromkeys(v for tag in _FIELDS_OF_REGISTERS for v in _texts(pop(tag, ()))))
-    told = told or refined(next((w for t in types if (w := type_in_words(t))), "article"), types)
+    told = told or _kind(types)
     record = Record(
         id="",
         type=told,
@@ -154,7 +170,7 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
         source_file=tally.file,
         ordinal=tally.ordinal,
         lines=(start, end),
-        other=(*other, *((tag, text) for tag, values in fields.items() for text in _texts(values))),
+        other=(*other, *[(tag, text) for tag, values in fields.items() for text in _texts(values)]),
     )
     if not (pmid or title or authors or abstract or doi or journal or own or record.other):
         tally.reject(start, "the record holds no field")
@@ -165,10 +181,17 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
     yield record
 
 
+@lru_cache(maxsize=4096)
+def _kind(types: tuple[str, ...]) -> str:
+    return refined(next((w for t in types if (w := type_in_words(t))), "article"), types)
+
+
 def _one(fields: Fields, tag: str, other: list[tuple[str, str]]) -> str | None:
-    values = fields.pop(tag, None)
-    if values is None:
+    if tag not in fields:
         return None
+    values = fields.pop(tag)
+    if len(values) == 1 and LINE_SEPARATOR not in values[0]:
+        return values[0].strip() or None
     texts = _texts(values)
     if not texts:
         return None
@@ -178,4 +201,9 @@ def _one(fields: Fields, tag: str, other: list[tuple[str, str]]) -> str | None:
 
 
 def _texts(values: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([t.replace(LINE_SEPARATOR, "\n") for value in values if (t := value.strip())])
+    if not values:
+        return ()
+    texts = [text for value in values if (text := value.strip())]
+    if LINE_SEPARATOR in "".join(texts):
+        texts = [text.replace(LINE_SEPARATOR, "\n") for text in texts]
+    return tuple(texts)

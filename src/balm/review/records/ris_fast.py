@@ -37,25 +37,27 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
     held = dict(zip(keys, values, strict=True))
     authors: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    repeated = 0
+    repeated, size = 0, len(body)
     if "AU  - " in held:
-        count, first = keys.count("AU  - "), keys.index("AU  - ")
-        if keys[first + count - 1] != "AU  - ":
-            return None
-        authors = tuple(dict.fromkeys(values[first : first + count]))
+        first = keys.index("AU  - ")
+        stop = first + 1
+        while stop < size and keys[stop] == "AU  - ":
+            stop += 1
+        authors = tuple(dict.fromkeys(values[first:stop]))
         text = "|".join(authors)
         if ";" in text or "" in authors:
             return None
-        repeated = count - 1
+        repeated = stop - first - 1
     if "KW  - " in held:
-        count, first = keys.count("KW  - "), keys.index("KW  - ")
-        if keys[first + count - 1] != "KW  - ":
+        first = keys.index("KW  - ")
+        stop = first + 1
+        while stop < size and keys[stop] == "KW  - ":
+            stop += 1
+        keywords = tuple(dict.fromkeys(values[first:stop]))
+        if "" in keywords or (stop == first + 1 and ";" in keywords[0]):
             return None
-        keywords = tuple(dict.fromkeys(values[first : first + count]))
-        if "" in keywords or (count == 1 and ";" in keywords[0]):
-            return None
-        repeated += count - 1
-    if len(held) + repeated != len(body):
+        repeated += stop - first - 1
+    if len(held) + repeated != size:
         return None
     get = held.get
     year, doi = get("PY  - "), get("DO  - ")
