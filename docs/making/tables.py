@@ -11,6 +11,7 @@ from typing import Any
 import balm
 from balm.cli.main import COMMANDS
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
+from balm.stats.heterogeneity.intervals import INTERVALS
 from balm.stats.measures import ARGUMENTS, MEASURES
 from balm.stats.pooling.choices import I2_CONVENTIONS, MODELS, TAU2_INTERVALS
 from balm.stats.pooling.inference import INFERENCES
@@ -139,7 +140,8 @@ def models() -> str:
 def other_choices() -> str:
     return "\n".join(
         [
-            f"- Interval of τ², `tau2_interval=` or `fit.heterogeneity_interval(method)`: {_code(TAU2_INTERVALS)}.",
+            f"- Interval of τ², `fit.heterogeneity_interval(method)`: {_code(INTERVALS)}.",
+            f"- The one a result is reported with, `tau2_interval=`: {_code(TAU2_INTERVALS)}.",
             f"- I², `i2=`: {_code(I2_CONVENTIONS)}.",
         ]
     )
@@ -283,6 +285,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "shelf-reference": lambda: _shelf("reference"),
     "validation-families": validation.families,
     "validation-analyses": validation.analyses,
+    "validation-revman": validation.revman,
     "validation-published": validation.published,
     "validation-exceptions": validation.exceptions,
 }

@@ -15,6 +15,7 @@ from docs.making.pages import OUTPUT, Page, Stale, rebuilt
 import balm
 from balm.cli.main import COMMANDS
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
+from balm.stats.heterogeneity.intervals import INTERVALS
 from balm.stats.measures import ARGUMENTS, MEASURES
 from balm.stats.pooling.choices import I2_CONVENTIONS, MODELS, TAU2_INTERVALS
 from balm.stats.pooling.inference import INFERENCES
@@ -75,9 +76,7 @@ def test_a_page_is_what_the_generator_makes_now(path: Path) -> None:
         assert not found, f"{figure}: {REMEDY}; {found}"
 
 
-@pytest.mark.parametrize(
-    "path", [CHECKOUT / "README.md", *(DOCS / p for p in MADE_ELSEWHERE if (DOCS / p).exists())], ids=name
-)
+@pytest.mark.parametrize("path", [*sorted(CHECKOUT.glob("*.md")), *(DOCS / p for p in MADE_ELSEWHERE)], ids=name)
 def test_the_python_of_other_pages_runs(path: Path) -> None:
     blocks = path.read_text("utf-8").split("\n").count("```python")
     assert rebuilt(path).blocks == blocks
@@ -163,7 +162,10 @@ def test_every_measure_is_documented(code: str) -> None:
 
 @pytest.mark.parametrize(
     "choice",
-    sorted({*TAU2_ESTIMATORS, *INFERENCES, *PREDICTIONS, *PROFILES, *MODELS, *TAU2_INTERVALS, *I2_CONVENTIONS}),
+    sorted(
+        {*TAU2_ESTIMATORS, *INFERENCES, *PREDICTIONS, *PROFILES, *MODELS}
+        | {*INTERVALS, *TAU2_INTERVALS, *I2_CONVENTIONS}
+    ),
 )
 def test_every_choice_is_documented(choice: str) -> None:
     assert section("estimators-and-conventions.md", choice)
