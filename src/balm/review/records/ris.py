@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import ordinary
+from balm.review.records.ris_fast import LOOSE, ordinary
 from balm.review.records.ris_fields import TEXT_TAGS, build
 from balm.vocabulary.record import Record
 
@@ -31,7 +31,6 @@ _PLAIN = TAGS - {"TY", "ER", "PMID"}
 #: So many lines without an ``ER`` are no single record.
 MAX_PENDING = 100_000
 
-_LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
 #: What databases print between two records.
 _BETWEEN = re.compile(
@@ -72,6 +71,8 @@ def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
                 record := ordinary(lines[at:end], number + at + 1, number + end + 1, tally)
             ):
                 yield record
+            elif lines[at][:6] == "TY  - " and (fields := _regular(lines[at:end])) is not None:
+                yield from build(fields, tally, number + at + 1, number + end + 1, ended=True, head=True)
             else:
                 yield from read_lines(lines[at : end + 1], tally, number + at)
             at = end + 1
@@ -80,6 +81,31 @@ def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
         if len(lines) > MAX_PENDING:
             break
     yield from read_lines(chain(lines, chain.from_iterable(iterator)), tally, number)
+
+
+#: What a line of the fast branch begins with.
+_BEGINNINGS = frozenset(f"{tag}  - " for tag in _PLAIN)
+
+
+def _regular(lines: list[str]) -> dict[str, list[str]] | None:
+    """The fields of a record each line of which is a known tag at its place or a wrapped line that looks like none."""
+    fields: dict[str, list[str]] = {"TY": [lines[0][6:]]}
+    last: list[str] = fields["TY"]
+    for line in lines[1:]:
+        if line[:6] in _BEGINNINGS:
+            tag = line[:2]
+            if tag in fields:
+                last = fields[tag]
+                last.append(line[6:])
+            else:
+                fields[tag] = last = [line[6:]]
+        elif not line or line[2:5] == "  -" or last is fields["TY"] or line.isspace() or LOOSE.match(line):
+            return None
+        elif line[0] in " \t":
+            last[-1] = f"{last[-1].rstrip()} {line.strip()}"
+        else:
+            last[-1] += "\n" + line.strip()
+    return fields
 
 
 def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[Record]:
@@ -106,7 +132,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
         if not text:
             blank = number
             continue
-        found = _LOOSE.match(line)
+        found = LOOSE.match(line)
         new = found[1] if found else ""
         value = (found[3] or "") if found else ""
         usual = line[2:5] == "  -"

@@ -15,13 +15,40 @@ from operator import call
 from balm.review.records.identifiers import find_doi, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_fields import paragraphs
 from balm.vocabulary.record import Record
 
 _SINGLE = ("TI", "ID", "AN", "PY", "DA", "T2", "JF", "JO", "JA", "J2", "VL", "IS", "SP", "EP", "SN", "AB", "DO", "UR")
 _TAGS = frozenset((*_SINGLE, "LA", "DB", "PB", "CY", "M3", "AU", "KW"))
+#: Tags without a field of the model, and those that may stand several times in any order.
+_FREE = (
+    "ST",
+    "DP",
+    "Y2",
+    "U1",
+    "U3",
+    "U4",
+    "ET",
+    "SE",
+    "L1",
+    "C1",
+    "C6",
+    "WE",
+    "PU",
+    "PI",
+    "T3",
+    "A3",
+    "CN",
+    "NV",
+    "SI",
+)
+_CORE = frozenset(f"{tag}  - " for tag in _TAGS)
+_FURTHER = frozenset(f"{tag}  - " for tag in (*_FREE, "N1", "AD", "L2"))
 #: The first six characters of a line that an ordinary record may have.
-LINES = frozenset(f"{tag}  - " for tag in _TAGS)
+LINES = _CORE | _FURTHER
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
+#: A line that may be a tag, if not at its usual place.
+LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 _NEW = object.__new__
 #: A frozen record is filled slot by slot; its own ``__init__`` takes twice as long.
 _SLOTS = tuple(getattr(Record, name).__set__ for name in Record.__slots__)
@@ -32,7 +59,11 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
     body = lines[1:]
     keys = [line[:6] for line in body]
     if not LINES.issuperset(keys):
-        return None
+        unwrapped = _unwrapped(body, keys)
+        if unwrapped is None:
+            return None
+        body = unwrapped
+        keys = [line[:6] for line in body]
     values = [line[6:].strip() for line in body]
     held = dict(zip(keys, values, strict=True))
     authors: tuple[str, ...] = ()
@@ -57,20 +88,59 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         if "" in keywords or (stop == first + 1 and ";" in keywords[0]):
             return None
         repeated += stop - first - 1
+    other: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    affiliations: tuple[str, ...] = ()
+    links: list[str] = []
+    if not _CORE.issuperset(held):
+        groups: dict[str, list[str]] = {}
+        for key, value in zip(keys, values, strict=True):
+            if key in _FURTHER:
+                if key in groups:
+                    groups[key].append(value)
+                    repeated += 1
+                else:
+                    groups[key] = [value]
+        links = groups.pop("L2  - ", links)
+        found_notes = groups.pop("N1  - ", None)
+        if found_notes:
+            text = "|".join(found_notes)
+            if "ASReview" in text or "RAYYAN" in text or "balm_" in text or "PMID" in text.upper() or "\t" in text:
+                return None
+            notes = tuple(note for note in found_notes if note)
+        if "AD  - " in groups:
+            affiliations = tuple(dict.fromkeys(name for name in groups.pop("AD  - ") if name))
+        short_titles = groups.pop("ST  - ", ())
+        told_title = held.get("TI  - ")
+        if short_titles and not told_title:
+            return None
+        pairs = [("ST", text) for text in short_titles if text and text != told_title]
+        pairs += [(key[:2], text) for key, texts in groups.items() for text in texts if text]
+        if any("PMC" in text for tag, text in pairs if tag == "L1"):
+            return None
+        other = tuple(pairs)
     if len(held) + repeated != size:
         return None
     get = held.get
     year, doi = get("PY  - "), get("DO  - ")
-    if not year or not doi or len(year) != 4 or not year.isascii() or not year.isdigit() or not "1500" <= year < "2200":
-        return None
-    found = find_doi(doi)
-    if found is None:
+    if not year or len(year) != 4 or not year.isascii() or not year.isdigit() or not "1500" <= year < "2200":
         return None
     url = get("UR  - ")
+    found = find_doi(doi) if doi else None
+    if found is None and (doi or "10." in "|".join([url or "", *links, *notes, get("AN  - ", ""), get("ID  - ", "")])):
+        return None
+    if found is None and other and any(tag == "L1" and "10." in text for tag, text in other):
+        return None
     if url and (";" in url or "ncbi.nlm" in url or "PMC" in url or "  - " in url):
         return None
-    if "  - " in doi:
+    if doi and "  - " in doi:
         return None
+    urls = (url,) if url else ()
+    if links:
+        text = "|".join(links)
+        if ";" in text or "ncbi.nlm" in text or "PMC" in text:
+            return None
+        urls = tuple(dict.fromkeys([*urls, *(link for link in links if link)]))
     own, number, database = get("ID  - ") or None, get("AN  - ") or None, get("DB  - ") or None
     # A number of PubMed's may stand in AN or ID; the slow branch knows when.
     if number and not _no_pmid(number, database, 0):
@@ -105,10 +175,12 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
     told = get("M3  - ") or ""
     if told.startswith("10.") or "PMID" in told:
         return None
-    kind, other = _kind(code, told)
+    kind, kept = _kind(code, told)
+    if kept:
+        other = kept + other
     abstract = get("AB  - ") or None
-    if abstract and ("\u2028" in abstract or "\t" in abstract):
-        return None
+    if abstract and ("\u2028" in abstract or "\n" in abstract):
+        abstract = paragraphs(abstract)
     given = tally.name(own or number, start)
     if own and given != own:
         other = (*other, ("ID", own))
@@ -136,12 +208,12 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         abstract,
         keywords,
         get("LA  - ") or None,
-        (url,) if url else (),
+        urls,
         (told,) if told else (),
         get("PB  - ") or None,
         get("CY  - ") or None,
-        (),
-        (),
+        affiliations,
+        notes,
         database,
         None,
         (),
@@ -154,6 +226,23 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         pass
     tally.read += 1
     return record
+
+
+def _unwrapped(body: list[str], keys: list[str]) -> list[str] | None:
+    """The lines with a wrapped abstract put together, or ``None`` where anything else is out of place."""
+    made: list[str] = []
+    inside = False
+    for key, line in zip(keys, body, strict=True):
+        if key in LINES:
+            made.append(line)
+            inside = key == "AB  - "
+        elif not inside or not line or line.isspace() or line[2:5] == "  -" or LOOSE.match(line):
+            return None
+        elif line[0] in " \t":
+            made[-1] = f"{made[-1].rstrip()} {line.strip()}"
+        else:
+            made[-1] += "\n" + line.strip()
+    return made
 
 
 @lru_cache(maxsize=4096)
