@@ -7,6 +7,7 @@ import contextlib
 import doctest
 import io
 import tempfile
+import textwrap
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,8 @@ NOT_RUN = "<!-- not run:"
 PRELUDES = {"convert.md": "from balm.stats.convert import *"}
 #: Digits after the point beyond which a shown number would depend on the machine.
 MOST_DIGITS = 12
+#: Longer lines of words are folded.
+WIDEST = 110
 
 
 class Stale(Exception):
@@ -116,7 +119,12 @@ def _run(page: Page, code: list[str], line: int, names: dict[str, Any]) -> str:
                     print(repr(value))
     except Exception as error:
         raise Stale(f"{page.path}:{line}: the Python block fails: {type(error).__name__}: {error}") from error
-    return "\n".join(text.rstrip() for text in said.getvalue().rstrip().split("\n"))
+    return "\n".join(_folded(text.rstrip()) for text in said.getvalue().rstrip().split("\n"))
+
+
+def _folded(line: str) -> str:
+    """A line of words no wider than a page; the rows of a table stay as they are."""
+    return line if "  " in line.strip() or line.startswith(" ") else textwrap.fill(line, WIDEST) or line
 
 
 def _is_figure(value: Any) -> bool:
