@@ -45,7 +45,7 @@ def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:
             name = f"`{value}`"
         if action.required and action.option_strings:
             name += " (required)"
-        meaning = (action.help or "").replace("|", "\\|")
+        meaning = (action.help or "").replace("%%", "%").replace("|", "\\|")
         yield f"| {name.replace('|', chr(92) + '|')} | {meaning} |"
 
 

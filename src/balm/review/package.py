@@ -177,6 +177,16 @@ class Trap:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreeningPlan:
+    """How screening is done and when it may be enough: settled in the protocol, before the first record is read."""
+
+    reviewers: int = 2
+    target_recall: float = 0.95
+    alpha: float = 0.05
+    bias: float = 1.0  # how many times likelier an included record is to come next than another; 1 is conservative
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """What ``review.toml`` says."""
 
@@ -197,6 +207,7 @@ class Meta:
     licence: str | None = None
     summary: str | None = None
     traps: tuple[Trap, ...] = ()
+    screening: ScreeningPlan = ScreeningPlan()
     #: PRISMA 2020 counts known but not backed by rows, under the keys of the PRISMA2020 package.
     flow: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 

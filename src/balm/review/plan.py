@@ -19,6 +19,7 @@ from balm.review.package import (
     Outcome,
     Person,
     Question,
+    ScreeningPlan,
     SensitivitySpec,
     Trap,
     Window,
@@ -181,7 +182,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         "comparisons",
         "analyses",
     )
-    t.known(data, "", (*sections, "traps", "flow"))
+    t.known(data, "", (*sections, "traps", "screening", "flow"))
     review = t.table(data, "review")
     t.known(review, "review", ("id", "title", "version", "date", "status", "licence", "registration", "summary"))
     question = t.table(data, "question")
@@ -215,10 +216,29 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         licence=t.text(review, "licence", "review", required=False),
         summary=t.text(review, "summary", "review", required=False),
         traps=tuple(_trap(t, p, d) for p, d in t.tables(data, "traps")),
+        screening=_screening(t, t.table(data, "screening", required=False)),
         flow=_flow(t, t.table(data, "flow", required=False)),
     )
     _links(t, meta)
     return (None if t.problems else meta), t.problems
+
+
+def _screening(t: _Tables, d: Mapping[str, Any]) -> ScreeningPlan:
+    t.known(d, "screening", ("reviewers", "target_recall", "alpha", "bias"))
+    usual = ScreeningPlan()
+    reviewers = d.get("reviewers", usual.reviewers)
+    if not isinstance(reviewers, int) or isinstance(reviewers, bool) or not 1 <= reviewers <= 10:
+        t.wrong("screening.reviewers", f"must be a whole number from 1 to 10; got {reviewers!r}")
+        reviewers = usual.reviewers
+    target = t.number(d, "target_recall", "screening", usual.target_recall)
+    alpha = t.number(d, "alpha", "screening", usual.alpha)
+    bias = t.number(d, "bias", "screening", usual.bias)
+    for name, value in (("target_recall", target), ("alpha", alpha)):
+        if not (math.isnan(value) or 0 < value < 1):
+            t.wrong(f"screening.{name}", f"must be between 0 and 1; got {value:g}")
+    if not (math.isnan(bias) or 0 < bias < math.inf):
+        t.wrong("screening.bias", f"must be a number above 0; got {bias:g}")
+    return ScreeningPlan(reviewers, target, alpha, bias)
 
 
 def parse_toml(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:

@@ -104,6 +104,7 @@ The plan. Required. Every id in it is used by the tables.
 | `[[comparisons]]` | `id`, `name`, `group_1`, `roles_1`; `group_2`, `roles_2` unless it is about a single group. Roles: {words(ROLES)} |
 | `[[analyses]]` | `id`, `title`, `outcome`, `comparison`, `measure`, and the options below |
 | `[[traps]]` | `title`, `text`, `studies`: peculiarities of the data that change a number if they are missed |
+| `[screening]` | how screening is done, settled before it begins: `reviewers` (2), and of the stopping test `target_recall` (0.95), `alpha` (0.05) and `bias` (1, conservative) |
 | `[flow]` | PRISMA 2020 counts known but not backed by rows, and a `note`; what is left out is *not known* |
 
 ### Options of an analysis

@@ -1,0 +1,191 @@
+"""Screening on disk: the order of a package's records, the stopping test, agreement, and labelled sets simulated.
+
+Nothing is written here except the files that are asked for: a vote is a person's, and these only inform.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from balm.actions.review import Review
+from balm.review.flow_counts import screening_outcomes
+from balm.review.package import Package, ScreeningPlan
+from balm.review.records.headers import HEADERS, plain_name
+from balm.review.screening.agreement import Agreement, agreement, first_votes
+from balm.review.screening.batches import finished, settled
+from balm.review.screening.labels import inclusion
+from balm.review.screening.ranking import Ranking, rank
+from balm.review.screening.simulation import Simulation, simulate_screening
+from balm.review.screening.stopping import StoppingTest, stopping_history, stopping_test
+from balm.vocabulary.evidence import Vote
+from balm.vocabulary.problems import InputError, Problem, check_option
+from balm.vocabulary.record import Record
+
+STAGES = ("title-abstract", "full-text")
+#: A labelled set is small beside what a search returns; what is larger is most likely the wrong file.
+MAX_BYTES = 1024**3
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """Where the screening of a package stands: ``found`` are the outcomes in the order in which they were settled."""
+
+    stage: str
+    plan: ScreeningPlan
+    records: tuple[Record, ...]
+    votes: tuple[Vote, ...]
+    found: tuple[bool, ...]
+
+    def test(self) -> StoppingTest:
+        """The stopping test, with target, alpha and bias of the protocol."""
+        p = self.plan
+        return stopping_test(self.found, len(self.records), target=p.target_recall, alpha=p.alpha, bias=p.bias)
+
+    def history(self) -> tuple[StoppingTest, ...]:
+        """The tests as the team would have seen them."""
+        p = self.plan
+        return stopping_history(self.found, len(self.records), target=p.target_recall, alpha=p.alpha, bias=p.bias)
+
+    def agreement(self) -> tuple[tuple[str, str, Agreement], ...]:
+        """Each pair of reviewers, from their first independent votes."""
+        by = first_votes(self.votes)
+        people = sorted(by)
+        pairs = []
+        for i, one in enumerate(people):
+            for two in people[i + 1 :]:
+                both = [r for r in by[one] if r in by[two]]
+                if both:
+                    found = agreement([by[one][r] for r in both], [by[two][r] for r in both])
+                    assert isinstance(found, Agreement)
+                    pairs.append((one, two, found))
+        return tuple(pairs)
+
+
+def screening_of(folder: str | Path, *, stage: str = "title-abstract") -> Screened:
+    """Load the screening of the package in ``folder`` at one stage.
+
+    Its records are those not set aside as duplicates; at full text, those sent forward by title and abstract. A
+    conflict that nobody has settled goes forward, as it may be an inclusion.
+    """
+    check_option("stage", stage, STAGES)
+    package = Review.load(folder).package
+    if not package.records:
+        raise InputError(Problem("holds no records; `balm import` brings search exports in", file=str(folder)))
+    votes = tuple(v for v in package.screening if v.stage == stage)
+    outcomes = screening_outcomes(votes)
+    done = finished(votes, reviewers=package.meta.screening.reviewers)
+    last: dict[str, int] = {vote.record: at for at, vote in enumerate(votes)}
+    order = sorted((r for r in last if r in done), key=lambda r: last[r])
+    records = _records(package, stage)
+    there = {r.id for r in records}
+    found = tuple(outcomes[r] != "exclude" for r in order if r in there)
+    return Screened(stage, package.meta.screening, records, votes, found)
+
+
+def rank_review(
+    folder: str | Path, *, stage: str = "title-abstract", question: str | None = None, seed: int = 0
+) -> tuple[Screened, Ranking]:
+    """The order in which the records of a package that nobody has decided on are best read.
+
+    It learns settled outcomes only: a record with the vote of one of two reviewers tells nothing to the other. Without
+    ``question`` the words of the protocol's question are used. Records that are voted on but not settled are left out.
+    """
+    screened = screening_of(folder, stage=stage)
+    if question is None:
+        asked = Review.load(folder).package.meta.question
+        question = " ".join((asked.population, asked.intervention, asked.comparators, asked.outcomes))
+    known = settled(screened.votes, reviewers=screened.plan.reviewers)
+    there = {r.id for r in screened.records}
+    full = finished(screened.votes, reviewers=screened.plan.reviewers)
+    records = [r for r in screened.records if r.id in known or r.id not in full]
+    ranking = rank(records, {r: o for r, o in known.items() if r in there}, question=question, seed=seed)
+    return screened, ranking
+
+
+def _records(package: Package, stage: str) -> tuple[Record, ...]:
+    latest = {(d.record_1, d.record_2): d.decision for d in package.duplicates}
+    surplus = {two for (_, two), decision in latest.items() if decision == "duplicate"}
+    kept = [r for r in package.records if r.record not in surplus]
+    if stage == "full-text":
+        before = screening_outcomes(v for v in package.screening if v.stage == "title-abstract")
+        kept = [r for r in kept if before.get(r.record) in ("include", "conflict")]
+    return tuple(Record(id=r.record, title=r.title, abstract=r.abstract) for r in kept)
+
+
+def simulate_table(
+    path: str | Path,
+    *,
+    labels: str,
+    prior_included: int | Sequence[int] | None = None,
+    prior_excluded: int | Sequence[int] | None = None,
+    seed: int = 0,
+    schedule: str = "every",
+) -> Simulation:
+    """Simulate the screening of a labelled set: a CSV or TSV file (also ``.gz``) with a title and, mostly, an abstract.
+
+    ``labels`` names the column of decisions (1 and 0, include and exclude). Row numbers count from 0 under the header.
+    """
+    header, rows = _table(Path(path))
+    if labels not in header:
+        raise InputError(Problem(f"has no column {labels!r}; its columns are {header}", file=str(path)))
+    named = [HEADERS.get(plain_name(name)) for name in header]
+    title = next((i for i, tag in enumerate(named) if tag == "TI"), None)
+    abstract = next((i for i, tag in enumerate(named) if tag == "AB"), None)
+    if title is None and abstract is None:
+        raise InputError(Problem(f"needs a column title or abstract; its columns are {header}", file=str(path)))
+    if not rows:
+        raise InputError(Problem("has no rows under its header", file=str(path)))
+    at = header.index(labels)
+    found = [inclusion(row[at].strip()) for row in rows]
+    wrong = [
+        Problem(f"must be 1 or 0, include or exclude; got {rows[i][at]!r}", file=str(path), row=i + 1, column=labels)
+        for i, value in enumerate(found)
+        if value is None
+    ]
+    if wrong:
+        raise InputError(wrong[:20])
+    texts = [" ".join("" if i is None else row[i] for i in (title, abstract)) for row in rows]
+    return simulate_screening(
+        texts, found, prior_included=prior_included, prior_excluded=prior_excluded, seed=seed, schedule=schedule
+    )
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(Problem("no such file", file=str(path))) from None
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(Problem(f"cannot be read: {reason}", file=str(path))) from None
+    if len(data) > MAX_BYTES:
+        raise InputError(Problem(f"holds more than {MAX_BYTES // 1024**2} MB", file=str(path)))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    if not text.strip() or "\x00" in text:
+        raise InputError(Problem("is empty" if not text.strip() else "is not a text table", file=str(path)))
+    first = text.split("\n", 1)[0]
+    delimiter = max(",\t;", key=first.count)
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise InputError(Problem(f"cannot be read as a table: {error}", file=str(path))) from None
+    header = [name.strip() for name in lines[0]]
+    wide = [
+        Problem(f"has {len(row)} cells, but the header has {len(header)}", file=str(path), row=i)
+        for i, row in enumerate(lines[1:], start=1)
+        if len(row) > len(header)
+    ]
+    if wide:
+        raise InputError(wide[:20])
+    return header, [row + [""] * (len(header) - len(row)) for row in lines[1:]]
