@@ -15,6 +15,9 @@ from balm.review.deduplication.prepared import Ints, Prepared, mixed, stable_has
 #: Neighbours each record meets in one key.
 CAP = 40
 CAP_TITLE = 60
+#: In keys of parts of a text duplicates lie side by side once titles are sorted.
+CAP_START = 12
+CAP_END = 20
 #: Titles with fewer letters ("Editorial") need more than themselves to meet.
 SHORT_TITLE = 20
 #: A word in more titles than this is not rare.
@@ -25,9 +28,10 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
     """``(i, j)`` of every pair worth comparing, ``i < j`` by position, each once and in order of position."""
     if p.n < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    starts = np.array([int.from_bytes(t[:8].encode()[:8].ljust(8), "big") for t in p.title], dtype=np.uint64)
+    by_title = np.argsort(p.order).tolist()
+    by_title.sort(key=p.title.__getitem__)  # stable: equal titles stay in the order of what else they hold
     rank = np.empty(p.n, dtype=np.int64)
-    rank[np.lexsort((p.order, starts))] = np.arange(p.n)
+    rank[by_title] = np.arange(p.n)
     here = np.arange(p.n)
     long = (p.length >= SHORT_TITLE).astype(np.int64)
     short_start = np.array([stable_hash(t.replace(" ", "")[:10]) for t in p.title], dtype=np.int64)
@@ -40,14 +44,14 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
             (mixed(p.title_hash, p.year), CAP),
             (mixed(p.title_hash, p.first_page), CAP),
             (mixed(p.title_hash, p.first_hash), CAP),
-            (p.start_hash, CAP),
-            (p.end_hash, CAP),
+            (p.start_hash, CAP_START),
+            (p.end_hash, CAP_END),
             (mixed(p.first_hash, p.year, p.first_page), CAP),
             (mixed(p.volume, p.first_page, p.first_hash), CAP),
             (mixed(p.volume, p.first_page, p.year), CAP),
-            (p.abstract_hash, CAP),
-            (mixed(p.first_hash, p.year, p.volume, p.issue), CAP),
-            (mixed(p.first_hash, short_start), CAP),
+            (p.abstract_hash, CAP_END),
+            (mixed(p.first_hash, p.year, p.volume, p.issue), CAP_END),
+            (mixed(p.first_hash, short_start), CAP_START),
         )
     ]
     if p.original_hash.any():
@@ -96,7 +100,7 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
     owner = np.repeat(np.arange(p.n), np.frombuffer(count, dtype=np.int32))
     frequency = np.bincount(word)
     name = np.array([stable_hash(w) for w in vocabulary], dtype=np.int64)
-    useful = (frequency[word] > 1) & (frequency[word] <= max(RARE_IN, p.n // 2000))
+    useful = (frequency[word] > 1) & (frequency[word] <= RARE_IN)
     word, owner = word[useful], owner[useful]
     if not len(word):
         return np.zeros(0, np.int64)

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 from balm.review.deduplication.journals import journal_similarity
 from balm.review.deduplication.places import SUPPLEMENT_ISSUES
 from balm.review.deduplication.prepared import CUT, Ints, Prepared
-from balm.review.deduplication.title_words import SAME, title_difference
+from balm.review.deduplication.title_words import CONTRAST, SAME, title_difference
 from balm.review.deduplication.titles import numbers
 
 Floats = NDArray[np.float32]
@@ -90,7 +90,7 @@ def _alike(texts: list[str], i: Ints, j: Ints, scorer: Callable[..., Any], cutof
         return np.zeros(0, dtype=np.float32)
     a, b = [texts[k] for k in i.tolist()], [texts[k] for k in j.tolist()]
     score = process.cpdist(a, b, scorer=scorer, score_cutoff=cutoff * 100, dtype=np.float32, workers=1) / 100
-    empty = np.fromiter((not x or not y for x, y in zip(a, b, strict=True)), dtype=bool, count=len(a))
+    empty = np.array([not x or not y for x, y in zip(a, b, strict=True)])
     return cast(Floats, np.where(empty, MISSING, score).astype(np.float32))
 
 
@@ -106,7 +106,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     equal = (p.title_hash[i] == p.title_hash[j]) & (p.title_hash[i] != 0)
     ones = np.ones(len(i), dtype=np.float32)
     title = _where(~equal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.ratio), ones)
-    doi, pmid = _dois(p, i, j), _agreement(p.pmid, i, j)
+    doi, pmid = _agreement(p.doi, i, j), _agreement(p.pmid, i, j)
     page, volume = _agreement(p.first_page, i, j), _agreement(p.volume, i, j)
     first_equal = (p.first_hash[i] == p.first_hash[j]) & (p.first_hash[i] != 0)
     originals = (
@@ -134,6 +134,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         keep = equal | numbered | same_abstract | originals | (first >= 0.7) | (first < 0) | (title >= 0.92)
         i, j, equal, title, first = i[keep], j[keep], equal[keep], title[keep], first[keep]
         doi, pmid, page, volume, originals = doi[keep], pmid[keep], page[keep], volume[keep], originals[keep]
+    doi = _dois(p, i, j, doi)
     unequal = ~equal
     title = np.maximum(title, _where(unequal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.token_sort_ratio), title))
     same_numbers = p.numbers[i] == p.numbers[j]
@@ -141,7 +142,15 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     difference = np.full(len(i), SAME, dtype=np.int8)
     inside = np.zeros(len(i), dtype=bool)
     cut = ((p.flags[i] | p.flags[j]) & CUT) != 0
-    for row in np.flatnonzero(unequal).tolist():
+    # below these, the words are in contrast: no need to look at each
+    ends = ((p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0)) | (
+        (p.end_hash[i] == p.end_hash[j]) & (p.end_hash[i] != 0)
+    )
+    close = (
+        (title >= 0.8) | (doi == 1) | (pmid == 1) | ((page == 1) & (volume != 0)) | (ends & (title >= 0.6)) | all_pairs
+    )
+    difference[unequal & ~close] = CONTRAST
+    for row in np.flatnonzero(unequal & close).tolist():
         a, b = p.title[i[row]], p.title[j[row]]
         difference[row] = title_difference(a, b, cut=bool(cut[row]))
         inside[row] = bool(a and b) and (a in b or b in a)
@@ -185,9 +194,9 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     )
 
 
-def _dois(p: Prepared, i: Ints, j: Ints) -> Floats:
+def _dois(p: Prepared, i: Ints, j: Ints, agreement: Floats) -> Floats:
     """A DOI cut at its end, or written with other punctuation, is no other DOI; another version of it is."""
-    out = _agreement(p.doi, i, j)
+    out = agreement.copy()
     for row in np.flatnonzero(out == 0).tolist():
         short, long = sorted((p.doi_text[i[row]], p.doi_text[j[row]]), key=len)
         if _PUNCTUATION.sub("", short) == _PUNCTUATION.sub("", long):

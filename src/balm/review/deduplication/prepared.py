@@ -232,7 +232,7 @@ def _row(
         _hashed(first, known["hash"]),
         stable_hash(authors),
         count,
-        stable_hash(abstract[:60]) if abstract else 0,
+        stable_hash(abstract[:100]) if abstract else 0,
         journal,
         stable_hash(doi),
         int(record.pmid)

@@ -23,6 +23,8 @@ _GREEK = str.maketrans(
     }
     | {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‘": "'"}
 )  # fmt: skip
+#: Accents and other marks that stand over a letter, after decomposition.
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 _TAG = re.compile(r"<[^<>]{1,60}>")
 #: A letter that some program could not write (``fran?ais``); the word stays one word.
 _LOST_LETTER = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])")
@@ -104,7 +106,7 @@ def folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_GREEK))
         if not text.isascii():
-            text = "".join(c for c in text if not unicodedata.combining(c)).translate(_GREEK)
+            text = _MARKS.sub("", text).translate(_GREEK)
     return text
 
 

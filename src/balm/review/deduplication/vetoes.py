@@ -41,9 +41,10 @@ def _recurs(c: Comparison) -> Bools:
 
 
 def _meeting(c: Comparison) -> Bools:
-    """A meeting abstract beside something that is not one, at another place, or at no place."""
-    flagged = _one_side(c, CONFERENCE) & ~_same_place(c) & ~((c.page == 1) & (c.year_gap == 0))
-    return np.asarray(flagged & ((c.journal < 0.7) | (c.page == 0) | (c.volume == 0)))
+    """Only one is from a meeting, and nothing says that both stand at one place."""
+    flagged = _one_side(c, CONFERENCE)
+    placed = _same_place(c) | ((c.page == 1) & (c.year_gap == 0)) | ((c.volume == 1) & (c.page < 0))
+    return np.asarray(flagged & ~(placed & (c.journal >= 0.7)) & ~_same_place(c))
 
 
 VETOES = (
