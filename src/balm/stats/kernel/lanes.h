@@ -45,7 +45,7 @@ INLINE vd larger(vd a, vd b) { return pick(a > b, a, b); }
 INLINE vd absolute(vd a) { return pick(a < all(0.0), -a, a); }
 
 typedef struct {
-    vd W, S2, S3, mu, R1, R2, R3, B; /* R1 = sum w r^2, R2 = sum w^2 r^2, R3 = sum w^3 r^2, B = sum w^2 r */
+    vd W, iW, S2, S3, mu, R1, R2, R3, B; /* iW = 1/W; R1 = sum w r^2, R2 = sum w^2 r^2, R3 = sum w^3 r^2, B = sum w^2 r */
 } sums;
 
 /* Everything the equations need at t: two passes over the block, centred residuals. */
@@ -60,7 +60,7 @@ INLINE sums at(int64_t k, const vd *y, const vd *v, vd t, vd *w) {
         S2 += x2;
         S3 += x2 * x;
     }
-    vd mu = WY / W, R1 = all(0), R2 = all(0), R3 = all(0), B = all(0);
+    vd iW = all(1.0) / W, mu = WY * iW, R1 = all(0), R2 = all(0), R3 = all(0), B = all(0);
     for (int64_t i = 0; i < k; i++) {
         vd x = w[i], r = y[i] - mu, xr = x * r, xr2 = xr * r;
         R1 += xr2;
@@ -68,7 +68,7 @@ INLINE sums at(int64_t k, const vd *y, const vd *v, vd t, vd *w) {
         R3 += x * x * xr2;
         B += x * xr;
     }
-    s.W = W; s.S2 = S2; s.S3 = S3; s.mu = mu; s.R1 = R1; s.R2 = R2; s.R3 = R3; s.B = B;
+    s.W = W; s.iW = iW; s.S2 = S2; s.S3 = S3; s.mu = mu; s.R1 = R1; s.R2 = R2; s.R3 = R3; s.B = B;
     return s;
 }
 
@@ -81,12 +81,12 @@ INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
         *size = df;
         return;
     }
-    vd yPPPy = s.R3 - s.B * s.B / s.W;
+    vd yPPPy = s.R3 - s.B * s.B * s.iW;
     vd tr, tr2;
     if (method == REML) {
-        vd ratio = s.S2 / s.W;
+        vd ratio = s.S2 * s.iW;
         tr = s.W - ratio;
-        tr2 = s.S2 - all(2) * s.S3 / s.W + ratio * ratio;
+        tr2 = s.S2 - all(2) * s.S3 * s.iW + ratio * ratio;
     } else {
         tr = s.W;
         tr2 = s.S2;
@@ -117,7 +117,8 @@ INLINE vd root(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd
         vi still = absolute(next - t) <= all(LAST_STEP) * (t + typical);
         vi outside = ((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still;
         next = pick(outside, all(0.5) * (larger(low, all(0)) + high), next);
-        vi arrived = still | ((t == all(0)) & (f <= all(0)));
+        /* where the function is not positive at zero, a step to zero has arrived there */
+        vi arrived = still | ((t == all(0)) & (f <= all(0))) | (~positive & ~outside & (next == all(0)));
         t = pick(done, t, next);
         done |= arrived;
     }

@@ -11,7 +11,7 @@
 #include "lanes.h"
 
 typedef struct {
-    vd W, N, S2, S3, A1, A2, A3, my, mx, b, R1, R2, R3, B0, B1;
+    vd W, N, iW, iN, S2, S3, A1, A2, A3, my, mx, b, R1, R2, R3, B0, B1;
 } line;
 
 /* Everything the equations need at t: weights and means, then the slope, then the residuals. */
@@ -27,7 +27,7 @@ INLINE line line_at(int64_t k, const vd *y, const vd *x, const vd *v, vd t, vd *
         S2 += a2;
         S3 += a2 * a;
     }
-    vd my = WY / W, mx = WX / W, N = all(0), C = all(0), A1 = all(0), A2 = all(0), A3 = all(0);
+    vd iW = all(1.0) / W, my = WY * iW, mx = WX * iW, N = all(0), C = all(0), A1 = all(0), A2 = all(0), A3 = all(0);
     for (int64_t i = 0; i < k; i++) {
         vd u = x[i] - mx, wu = w[i] * u, wuu = wu * u;
         N += wuu;
@@ -36,7 +36,7 @@ INLINE line line_at(int64_t k, const vd *y, const vd *x, const vd *v, vd t, vd *
         A2 += w[i] * wuu;
         A3 += w[i] * w[i] * wuu;
     }
-    vd b = C / N, R1 = all(0), R2 = all(0), R3 = all(0), B0 = all(0), B1 = all(0);
+    vd iN = all(1.0) / N, b = C * iN, R1 = all(0), R2 = all(0), R3 = all(0), B0 = all(0), B1 = all(0);
     for (int64_t i = 0; i < k; i++) {
         vd u = x[i] - mx, e = (y[i] - my) - b * u, we = w[i] * e, wee = we * e, wwe = w[i] * we;
         R1 += wee;
@@ -46,7 +46,7 @@ INLINE line line_at(int64_t k, const vd *y, const vd *x, const vd *v, vd t, vd *
         B1 += wwe * u;
     }
     s.W = W; s.N = N; s.S2 = S2; s.S3 = S3; s.A1 = A1; s.A2 = A2; s.A3 = A3; s.my = my; s.mx = mx; s.b = b;
-    s.R1 = R1; s.R2 = R2; s.R3 = R3; s.B0 = B0; s.B1 = B1;
+    s.iW = iW; s.iN = iN; s.R1 = R1; s.R2 = R2; s.R3 = R3; s.B0 = B0; s.B1 = B1;
     return s;
 }
 
@@ -56,11 +56,11 @@ INLINE void line_equation(int method, const line *s, vd df, vd *f, vd *step) {
         *step = (s->R1 - df) / s->R2 * (s->R1 / df);
         return;
     }
-    vd cube = s->R3 - s->B0 * s->B0 / s->W - s->B1 * s->B1 / s->N, tr = s->W, tr2 = s->S2;
+    vd cube = s->R3 - s->B0 * s->B0 * s->iW - s->B1 * s->B1 * s->iN, tr = s->W, tr2 = s->S2;
     if (method == REML) {
-        vd a = s->S2 / s->W, c = s->A2 / s->N;
+        vd a = s->S2 * s->iW, c = s->A2 * s->iN, cross = (s->A1 * s->iW) * (s->A1 * s->iN);
         tr = s->W - a - c;
-        tr2 = s->S2 - all(2) * (s->S3 / s->W + s->A3 / s->N) + a * a + all(2) * s->A1 * s->A1 / (s->W * s->N) + c * c;
+        tr2 = s->S2 - all(2) * (s->S3 * s->iW + s->A3 * s->iN) + a * a + all(2) * cross + c * c;
     }
     vd score = s->R2 - tr, d = all(2) * cube - tr2 - all(2) * score * tr2 / tr;
     d = pick(d > all(0.01) * tr2, d, tr2);
@@ -71,9 +71,10 @@ INLINE void line_equation(int method, const line *s, vd df, vd *f, vd *step) {
 /* From here on every second step halves the bracket: near a double root the other steps creep. */
 #define PATIENCE 20
 
+/* The root on the way from `start`; 0 in lanes frozen. `border`: the equation is known not to be positive at zero. */
 INLINE vd line_root(int method, int64_t k, const vd *y, const vd *x, const vd *v, vd *w, vd df, vd start, vd typical,
-                    vi frozen, vd keep) {
-    vd t = pick(frozen, keep, start), low = all(-1), high = all(INFINITY);
+                    vi frozen, vi border) {
+    vd t = pick(frozen, all(0), start), low = all(-1), high = all(INFINITY);
     vi done = frozen;
     for (int pass = 0; pass < 200 && any(~done); pass++) {
         line s = line_at(k, y, x, v, t, w);
@@ -87,7 +88,7 @@ INLINE vd line_root(int method, int64_t k, const vd *y, const vd *x, const vd *v
         if (pass >= PATIENCE && pass % 2) inside = still;
         vd middle = pick(high < all(INFINITY), all(0.5) * (larger(low, all(0)) + high), all(2) * t + typical);
         next = pick(inside, next, middle);
-        vi zero = (t == all(0)) & ~(f > all(0));
+        vi zero = ((t == all(0)) & ~(f > all(0))) | (border & inside & (next == all(0)));
         next = pick(zero, all(0), next);
         t = pick(done, t, next);
         done |= still | zero;
@@ -111,99 +112,171 @@ INLINE vd line_height(int method, int64_t k, const vd *y, const vd *x, const vd 
     return out;
 }
 
-/* One study's values in eight consecutive regressions, or its one value in all. */
-INLINE void fill(vd *to, int64_t k, const double *from, int64_t count, int shared, int64_t first, int64_t lanes) {
-    for (int64_t i = 0; i < k; i++)
-        for (int l = 0; l < LANES; l++)
-            ((double *)to)[i * LANES + l] = shared ? from[i] : from[i * count + first + (l < lanes ? l : 0)];
+typedef struct {
+    int64_t k, count;
+    const double *effect, *moderator;
+    int shared_effect, shared_moderator;
+    vd *y, *x, *v, *w;
+    double *out;
+} lines;
+
+/* Brings eight regressions by number into the lanes; idle lanes repeat the first. */
+INLINE void bring(lines *a, const int64_t *which, int64_t lanes) {
+    for (int64_t i = 0; i < a->k; i++)
+        for (int l = 0; l < LANES; l++) {
+            int64_t b = which[l < lanes ? l : 0];
+            if (!a->shared_effect) ((double *)a->y)[i * LANES + l] = a->effect[i * a->count + b];
+            if (!a->shared_moderator) ((double *)a->x)[i * LANES + l] = a->moderator[i * a->count + b];
+        }
+}
+
+INLINE void keep(lines *a, const int64_t *which, int64_t lanes, vd t, const line *s) {
+    for (int l = 0; l < lanes; l++) {
+        double *to = a->out + which[l];
+        to[0] = t[l];
+        to[a->count] = s->my[l];
+        to[2 * a->count] = s->mx[l];
+        to[3 * a->count] = s->b[l];
+        to[4 * a->count] = s->W[l];
+        to[5 * a->count] = s->N[l];
+        to[6 * a->count] = s->R1[l];
+    }
+}
+
+/* Least squares without weights: Hedges' estimate, and a bound above every maximum of a likelihood. */
+INLINE void plain(const lines *a, vd df, double least, double most, vd *hedges, vd *far) {
+    vd k = all((double)a->k), my = all(0), mx = all(0), N = all(0), C = all(0), rss = all(0), vu = all(0), vs = all(0);
+    for (int64_t i = 0; i < a->k; i++) { my += a->y[i]; mx += a->x[i]; vs += a->v[i]; }
+    my /= k;
+    mx /= k;
+    for (int64_t i = 0; i < a->k; i++) {
+        vd u = a->x[i] - mx;
+        N += u * u;
+        C += u * (a->y[i] - my);
+        vu += a->v[i] * u * u;
+    }
+    vd b = C / N;
+    for (int64_t i = 0; i < a->k; i++) {
+        vd e = (a->y[i] - my) - b * (a->x[i] - mx);
+        rss += e * e;
+    }
+    vd m = rss / df;
+    *hedges = larger(m - (vs - vs / k - vu / N) / df, all(0));
+    for (int l = 0; l < LANES; l++) {
+        double u = 0.5 * (m[l] + sqrt(m[l] * (m[l] + 4.0 * (most - least)))) * (1.0 + 1e-12) - least;
+        (*far)[l] = u > 0 ? u : 0.0;
+    }
 }
 
 /* effect, moderator : (k, count), or (k) where shared.  variance : (k).
  * out : seven rows of `count`: tau2, weighted means of effect and moderator, slope, W, N, and the residual sum of squares.
+ *
+ * Of ML and REML, all regressions are fitted at zero first. Where the score there is positive, the search starts at
+ * Hedges' estimate. Elsewhere zero is one maximum and there may be others: such regressions are searched from far above
+ * and from Hedges' estimate, and the likelihood decides. Regressions in one and the same situation share the lanes.
  */
 MANY_TARGETS
 int balm_lines(int64_t k, int64_t count, const double *effect, int shared_effect, const double *moderator, int shared_moderator,
                const double *variance, int method, double *out) {
     vd *y = aligned_alloc(64, (size_t)(k + 1) * sizeof(vd) * 4);
-    if (!y) return -1;
+    int64_t *inner = malloc((size_t)(count + 1) * sizeof *inner), *border = malloc((size_t)(count + 1) * sizeof *border);
+    double *start = malloc((size_t)(count + 1) * sizeof *start * 2);
+    if (!y || !inner || !border || !start) { free(y); free(inner); free(border); free(start); return -1; }
+    double *above = start + count + 1, least = INFINITY, most = 0, total = 0;
     vd *x = y + k + 1, *v = x + k + 1, *w = v + k + 1;
-    double least = INFINITY, most = 0, total = 0;
     for (int64_t i = 0; i < k; i++) {
         v[i] = all(variance[i]);
+        if (shared_effect) y[i] = all(effect[i]);
+        if (shared_moderator) x[i] = all(moderator[i]);
         if (variance[i] < least) least = variance[i];
         if (variance[i] > most) most = variance[i];
         total += 1.0 / variance[i];
     }
+    lines a = {k, count, effect, moderator, shared_effect, shared_moderator, y, x, v, w, out};
     vd df = all((double)(k - 2)), typical = all((double)k / total);
+    vi none = {0};
+    int64_t inners = 0, borders = 0, doubtful = 0, rivals = 0;
+
     for (int64_t first = 0; first < count; first += LANES) {
-        int64_t lanes = count - first < LANES ? count - first : LANES;
-        if (first == 0 || !shared_effect) fill(y, k, effect, count, shared_effect, first, lanes);
-        if (first == 0 || !shared_moderator) fill(x, k, moderator, count, shared_moderator, first, lanes);
-        line zero = line_at(k, y, x, v, all(0), w);
-        vd t = all(0);
-        if (method == DL) {
-            t = (zero.R1 - df) / (zero.W - zero.S2 / zero.W - zero.A2 / zero.N);
-            t = larger(t, all(0));
+        int64_t lanes = count - first < LANES ? count - first : LANES, which[LANES];
+        for (int l = 0; l < LANES; l++) which[l] = first + (l < lanes ? l : 0);
+        bring(&a, which, lanes);
+        line s = line_at(k, y, x, v, all(0), w);
+        vd t = all(0), f, step;
+        line_equation(method == DL ? PM : method, &s, df, &f, &step);
+        if (method == DL || method == PM) {
+            if (method == DL) t = larger((s.R1 - df) / (s.W - s.S2 / s.W - s.A2 / s.N), all(0));
+            else t = line_root(PM, k, y, x, v, w, df, all(0), typical, f <= all(0), none);
+            if (any(t > all(0))) s = line_at(k, y, x, v, t, w);
         } else {
-            vd f0, step0;
-            line_equation(method, &zero, df, &f0, &step0);
-            if (method == PM) {
-                t = line_root(PM, k, y, x, v, w, df, all(0), typical, f0 <= all(0), all(0));
-            } else {
-                /* Least squares without weights: Hedges' estimate, and a bound above every root. */
-                vd my = all(0), mx = all(0), N = all(0), C = all(0), rss = all(0), vu = all(0), vs = all(0);
-                for (int64_t i = 0; i < k; i++) { my += y[i]; mx += x[i]; vs += v[i]; }
-                my /= all((double)k);
-                mx /= all((double)k);
-                for (int64_t i = 0; i < k; i++) {
-                    vd u = x[i] - mx;
-                    N += u * u;
-                    C += u * (y[i] - my);
-                    vu += v[i] * u * u;
-                }
-                vd b = C / N;
-                for (int64_t i = 0; i < k; i++) {
-                    vd e = (y[i] - my) - b * (x[i] - mx);
-                    rss += e * e;
-                }
-                vd square = rss / df, far;
-                vd hedges = larger(square - (vs - vs / all((double)k) - vu / N) / df, all(0));
-                for (int l = 0; l < LANES; l++) {
-                    double m = square[l], u = 0.5 * (m + sqrt(m * (m + 4.0 * (most - least))));
-                    far[l] = u * (1.0 + 1e-12) - least > 0 ? u * (1.0 + 1e-12) - least : 0.0;
-                }
-                /* Where the score at zero is not positive, zero is one maximum and there may be others inside: such
-                 * lanes are searched from far above and from Hedges' estimate, and the likelihood decides. */
-                vi boundary = f0 <= all(0);
-                vd from = pick(hedges > all(0), hedges, larger(step0, all(0)));
-                t = line_root(method, k, y, x, v, w, df, pick(boundary, far, from), typical, boundary & (far <= all(0)), all(0));
-                vi more = boundary & (hedges > all(0));
-                vd near = all(0);
-                if (any(more)) near = line_root(method, k, y, x, v, w, df, hedges, typical, ~more, all(0));
-                vi rivals = boundary & ((t > all(0)) | (near > all(0)));
-                if (any(rivals)) {
-                    vd best = all(0), height = line_height(method, k, y, x, v, w, all(0));
-                    vd here = line_height(method, k, y, x, v, w, near);
-                    best = pick(here > height, near, best);
-                    height = larger(here, height);
-                    here = line_height(method, k, y, x, v, w, t);
-                    best = pick(here > height, t, best);
-                    t = pick(rivals, best, t);
-                }
+            vd hedges, far;
+            plain(&a, df, least, most, &hedges, &far);
+            for (int l = 0; l < lanes; l++) {
+                int64_t b = which[l];
+                start[b] = hedges[l];
+                above[b] = far[l];
+                if (f[l] > 0) {
+                    if (!(hedges[l] > 0)) start[b] = step[l] > 0 ? step[l] : 0.0;
+                    inner[inners++] = b;
+                } else if (far[l] > 0 || hedges[l] > 0) border[borders++] = b;
             }
         }
+        keep(&a, which, lanes, t, &s);
+    }
+    for (int64_t first = 0; first < inners; first += LANES) {
+        int64_t lanes = inners - first < LANES ? inners - first : LANES;
+        const int64_t *which = inner + first;
+        vd from;
+        for (int l = 0; l < LANES; l++) from[l] = start[which[l < lanes ? l : 0]];
+        bring(&a, which, lanes);
+        vd t = line_root(method, k, y, x, v, w, df, from, typical, none, none);
         line s = line_at(k, y, x, v, t, w);
-        double *row = out + first;
+        keep(&a, which, lanes, t, &s);
+    }
+    /* `above` becomes the root found from above, `start` that found from Hedges' estimate; `inner` lists the latter. */
+    for (int64_t first = 0; first < borders; first += LANES) {
+        int64_t lanes = borders - first < LANES ? borders - first : LANES;
+        const int64_t *which = border + first;
+        vd from;
+        for (int l = 0; l < LANES; l++) from[l] = above[which[l < lanes ? l : 0]];
+        bring(&a, which, lanes);
+        vd t = line_root(method, k, y, x, v, w, df, from, typical, none, ~none);
         for (int l = 0; l < lanes; l++) {
-            row[l] = t[l];
-            row[count + l] = s.my[l];
-            row[2 * count + l] = s.mx[l];
-            row[3 * count + l] = s.b[l];
-            row[4 * count + l] = s.W[l];
-            row[5 * count + l] = s.N[l];
-            row[6 * count + l] = s.R1[l];
+            above[which[l]] = t[l];
+            if (start[which[l]] > 0) inner[doubtful++] = which[l];
         }
     }
+    for (int64_t first = 0; first < doubtful; first += LANES) {
+        int64_t lanes = doubtful - first < LANES ? doubtful - first : LANES;
+        const int64_t *which = inner + first;
+        vd from;
+        for (int l = 0; l < LANES; l++) from[l] = start[which[l < lanes ? l : 0]];
+        bring(&a, which, lanes);
+        vd t = line_root(method, k, y, x, v, w, df, from, typical, none, ~none);
+        for (int l = 0; l < lanes; l++) start[which[l]] = t[l];
+    }
+    for (int64_t i = 0; i < borders; i++)
+        if (above[border[i]] > 0 || start[border[i]] > 0) border[rivals++] = border[i];
+    for (int64_t first = 0; first < rivals; first += LANES) {
+        int64_t lanes = rivals - first < LANES ? rivals - first : LANES;
+        const int64_t *which = border + first;
+        vd near, far;
+        for (int l = 0; l < LANES; l++) {
+            near[l] = start[which[l < lanes ? l : 0]];
+            far[l] = above[which[l < lanes ? l : 0]];
+        }
+        bring(&a, which, lanes);
+        vd best = all(0), height = line_height(method, k, y, x, v, w, all(0)), here = line_height(method, k, y, x, v, w, near);
+        best = pick(here > height, near, best);
+        height = larger(here, height);
+        here = line_height(method, k, y, x, v, w, far);
+        best = pick(here > height, far, best);
+        line s = line_at(k, y, x, v, best, w);
+        keep(&a, which, lanes, best, &s);
+    }
     free(y);
+    free(inner);
+    free(border);
+    free(start);
     return 0;
 }

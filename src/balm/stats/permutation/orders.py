@@ -92,18 +92,23 @@ def _all_different(numbers: Integers, k: int) -> Integers:
     """The orderings of k rows no two of which are alike."""
     m = min(k, _TAIL)
     tail = _permutations(m)
-    heads, column = np.unique(numbers // tail.shape[1], return_inverse=True)
-    blocks = []
-    for head in heads.tolist():
-        left, rank, size = list(range(k)), head, math.factorial(k) // math.factorial(m)
-        front = []
+    each = tail.shape[1]
+    first, last = int(numbers.min()), int(numbers.max())
+    heads: Any = range(first // each, last // each + 1)
+    in_a_row = len(numbers) == last - first + 1 and bool((numbers[1:] > numbers[:-1]).all())
+    if not in_a_row:
+        heads = np.unique(numbers // each).tolist()
+    found = np.empty((k, len(heads) * each), dtype=np.int64)
+    for i, number in enumerate(heads):
+        left, rank, size = list(range(k)), number, math.factorial(k) // math.factorial(m)
+        block = found[:, i * each : (i + 1) * each]
         for place in range(k - m):
             size //= k - place
-            front.append(left.pop(rank // size))
+            block[place] = left.pop(rank // size)
             rank %= size
-        block = np.empty((k, tail.shape[1]), dtype=np.int64)
-        block[: k - m] = np.array(front, dtype=np.int64)[:, None]
-        block[k - m :] = np.array(left)[tail]
-        blocks.append(block)
-    found: Integers = np.hstack(blocks).take(column * tail.shape[1] + numbers % tail.shape[1], axis=1)
-    return found
+        np.take(np.array(left), tail, out=block[k - m :], mode="clip")
+    if in_a_row:
+        start = first - heads[0] * each
+        return found[:, start : start + len(numbers)]
+    column: Integers = np.searchsorted(heads, numbers // each) * each + numbers % each
+    return np.take(found, column, axis=1)

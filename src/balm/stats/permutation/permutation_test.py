@@ -183,6 +183,8 @@ def _decide(exact: bool | None, possible: int, what: str) -> bool:
 
 
 def _numbers(total: int, width: int) -> Iterator[Integers]:
+    """Runs of about ``width`` numbers, as even as they come."""
+    width = -(-total // max(1, round(total / width)))
     for start in range(0, total, width):
         yield np.arange(start, min(start + width, total), dtype=np.int64)
 
@@ -190,10 +192,9 @@ def _numbers(total: int, width: int) -> Iterator[Integers]:
 class _Tally:
     """Counts of statistics that reach the observed ones; the statistics themselves when kept."""
 
-    def __init__(self, observed: Floats, one_sided: Floats, alternative: str, keep: bool) -> None:
-        self.sign = -1.0 if alternative == "less" else 1.0
-        self.plain = one_sided if alternative == "two-sided" else np.ones_like(one_sided)
-        self.flip = np.where(one_sided, 1.0, self.sign)[:, None]
+    def __init__(self, observed: Floats, one_sided: bool, alternative: str, keep: bool) -> None:
+        self.either = alternative == "two-sided" and not one_sided
+        self.flip = 1.0 if one_sided or alternative != "less" else -1.0
         reached = self._size(observed[:, None])
         finite = np.where(np.isinf(reached), 0.0, reached)  # infinite where Hartung-Knapp's error is 0: equal effects
         self.least = reached - TIE * np.maximum(np.abs(finite), 1.0)
@@ -202,8 +203,7 @@ class _Tally:
         self.kept: list[Floats] | None = [] if keep else None
 
     def _size(self, values: Floats) -> Floats:
-        out: Floats = np.where(self.plain[:, None], self.flip * values, np.abs(values))
-        return out
+        return np.abs(values) if self.either else self.flip * values
 
     def add(self, values: Floats) -> None:
         with np.errstate(invalid="ignore"):
@@ -243,7 +243,7 @@ def _mean(
     full = k < 63 and _decide(exact, 1 << k, "sign flips")
     if exact and not full:
         _decide(True, 1 << k, "sign flips")
-    tally = _Tally(observed, np.zeros(1, dtype=np.bool_), alternative, keep)
+    tally = _Tally(observed, False, alternative, keep)
     if full:
         used = None
         # The flips with the last sign turned are the others' mirror images, with minus their statistics.
@@ -342,8 +342,8 @@ def _regression(
     kinds = alike(matrix)
     possible = how_many(kinds)
     full = _decide(exact, possible, "orderings of the moderators")
-    tally = _Tally(observed, np.zeros(p, dtype=np.bool_), alternative, keep)
-    omnibus = _Tally(joint, np.ones(1, dtype=np.bool_), alternative, keep)
+    tally = _Tally(observed, False, alternative, keep)
+    omnibus = _Tally(joint, True, alternative, keep)
     representative = np.array([int(np.flatnonzero(kinds == i)[0]) for i in range(int(kinds.max()) + 1)])
     used = None
 
@@ -353,8 +353,10 @@ def _regression(
         omnibus.add(q)
 
     if full:
+        plain = len(representative) == k
         for numbers in _numbers(possible, max(TABLE // k, 64)):
-            go(representative[orderings(numbers, kinds)])
+            order = orderings(numbers, kinds)
+            go(order if plain else representative[order])
     else:
         used = settled_seed(seed)
         for size, rng in blocks(check_count("iterations", iterations), used):
