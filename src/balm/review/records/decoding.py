@@ -56,18 +56,11 @@ def line_blocks(source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
     """The lines of :func:`text_lines`, block by block."""
     head = source.read(BLOCK)
     wide = wide_encoding(head)
-    blocks = _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
-    seen = ""
-    for text in blocks:
-        if "\r" in text:
-            if not seen:
-                seen = "Windows line ends (CRLF)" if "\r\n" in text else "line ends are carriage returns alone (CR)"
-                tally.repair(1, seen)
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.split("\n")
-        if not lines[-1]:
-            lines.pop()
-        yield lines
+    return _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
+
+
+def _ends(windows: bool) -> str:
+    return "Windows line ends (CRLF)" if windows else "line ends are carriage returns alone (CR)"
 
 
 def _cut(data: bytes) -> int:
@@ -75,7 +68,7 @@ def _cut(data: bytes) -> int:
     return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
-def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
+def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
     state = _ByteState(tally)
     if head.startswith(codecs.BOM_UTF8):
         head = head[3:]
@@ -87,11 +80,11 @@ def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, state.line)
         if cut:
-            yield state.text(data[:cut])
+            yield state.lines(data[:cut])
         carry = data[cut:]
         chunk = source.read(BLOCK)
     if carry:
-        yield state.text(carry)
+        yield state.lines(carry)
     state.close()
 
 
@@ -104,24 +97,37 @@ class _ByteState:
         self.odd = 0
         self.first_odd: int | None = None
         self.nuls = 0
+        self.returns = False
         self.first_nul: int | None = None
 
-    def text(self, block: bytes) -> str:
+    def lines(self, block: bytes) -> list[str]:
+        """The lines of a block, each decoded by itself: one letter beyond Latin would double the size of all."""
         if b"\x00" in block:
             self.first_nul = self.first_nul or self.line + block.count(b"\n", 0, block.index(b"\x00"))
             self.nuls += block.count(b"\x00")
             block = block.replace(b"\x00", b"")
-        try:
-            text = block.decode("utf-8")
-        except UnicodeDecodeError:
-            text = "\n".join(self._line(at, line) for at, line in enumerate(_split(block), self.line))
-        if "\ufeff" in text:
-            at = self.line + text.count("\n", 0, text.index("\ufeff"))
-            if "\n\ufeff" in text or text.startswith("\ufeff"):
-                self.tally.repair(at, "byte order mark inside the file removed")
-            text = text.replace("\n\ufeff", "\n").removeprefix("\ufeff")
-        self.line += block.count(b"\n") or block.count(b"\r")
-        return text
+        if b"\r" in block:
+            if not self.returns:
+                self.returns = True
+                self.tally.repair(1, _ends(b"\r\n" in block))
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if block.isascii():
+            lines = block.decode("ascii").split("\n")
+        else:
+            parts = block.split(b"\n")
+            try:
+                lines = list(map(bytes.decode, parts))
+            except UnicodeDecodeError:
+                lines = [self._line(at, part) for at, part in enumerate(parts, self.line)]
+            if codecs.BOM_UTF8 in block:
+                for at, line in enumerate(lines):
+                    if line.startswith("\ufeff"):
+                        self.tally.repair(self.line + at, "byte order mark inside the file removed")
+                        lines[at] = line.lstrip("\ufeff")
+        if not lines[-1]:
+            lines.pop()
+        self.line += len(lines)
+        return lines
 
     def _line(self, at: int, line: bytes) -> str:
         try:
@@ -142,15 +148,23 @@ class _ByteState:
             self.tally.repair(self.first_nul, f"{self.nuls:,} NUL bytes removed, from here on")
 
 
-def _split(block: bytes) -> list[bytes]:
-    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-
-
-def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[str]:
+def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[list[str]]:
     tally.encoding = _NAMES[encoding]
     tally.repair(1, f"{tally.encoding} text, read as such")
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    carry, chunk, damaged = "", head, 0
+    carry, chunk, damaged, returns = "", head, 0, False
+
+    def split(text: str) -> list[str]:
+        nonlocal returns
+        text = text.removeprefix("\ufeff").replace("\x00", "")
+        if "\r" in text:
+            if not returns:
+                returns = True
+                tally.repair(1, _ends("\r\n" in text))
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        return lines[:-1] if not lines[-1] else lines
+
     while True:
         text = decoder.decode(chunk, final=not chunk)
         damaged += text.count("\ufffd")
@@ -161,11 +175,11 @@ def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> 
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, None)
         if cut:
-            yield data[:cut].removeprefix("\ufeff").replace("\x00", "")
+            yield split(data[:cut])
         carry = data[cut:]
         chunk = source.read(BLOCK)
     if data:
-        yield data.removeprefix("\ufeff").replace("\x00", "")
+        yield split(data)
     if damaged:
         tally.repair(None, f"{damaged:,} characters are damaged and shown as \ufffd")
 

@@ -189,7 +189,7 @@ def paragraphs(text: str) -> str:
     if "\n" not in text:
         return text.strip()
     lines = "\n".join([line.strip() for line in text.split("\n")])
-    return _GAPS.sub("\n\n", lines).strip()
+    return (_GAPS.sub("\n\n", lines) if "\n\n\n" in lines else lines).strip()
 
 
 def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
