@@ -59,8 +59,16 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
         key = np.concatenate([p.title_hash, p.original_hash[told]])
         codes.append(_neighbours(key, np.concatenate([rank, rank[told]]), np.concatenate([here, told]), p.n, CAP))
     codes.append(_rare_words(p, rank))
-    every: Ints = np.unique(np.concatenate(codes))
+    every = _distinct(np.concatenate(codes))
     return every // p.n, every % p.n
+
+
+def _distinct(codes: Ints) -> Ints:
+    """Each number once, in order; sorting is many times faster here than ``np.unique``, which hashes."""
+    codes.sort()
+    first = np.ones(len(codes), dtype=bool)
+    np.not_equal(codes[1:], codes[:-1], out=first[1:])
+    return codes[first]
 
 
 def _neighbours(key: Ints, rank: Ints, record: Ints, n: int, cap: int) -> Ints:
@@ -83,7 +91,7 @@ def _neighbours(key: Ints, rank: Ints, record: Ints, n: int, cap: int) -> Ints:
         a, b = who[at], who[at + offset]
         apart = a != b
         found.append((np.minimum(a, b) * n + np.maximum(a, b))[apart])
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    return _distinct(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
 def _rare_words(p: Prepared, rank: Ints) -> Ints:

@@ -223,7 +223,12 @@ def _journals(p: Prepared, i: Ints, j: Ints, known: dict[int, float]) -> Floats:
     a, b = p.journal[i], p.journal[j]
     low, high = np.minimum(a, b), np.maximum(a, b)
     code = low * len(p.journals) + high
-    distinct, back = np.unique(code, return_inverse=True)
+    sort = np.argsort(code, kind="stable")
+    begins = np.ones(len(code), dtype=bool)
+    begins[1:] = code[sort][1:] != code[sort][:-1]
+    distinct = code[sort][begins]
+    back = np.empty(len(code), dtype=np.int64)
+    back[sort] = np.cumsum(begins) - 1
     values = np.empty(len(distinct), dtype=np.float32)
     for k, c in enumerate(distinct.tolist()):
         if c not in known:

@@ -11,6 +11,8 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 SAME, ADDED, CONTRAST = 0, 1, 2
+#: Nobody mistypes so many words of one title.
+MANY_WORDS = 5
 _FILLERS = frozenset(
     {
         "a", "an", "the", "of", "in", "for", "and", "or", "on", "to", "with", "by", "from", "at", "as", "is", "are",
@@ -92,6 +94,8 @@ def title_difference(a: str, b: str, *, cut: bool = False) -> int:
         return SAME
     if cut and (packed_a.startswith(packed_b) or packed_b.startswith(packed_a)):
         return ADDED
+    if len(only_x) >= MANY_WORDS and len(only_y) >= MANY_WORDS:
+        return CONTRAST
     left = _unmatched(only_x, only_y, packed_b, x)
     right = _unmatched(only_y, only_x, packed_a, y)
     if left and right:
