@@ -21,6 +21,7 @@ def leave_one_out(fit: Pooled) -> LeaveOneOut:
 
     Columns: ``.estimate .se .low .high .statistic .p .tau2 .i2 .h2 .q .q_p``, each (k,), and ``.fits`` in full.
     Studies that ``fit`` had left out stay out.  With one study there is nothing left: that row is not estimable.
+    Thousands of analyses at once, as columns: :func:`balm.stats.pooling.leave_one_out_many.leave_one_out_many`.
     Cochrane Handbook, section 10.14; Viechtbauer & Cheung (2010) Res Synth Methods 1:112.
 
     >>> from balm.stats.effect_sizes import EffectSizes
