@@ -19,7 +19,14 @@ _STOP = frozenset(
 )  # fmt: skip
 #: Embase appends the meeting to the journal that printed its abstracts.
 _MEETING_OF = re.compile(r"\W+conference\s*:.*")
-_EVERY_MEETING = frozenset({"proceedings", "proc", "annual", "th", "st", "nd", "rd", "abstracts", "abstract", "volume"})
+_EVERY_MEETING = frozenset(
+    {
+        "proceedings", "proc", "annual", "th", "st", "nd", "rd", "abstracts", "abstract", "volume", "first", "second",
+        "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
+        "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "twenty",
+        "thirtieth", "thirty", "fortieth", "forty",
+    }
+)  # fmt: skip
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
@@ -99,7 +106,7 @@ def journal_similarity(a: str, b: str) -> float:
         # unless the words are visibly abbreviated
         if len(x) == len(y) or any(w not in y for w in x):
             return 1.0 if len(y) - len(x) <= 1 or len(x) >= 3 else 0.85
-        return 0.85 if len(x) >= 3 else 0.7
+        return 0.85 if len(x) >= 3 else 0.6
     if len(x) == 1:
         word = x[0]
         if 3 <= len(word) <= 8 and len(y) > 1 and (is_acronym(word, y) or (word == y[0] and len(word) <= 5)):

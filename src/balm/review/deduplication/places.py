@@ -48,7 +48,7 @@ def read_pages(text: str | None) -> tuple[int, int, bool]:
     if a >= _LARGEST:
         return 0, 0, False
     end = _NUMBER.search(last)
-    if end is None:
+    if end is None or "reply" in last or "discussion" in last:  # letters and their answers, printed together
         return a, 0, supplement
     digits = end[0]
     if len(digits) < len(start[0]):

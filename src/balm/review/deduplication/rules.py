@@ -92,14 +92,17 @@ def same_run(c: Comparison) -> Bools:
 
 
 def same_pages_and_title(c: Comparison) -> Bools:
-    """One long title over the same pages of one volume: whoever is named as author (a person, then the group)."""
+    """One long title over the same pages of one volume: whoever is named as author (a person, then the group).
+
+    Letters on one paper share title and pages too, but not so many pages.
+    """
     return np.asarray(
         c.title_equal
-        & (c.length >= LONG_TITLE)
+        & (c.length >= VERY_LONG_TITLE)
         & (c.volume == 1)
         & (c.page == 1)
         & (c.last_page == 1)
-        & (c.span >= 3)
+        & (c.span >= 5)
         & (c.year_gap == 0)
         & (c.journal >= 0.7)
     )

@@ -1,0 +1,192 @@
+"""What counts as a duplicate, case by case: one report merges, two reports stay apart (PRISMA 2020, Rathbone 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from balm.review.deduplication.duplicates import find_duplicates
+from balm.vocabulary.record import Record
+
+PAPER = Record(
+    id="paper",
+    title="Ketamine infusions for complex regional pain syndrome in adults: a randomised controlled trial",
+    authors=("Sigtermans, Marnix J.", "van Hilten, Jacobus J.", "Dahan, Albert"),
+    year=2009,
+    journal="Pain",
+    volume="145",
+    issue="3",
+    pages="304-311",
+    doi="10.1016/j.pain.2009.06.023",
+    abstract="Complex regional pain syndrome type 1 patients were randomised to receive ketamine or placebo for four "
+    "days in an individually stepwise tailored dosage, and pain was measured weekly for three months.",
+)
+TITLE = PAPER.title or ""
+BARE = replace(PAPER, doi=None, abstract=None)
+
+
+def verdict(one, two):
+    """merge, review or keep."""
+    found = find_duplicates([one, replace(two, id="other")])
+    if found.groups:
+        return "merge"
+    return "review" if found.review else "keep"
+
+
+ONE_REPORT = {
+    "the same record twice": PAPER,
+    "upper case and a full stop": replace(PAPER, title=TITLE.upper() + "."),
+    "no DOI": replace(PAPER, doi=None),
+    "no abstract, no DOI": BARE,
+    "abbreviated pages": replace(BARE, pages="304-11"),
+    "another dash in the pages": replace(BARE, pages="304\u2013311"),
+    "initials": replace(BARE, authors=("Sigtermans MJ", "van Hilten JJ", "Dahan A")),
+    "American spelling": replace(BARE, title=TITLE.replace("randomised", "randomized")),
+    "one typing error": replace(BARE, title=TITLE.replace("complex", "compex")),
+    "a remark of the database": replace(BARE, title=TITLE + " [see comments]"),
+    "a note that an erratum exists": replace(BARE, title=TITLE + ". [Erratum appears in Pain. 2010;148(2):349]"),
+    "a retracted paper, marked as such": replace(BARE, title="RETRACTED: " + TITLE),
+    "title in brackets": replace(BARE, title=f"[{TITLE}]"),
+    "markup": replace(BARE, title=TITLE.replace("Ketamine", "<i>Ketamine</i>")),
+    "the issue in the field of the volume": replace(BARE, volume="145(3)", issue=None),
+    "online in the year before, not yet in print": replace(BARE, year=2008, volume=None, issue=None, pages=None),
+    "pages a spreadsheet took for a date": replace(BARE, pages="01-Jun"),
+    "a DOI written as an address": replace(PAPER, doi="10.1016/J.PAIN.2009.06.023"),
+}
+TWO_REPORTS = {
+    "the abstract of a meeting": replace(
+        BARE,
+        type="conference",
+        journal="European Journal of Pain",
+        volume="13",
+        issue="Suppl 1",
+        pages="S55",
+        year=2009,
+    ),
+    "the abstract of a meeting in the same journal": replace(
+        BARE, type="conference", volume=None, issue=None, pages=None
+    ),
+    "a preprint": replace(
+        PAPER, journal="medRxiv", doi="10.1101/2020.05.01.20087100", volume=None, issue=None, pages=None
+    ),
+    "an erratum": replace(BARE, title="Erratum: " + TITLE, pages="349", volume="148", year=2010),
+    "an erratum on the same page, undated": replace(BARE, title="Corrigendum to: " + TITLE),
+    "a retraction notice": replace(BARE, title="Retraction: " + TITLE, pages="900"),
+    "a reply": replace(BARE, title="Reply to: " + TITLE, pages="312"),
+    "a comment": replace(BARE, title=f'Comment on "{TITLE}"', pages="313"),
+    "part II": replace(BARE, title=TITLE + ". Part II", pages="312-320"),
+    "part II, nothing else given": replace(BARE, title=TITLE + ". Part II", pages=None, volume=None, issue=None),
+    "women, not adults": replace(BARE, title=TITLE.replace("adults", "women"), pages="312-320"),
+    "another dose": replace(BARE, title=TITLE.replace("Ketamine", "Ketamine 40 mg"), pages=None),
+    "an updated review": replace(BARE, year=2014, volume="150", pages="1-20", doi="10.1016/j.pain.2014.01.001"),
+    "another trial of that name": replace(
+        BARE,
+        authors=("Schwartzman RJ", "Alexander GM"),
+        journal="Anesthesiology",
+        volume="111",
+        pages="10-19",
+        issue="1",
+    ),
+    "the registration of the trial": replace(
+        BARE, type="registration", journal=None, volume=None, issue=None, pages=None, accession_numbers=("NCT00000001",)
+    ),
+    "a thesis": replace(BARE, type="thesis", journal=None, volume=None, issue=None, pages=None),
+}
+
+
+@pytest.mark.parametrize("case", ONE_REPORT)
+def test_one_report_is_merged(case):
+    assert verdict(PAPER if ONE_REPORT[case] is PAPER else BARE, ONE_REPORT[case]) == "merge"
+
+
+@pytest.mark.parametrize("case", TWO_REPORTS)
+def test_two_reports_stay_apart(case):
+    assert verdict(PAPER, TWO_REPORTS[case]) != "merge"
+    assert verdict(BARE, TWO_REPORTS[case]) != "merge"
+
+
+def test_different_dois_stay_apart():
+    assert verdict(PAPER, replace(PAPER, doi="10.1016/j.pain.2009.06.024")) != "merge"
+    assert verdict(
+        replace(PAPER, doi="10.1002/14651858.cd012345.pub2"), replace(PAPER, doi="10.1002/14651858.cd012345")
+    ) != ("merge")
+
+
+def test_different_pubmed_numbers_stay_apart():
+    assert verdict(replace(BARE, pmid="19604642"), replace(BARE, pmid="19604643")) != "merge"
+
+
+def test_parts_one_and_two_stay_apart():
+    one = replace(BARE, title=TITLE + ". Part I: efficacy")
+    two = replace(BARE, title=TITLE + ". Part II: efficacy", pages="312-320")
+    assert verdict(one, two) != "merge"
+
+
+@pytest.mark.parametrize(
+    "title", ["Editorial", "Letter to the editor", "Editorial Notes", "Introduction to the special issue"]
+)
+def test_a_title_that_recurs_needs_its_place(title):
+    one = Record(id="a", title=title, year=2009, journal="Pain", authors=("Dahan A",))
+    assert verdict(one, replace(one, volume="145")) != "merge"
+    placed = replace(one, volume="145", issue="3", pages="200-201")
+    assert verdict(placed, placed) == "merge"
+
+
+def test_trials_that_share_a_title_keep_their_registrations():
+    one = Record(id="a", title=TITLE, type="registration", year=2009, accession_numbers=("NCT00000001",))
+    assert verdict(one, replace(one, accession_numbers=("NCT00000002",))) != "merge"
+
+
+def test_two_abstracts_under_the_doi_of_their_supplement_stay_apart():
+    one = replace(
+        PAPER, pages="51", title="Effects of incretin on artery lesions in a model of atherosclerosis in mice"
+    )
+    two = replace(
+        one,
+        pages="52",
+        title="The effects of incretin on artery lesions in a model of atherosclerosis in mice",
+        authors=("Chen R", "Wang J", "Yan C"),
+        abstract="To investigate the effects of exenatide on plaques, mice were fed a diet rich in fat for sixteen "
+        "weeks and arteries were stained.",
+    )
+    assert verdict(one, two) != "merge"
+
+
+def test_letters_on_one_paper_share_title_and_pages():
+    one = replace(BARE, title="A trial of intrapleural streptokinase in infection", pages="2243-5; author reply 2243-5")
+    assert verdict(replace(one, authors=("Rosa, Ute W.",)), replace(one, authors=("Bouros, Demosthenes",))) != "merge"
+
+
+def test_opposites_are_other_reports():
+    pairs = [
+        ("hypertension", "hypotension"),
+        ("agonists", "antagonists"),
+        ("male", "female"),
+        ("preoperative", "postoperative"),
+    ]
+    for left, right in pairs:
+        one = replace(BARE, title=f"Ketamine and {left} in patients with chronic pain after surgery", pages=None)
+        assert verdict(one, replace(one, title=(one.title or "").replace(left, right))) != "merge", (left, right)
+
+
+@pytest.mark.parametrize(
+    "title", ["Кетамин при хронической боли у взрослых пациентов", "氯胺酮治疗慢性疼痛的随机对照试验研究进展与展望"]
+)
+def test_titles_in_other_scripts_are_read(title):
+    one = Record(
+        id="a", title=title, authors=("Иванов А",), year=2010, journal="Анестезиология", volume="3", pages="5-9"
+    )
+    assert verdict(one, one) == "merge"
+    other = replace(one, title=title[::-1], authors=("Петров Б",), pages="44-51")
+    assert verdict(one, other) == "keep"
+
+
+def test_a_chain_is_cut_where_a_pair_inside_must_stay_apart():
+    """The record in the middle says too little to tell two DOIs apart; it may not join them."""
+    left = replace(PAPER, id="left")
+    middle = replace(PAPER, id="middle", doi=None)
+    right = replace(PAPER, id="right", doi="10.1016/j.pain.2009.06.999")
+    found = find_duplicates([left, middle, right])
+    assert all(not {"left", "right"} <= set(group.ids) for group in found.groups)
+    assert len(found.groups) == 1 and found.review
