@@ -67,14 +67,17 @@ def recall_curve(
     heading(drawing, title, panel.left, panel.right)
     if len(most) > 1:
         panel.band(drawing, low, high, BAND)
-    drawing.line(*panel.at(0.0, 0.0), *panel.at(float(total), float(sums[-1])), stroke=QUIET, dash="5 4")
+    whole = len(labels) == total  # before the end nobody knows where a random order would have led
+    if whole:
+        drawing.line(*panel.at(0.0, 0.0), *panel.at(float(total), float(sums[-1])), stroke=QUIET, dash="5 4")
     panel.curve(drawing, curve, stroke=MARK, width=2.0)
     panel.frame(drawing, "Records screened", "Included records found")
     base, x = panel.bottom + 62, panel.left
-    drawing.line(x, base - 4, x + 24, base - 4, stroke=QUIET, dash="5 4")
-    drawing.text(x + 30, base, "in random order", size=11.5)
-    if len(most) > 1 and last is not None:
+    if whole:
+        drawing.line(x, base - 4, x + 24, base - 4, stroke=QUIET, dash="5 4")
+        drawing.text(x + 30, base, "in random order", size=11.5)
         x += 30 + text_width("in random order", 11.5) + 22
+    if len(most) > 1 and last is not None:
         drawing.rect(x, base - 10, 24, 12, fill=BAND)
         share = f"{(1 - last.alpha) * 100:g} %"
         drawing.text(x + 30, base, f"still possible with {share} confidence{bound}", size=11.5)

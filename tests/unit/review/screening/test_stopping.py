@@ -1,0 +1,110 @@
+"""The stopping test against buscarpy 0.0.2, against every urn one by one, and its promise in simulated reviews."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from balm.review.screening.heuristics import in_a_row
+from balm.review.screening.stopping import _smallest, stopping_history, stopping_test
+from balm.vocabulary.problems import InputError
+
+#: Included: the records whose number is a square.
+SQUARES = [int(int(i**0.5) ** 2 == i) for i in range(1, 901)]
+
+#: (screened, all, target, bias) -> what buscarpy 0.0.2's calculate_h0 gives for the squares.
+BUSCARPY = {
+    (300, 1000, 0.95, 1): 0.9845288326300985,
+    (900, 1000, 0.95, 1): 0.5975471582266491,
+    (900, 1000, 0.9, 1): 0.18700796652754306,
+    (600, 700, 0.8, 1): 0.03083882885131191,
+    (150, 160, 0.99, 1): 0.42462534134752644,
+    (100, 200, 0.9, 2.5): 0.5845846255242144,
+    (900, 920, 0.95, 1): 0.07214661394024002,
+}
+
+
+@pytest.mark.parametrize("case", BUSCARPY)
+def test_p_values_are_those_of_buscarpy(case):
+    screened, n, target, bias = case
+    found = stopping_test(SQUARES[:screened], n, target=target, bias=bias)
+    assert found.p == pytest.approx(BUSCARPY[case], rel=1e-12)
+
+
+@pytest.mark.parametrize("bias", [1.0, 3.0])
+def test_the_smallest_p_is_that_of_an_urn_that_begins_after_an_inclusion(bias):
+    from scipy import stats
+
+    rng = np.random.default_rng(3)
+    for _ in range(4):
+        n = int(rng.integers(40, 90))
+        labels = rng.random(n) < np.linspace(0.5, 0.05, n)
+        screened, missing = n - 15, int(rng.integers(1, 6))
+        labels = labels[:screened]
+        sizes = np.arange(1, screened + 1)
+        drawn = np.cumsum(labels[::-1])
+        population, there = sizes + n - screened, drawn + missing
+        if bias == 1.0:
+            every = stats.hypergeom.cdf(drawn, population, there, sizes)
+        else:
+            every = stats.nchypergeom_wallenius.cdf(drawn, population, there, sizes, bias)
+        assert _smallest(labels, n, missing, bias) == pytest.approx(every.min(), rel=1e-9)
+
+
+def test_the_bound_is_the_target_that_is_just_reached():
+    found = [1] * 30 + [0, 0, 1] * 10 + [0] * 700
+    test = stopping_test(found, 1000)
+    assert 0.5 < test.recall_bound < 1
+    below = stopping_test(found, 1000, target=test.recall_bound - 1e-6)
+    above = stopping_test(found, 1000, target=min(0.9999, test.recall_bound + 1e-6))
+    assert below.p < 0.05 <= above.p
+
+
+def test_the_recall_is_kept_in_simulated_reviews():
+    """Over 200 prioritised orders the recall at the stop is below the target in no more than alpha of them."""
+    rng = np.random.default_rng(11)
+    missed = 0
+    for _ in range(200):
+        n, included = 400, int(rng.integers(10, 40))
+        weight = np.where(np.arange(n) < included, rng.uniform(2, 15), 1.0)
+        order = np.argsort(rng.exponential(size=n) / weight) < included
+        for k in range(50, n + 1, 25):
+            test = stopping_test(order[:k], n, target=0.9)
+            if test.reached or k == n:
+                missed += order[:k].sum() < 0.9 * included
+                break
+    assert missed <= 0.05 * 200
+
+
+def test_with_few_inclusions_nothing_is_concluded():
+    test = stopping_test([1] * 4 + [0] * 900, 905)
+    assert not test.reached and test.recall_bound is None
+    assert "no stopping rule is valid" in test.sentence()
+
+
+def test_when_all_is_read_nothing_is_missed():
+    test = stopping_test([1, 0] * 20, 40)
+    assert test.p == 0.0 and test.recall_bound == 1.0 and test.reached
+
+
+def test_nothing_screened_yet():
+    test = stopping_test([], 100)
+    assert test.p == 1.0 and not test.reached
+
+
+def test_tests_come_every_ten_records_from_the_fiftieth():
+    assert [t.screened for t in stopping_history([1, 0] * 40, 500)] == [50, 60, 70, 80]
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [({"target": 95}, "target"), ({"alpha": 0}, "alpha"), ({"bias": 0}, "bias"), ({"n": 3}, "n must be")],
+)
+def test_wrong_options_are_named(options, said):
+    with pytest.raises(InputError, match=said):
+        stopping_test([1] * 10, options.pop("n", 100), **options)
+
+
+def test_a_rule_of_thumb_says_that_it_is_none():
+    rule = in_a_row([1] + [0] * 10, 100)
+    assert rule.met and "not a guarantee" in rule.sentence()
