@@ -114,3 +114,23 @@ def test_tails_keep_their_digits_far_out() -> None:
     normal = kernel.tail("t_two_sided", np.full(600, np.inf), t)
     for i in range(600):
         assert normal[i] == pytest.approx(2.0 * norm_sf(abs(t[i])), rel=1e-12)
+
+
+@pytest.mark.parametrize("compiled_path", [True, False])
+def test_no_other_tau2_has_a_higher_restricted_likelihood(monkeypatch: pytest.MonkeyPatch, compiled_path: bool) -> None:
+    if not compiled_path:
+        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+    rng = np.random.default_rng(11)
+    sizes = rng.integers(3, 12, 400)
+    v = np.exp(rng.normal(-1.0, 1.5, int(sizes.sum())))
+    y = rng.normal(0.0, np.sqrt(v * rng.uniform(0.2, 2.0, len(v))))  # near the border between none and some
+    found = pool_many(y, v, np.repeat(np.arange(400), sizes), tau2="REML").tau2
+    grid = np.concatenate(([0.0], np.geomspace(1e-4, 20.0, 400)))
+    start = 0
+    for size, tau2 in zip(sizes, found, strict=True):
+        yi, vi = y[start : start + size], v[start : start + size]
+        start += size
+        w = 1.0 / (vi[:, None] + np.concatenate(([tau2], grid)))
+        mu = (w * yi[:, None]).sum(0) / w.sum(0)
+        height = np.log(w).sum(0) - np.log(w.sum(0)) - (w * (yi[:, None] - mu) ** 2).sum(0)
+        assert height[0] >= height[1:].max() - 1e-9

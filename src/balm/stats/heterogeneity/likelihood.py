@@ -76,25 +76,36 @@ def _highest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool)
     """The root with the highest likelihood, counting zero where zero is a local maximum.
 
     Where the score at zero is positive the search starts at ``start``. Elsewhere zero is a maximum and another may lie
-    inside: the search comes down from far above, and the higher likelihood wins.
+    inside: it is sought from ``start`` (where that is positive) and from far above, and the highest likelihood wins.
     """
     at_zero, _ = equation(g, 0.0 * start)
     if isinstance(g, OneGroup):
         if at_zero > 0.0:
             return float(root(g, equation, start=start, scale=scale))
-        inside = root(g, equation, start=_far(g, scale), scale=scale)
-        heights = [log_likelihood(g, t, restricted=restricted) for t in (0.0, inside)]
-        return inside if heights[1] > heights[0] else 0.0
+        candidates = [0.0, root(g, equation, start=_far(g, scale), scale=scale)]
+        if start > 0.0:
+            candidates.append(root(g, equation, start=start, scale=scale))
+        heights = [log_likelihood(g, t, restricted=restricted) for t in candidates]
+        return candidates[heights.index(max(heights))]
     boundary = at_zero <= 0.0
-    found = root(g, equation, start=np.where(boundary, _far(g, scale), start), scale=scale)
-    doubtful = np.flatnonzero(boundary & (found > 0.0))
+    far = _far(g, scale)
+    found = root(g, equation, start=np.where(boundary & (start <= 0.0), far, start), scale=scale)
+    again = boundary & (start > 0.0)
+    doubtful = np.flatnonzero(again | (boundary & (found > 0.0)))
     if len(doubtful):
         chosen = np.zeros(len(g), dtype=np.bool_)
         chosen[doubtful] = True
         some = g.select(chosen)
-        inside = found[doubtful]
-        height = log_likelihood(some, inside, restricted=restricted)
-        found[doubtful] = np.where(height > log_likelihood(some, 0.0 * inside, restricted=restricted), inside, 0.0)
+        from_above = np.zeros(len(doubtful))
+        twice = again[doubtful]
+        if twice.any():
+            from_above[twice] = root(g.select(again), equation, start=far[again], scale=scale[again])
+        best = np.zeros(len(doubtful))
+        height = log_likelihood(some, best, restricted=restricted)
+        for t in (found[doubtful], from_above):
+            here = log_likelihood(some, t, restricted=restricted)
+            best, height = np.where(here > height, t, best), np.maximum(here, height)
+        found[doubtful] = best
     return found
 
 

@@ -248,16 +248,19 @@ INLINE void solve_block(block *b, int method, double fixed, int profile, const d
             vi none = (f0 <= all(0)) | single;
             t = root(PM, k, y, v, w, df, all(0), typical, ~none, none, all(0), &passes);
         } else {
-            /* Where the score at zero is not positive, zero is one maximum and there may be another inside: such
-             * lanes start far above, and what they find is compared with zero by its likelihood. */
-            vi boundary = (f0 <= all(0)) & ~single;
-            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0)));
-            from = pick(boundary, b->spread, from);
+            /* Where the score at zero is not positive, zero is one maximum and there may be another inside: it is
+             * sought from Hedges' estimate where that is positive and from far above; the likelihoods decide. */
+            vi boundary = (f0 <= all(0)) & ~single, again = boundary & (b->hedges > all(0));
+            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0))), above = all(0);
+            from = pick(boundary & ~again, b->spread, from);
             t = root(method, k, y, v, w, df, from, typical, ~boundary, single, all(0), &passes);
-            vi inside = boundary & (t > all(0));
+            if (any(again)) above = root(method, k, y, v, w, df, b->spread, typical, ~again & again, ~again, all(0), &passes);
+            vi inside = boundary & ((t > all(0)) | (above > all(0)));
             if (any(inside)) {
-                vd l0 = likelihood(method, k, y, v, w, all(0), size), l1 = likelihood(method, k, y, v, w, t, size);
-                t = pick(inside & (l0 >= l1), all(0), t);
+                vd l0 = likelihood(method, k, y, v, w, all(0), size), l1 = likelihood(method, k, y, v, w, t, size),
+                   l2 = likelihood(method, k, y, v, w, above, size);
+                vd best = pick(l2 > l1, above, t), height = pick(l2 > l1, l2, l1);
+                t = pick(inside, pick(height > l0, best, all(0)), t);
             }
         }
     }
