@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 
-.PHONY: help run test lint types contract format check bench lock minimal clean
+.PHONY: help run test lint types contract format check docs validation bench lock minimal clean
 .DEFAULT_GOAL := help
 
 help: ## explain the targets
@@ -40,6 +40,12 @@ format: $(STAMP) ## format the code
 	$(BIN)/ruff check --fix .
 
 check: test ## everything the merge runs
+
+docs: $(STAMP) ## make the generated parts of the documentation again
+	$(BIN)/python -m docs.build
+
+validation: $(STAMP) ## measure agreement with the reference data, and state it in the docs
+	$(BIN)/python -m docs.build --validation
 
 bench: $(STAMP) ## ratios against peers, measured in one run
 	$(BIN)/python benchmarks/run.py

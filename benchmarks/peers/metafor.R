@@ -23,7 +23,19 @@ if (task == "one") {
   h <- max(4, 1.5 + 0.2 * nrow(d))
   dev <- switch(task, "forest-svg" = function() svg(out, width = 8, height = h), "forest-png" = function() png(out, width = 800, height = 100 * h, type = "cairo"),
                 "forest-pdf" = function() pdf(out, width = 8, height = h))
-  draw <- function() { dev(); forest(r, showweights = TRUE, header = TRUE); invisible(dev.off()) }
+  # The same figure as ours: effect and standard error as columns, weights, prediction interval, heterogeneity and test.
+  label <- function() bquote(paste("RE Model (Q = ", .(formatC(r$QE, digits = 2, format = "f")), ", df = ", .(r$k - r$p), ", p ",
+    .(metafor:::.pval(r$QEp, digits = 3, showeq = TRUE, sep = " ")), "; ", I^2, " = ", .(formatC(r$I2, digits = 1, format = "f")), "%, ",
+    tau^2, " = ", .(formatC(r$tau2, digits = 2, format = "f")), ")"))
+  draw <- function() {
+    dev()
+    x <- range(d$y) + c(-8, 4)
+    forest(r, showweights = TRUE, header = TRUE, addpred = TRUE, xlim = x, mlab = label(),
+           ilab = cbind(formatC(d$y, digits = 2, format = "f"), formatC(sqrt(d$v), digits = 2, format = "f")), ilab.xpos = x[1] + c(3.5, 4.5))
+    text(x[1] + c(3.5, 4.5), nrow(d) + 2, c("Effect", "SE"), font = 2)
+    text(x[1], -2.2, pos = 4, sprintf("Test for overall effect: z = %.2f (P = %.3f)", r$zval, r$pval))
+    invisible(dev.off())
+  }
   draw(); seconds <- cpu(for (i in 1:repeats) draw()) / repeats
   res <- c(r$beta)
 } else if (task == "leave-one-out") {

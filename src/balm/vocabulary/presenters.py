@@ -7,6 +7,7 @@ The package root says where each presenter lives; the value asks for it by name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,8 +17,10 @@ _ADDRESSES: dict[str, str] = {}
 def register(addresses: dict[str, str]) -> None:
     """Take ``{"forest": "package.module:function"}``: the name a value asks for, and where it lives."""
     _ADDRESSES.update(addresses)
+    presenter.cache_clear()
 
 
+@cache
 def presenter(name: str) -> Callable[..., Any]:
     """The function registered under ``name``."""
     module, _, function = _ADDRESSES[name].partition(":")
