@@ -33,6 +33,8 @@ from balm.vocabulary.record import Record
 
 #: Every pair inside a group of joined records is looked at up to this size, the found ones only beyond it.
 WHOLE_GROUP = 300
+#: What a pair says that no rule holds for, but the score speaks for.
+ALIKE = "alike by score"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ class Duplicates:
         together = merge.only(home[merge.i] == home[merge.j])
         for a, b, score, rule in _rows(together.i, together.j, together.score, together.rule):
             if (a, b) not in forced:
-                name, fields = (RULES[rule].name, RULES[rule].fields) if rule >= 0 else ("score", ())
+                name, fields = (RULES[rule].name, RULES[rule].fields) if rule >= 0 else (ALIKE, ())
                 named.append((a, b, "merge", score, name, fields))
         asked = s.only((s.band != 0) & (home[s.i] != home[s.j]))
         low, high = np.minimum(order[asked.i], order[asked.j]), np.maximum(order[asked.i], order[asked.j])
@@ -334,8 +336,8 @@ class Duplicates:
             if question in seen or question in kept_apart:
                 continue
             seen.add(question)
-            told = RULES[rule].name if rule >= 0 else "score"
-            against = VETOES[veto].name if veto >= 0 else "joined to what must stay apart" if told != "score" else ""
+            told = RULES[rule].name if rule >= 0 else ALIKE
+            against = VETOES[veto].name if veto >= 0 else "joined to what must stay apart" if told != ALIKE else ""
             named.append(
                 (
                     a,
