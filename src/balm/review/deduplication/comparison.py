@@ -25,6 +25,8 @@ CHUNK = 200_000
 #: Titles less alike than this belong to one report only where a number or place says so.
 TITLES_ALIKE = 0.72
 MISSING = np.float32(-1.0)
+#: Threads that compare texts; the result is the same with any number.
+WORKERS = 2
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"[./](?:pub|v|ver)\.?\d+$")
 
@@ -89,7 +91,12 @@ def _alike(texts: list[str], i: Ints, j: Ints, scorer: Callable[..., Any], cutof
     if not len(i):
         return np.zeros(0, dtype=np.float32)
     a, b = [texts[k] for k in i.tolist()], [texts[k] for k in j.tolist()]
-    score = process.cpdist(a, b, scorer=scorer, score_cutoff=cutoff * 100, dtype=np.float32, workers=1) / 100
+    score = (
+        process.cpdist(
+            a, b, scorer=scorer, score_cutoff=cutoff * 100, dtype=np.float32, workers=WORKERS if len(a) > 5000 else 1
+        )
+        / 100
+    )
     empty = np.array([not x or not y for x, y in zip(a, b, strict=True)])
     return cast(Floats, np.where(empty, MISSING, score).astype(np.float32))
 

@@ -44,18 +44,9 @@ def read_authors(authors: tuple[str, ...]) -> tuple[str, str, int]:
     """
     if len(authors) == 1 and len(authors[0]) > 12:
         authors = tuple(_RUN_TOGETHER.split(authors[0]))
-    first = ""
-    kept: list[str] = []
-    count = 0
-    for name in authors[: COMPARED + 1]:
-        if name.strip(" .[]").lower() in _NO_NAME:
-            continue
-        count += 1
-        if count > COMPARED:
-            break
-        if not first:
-            first = surname(name)
-        kept.append(name)
-    text = folded(" ".join(kept))
-    parts = [w for w in _LETTERS.sub(" ", text.replace("'", "").replace("-", "")).split() if len(w) > 1]
-    return first, " ".join(parts), max(count, len(authors) if kept else 0)
+    kept = [n for n in authors[: COMPARED + 1] if len(n) > 20 or n.strip(" .[]").lower() not in _NO_NAME][:COMPARED]
+    if not kept:
+        return "", "", 0
+    first = next((found for n in kept if (found := surname(n))), "")
+    text = folded(" ".join(kept)).replace("'", "").replace("-", "")
+    return first, " ".join([w for w in _LETTERS.sub(" ", text).split() if len(w) > 1]), len(authors)

@@ -63,6 +63,9 @@ _REPLY = re.compile(
     r"|[\[(:.\-?!]\s*(?:(?:the )?author'?s'? )?"
     r"(?:reply|response|rejoinder|in reply|invited commentary|commentary|comments?)\W*$"
 )
+#: Without one of these the searches above find nothing; asking for a part is many times faster.
+_ERRATUM_PARTS = ("errat", "corrig", "correct", "addend", "retract", "concern", "(vol")
+_REPLY_PARTS = ("repl", "re:", "re :", "respon", "comment", "letter", "discuss", "rejoind")
 _WITHDRAWN = re.compile(r"^\W*withdrawn\b|\bwithdrawn\W*$")
 
 #: Titles that come back with every issue or meeting, by the same hands.
@@ -134,9 +137,9 @@ def read_title(title: str) -> tuple[str, int, bool]:
     if "retracted" in text:
         text = _RETRACTED.sub("", text)
     flags = 0
-    if _ERRATUM.search(text):
+    if any(part in text for part in _ERRATUM_PARTS) and _ERRATUM.search(text):
         flags |= ERRATUM
-    if _REPLY.search(text):
+    if any(part in text for part in _REPLY_PARTS) and _REPLY.search(text):
         flags |= REPLY
     if _RECURRING.search(text):
         flags |= RECURRING
