@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -376,8 +377,14 @@ def find_duplicates(
     held = records if isinstance(records, Records) else Records(records)
     if len({r.id for r in held}) < len(held):
         held = _with_own_ids(held)
-    prepared = prepare(held)
-    return Duplicates(held, prepared, score_records(prepared), tuple(decisions))
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here holds cycles; the collector would walk all records again and again
+    try:
+        prepared = prepare(held)
+        return Duplicates(held, prepared, score_records(prepared), tuple(decisions))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _with_own_ids(records: Records) -> Records:
