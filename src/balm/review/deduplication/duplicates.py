@@ -229,7 +229,10 @@ class Duplicates:
         return self.decide(record_1, record_2, word, person=person, reason="undone", time=time)
 
     def rows(self, *, time: str | None = None) -> tuple[DuplicateDecision, ...]:
-        """What ``duplicates.csv`` of a review package holds: one row a removed record, then the persons' decisions."""
+        """What ``duplicates.csv`` of a review package holds: one row a removed record, then the persons' decisions.
+
+        ``record_1`` is the record kept. Decisions that were withdrawn are left out.
+        """
         strongest: dict[str, str] = {}
         for pair in self.pairs:
             if pair.decision == "merge":
@@ -240,7 +243,16 @@ class Duplicates:
             for g in self.groups
             for other in g.ids[1:]
         )
-        return (*by_rule, *self.decisions)
+        kept = {g.kept for g in self.groups}
+        decided = in_force(self.decisions)
+        by_hand = tuple(
+            replace(d, record_1=d.record_2, record_2=d.record_1)
+            if d.decision == DUPLICATE and d.record_2 in kept
+            else d
+            for d in self.decisions
+            if d.person is not None and pair_of(d.record_1, d.record_2) in decided and d.decision != UNDECIDED
+        )
+        return (*by_rule, *by_hand)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

@@ -121,6 +121,13 @@ def test_rows_for_the_package_hold_one_row_a_removed_record_and_every_decision()
     assert as_sets(again) == as_sets(found)
 
 
+def test_rows_name_the_kept_record_first_and_leave_withdrawn_decisions_out():
+    a, b = Record(id="a", title="Ketamine"), Record(id="b", title="Something else", doi="10.1/x")
+    found = find_duplicates([a, b]).decide("a", "b", "duplicate", person="Ada")
+    assert {(r.record_1, r.record_2) for r in found.rows()} == {("b", "a")}
+    assert found.undo("a", "b", person="Ada").rows() == ()
+
+
 @pytest.mark.parametrize("records", [[], [Record(id="a")], [Record(id="a"), Record(id="b")]])
 def test_nothing_to_compare(records):
     found = find_duplicates(records)
