@@ -27,6 +27,7 @@ TITLES_ALIKE = 0.72
 MISSING = np.float32(-1.0)
 #: Threads that compare texts; the result is the same with any number.
 WORKERS = 2
+JSTOR = "10.2307/"
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"[./](?:pub|v|ver)\.?\d+$")
 
@@ -202,11 +203,16 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
 
 
 def _dois(p: Prepared, i: Ints, j: Ints, agreement: Floats) -> Floats:
-    """A DOI cut at its end, or written with other punctuation, is no other DOI; another version of it is."""
+    """A DOI cut at its end, or written with other punctuation, is no other DOI; another version of it is.
+
+    JSTOR gives papers a DOI of its own beside the publisher's.
+    """
     out = agreement.copy()
     for row in np.flatnonzero(out == 0).tolist():
         short, long = sorted((p.doi_text[i[row]], p.doi_text[j[row]]), key=len)
-        if _PUNCTUATION.sub("", short) == _PUNCTUATION.sub("", long):
+        if short.startswith(JSTOR) != long.startswith(JSTOR):
+            out[row] = MISSING
+        elif _PUNCTUATION.sub("", short) == _PUNCTUATION.sub("", long):
             out[row] = 1.0
         elif len(long) - len(short) <= 3 and long.startswith(short) and not _VERSION.search(long):
             out[row] = MISSING
