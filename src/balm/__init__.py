@@ -66,6 +66,7 @@ PUBLIC = {
     "write_records": "balm.actions.records",
     "import_records": "balm.actions.import_records",
     "read_revman": "balm.actions.revman",
+    "find_duplicates": "balm.review.deduplication.duplicates",
     "rank": "balm.review.screening.ranking",
     "simulate_screening": "balm.review.screening.simulation",
     "stopping_test": "balm.review.screening.stopping",

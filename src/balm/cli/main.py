@@ -27,6 +27,10 @@ COMMANDS = {
     "new": ("balm.cli.review:NEW", "start a review package in a new folder"),
     "revman": ("balm.cli.revman:REVMAN", "compute RevMan's numbers again, and make a review package from its file"),
     "import": ("balm.cli.records:IMPORT", "add search exports to a review package, with a receipt of every record"),
+    "dedupe": (
+        "balm.cli.deduplication:DEDUPE",
+        "find duplicates among search exports; doubtful pairs side by side",
+    ),
     "screen": ("balm.cli.screening:SCREEN", "prioritise screening, simulate it, test when it may be enough, agreement"),
     "serve": ("balm.cli.serve:SERVE", "show the report of a review package in the browser"),
 }

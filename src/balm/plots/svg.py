@@ -53,7 +53,8 @@ def numbers(xs: Sequence[float]) -> list[str]:
     """
     if xs and min(xs) >= 100 and max(xs) < 1000:  # here two decimals are five digits, and %g drops zeros
         return ("%.5g " * len(xs) % tuple(xs)).split()
-    return [number(x) for x in xs]
+    texts = [t.rstrip("0").rstrip(".") for t in ("%.2f " * len(xs) % tuple(xs)).split()]
+    return texts if "-0" not in texts else ["0" if t == "-0" else t for t in texts]
 
 
 def points(pairs: list[tuple[float, float]]) -> str:
