@@ -224,7 +224,7 @@ def _lines(layout: Layout, lines: list[Line]) -> list[str]:
 
 def _text(text: Text) -> str:
     start = f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
-    if text.full is None and text.link is None and not text.size:
+    if not text.size and text.full is None and text.link is None:
         return f"{start}>{escape(text.text)}</text>\n"
     if text.size:
         start += f' font-size="{number(text.size)}"'

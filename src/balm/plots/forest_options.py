@@ -119,6 +119,10 @@ _NAMES = tuple([f.name for f in fields(ForestOptions)])
 
 def read_options(given: Mapping[str, Any]) -> ForestOptions:
     """The options, checked; a name or value that is not known is an error that lists those that are."""
+    return _read(given) if given else _USUAL
+
+
+def _read(given: Mapping[str, Any]) -> ForestOptions:
     for name in given:
         if name not in _NAMES:
             raise unknown_option("forest option", name, _NAMES)
@@ -152,3 +156,6 @@ def read_options(given: Mapping[str, Any]) -> ForestOptions:
     if not isinstance(options.also, (list, tuple)):
         options.also = (options.also,)
     return options
+
+
+_USUAL = _read({})

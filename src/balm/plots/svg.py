@@ -41,6 +41,8 @@ def number(x: float) -> str:
     >>> number(12.0), number(0.128), number(-0.001)
     ('12', '0.13', '0')
     """
+    if 100 <= x < 999.994:  # here two decimals are five digits, and g drops zeros
+        return f"{x:.5g}"
     text = f"{x:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
