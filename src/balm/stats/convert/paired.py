@@ -151,7 +151,8 @@ def correlation_from_sds(*, sd_1: Number, sd_2: Number, sd_difference: Number) -
     a, b = checks.positive("sd_1", sd_1), checks.positive("sd_2", sd_2)
     d = checks.standard_deviation("sd_difference", sd_difference)
     r = (a * a + b * b - d * d) / (2 * a * b)
-    if abs(r) > 1 + 1e-12:
+    # Squares of very unequal SDs cancel: rounding alone moves r by their ratio.
+    if abs(r) > 1 + 1e-12 * max(a / b, b / a):
         refuse(
             f"sd_difference must lie between |sd_1 − sd_2| = {abs(a - b):g} and sd_1 + sd_2 = {a + b:g}; got {d:g}: "
             f"one of the three may be a standard error, or of other participants"
