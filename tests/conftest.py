@@ -1,4 +1,4 @@
-"""Property tests draw new examples at every run here, and the same ones in the merge run, which must not be a lottery."""
+"""Property tests draw new examples at every run here, and the same ones in the merge run: that is no lottery."""
 
 from __future__ import annotations
 
