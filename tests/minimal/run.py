@@ -18,6 +18,8 @@ import balm, balm.stats, balm.vocabulary
 walked = 0
 for room in (balm.vocabulary, balm.stats):
     for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        if module.name == "balm.stats.kernel._groups":
+            continue  # the compiled kernel is a plain library, loaded by ctypes and not as a module
         importlib.import_module(module.name)
         walked += 1
 assert walked > 20, walked
