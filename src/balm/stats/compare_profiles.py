@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
 from balm.stats.effect_sizes import EffectSizes
+from balm.stats.frame import frame
 from balm.stats.measures import MEASURES
 from balm.stats.measures.conventions import OPTION_NAMES
 from balm.stats.pooling.around_estimate import COUNTS, with_effects
@@ -316,10 +316,7 @@ class ProfileComparison:
             any(not _same(self.values[self.profiles[0]][c], self.values[p][c]) for p in self.profiles[1:])
             for c in cells
         ]
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def __repr__(self) -> str:
         name = MEASURES[self.effects.measure].name

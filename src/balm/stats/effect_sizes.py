@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats import columns as tables
+from balm.stats.frame import frame
 from balm.stats.measures import MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
 from balm.stats.measures.derivation import derive, of_profile, settle
@@ -170,10 +170,7 @@ class EffectSizes:
             "se": self.se,
             "note": list(self.note),
         }
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def under(self, conventions: Mapping[str, Any]) -> EffectSizes:
         """The same studies under other conventions (of a profile, say); those the caller chose stay.

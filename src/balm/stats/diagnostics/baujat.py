@@ -14,8 +14,9 @@ import numpy as np
 
 from balm.stats.diagnostics.accepted import model_of
 from balm.stats.diagnostics.deletion import without_each
-from balm.stats.diagnostics.printed import frame, studies, text_table
+from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.pooling.leave_one_out import leave_one_out
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.presenters import presenter

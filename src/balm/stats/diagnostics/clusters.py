@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from balm.stats.diagnostics.printed import frame, text_table
+from balm.stats.diagnostics.printed import text_table
 from balm.stats.diagnostics.subsets import includes
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.vocabulary.problems import InputError, check_option
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from balm.stats.diagnostics.accepted import Model, model_of, refitting
 from balm.stats.diagnostics.clusters import Clusters, cluster
-from balm.stats.diagnostics.printed import frame, studies
+from balm.stats.diagnostics.printed import studies
 from balm.stats.diagnostics.subsets import every_subset, includes, members, random_subsets
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.kernel import Subsets, solve_subsets
 from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import analyse

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from balm.stats.diagnostics.accepted import Model, model_of
 from balm.stats.diagnostics.deletion import without_each
-from balm.stats.diagnostics.printed import frame, studies, text_table
+from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.diagnostics.residuals import standardised, studentised
 from balm.stats.distributions import chi2_ppf
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.regression.meta_regression import MetaRegression
 from balm.vocabulary.presenters import presenter
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from balm.stats.diagnostics.accepted import model_of
-from balm.stats.diagnostics.printed import frame
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.heterogeneity.solving import crossing
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.regression.between_study_variance import estimate

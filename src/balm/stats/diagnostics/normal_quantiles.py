@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from balm.stats.diagnostics.accepted import Model, model_of
 from balm.stats.diagnostics.deletion import without_each
-from balm.stats.diagnostics.printed import frame, text_table
+from balm.stats.diagnostics.printed import text_table
 from balm.stats.diagnostics.residuals import standardised, studentised
 from balm.stats.distributions import norm_ppf
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError, check_option
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from balm.stats.diagnostics.printed import frame, studies
+from balm.stats.diagnostics.printed import studies
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.groups import OneGroup, centred
 from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.pooled import Pooled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,6 @@ from balm.vocabulary.numbers import fixed
 #: A printed table shows this many rows at most; the frame holds them all.
 MOST_ROWS = 60
 _MOST_LETTERS = 32
-
-
-def frame(table: Mapping[str, Any]) -> Any:
-    """A pandas DataFrame of the columns (the dict itself without pandas)."""
-    try:
-        return import_module("pandas").DataFrame(dict(table))
-    except ImportError:
-        return dict(table)
 
 
 def studies(count: int) -> str:

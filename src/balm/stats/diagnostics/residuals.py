@@ -15,8 +15,9 @@ import numpy as np
 
 from balm.stats.diagnostics.accepted import Model, model_of
 from balm.stats.diagnostics.deletion import Deleted, without_each
-from balm.stats.diagnostics.printed import frame, studies, text_table
+from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.vocabulary.problems import check_option
 
 KINDS = ("raw", "pearson", "cholesky", "standardised", "studentised")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.frame import frame
 from balm.stats.groups import ManyGroups, centred
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.measures import MEASURES
@@ -193,10 +193,7 @@ class Multiverse:
         }
         for name in ("k", *NUMBERS, "excludes_null"):
             table[name] = getattr(self, name).copy()
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def plot(self, path: Any = None, **options: Any) -> Any:
         """The specification curve; written to ``path`` (.svg, .png, .pdf) when one is given."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from balm.stats.frame import frame
 from balm.stats.groups import Floats, Integers, centred
 from balm.stats.permutation.orders import alike, how_many, orderings, signs
 from balm.stats.permutation.refit import Arrangements, statistics
@@ -109,10 +109,7 @@ class PermutationTest:
         """One row a test, as a pandas DataFrame (a dict of columns without pandas)."""
         rows = self.to_dict()["tests"]
         table = {name: [row[name] for row in rows] for name in ("name", "statistic", "p")}
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
 
 def permutation_test(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.groups import Integers, ManyGroups, by_label
 from balm.stats.kernel import LARGEST_RATIO, solve_left_out
 from balm.stats.pooling import compiled
@@ -84,10 +84,7 @@ class LeftOutMany:
         """One row a left-out study, as a pandas DataFrame (a dict of columns without pandas)."""
         table: dict[str, Any] = {"group": self.group, "row": self.row, "k": self.k}
         table |= {name: getattr(self, name) for name in COLUMNS}
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
 
 def leave_one_out_many(

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.frame import frame
 from balm.stats.groups import Integers, ManyGroups, by_label, centred
 from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
 from balm.stats.kernel import LARGEST_RATIO
@@ -147,10 +147,7 @@ class PooledMany:
         table: dict[str, Any] = {"group": self.group, "k": self.k}
         table |= {name: getattr(self, name) for name in COLUMNS}
         table |= {"q_df": self.q_df, "tau2_low": self.tau2_low, "tau2_high": self.tau2_high}
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
 
 def pool_many(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
+from balm.stats.frame import frame
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.presenters import presenter
 
@@ -99,10 +99,7 @@ class Series:
             "displayed_low": [d.interval.low for d in shown],
             "displayed_high": [d.interval.high for d in shown],
         }
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def sentence(self) -> str:
         """The series in words."""

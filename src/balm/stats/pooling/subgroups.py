@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from math import inf, isfinite, nan
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from balm.stats.columns import labels
 from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import EffectSizes
+from balm.stats.frame import frame
 from balm.stats.pooling.again import pool_again
 from balm.stats.pooling.mantel_haenszel import mantel_haenszel
 from balm.stats.pooling.peto import TABLES, as_peto, peto
@@ -74,10 +74,7 @@ class Subgroups:
             "displayed_low": [d.interval.low for d in shown],
             "displayed_high": [d.interval.high for d in shown],
         }
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def sentence(self) -> str:
         """The groups and the test between them in words."""

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from balm.stats.diagnostics.printed import frame, studies, text_table
+from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.distributions import chi2_sf, f_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.frame import frame
 from balm.stats.regression.between_study_variance import ESTIMATORS, estimate
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import Projection, log_likelihood, projection

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from balm.stats.frame import frame
 from balm.stats.groups import Floats, centred
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.pooling.analysis import Sums, add_up, conclude
@@ -69,10 +69,7 @@ class CoverageSimulation:
         """One row an interval, as a pandas DataFrame (a dict of columns without pandas)."""
         names = ("inference", "coverage", "coverage_error", "rejection", "width")
         table = {name: [getattr(row, name) for row in self.rows] for name in names}
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def __repr__(self) -> str:
         lines = [

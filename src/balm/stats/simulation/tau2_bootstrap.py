@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from balm.stats.frame import frame
 from balm.stats.groups import Floats
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.heterogeneity.weighted import typical_variance
@@ -76,10 +76,7 @@ class Tau2Bootstrap:
     def to_frame(self) -> Any:
         """One row a draw, as a pandas DataFrame (a dict of columns without pandas)."""
         table = {"tau2": self.tau2.copy(), "i2": 100.0 * self.tau2 / (self.tau2 + self.typical)}
-        try:
-            return import_module("pandas").DataFrame(table)
-        except ImportError:
-            return table
+        return frame(table)
 
     def __repr__(self) -> str:
         ends = self.interval()

@@ -10,8 +10,9 @@ import numpy as np
 
 from balm.stats.distributions import binom_pmf, norm_isf, norm_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.frame import frame
 from balm.stats.pooling.pooled import Pooled
-from balm.stats.small_study.studies import ENOUGH, frame, p_in_words, studies_of
+from balm.stats.small_study.studies import ENOUGH, p_in_words, studies_of
 from balm.vocabulary.problems import InputError, check_option
 
 TESTS = ("exact", "chi-squared", "binomial")

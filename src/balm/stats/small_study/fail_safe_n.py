@@ -11,9 +11,10 @@ import numpy as np
 
 from balm.stats.distributions import norm_isf, norm_sf
 from balm.stats.effect_sizes import EffectSizes
+from balm.stats.frame import frame
 from balm.stats.pooling.again import pool_again
 from balm.stats.pooling.pooled import Pooled
-from balm.stats.small_study.studies import frame, p_in_words, studies_of
+from balm.stats.small_study.studies import p_in_words, studies_of
 from balm.vocabulary.problems import InputError, check_option
 
 METHODS = ("rosenthal", "orwin", "rosenberg", "general")

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from balm.stats.frame import frame
 from balm.stats.small_study.kendall import Kendall
-from balm.stats.small_study.studies import frame, p_in_words
+from balm.stats.small_study.studies import p_in_words
 from balm.stats.small_study.weighted_line import Line
 from balm.vocabulary.interval import Interval
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.effect_sizes import EffectSizes
+from balm.stats.frame import frame
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.small_study.regression_test import model_of
-from balm.stats.small_study.studies import CLUSTERS, ENOUGH, LEAST, check_varies, frame, p_in_words, studies_of
+from balm.stats.small_study.studies import CLUSTERS, ENOUGH, LEAST, check_varies, p_in_words, studies_of
 from balm.stats.small_study.weighted_line import Line, additive_line, multiplicative_line
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, check_option

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -77,14 +76,6 @@ def raw_columns(es: EffectSizes, names: tuple[str, ...], who: str) -> list[Float
             'make them from counts, for example balm.effect_sizes("OR", events_1=, n_1=, events_2=, n_2=)'
         )
     return [np.asarray(es.raw[name], dtype=np.float64) for name in names]
-
-
-def frame(columns: dict[str, Any]) -> Any:
-    """A pandas table, or the columns as they are where pandas is not installed."""
-    try:
-        return import_module("pandas").DataFrame(columns)
-    except ImportError:
-        return columns
 
 
 def p_in_words(p: float) -> str:

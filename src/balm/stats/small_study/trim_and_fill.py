@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.effect_sizes import Bools, EffectSizes, Floats
+from balm.stats.frame import frame
 from balm.stats.pooling.again import pool_again
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.small_study.regression_test import model_of
-from balm.stats.small_study.studies import ENOUGH, SAME, frame, p_in_words
+from balm.stats.small_study.studies import ENOUGH, SAME, p_in_words
 from balm.stats.small_study.weighted_line import additive_line
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError, check_option
