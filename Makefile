@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 
-.PHONY: help run test lint types contract format check docs validation bench lock minimal clean
+.PHONY: help run test postgresql lint types contract format check docs validation bench lock minimal clean
 .DEFAULT_GOAL := help
 
 help: ## explain the targets
@@ -24,7 +24,12 @@ run: $(STAMP) ## set up, run the bundled review and serve its report on http://1
 
 test: $(STAMP) lint ## set up and run all tests
 	$(BIN)/python -m pytest
-	$(MAKE) minimal
+	$(MAKE) postgresql minimal
+
+postgresql: $(STAMP) ## the server's tests again on PostgreSQL, where BALM_TEST_POSTGRESQL gives its address
+	@if [ -n "$$BALM_TEST_POSTGRESQL" ]; then BALM_TEST_DATABASE_URL="$$BALM_TEST_POSTGRESQL" $(BIN)/python -m pytest tests/web; \
+	elif [ -n "$$CI" ]; then echo "the merge run needs PostgreSQL: set BALM_TEST_POSTGRESQL" >&2; exit 1; \
+	else echo "no PostgreSQL given (BALM_TEST_POSTGRESQL): the server was tested on SQLite alone"; fi
 
 minimal: $(STAMP) ## prove that balm.stats needs only NumPy and SciPy
 	$(BIN)/python tests/minimal/run.py

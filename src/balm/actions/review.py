@@ -97,6 +97,14 @@ class Review:
         return write_whole(Path(path), text)
 
 
+def package_bytes(folder: str | Path) -> dict[str, bytes]:
+    """The bytes of every file of the package format in ``folder``; :class:`InputError` where one is refused."""
+    files, problems = _files(Path(folder))
+    if problems:
+        raise InputError(problems)
+    return files
+
+
 def write_whole(path: Path, text: str) -> Path:
     """Write ``text`` to ``path`` so that nobody ever sees half of it: a file beside it, then one rename."""
     if not path.parent.is_dir():

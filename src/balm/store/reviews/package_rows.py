@@ -1,0 +1,98 @@
+"""The package of a review as the bytes of its files, from the database and into it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from balm.review.package import Package
+from balm.review.reading import read_package
+from balm.review.schema import TABLE_BY_FILE, Table
+from balm.review.tables import decode
+from balm.store.reviews.models import KeptTable, Review, Row, StoredFile
+from balm.vocabulary.problems import InputError
+
+#: Between the cells of a key: a character that no cell may hold.
+BETWEEN = "\x1f"
+
+
+def row_key(table: Table, cells: Mapping[str, str]) -> str:
+    """The key of a row, from its cells."""
+    return BETWEEN.join(cells.get(name, "") for name in table.key)
+
+
+def store_files(review: Review, files: Mapping[str, bytes]) -> None:
+    """Keep a package's files: tables as rows, everything else whole. The review holds nothing yet; nothing is checked
+    here (``read_package`` has said that there is no problem)."""
+    for path, data in files.items():
+        table = TABLE_BY_FILE.get(path)
+        if table is None:
+            StoredFile.objects.create(review=review, path=path, content=data, sha256=hashlib.sha256(data).hexdigest())
+            continue
+        text, _ = decode(data, file=path)
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in line)]
+        columns = [name.strip() for name in lines[0]]
+        KeptTable.objects.create(review=review, table=path, columns=columns)
+        add_rows(review, table, (dict(zip(columns, (c.strip() for c in line), strict=True)) for line in lines[1:]))
+
+
+def add_rows(review: Review, table: Table, rows: Iterable[Mapping[str, str]]) -> int:
+    """Append rows to a table of the review; returns how many. Keeping the table's columns complete is part of it."""
+    last = Row.objects.filter(review=review, table=table.file).order_by("-position").first()
+    position = last.position + 1 if last else 0
+    made = []
+    used: dict[str, None] = {}
+    for offset, cells in enumerate(rows):
+        filled = {name: value for name, value in cells.items() if value}
+        used |= dict.fromkeys(filled)
+        key = row_key(table, filled)
+        made.append(Row(review=review, table=table.file, key=key, position=position + offset, cells=filled))
+    Row.objects.bulk_create(made, batch_size=500)
+    kept, _ = KeptTable.objects.get_or_create(
+        review=review, table=table.file, defaults={"columns": [c.name for c in table.columns]}
+    )
+    widened = with_columns(table, kept.columns, used)
+    if widened != kept.columns:
+        kept.columns = widened
+        kept.save(update_fields=["columns"])
+    return len(made)
+
+
+def with_columns(table: Table, columns: list[str], used: Iterable[str]) -> list[str]:
+    """``columns`` with those of ``used`` that it lacks, in the order of the format."""
+    wanted = {*columns, *used}
+    return columns if wanted == set(columns) else [c.name for c in table.columns if c.name in wanted]
+
+
+def table_bytes(review: Review, kept: KeptTable) -> bytes:
+    """A table as the file: UTF-8, one line a row, line feeds, in the order of the rows."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(kept.columns)
+    rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("cells", flat=True)
+    for cells in rows.iterator(chunk_size=2000):
+        writer.writerow([cells.get(name, "") for name in kept.columns])
+    return out.getvalue().encode()
+
+
+def package_files(review: Review) -> dict[str, bytes]:
+    """Every file of the package, by its path."""
+    return dict(sorted(_files(review)))
+
+
+def _files(review: Review) -> Iterator[tuple[str, bytes]]:
+    for kept in KeptTable.objects.filter(review=review):
+        yield kept.table, table_bytes(review, kept)
+    for file in StoredFile.objects.filter(review=review):
+        yield file.path, bytes(file.content)
+
+
+def package_of(review: Review) -> Package:
+    """The package, read and checked as a whole; :class:`InputError` with every problem when it has one."""
+    package, problems = read_package(package_files(review), Path(review.slug))
+    if package is None:
+        raise InputError(problems)
+    return package

@@ -1,0 +1,30 @@
+"""Our own exceptions as pages: what may not be done (403), what is wrong with the input (422). Never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from balm.actions.team.acting import Refused
+from balm.vocabulary.problems import InputError
+
+
+class refusals:
+    """Middleware: turns :class:`Refused` and :class:`InputError` that a view lets through into a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Hand the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for an exception of ours; ``None`` for any other."""
+        if isinstance(exception, Refused):
+            return render(request, "refused.html", {"why": str(exception)}, status=403)
+        if isinstance(exception, InputError):
+            return render(request, "problems.html", {"problems": exception.problems}, status=422)
+        return None
