@@ -53,6 +53,23 @@ ONE_REPORT = {
     "online in the year before, not yet in print": replace(BARE, year=2008, volume=None, issue=None, pages=None),
     "pages a spreadsheet took for a date": replace(BARE, pages="01-Jun"),
     "the DOI that JSTOR gave it": replace(PAPER, doi="10.2307/3060925"),
+    "a volume that is only the year": replace(BARE, volume="2009", issue=None),
+    "a dash for the colon": replace(BARE, title=TITLE.replace(": a", " - a")),
+    "given names before family names": replace(
+        BARE, authors=("Marnix J. Sigtermans", "Jacobus J. van Hilten", "Albert Dahan")
+    ),
+    "authors in another order": replace(
+        BARE, authors=("Dahan, Albert", "Sigtermans, Marnix J.", "van Hilten, Jacobus J.")
+    ),
+    "three authors of which one is named": replace(BARE, authors=("Sigtermans, Marnix J.",)),
+    "no authors": replace(BARE, authors=()),
+    "no year": replace(BARE, year=None),
+    "no journal": replace(BARE, journal=None),
+    "no volume": replace(BARE, volume=None),
+    "no pages": replace(BARE, pages=None),
+    "pages with a letter for the country": replace(BARE, pages="pp. 304-311"),
+    "accents lost by an export": replace(BARE, authors=("Sigtermans, Marnix J", "v Hilten, J J", "Dahan, A")),
+    "the subtitle left out, same pages": replace(BARE, title=TITLE.split(":")[0], volume=None, issue=None),
     "a DOI written as an address": replace(PAPER, doi="10.1016/J.PAIN.2009.06.023"),
 }
 TWO_REPORTS = {
@@ -72,6 +89,24 @@ TWO_REPORTS = {
         PAPER, journal="medRxiv", doi="10.1101/2020.05.01.20087100", volume=None, issue=None, pages=None
     ),
     "an erratum": replace(BARE, title="Erratum: " + TITLE, pages="349", volume="148", year=2010),
+    "a letter on the paper": replace(
+        BARE, title=f"Letter to the editor on: {TITLE}", authors=("Schwartzman RJ",), volume="147", pages="10"
+    ),
+    "the author's reply": replace(BARE, title=f"{TITLE}: author's reply", pages="312"),
+    "a commentary printed behind it": replace(
+        BARE, title=f"Commentary on {TITLE}", authors=("Bruehl S",), pages="312-313"
+    ),
+    "the protocol of the trial": replace(
+        BARE, title=f"{TITLE}: study protocol", year=2006, journal="Trials", volume="7", pages="12", issue=None
+    ),
+    "the title cut before it could say part II": replace(
+        BARE, title=f"{TITLE[:60]}...", volume=None, pages=None, issue=None
+    ),
+    "the next update of a living review": replace(BARE, year=2010, volume="146", issue="1", pages="5-19"),
+    "the animal study of that name": replace(BARE, title=TITLE.replace("adults", "rats"), pages=None, volume=None),
+    "another length of follow-up": replace(
+        BARE, title=TITLE + ": 12-month follow-up", year=2010, volume="148", pages="1-9", issue="1"
+    ),
     "an erratum on the same page, undated": replace(BARE, title="Corrigendum to: " + TITLE),
     "a retraction notice": replace(BARE, title="Retraction: " + TITLE, pages="900"),
     "a reply": replace(BARE, title="Reply to: " + TITLE, pages="312"),
@@ -108,6 +143,21 @@ def test_two_reports_stay_apart(case):
     assert verdict(BARE, TWO_REPORTS[case]) != "merge"
 
 
+@pytest.mark.parametrize(
+    ("full", "short"),
+    [
+        ("The New England Journal of Medicine", "N Engl J Med"),
+        ("Anesthesia and Analgesia", "ANESTH ANALG"),
+        ("Spine", "Spine (Phila Pa 1976)"),
+        ("JAMA", "Journal of the American Medical Association"),
+        ("Der Schmerz", "Schmerz (Berlin, Germany)"),
+    ],
+)
+def test_a_journal_goes_by_several_names(full, short):
+    one = replace(BARE, journal=full, volume=None, issue=None)
+    assert verdict(one, replace(one, journal=short)) == "merge"
+
+
 def test_different_dois_stay_apart():
     assert verdict(PAPER, replace(PAPER, doi="10.1016/j.pain.2009.06.024")) != "merge"
     assert verdict(
@@ -133,6 +183,57 @@ def test_a_title_that_recurs_needs_its_place(title):
     assert verdict(one, replace(one, volume="145")) != "merge"
     placed = replace(one, volume="145", issue="3", pages="200-201")
     assert verdict(placed, placed) == "merge"
+
+
+def test_an_editor_writes_one_column_an_issue():
+    """Same words, person, volume and first page: the issue tells them apart, and nobody has to be asked."""
+    one = Record(
+        id="a", title="Editor's Comments", authors=("Weber, Ron",), year=2003, journal="MIS Quarterly", volume="27",
+        issue="2", pages="iii-xi",
+    )  # fmt: skip
+    assert verdict(one, replace(one, issue="3", pages="iii-xii")) == "keep"
+    intro = replace(one, title="Editorial Introduction", pages="5-6", issue=None, doi="10.1080/1")
+    assert verdict(intro, replace(intro, doi="10.1080/2")) == "keep"
+    assert verdict(one, one) == "merge"
+
+
+def test_a_record_without_a_title_is_asked_about():
+    """Two letters may stand on the same pages; without a title nobody can tell."""
+    assert verdict(BARE, replace(BARE, title=None)) == "review"
+
+
+def test_two_spellings_of_one_erratum_are_one_report_and_not_the_paper():
+    embase = replace(BARE, title=f"Erratum: {TITLE} (Pain (2009) 145 (304-311))", issue="2", pages="349", volume="148")
+    web_of_science = replace(embase, title=f"{TITLE} (vol 145, pg 304, 2009)")
+    assert verdict(embase, web_of_science) == "merge"
+    assert verdict(BARE, web_of_science) != "merge"
+
+
+def test_a_letter_with_the_report_it_speaks_of_in_its_title_is_that_letter():
+    letter = replace(BARE, title="More on eculizumab for congenital syndromes", authors=("Shin JI",), pages="2142-3")
+    told = replace(letter, title=letter.title + "... N Engl J Med. 2009 Jan 29;360(5):544-6")
+    assert verdict(letter, told) == "merge"
+
+
+def test_a_title_translated_twice_is_known_by_its_pages():
+    one = Record(
+        id="a", title="Indications and contraindications for living kidney donations. [Spanish]",
+        authors=("Andres, A.",), year=2010, journal="Nefrologia", volume="30", issue="SUPPL", pages="30-38",
+    )  # fmt: skip
+    two = replace(one, title="[Indications and contraindications of living-donor transplantation]", issue="Suppl 2")
+    assert verdict(one, two) == "merge"
+    assert verdict(replace(one, pages="S30"), replace(two, pages="S30")) != "merge"  # abstracts share pages
+    assert verdict(replace(one, pages="S1-S240"), replace(two, pages="S1-S240")) != "merge"  # those of the supplement
+
+
+def test_a_text_printed_twice_is_asked_about():
+    assert verdict(PAPER, replace(PAPER, year=2010, volume="146", pages="56-64", doi="10.1016/x")) == "review"
+
+
+def test_the_name_of_a_meeting_may_differ_from_that_of_its_proceedings():
+    one = replace(BARE, journal="International Conference on Pain", volume=None, issue=None)
+    two = replace(one, journal="ICP: Transforming Care", pages=None, year=2010)
+    assert verdict(one, two) == "review"
 
 
 def test_trials_that_share_a_title_keep_their_registrations():

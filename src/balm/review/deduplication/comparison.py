@@ -115,7 +115,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     ones = np.ones(len(i), dtype=np.float32)
     title = _where(~equal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.ratio), ones)
     doi, pmid = _agreement(p.doi, i, j), _agreement(p.pmid, i, j)
-    page, volume = _agreement(p.first_page, i, j), _agreement(p.volume, i, j)
+    page, volume = _agreement(p.first_page, i, j), _volumes(p, i, j)
     first_equal = (p.first_hash[i] == p.first_hash[j]) & (p.first_hash[i] != 0)
     originals = (
         ((p.original_hash[i] == p.title_hash[j]) | (p.original_hash[j] == p.title_hash[i])
@@ -126,7 +126,8 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     start = (p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0)
     same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
     if not all_pairs:
-        placed = (page == 1) & (volume == 1) & first_equal
+        extent = (p.last_page[i] == p.last_page[j]) & (p.last_page[i] != 0) & (p.year[i] == p.year[j])
+        placed = (page == 1) & ((volume == 1) | (extent & (volume != 0))) & first_equal
         keep = (
             (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | originals
             | ((start | same_abstract) & (first_equal | (page == 1)))
@@ -216,6 +217,13 @@ def _dois(p: Prepared, i: Ints, j: Ints, agreement: Floats) -> Floats:
             out[row] = 1.0
         elif len(long) - len(short) <= 3 and long.startswith(short) and not _VERSION.search(long):
             out[row] = MISSING
+    return out
+
+
+def _volumes(p: Prepared, i: Ints, j: Ints) -> Floats:
+    """A volume that is the year of its record numbers nothing, and so differs from no other."""
+    out = _agreement(p.volume, i, j)
+    out[(out == 0) & ((p.volume[i] == p.year[i]) | (p.volume[j] == p.year[j]))] = MISSING
     return out
 
 

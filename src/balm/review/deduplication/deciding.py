@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from balm.review.deduplication.blocking import candidate_pairs
 from balm.review.deduplication.comparison import Bools, compare
 from balm.review.deduplication.prepared import Ints, Prepared
-from balm.review.deduplication.rules import first_rule, same_authors, same_title
+from balm.review.deduplication.rules import first_rule, same_authors, same_title, worth_asking
 from balm.review.deduplication.score import MERGE_AT, REVIEW_AT, REVIEW_VETOED_AT, Doubles, probability
-from balm.review.deduplication.vetoes import cutting, first_veto
+from balm.review.deduplication.vetoes import cutting, first_veto, not_asked
 
 KEEP, REVIEW, MERGE = 0, 1, 2
 
@@ -48,7 +48,8 @@ def score_pairs(p: Prepared, i: Ints, j: Ints, *, all_pairs: bool = False, every
     for c in compare(p, i, j, all_pairs=all_pairs):
         rule, veto, score = first_rule(c), first_veto(c), probability(c)
         merge = (veto < 0) & ((rule >= 0) | ((score >= MERGE_AT) & same_title(c) & same_authors(c)))
-        review = ~merge & ((rule >= 0) | (score >= np.where(veto < 0, REVIEW_AT, REVIEW_VETOED_AT)))
+        doubtful = (rule >= 0) | (score >= np.where(veto < 0, REVIEW_AT, REVIEW_VETOED_AT)) | worth_asking(c)
+        review = ~merge & doubtful & ~not_asked(veto)
         band = np.where(merge, MERGE, np.where(review, REVIEW, KEEP)).astype(np.int8)
         kept = Scored(c.i, c.j, band, np.round(score, 6), rule, veto, cutting(c, veto))
         parts.append(kept if every else kept.only(band != KEEP))

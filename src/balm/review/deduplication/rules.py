@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from balm.review.deduplication.comparison import Bools, Comparison
-from balm.review.deduplication.prepared import CONFERENCE, SUPPLEMENT
+from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
 from balm.review.deduplication.title_words import ADDED, SAME
+from balm.review.deduplication.titles import ERRATUM, RECURRING, REPLY, WITHDRAWN
 
 #: Titles with fewer letters recur ("Ketamine for chronic pain" does not, "Letter to the editor" does).
 LONG_TITLE = 32
@@ -113,11 +114,20 @@ def no_other_authors(c: Comparison) -> Bools:
     return np.asarray(~other_authors(c) | same_pages_and_title(c))
 
 
+#: Abstracts fill less than so many pages; an export gives all of them the pages of their supplement, which has more.
+SHORTEST_ARTICLE, LONGEST_ARTICLE = 5, 30
+
+
+def named(c: Comparison) -> Bools:
+    """Both records have a title: without one nobody can tell two reports on the same pages apart."""
+    return np.asarray(c.length > 0)
+
+
 def same_extent(c: Comparison) -> Bools:
     """From the same first to the same last page of one volume, over three pages or more, by the same authors.
 
-    Two reports cannot share that, whatever language their titles are in. Abstracts of a meeting share pages, so no
-    supplement and nothing from a meeting counts.
+    Two reports cannot share that, whatever language their titles are in. Abstracts of a meeting share pages, so nothing
+    from a meeting counts, and of a supplement only what is as long as an article.
     """
     return np.asarray(
         (c.volume == 1)
@@ -130,8 +140,55 @@ def same_extent(c: Comparison) -> Bools:
         & (c.issue != 0)
         & (c.doi != 0)
         & (c.pmid != 0)
-        & (((c.flags_1 | c.flags_2) & (CONFERENCE | SUPPLEMENT)) == 0)
+        & (((c.flags_1 | c.flags_2) & CONFERENCE) == 0)
+        & ((((c.flags_1 | c.flags_2) & SUPPLEMENT) == 0) | ((c.span >= SHORTEST_ARTICLE) & (c.span <= LONGEST_ARTICLE)))
     )
+
+
+def subtitle_left_out(c: Comparison) -> Bools:
+    """One title is a part of the other, and both run over the same pages of one journal and year."""
+    return np.asarray(
+        c.inside
+        & (c.words == ADDED)
+        & (c.length >= 20)
+        & same_authors(c)
+        & (c.first >= 0.85)
+        & (c.page == 1)
+        & (c.last_page == 1)
+        & (c.span >= 3)
+        & (c.year_gap == 0)
+        & (c.volume != 0)
+        & (c.issue != 0)
+        & (c.journal >= 0.7)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+    )
+
+
+def recurring(c: Comparison) -> Bools:
+    """A title that comes back with every issue or meeting: "Editorial", "In this issue"."""
+    return np.asarray(((c.flags_1 | c.flags_2) & RECURRING) != 0)
+
+
+def elsewhere(c: Comparison) -> Bools:
+    """A number or a part of the place says that the two stand at different places."""
+    return np.asarray(
+        (c.doi == 0) | (c.pmid == 0) | (c.volume == 0) | (c.issue == 0) | (c.page == 0) | (c.last_page == 0)
+    )
+
+
+def worth_asking(c: Comparison) -> Bools:
+    """A long title by the same authors: asked about, whatever a veto says, where nothing but the journal differs (its
+    name may be that of a meeting), or where the abstract is the same too (a reprint, or a record with a wrong place).
+    """
+    one_kind = ((c.flags_1 ^ c.flags_2) & (ERRATUM | REPLY | WITHDRAWN | PREPRINT | REGISTRATION | THESIS)) == 0
+    alike = c.title_equal & (c.length >= LONG_TITLE) & (c.first >= 0.85) & (c.authors >= 0.85) & one_kind
+    same_text = c.abstract >= 0.95
+    unplaced = (
+        (c.length >= VERY_LONG_TITLE) & (c.year_gap <= 1) & (c.year_gap >= 0) & ~elsewhere(c)
+        & (((c.flags_1 ^ c.flags_2) & SUPPLEMENT) == 0) & (c.abstract < 0)
+    )  # fmt: skip
+    return np.asarray(alike & (same_text | unplaced))
 
 
 def same_journal(c: Comparison) -> Bools:
@@ -241,6 +298,11 @@ RULES = (
         "same authors and pages from first to last",
         ("authors", "volume", "pages", "year", "journal"),
         lambda c: same_extent(c) & (c.journal >= 0.7),
+    ),
+    Rule(
+        "same authors and pages, a subtitle left out",
+        ("title", "authors", "pages", "year", "journal"),
+        subtitle_left_out,
     ),
     Rule(
         "identical but for the pages",

@@ -45,6 +45,14 @@ _REMARK = re.compile(
     r")\s*\.?\s*$"
 )
 _RETRACTED = re.compile(r"^\W*retracted(?: article| paper)?\W+|\W+retracted(?: article)?\W*$")
+#: The report a letter speaks of, appended by CINAHL: ``... N Engl J Med. 2009 Jan 29;360(5):544-6``.
+_CITED = re.compile(r"\s*(?:\.\s?\.\s?\.|…)\s*[^.…][^…]{2,80}\d{4}[^;…]{0,12};\s*\d+[^…]{0,30}$")
+#: What a notice is about, as Web of Science names it; and the word that makes it a notice.
+_ABOUT = re.compile(r"\s*\(vol\.? ?\d+[^()]*\)\W*$|\s*\((?:[^()]|\([^()]*\)){0,160}(?:\d{4}|\(\w+)[^()]*\)?\W*$")
+_NOTICE = re.compile(
+    r"^\W*(?:published |author'?s? |publisher'?s? )?"
+    r"(?:(?:erratum|errata|corrigend\w+)\b(?: (?:to|for|in)\b)?|corrections?(?: to\b|(?=\W*:)))\W*"
+)
 _CUT = re.compile(r"(?:\.\s?\.\s?\.|…)\s*$")
 
 #: Kinds of title that are never the same report as the one they speak of.
@@ -132,6 +140,8 @@ def read_title(title: str) -> tuple[str, int, bool]:
         while (shorter := _REMARK.sub("", text)) != text and shorter.strip():
             text = shorter
     cut = False
+    if ";" in text:
+        text = _CITED.sub("", text)
     if text.endswith((".", "…", " ")) and (found := _CUT.search(text)):
         text, cut = text[: found.start()], True
     if "retracted" in text:
@@ -139,6 +149,8 @@ def read_title(title: str) -> tuple[str, int, bool]:
     flags = 0
     if any(part in text for part in _ERRATUM_PARTS) and _ERRATUM.search(text):
         flags |= ERRATUM
+        if _NOTICE.search(text) or "(vol" in text:  # one spelling of all notices on one report
+            text = "erratum " + _ABOUT.sub("", _NOTICE.sub("", text))
     if any(part in text for part in _REPLY_PARTS) and _REPLY.search(text):
         flags |= REPLY
     if _RECURRING.search(text):

@@ -13,14 +13,18 @@ from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATIO
 from balm.review.deduplication.rules import (
     LONG_TITLE,
     Rule,
+    elsewhere,
     identical,
+    named,
     other_authors,
+    recurring,
     same_authors,
     same_extent,
     same_number,
     same_pages_and_title,
     same_run,
     same_title,
+    subtitle_left_out,
     twins,
 )
 from balm.review.deduplication.title_words import ADDED, CONTRAST
@@ -47,6 +51,9 @@ def _meeting(c: Comparison) -> Bools:
     return np.asarray(flagged & ~(placed & (c.journal >= 0.7)) & ~_same_place(c))
 
 
+#: Of an editor's columns every issue holds one: two of them at different places are no question.
+NOT_ASKED = "a title of every issue, at another place"
+
 VETOES = (
     Rule("one is a correction or retraction notice", ("title",), lambda c: _one_side(c, ERRATUM)),
     Rule("one is a reply or comment", ("title",), lambda c: _one_side(c, REPLY)),
@@ -55,6 +62,7 @@ VETOES = (
     Rule("a trial registration and a report", ("type",), lambda c: _one_side(c, REGISTRATION)),
     Rule("a preprint and a published paper", ("type", "doi"), lambda c: _one_side(c, PREPRINT) & (c.doi != 1)),
     Rule("a thesis and a paper", ("type",), lambda c: _one_side(c, THESIS) & (c.doi != 1)),
+    Rule(NOT_ASKED, ("title",), lambda c: recurring(c) & elsewhere(c) & (c.doi != 1) & (c.pmid != 1)),
     Rule("different PubMed numbers", ("pmid",), lambda c: c.pmid == 0),
     Rule("different numbers or parts in the titles", ("title",), lambda c: (c.numbers == 0) & (c.pmid != 1)),
     Rule(
@@ -63,6 +71,7 @@ VETOES = (
         lambda c: (c.numbers == 0.5) & ~same_number(c) & ~same_extent(c)
         & ~(_same_place(c) & (c.issue != 0) & (c.abstract >= 0.8)),
     ),
+    Rule("one record has no title", ("title",), lambda c: ~named(c) & ~same_number(c)),
     Rule("different DOIs", ("doi",), lambda c: (c.doi == 0) & (c.pmid != 1)),
     Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST)
         & ~(same_number(c) & (c.title >= 0.9)) & ~c.translated & ~same_extent(c)),
@@ -111,7 +120,8 @@ VETOES = (
     Rule(
         "one title says more",
         ("title",),
-        lambda c: (c.words == ADDED) & ~same_number(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95),
+        lambda c: (c.words == ADDED) & ~same_number(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95)
+        & ~subtitle_left_out(c),
         cuts=False,
     ),
     Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.inside & ~c.translated
@@ -136,6 +146,11 @@ def first_veto(c: Comparison) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
     for k in range(len(VETOES) - 1, -1, -1):
         found[VETOES[k].holds(c)] = k
     return found
+
+
+def not_asked(veto: np.ndarray[tuple[int], np.dtype[np.int8]]) -> Bools:
+    """Where the veto leaves nothing to ask."""
+    return np.asarray(np.array([*(v.name == NOT_ASKED for v in VETOES), False])[veto])
 
 
 def cutting(c: Comparison, veto: np.ndarray[tuple[int], np.dtype[np.int8]]) -> Bools:

@@ -25,6 +25,9 @@ from balm.vocabulary.record import Record
     ("title", "words", "flags"),
     [
         ("Correction of anaemia with epoetin alfa", "correction of anaemia with epoetin alfa", ERRATUM),
+        ("Corrigendum to: Ketamine (vol 12, pg 3, 2009)", "erratum ketamine", ERRATUM),
+        ("Erratum: Ketamine in pain (The Journal of Pediatrics (M", "erratum ketamine in pain", ERRATUM),
+        ("More on it... N Engl J Med. 2009 Jan 29;360(5):544-6", "more on it", 0),
         ("Pain in fran?ais", "pain in franais", 0),
         ("Pain. [Review] [45 refs]", "pain", 0),
         ("Pain (Provisional abstract)", "pain", 0),
