@@ -1,0 +1,7 @@
+"""Synthesis: addresses under ``/reviews/<slug>/synthesis/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
