@@ -17,6 +17,7 @@ from balm.stats.pooling.pool import pool
 from balm.stats.small_study.excess_significance import excess_significance, sum_of_trials
 from balm.stats.small_study.fail_safe_n import METHODS as FAIL_SAFE
 from balm.stats.small_study.fail_safe_n import fail_safe_n
+from balm.stats.small_study.general_fail_safe import Diluted, Refitted
 from balm.stats.small_study.kendall import exact_p, kendall, orderings
 from balm.stats.small_study.pet_peese import pet_peese
 from balm.stats.small_study.rank_test import rank_test
@@ -287,6 +288,7 @@ def test_fail_safe_n_repeats_the_model_of_the_fit_in_the_general_method():
         ("rosenthal", {"target": 0.1}, "target= does not apply"),
         ("rosenberg", {"weighted": False}, "weighted= does not apply"),
         ("general", {}, "pool first"),
+        ("rosenthal", {"exact": True}, "exact=True does not apply"),
         ("rosenthal", {"alpha": 5}, "alpha must lie between 0 and 1"),
         ("Orwin", {"target": 0.1}, "did you mean 'orwin'"),
     ],
@@ -294,6 +296,31 @@ def test_fail_safe_n_repeats_the_model_of_the_fit_in_the_general_method():
 def test_fail_safe_n_says_what_is_wrong(method, options, message):
     with pytest.raises(InputError, match=message):
         fail_safe_n(MEANS, method, **options)
+
+
+def test_general_fail_safe_n_by_total_variance_and_by_refitting():
+    """Equal variances: the moment estimators' tau2 with the null studies in is the law of total variance."""
+    rng = np.random.default_rng(4)
+    es = EffectSizes(effect=rng.normal(0.4, 0.3, 12), variance=np.full(12, 0.04))
+    fit = pool(es, tau2="HE", inference="wald")
+    quick, refitted = Diluted(fit), Refitted(fit)
+    for n in (1, 2, 7, 30):
+        expected = (
+            refitted.after(n)
+            if n > 1
+            else pool(
+                EffectSizes(effect=np.append(es.effect, 0.0), variance=np.full(13, 0.04)),
+                tau2=quick.spread(1),
+                inference="wald",
+            )
+        )
+        mean, p = expected if n > 1 else (expected.estimate, expected.p)
+        assert quick.after(n) == (pytest.approx(mean, rel=1e-12), pytest.approx(p, rel=1e-9))
+    n = fail_safe_n(fit, "general").n
+    assert n == fail_safe_n(fit, "general", exact=True).n
+    assert quick.after(n)[1] > 0.05 >= quick.after(n - 1)[1]
+    guarded = pool(es)
+    assert fail_safe_n(guarded, "general").n <= n  # t instead of normal quantiles
 
 
 def test_the_sum_of_unequal_trials_against_all_outcomes():

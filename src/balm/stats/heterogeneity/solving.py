@@ -42,11 +42,12 @@ def root(g: Any, equation: Equation, *, start: Any, scale: Any, target: Any = 0.
     target : handed to the equation (a quantile, for the generalised Q).
     """
     if isinstance(g, OneGroup):
-        return _one(g, equation, start, scale, target)
+        return one_root(g, equation, start, scale, target)
     return _many(g, equation, start, scale, target)
 
 
-def _one(g: OneGroup, equation: Equation, t: float, scale: float, target: float) -> float:
+def one_root(g: Any, equation: Equation, t: float, scale: float, target: float = 0.0) -> float:
+    """:func:`root` for one problem of any kind, which the equation alone looks at; ``t`` is where it starts."""
     low, high = -1.0, math.inf
     for count in range(MOST_STEPS):
         value, step = equation(g, t, target)

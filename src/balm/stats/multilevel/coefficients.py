@@ -10,7 +10,8 @@ import numpy as np
 from balm.stats.distributions import chi2_sf, f_sf
 from balm.stats.effect_sizes import Floats
 from balm.stats.regression.design import Design
-from balm.stats.regression.meta_regression import Coefficient, Contrast, OmnibusTest, quantile, two_sided
+from balm.stats.regression.meta_regression import Coefficient, Contrast, OmnibusTest
+from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError
 
@@ -38,7 +39,7 @@ class Coefficients:
     def p(self) -> Floats:
         """(p,) two-sided p values."""
         pairs = zip(self.statistic.tolist(), self.df.tolist(), strict=True)
-        return np.array([two_sided(z, df) if df > 0.0 else math.nan for z, df in pairs])
+        return np.array([OneTail.two_sided(z, df) if df > 0.0 else math.nan for z, df in pairs])
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -59,7 +60,7 @@ class Coefficients:
         level = self.level if level is None else level
         if not df > 0.0:
             return Interval(math.nan, math.nan, level)
-        half = quantile(level, df) * se
+        half = t_critical(level, df) * se
         return Interval(estimate - half, estimate + half, level)
 
     def __getitem__(self, name: str) -> Coefficient:
@@ -133,7 +134,7 @@ class Coefficients:
         row = self._rows(weights)[0]
         value, se = float(row @ self.beta), math.sqrt(float(row @ self.covariance @ row))
         df = self._contrast_df(row)
-        p = two_sided(value / se, df) if df > 0.0 else math.nan
+        p = OneTail.two_sided(value / se, df) if df > 0.0 else math.nan
         return Contrast(tuple(row.tolist()), value, se, value / se, df, p, self._interval(value, se, df))
 
     def _contrast_df(self, row: Floats) -> float:

@@ -17,7 +17,8 @@ from balm.stats.multilevel.coefficients import Coefficients
 from balm.stats.multilevel.likelihood import Problem, Solution
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.stats.regression.design import Design
-from balm.stats.regression.meta_regression import LikelihoodRatio, Prediction, quantile
+from balm.stats.regression.meta_regression import LikelihoodRatio, Prediction
+from balm.stats.tails import t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError
 
@@ -253,7 +254,7 @@ class Multilevel(Coefficients):
         out = []
         for row, more in zip(rows, np.atleast_1d(between).tolist(), strict=True):
             mean, variance = float(row @ self.beta), float(row @ self.covariance @ row)
-            c = quantile(level, self._contrast_df(row))
+            c = t_critical(level, self._contrast_df(row))
             near, far = c * math.sqrt(variance), c * math.sqrt(variance + more)
             out.append(
                 Prediction(

@@ -7,21 +7,18 @@ takes out the whole design (Viechtbauer 2005; DerSimonian & Kacker 2007; Knapp &
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from balm.stats.distributions import chi2_ppf
 from balm.stats.effect_sizes import Floats
+from balm.stats.heterogeneity.solving import one_root
 from balm.stats.regression.projection import Projection, log_likelihood, projection, typical_variance
 from balm.vocabulary.problems import check_option
 
 #: The names of :data:`balm.stats.heterogeneity.estimators.TAU2_ESTIMATORS` that have a form with moderators.
 ESTIMATORS = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ", "DL2", "HE2")
-
-LAST_STEP = 1e-9
-MOST_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,50 +76,28 @@ def _generalised_q(problem: Problem, tau2: float, target: float) -> tuple[float,
     return value, value / p.y_pp_y() * (p.rss / target), target
 
 
-Equation = Callable[[float], tuple[float, float, float]]
-
-
-def _root(equation: Equation, start: float, typical: float) -> float:
-    low, high, t = -1.0, math.inf, start
-    for _ in range(MOST_STEPS):
-        value, step, _size = equation(t)
-        if value > 0.0:
-            low = t
-        elif t == 0.0:
-            return 0.0
-        else:
-            high = t
-        after = max(t + step, 0.0)
-        if abs(after - t) <= LAST_STEP * (after + typical):
-            return after
-        if not low < after < high:
-            after = 0.5 * (max(low, 0.0) + high) if high < math.inf else 2.0 * t + typical
-        t = after
-    return t
-
-
 def q_root(problem: Problem, target: float) -> float:
     """The tau² at which the generalised Q equals ``target``; 0 where it is below it already at 0."""
     if target <= 0.0:
         return math.inf
-    return _root(lambda t: _generalised_q(problem, t, target), 0.0, problem.typical)
+    return one_root(problem, lambda at, t, goal: _generalised_q(at, t, goal)[:2], 0.0, problem.typical, target)
 
 
 def _likelihood(problem: Problem, restricted: bool) -> float:
     """The global maximum: sought from a moment start and, where zero may be a maximum, from far above as well."""
 
-    def equation(t: float) -> tuple[float, float, float]:
-        return _score(problem, t, restricted)
+    def equation(at: Problem, t: float, _: float) -> tuple[float, float]:
+        return _score(at, t, restricted)[:2]
 
     def height(t: float) -> float:
         return log_likelihood(problem.at(t), problem.variance, problem.design, t, restricted=restricted)
 
     start = max(problem.moments(np.ones(problem.k)), 0.0)
-    found = _root(equation, start, problem.typical)
-    if equation(0.0)[0] > 0.0:
+    found = one_root(problem, equation, start, problem.typical)
+    if equation(problem, 0.0, 0.0)[0] > 0.0:
         return found
     spread = problem.weighted(np.ones(problem.k)).rss
-    candidates = {0.0, found, _root(equation, spread, problem.typical)}
+    candidates = {0.0, found, one_root(problem, equation, spread, problem.typical)}
     return max(sorted(candidates), key=height)
 
 

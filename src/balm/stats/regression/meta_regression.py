@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from balm.stats.diagnostics.printed import studies, text_table
-from balm.stats.distributions import chi2_sf, f_sf, norm_ppf, norm_sf, t_ppf, t_sf
+from balm.stats.distributions import chi2_sf, f_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.frame import frame
 from balm.stats.regression.between_study_variance import ESTIMATORS, estimate
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import Projection, log_likelihood, projection
+from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError, check_option
@@ -126,7 +127,7 @@ class MetaRegression:
     @property
     def critical(self) -> float:
         """The quantile of the reference distribution for ``level``."""
-        return quantile(self.level, self.df)
+        return t_critical(self.level, self.df)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -204,7 +205,7 @@ class MetaRegression:
             se,
             z,
             self.df,
-            two_sided(z, self.df),
+            OneTail.two_sided(z, self.df),
             Interval(value - c * se, value + c * se, self.level),
         )
 
@@ -216,7 +217,7 @@ class MetaRegression:
         """
         rows = self.design.matrix if new is None else self.design.rebuild(new)
         level = self.level if level is None else level
-        c = quantile(level, self.df)
+        c = t_critical(level, self.df)
         means = rows @ self.beta
         errors = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.covariance, rows))
         out = []
@@ -330,17 +331,6 @@ def log_likelihood_saturated(variance: Floats) -> float:
     return -0.5 * (len(variance) * math.log(2.0 * math.pi) + float(np.sum(np.log(variance))))
 
 
-def quantile(level: float, df: float) -> float:
-    """Two-sided critical value: normal when ``df`` is infinite."""
-    tail = 0.5 + 0.5 * level
-    return norm_ppf(tail) if math.isinf(df) else t_ppf(tail, df)
-
-
-def two_sided(statistic: float, df: float) -> float:
-    """Two-sided p value."""
-    return min(1.0, 2.0 * (norm_sf(abs(statistic)) if math.isinf(df) else t_sf(abs(statistic), df)))
-
-
 def meta_regression(
     es: EffectSizes,
     moderators: Any = "~ 1",
@@ -441,7 +431,7 @@ def meta_regression(
         se=errors,
         statistic=statistic,
         df=df,
-        p=np.array([two_sided(float(s), df) for s in statistic]),
+        p=np.array([OneTail.two_sided(float(s), df) for s in statistic]),
         tau2=t2,
         tau2_se=se,
         residual=residual,

@@ -12,14 +12,14 @@ import numpy as np
 from balm.stats.distributions import norm_isf, norm_sf
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.frame import frame
-from balm.stats.pooling.again import pool_again
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.small_study.general_fail_safe import Diluted, Refitted
 from balm.stats.small_study.studies import p_in_words, studies_of
 from balm.vocabulary.problems import InputError, check_option
 
 METHODS = ("rosenthal", "orwin", "rosenberg", "general")
-#: The general method stops looking here: a larger number says no more.
-MOST = 100_000
+#: The general method stops looking here: a larger number says no more, and a refit with more takes minutes.
+MOST, MOST_EXACT = 10_000_000, 100_000
 #: A quotient this close to a whole number is that number with rounding on top.
 ROUNDING = 1e-9
 _SOURCE = {
@@ -32,7 +32,7 @@ _SOURCE = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FailSafeN:
-    """``n`` null studies; 0 where there is nothing to overturn, ``inf`` beyond a hundred thousand (general method).
+    """``n`` null studies; 0 where there is nothing to overturn, ``inf`` beyond ``MOST`` (general method).
 
     p        : of the observed studies: one-sided for Rosenthal's combined test, two-sided otherwise; ``nan`` for Orwin.
     estimate : the mean that is to be overturned; ``nan`` for Rosenthal.
@@ -47,6 +47,7 @@ class FailSafeN:
     alpha: float
     target: float
     advice: tuple[str, ...]
+    most: int = MOST  # where the search stopped
 
     @property
     def tolerance(self) -> int:
@@ -62,7 +63,7 @@ class FailSafeN:
             if math.isnan(self.target)
             else f"to bring the mean from {self.estimate:.3f} to {self.target:.3f}"
         )
-        count = f"more than {MOST}" if math.isinf(self.n) else str(self.n)
+        count = f"more than {self.most}" if math.isinf(self.n) else str(self.n)
         p = "" if math.isnan(self.p) else f" ({p_in_words(self.p)} as observed)"
         return f"Fail-safe N ({name}): {count} null studies beside the {self.k} observed would be needed {goal}{p}."
 
@@ -95,19 +96,24 @@ def fail_safe_n(
     alpha: float = 0.05,
     target: float | None = None,
     weighted: bool | None = None,
+    exact: bool = False,
 ) -> FailSafeN:
     """The smallest number of added studies averaging no effect that would overturn the result.
 
     method   : "rosenthal" (Stouffer's combined p, one-sided), "orwin" (the mean falls to ``target``), "rosenberg" (the
                common-effect mean loses two-sided significance; added studies have the average weight) or "general" (the
-               fit itself is repeated, so ``fit`` must be a result of :func:`balm.pool`).
+               same under the model of the fit, so ``fit`` must be a result of :func:`balm.pool`).
     alpha    : the level of significance to lose; not for "orwin" or with a target.
     target   : a mean that would not matter, on the analysis scale and on the same side of 0; needed for "orwin",
                possible for "general".
     weighted : "orwin" only: inverse-variance weights (default) or the plain mean.
 
+    exact    : "general" only: repeat the whole fit for every number tried, instead of updating tau2 by the law of total
+               variance (:mod:`balm.stats.small_study.general_fail_safe`).
+
     In the general method the added studies have the harmonic mean of the variances and scatter around 0 as widely as
-    the fitted model says (their variance is that plus tau2); tau2 is estimated anew with them.
+    the fitted model says (their variance is that plus tau2); tau2 grows with them as they pull away from the observed
+    mean.
     It does not estimate how many are missing, and no number is proof against bias. Rosenthal (1979); Orwin (1983);
     Rosenberg (2005), the fixed-effects case with the normal distribution in place of t.
 
@@ -122,6 +128,8 @@ def fail_safe_n(
         raise InputError(f"target= does not apply to method={method!r}; it belongs to 'orwin' or 'general'")
     if weighted is not None and method != "orwin":
         raise InputError(f"weighted= does not apply to method={method!r}; it belongs to 'orwin'")
+    if exact and method != "general":
+        raise InputError(f"exact=True does not apply to method={method!r}; it belongs to 'general'")
     es = studies_of(fit, "fail_safe_n")
     y, v, k = es.effect, es.variance, len(es)
     weights = 1.0 / v
@@ -143,7 +151,7 @@ def fail_safe_n(
         centre = mean if weighted is not False else float(np.mean(y))
         aim = _checked_target(target, centre)
         return FailSafeN(method, _up(k * (centre - aim) / aim), k, nan, centre, alpha, aim, advice)
-    return _general(fit, alpha, target, advice)
+    return _general(fit, alpha, target, exact, advice)
 
 
 def _checked_target(target: float, mean: float) -> float:
@@ -160,43 +168,33 @@ def _up(value: float) -> int:
     return max(0, math.ceil(value - ROUNDING * max(1.0, abs(value))))
 
 
-def _general(fit: Pooled | EffectSizes, alpha: float, target: float | None, advice: tuple[str, ...]) -> FailSafeN:
+def _general(
+    fit: Pooled | EffectSizes, alpha: float, target: float | None, exact: bool, advice: tuple[str, ...]
+) -> FailSafeN:
     if not isinstance(fit, Pooled) or fit.method != "inverse-variance" or fit.own_weights is not None:
         raise InputError("method='general' repeats a fit of balm.pool (without weights of your own): pool first")
+    if fit.conventions.get("model") == "ivhet":
+        raise InputError("method='general' is not defined for model='ivhet': use model='random' or 'common'")
     aim = math.nan if target is None else _checked_target(target, fit.estimate)
+    with_null: Diluted | Refitted = Refitted(fit) if exact else Diluted(fit)
 
     def overturned(n: int) -> bool:
-        found = pool_again(fit, _with_null(fit, n)) if n else fit
-        return found.p > alpha if target is None else abs(found.estimate) <= abs(aim)
+        mean, p = with_null.after(n)
+        return p > alpha if target is None else abs(mean) <= abs(aim)
 
-    count = _first(overturned)
-    return FailSafeN("general", count, fit.k, fit.p, fit.estimate, alpha, aim, advice)
-
-
-def _with_null(fit: Pooled, n: int) -> EffectSizes:
-    """The studies and ``n`` null ones: mean exactly 0, sample variance that of the model (one alone lies at 0)."""
-    es = fit.effects
-    typical = fit.k / float(np.sum(1.0 / es.variance))
-    tau2 = 0.0 if math.isnan(fit.tau2) else fit.tau2
-    added = np.zeros(n)
-    pairs = n // 2
-    added[:pairs] = math.sqrt((n - 1) * (typical + tau2) / (2 * pairs)) if pairs else 0.0
-    added[pairs : 2 * pairs] = -added[:pairs]
-    return EffectSizes(
-        effect=np.concatenate((es.effect, added)),
-        variance=np.concatenate((es.variance, np.full(n, typical))),
-        measure=es.measure,
-    )
+    most = MOST_EXACT if exact else MOST
+    count = _first(overturned, most)
+    return FailSafeN("general", count, fit.k, fit.p, fit.estimate, alpha, aim, advice, most)
 
 
-def _first(overturned: Callable[[int], bool]) -> int | float:
+def _first(overturned: Callable[[int], bool], most: int) -> int | float:
     """The smallest number for which it holds, by doubling and halving."""
     if overturned(0):
         return 0
     low, high = 0, 1
     while not overturned(high):
         low, high = high, 2 * high
-        if high > MOST:
+        if high > most:
             return math.inf
     while high - low > 1:
         middle = (low + high) // 2
