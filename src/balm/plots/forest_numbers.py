@@ -7,7 +7,7 @@ from typing import Any
 
 from balm.plots.forest_columns import floats
 from balm.plots.forest_options import ForestOptions
-from balm.vocabulary.numbers import MINUS, estimates_all
+from balm.vocabulary.numbers import MINUS, estimates_all, fixed, short
 from balm.vocabulary.problems import InputError
 
 NOT_ESTIMABLE = "Not estimable"
@@ -125,8 +125,17 @@ class Shown:
         return min(max(2, ceil(-log10(usual)) + 1), 4 if self.ratio else 8)
 
     def texts(self, intervals: Triple) -> list[str]:
-        """ "0.49 [0.33, 0.73]" of each."""
-        return estimates_all(*intervals, self.digits, minus=MINUS, missing=NOT_ESTIMABLE)
+        """ "0.49 [0.33, 0.73]" of each; a ratio too small for the decimals of the column keeps two figures."""
+        texts = estimates_all(*intervals, self.digits, minus=MINUS, missing=NOT_ESTIMABLE)
+        if self.ratio:
+            least = 10.0**-self.digits
+            for i, (estimate, low, high) in enumerate(zip(*intervals, strict=True)):
+                if 0.0 < low < least and estimate == estimate and high == high:
+                    first, second, third = (
+                        short(x, self.digits) if x < least else fixed(x, self.digits) for x in (estimate, low, high)
+                    )
+                    texts[i] = f"{first} [{second}, {third}]"
+        return texts
 
     def text(self, estimate: float, low: float, high: float) -> str:
         """ "0.49 [0.33, 0.73]"."""

@@ -14,6 +14,7 @@ from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.report.study_rows import label
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
+from balm.vocabulary.interval import Interval
 from balm.vocabulary.numbers import level, p_value, short
 
 #: First words that keep their capital in the middle of a sentence: names, and abbreviations.
@@ -70,6 +71,24 @@ def has_null(fit: Pooled) -> bool:
     return MEASURES[fit.effects.measure].scale.null is not None
 
 
+#: Proportions of one group: a sentence gives them in per cent, a table on their own scale.
+PROPORTIONS = frozenset({"PR", "PLN", "PLO", "PRZ", "PAS", "PFT"})
+
+
+def in_words(fit: Pooled, x: float, digits: int, minus: str = "-") -> str:
+    """A displayed value inside a sentence: a proportion in per cent, a ratio never as 0."""
+    if fit.effects.measure in PROPORTIONS:
+        return f"{number(100.0 * x, max(0, digits - 2), minus=minus)}%"
+    return number(x, digits, ratio=is_ratio(fit), minus=minus)
+
+
+def interval_in_words(fit: Pooled, interval: Interval, digits: int, minus: str = "-") -> str:
+    """A displayed interval inside a sentence: "0.34 to 0.70", "36% to 68%"."""
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return to(interval.low, interval.high, digits)
+    return " to ".join(in_words(fit, end, digits, minus) for end in (interval.low, interval.high))
+
+
 def result_digits(fit: Pooled) -> int:
     """The decimals of the pooled estimate and all that stands beside it."""
     shown = fit.displayed.interval
@@ -94,10 +113,8 @@ def _result(fit: Pooled, minus: str) -> str:
         why = "; ".join(f"{study} ({reason})" for study, reason in fit.excluded)
         return _as_sentence(f"No study could be pooled: {why}" if why else "No study could be pooled")
     shown, digits = fit.displayed, result_digits(fit)
-    interval = to(shown.interval.low, shown.interval.high, digits, ratio=is_ratio(fit), minus=minus)
-    numbers = (
-        f"{number(shown.estimate, digits, ratio=is_ratio(fit), minus=minus)} ({level(fit.interval.level)} CI {interval}"
-    )
+    interval = interval_in_words(fit, shown.interval, digits, minus)
+    numbers = f"{in_words(fit, shown.estimate, digits, minus)} ({level(fit.interval.level)} CI {interval}"
     if fit.k == 1:
         return (
             f"One study ({label(fit.effects.study, 0)}) could be analysed: its {name} was {numbers}); there is "
@@ -128,7 +145,7 @@ def _prediction(fit: Pooled, minus: str) -> str:
         return ""
     text = (
         f"The {level(interval.level)} prediction interval for the true effect in a new study is "
-        f"{to(interval.low, interval.high, result_digits(fit), ratio=is_ratio(fit), minus=minus)}"
+        f"{interval_in_words(fit, interval, result_digits(fit), minus)}"
     )
     return f"{text}."
 

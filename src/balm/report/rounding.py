@@ -30,12 +30,14 @@ def digits_for(widths: Iterable[float]) -> int:
 def number(x: float, digits: int, *, ratio: bool = False, minus: str = "-") -> str:
     """``x`` with ``digits`` decimals; where they would show nothing of it, three figures and a power of ten.
 
-    A ``ratio`` is never 0: a small one is shown with two figures instead of "0.00".
+    A ``ratio`` is never 0: a small one is shown with two figures instead of "0.00" or "0.01".
 
     >>> number(-0.7145, 2), number(3.21e-9, 6), number(0.0, 6), number(0.00021, 2, ratio=True)
     ('-0.71', '3.21e-9', '0.000000', '0.00021')
+    >>> number(0.0073, 2, ratio=True)
+    '0.0073'
     """
-    if ratio and 0 < x < 0.5 * 10.0**-digits:
+    if ratio and 0 < x < 10.0**-digits:
         return short(x, digits)
     if x != 0 and math.isfinite(x) and digits >= MOST and abs(x) < 10.0 ** (1 - MOST):
         mantissa, _, power = f"{abs(x):.2e}".partition("e")

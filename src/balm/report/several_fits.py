@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from balm.report.methods_text import methods as methods_of_fit
-from balm.report.result_sentence import how, is_ratio, measure_name
+from balm.report.result_sentence import how, in_words, interval_in_words, is_ratio, measure_name
 from balm.report.result_table import Table, html_of, text_of
 from balm.report.rounding import digits_for, i2_percent, number, to
 from balm.stats.measures import MEASURES
@@ -185,9 +185,8 @@ def _digits(fits: Any) -> int:
 
 def _shown(fit: Pooled, digits: int, minus: str) -> str:
     shown = fit.displayed
-    interval = to(shown.interval.low, shown.interval.high, digits, ratio=is_ratio(fit), minus=minus)
-    estimate = number(shown.estimate, digits, ratio=is_ratio(fit), minus=minus)
-    return f"{estimate} ({level(fit.interval.level)} CI {interval})"
+    interval = interval_in_words(fit, shown.interval, digits, minus)
+    return f"{in_words(fit, shown.estimate, digits, minus)} ({level(fit.interval.level)} CI {interval})"
 
 
 def _row(name: str, fit: Pooled | None, digits: int) -> tuple[str, ...]:

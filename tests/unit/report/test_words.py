@@ -142,10 +142,22 @@ def test_no_side_is_taken():
 def test_a_single_group_is_not_tested_against_anything():
     fit = balm.pool(balm.effect_sizes("PLO", events=[3, 5, 12], n=[20, 15, 40]))
     said = words.sentence(fit) + words.text(fit)
-    assert "the pooled proportion was 0.2" in said
+    assert re.search(r"the pooled proportion was 2\d% \(95% CI \d+% to \d+%", said)
+    assert re.search(r"in a new study is \d+% to \d+%", said)
+    assert re.search(r"Pooled +0\.2\d +0\.\d\d to 0\.\d\d", words.text(fit))  # the table keeps the scale
     assert "Overall effect" not in said
     assert not re.search(r"interval; P [=<>]", said)
     assert "The effect measure is the proportion (PLO), analysed on the logit scale" in words.methods(fit)
+
+
+def test_a_very_small_ratio_keeps_its_figures():
+    es = balm.effect_sizes(
+        "OR", events_1=[1, 4, 9, 2], n_1=[20, 40, 90, 21], events_2=[3, 3, 15, 5], n_2=[20, 41, 88, 20]
+    )
+    split = balm.subgroups(es, by=["a", "a", "b", "b"])
+    assert "0.000078 to 9069.46" in split.sentence() and "0.0029 to 82.38" in repr(split)
+    figure = split.forest().svg
+    assert "0.84 [0.000078, 9069.46]" in figure and "[0.00," not in figure
 
 
 def test_every_sentence_ends_and_starts_as_one():
