@@ -1,0 +1,95 @@
+"""Archive, empty server, archive: the same bytes; and what is wrong with an archive is said before anything is kept."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.archive import archive, bring_archive, unpack
+from balm.actions.team.rows import put_row
+from balm.store.reviews.models import Member, Review
+from balm.vocabulary.problems import InputError
+from tests.web.conftest import Team, person
+
+GAP = {"gap": "g-new", "priority": "1", "missing": "Mittelwerte, \u201eSD\u201c und\u2028mehr"}
+
+
+def moved(review: Review) -> None:
+    """As if the server were empty: the review stands under another key and address."""
+    Review.objects.filter(pk=review.pk).update(key=f"old-{review.pk}", slug=f"old-{review.pk}")
+
+
+def test_the_archive_of_a_brought_back_review_is_the_same_file(team: Team) -> None:
+    put_row(team.owner.acting, "gaps.csv", GAP)
+    put_row(team.owner.acting, "gaps.csv", GAP | {"priority": "2"}, reason="read again")
+    first = archive(team.owner.acting)
+    assert archive(team.owner.acting) == first
+    key = team.review.key
+    moved(team.review)
+    _forget_chain(key)
+    someone = person("new@example.org", "New")
+    review = bring_archive(first, user=someone.user, claim="olga")
+    assert review.key == key
+    member = Member.objects.get(review=review, user=someone.user)
+    assert archive(Acting(review, member)) == first
+
+
+def _forget_chain(key: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE events_event DISABLE TRIGGER USER")
+        else:
+            cursor.execute("DROP TRIGGER events_event_no_delete")
+        cursor.execute("DELETE FROM events_event WHERE chain = %s", [key])
+        cursor.execute("DELETE FROM events_chainhead WHERE chain = %s", [key])
+
+
+def test_only_a_lead_takes_it_home(team: Team) -> None:
+    with pytest.raises(Refused, match="a viewer may not take home"):
+        archive(team.reader.acting)
+
+
+def test_a_tampered_archive_is_refused(team: Team) -> None:
+    put_row(team.owner.acting, "gaps.csv", GAP)
+    data = archive(team.owner.acting)
+    key = team.review.key
+    moved(team.review)
+    _forget_chain(key)
+    files = unpack(data)
+    files["team/events.jsonl"] = files["team/events.jsonl"].replace(b'"priority":"1"', b'"priority":"3"')
+    with pytest.raises(InputError, match="was changed after it was written"):
+        bring_archive(zipped(files), user=team.owner.user, claim="olga")
+    assert not Review.objects.filter(key=key).exists()
+
+
+def test_the_same_review_is_not_brought_twice(team: Team) -> None:
+    with pytest.raises(InputError, match="on this server already"):
+        bring_archive(archive(team.owner.acting), user=team.owner.user, claim="olga")
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "not a zip"),
+        (b"PK\x03\x04 and nothing", "not a zip"),
+        (zipped({"../../etc/passwd": b"x"}), "leads out of its folder"),
+        (zipped({"/etc/passwd": b"x"}), "leads out of its folder"),
+        (zipped({"review.toml": b"x"}), "is missing"),
+    ],
+)
+def test_what_is_no_archive_is_refused_in_one_sentence(db: None, data: bytes, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        bring_archive(data, user=None, claim="olga")
