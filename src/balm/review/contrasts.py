@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, Window
 from balm.review.plan import PLANNED_MEASURES
 from balm.review.reading import read_assumption
+from balm.review.revman.pooling import REVMAN_PROFILES, with_everyone
 from balm.stats import convert
 from balm.stats.convert.converted import Converted
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
@@ -146,7 +149,7 @@ def _add(
         return leave("not verified against a source")
     here = [r for r in package.results_of(study.study) if r.outcome == wanted.id and _in_window(package, spec, r)]
     if spec.results:
-        here = [r for r in here if r.result in spec.results]
+        here = [r for r in here if r.result in spec.results] if here else here
         if not here:
             return None  # the analysis names its rows; a study without one was never meant
     usable = [r for r in here if r.usable and r.verified]
@@ -227,7 +230,7 @@ def _side(package: Package, study: Study, rows: Sequence[Result], outcome: Outco
     else:
         together = convert.combine_means(**{k: [p.values[k] for p in parts] for k in ("n", "mean", "sd")})
     values = {name: float(together.values[name]) for name in parts[0].values}
-    steps = (*(s for p in parts for s in p.steps), *_steps(together, ", ".join(r.result for r in rows)))
+    steps = (*(s for p in parts for s in p.steps), *conversion_steps(together, ", ".join(r.result for r in rows)))
     notes = (f"arms combined: {', '.join(names)}", *(n for p in parts for n in p.notes))
     return Side(values, tuple(rows), steps, notes)
 
@@ -258,10 +261,10 @@ def _mean(package: Package, row: Result, outcome: Outcome, changes: Changes) -> 
         sd = convert.sd_from_ci(low=row.ci_low, high=row.ci_high, n=row.n, level=row.level or 0.95)
     elif mean is None and row.median is not None and row.q1 is not None and row.q3 is not None:
         both = convert.mean_sd_from_quantiles(q1=row.q1, median=row.median, q3=row.q3, n=row.n)
-        steps += _steps(both, row.result)
+        steps += conversion_steps(both, row.result)
         mean, sd = both.mean, both.sd
     if isinstance(sd, Converted):
-        steps += _steps(sd, row.result)
+        steps += conversion_steps(sd, row.result)
         sd = float(sd)
     if mean is None or sd is None:
         return Side({}, (row,), notes=("mean or standard deviation not reported",))
@@ -276,13 +279,14 @@ def _mean(package: Package, row: Result, outcome: Outcome, changes: Changes) -> 
             to_scale=[there.low, there.high],
             flip=here.reversed != there.reversed,
         )
-        steps += _steps(moved, row.result)
+        steps += conversion_steps(moved, row.result)
         notes.append(f"{row.arm}: {here.name} moved to {there.low:g}-{there.high:g}")
         mean, sd = moved.mean, moved.sd
     return Side({"mean": float(mean), "sd": float(sd), "n": float(row.n)}, (row,), tuple(steps), tuple(notes))
 
 
-def _steps(converted: Converted, result: str) -> list[Step]:
+def conversion_steps(converted: Converted, result: str) -> list[Step]:
+    """A conversion and those behind it as steps of the row ``result``."""
     return [
         Step(
             c.function.replace("_", " "),
@@ -341,12 +345,17 @@ def _assumed_row(study: Study, assumed: tuple[str, int, int, int, int]) -> Effec
 
 
 def effects_of(rows: Sequence[EffectRow], spec: AnalysisSpec, measure: str) -> EffectSizes:
-    """The effect sizes of the rows, cross-over trials as if parallel."""
+    """The effect sizes of the rows, cross-over trials as if parallel; those of contrasts as they stand."""
+    labels = [r.label for r in rows]
+    if spec.contrasts:
+        effect, se = (np.array([r.values[name] for r in rows]) for name in ("effect", "se"))
+        return EffectSizes(effect=effect, variance=se * se, study=labels, measure=measure)
     columns: dict[str, Any] = {name: [r.values[name] for r in rows] for name in rows[0].values}
     zero: dict[str, Any] = (
         {"add": spec.add, "to": spec.to} if PLANNED_MEASURES[measure] == "binary" and measure in ("RR", "OR") else {}
     )
-    return effect_sizes(measure, study=[r.label for r in rows], **zero, **columns)
+    found = effect_sizes(measure, study=labels, profile=spec.profile, **zero, **columns)
+    return with_everyone(found) if measure == "RR" and spec.profile in REVMAN_PROFILES else found
 
 
 def at_correlation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -104,6 +105,7 @@ class Outcome:
     unit: str | None = None
     definition: str | None = None
     important_difference: ImportantDifference | None = None
+    favours: tuple[str, str] | None = None  # labels of plots left and right of no effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,21 @@ class SensitivitySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SubgroupSpec:
+    """A subgroup given by its rows: results, or contrasts where the analysis pools these."""
+
+    name: str
+    results: tuple[str, ...] = ()
+    contrasts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisSpec:
-    """An analysis as planned: which results, which measure, which model."""
+    """An analysis as planned: which results, which measure, which model.
+
+    ``contrasts`` names rows of ``contrasts.csv``: then effects reported between two arms are pooled, and no arms.
+    ``profile`` sets the conventions of a program (zero cells, corrections, prediction interval) for what is not said.
+    """
 
     id: str
     title: str
@@ -143,6 +158,7 @@ class AnalysisSpec:
     designs: tuple[str, ...]
     scopes: tuple[str, ...]
     results: tuple[str, ...] = ()  # result ids: when given, only these
+    contrasts: tuple[str, ...] = ()  # contrast ids: these are pooled, and no arms
     studies: tuple[str, ...] = ()  # study ids: when given, only these
     arms_1: tuple[str, ...] = ()  # arm ids to leave out of group 1 are simply not named; empty = by role
     several: str = "first"  # which time point of a study in the window: first, last
@@ -154,6 +170,10 @@ class AnalysisSpec:
     to: str = "only-zero"
     absolute: bool = False
     by: str | None = None  # subgroups: a column of studies.csv
+    subgroups: tuple[SubgroupSpec, ...] = ()  # or subgroups by their rows
+    overall: bool = True  # False: subgroups have totals, all studies together have none
+    profile: str | None = None  # conventions of a program, a row of balm.stats.profiles.PROFILES
+    level: float = 0.95
     note: str | None = None
     sensitivity: tuple[SensitivitySpec, ...] = ()
 
@@ -270,4 +290,11 @@ class Package:
 
     def results_of(self, study: str) -> tuple[Result, ...]:
         """Every result of one study, in the order of ``results.csv``."""
-        return tuple(r for r in self.results if r.study == study)
+        return self._results_by_study.get(study, ())
+
+    @cached_property
+    def _results_by_study(self) -> Mapping[str, tuple[Result, ...]]:
+        found: dict[str, list[Result]] = {}
+        for r in self.results:
+            found.setdefault(r.study, []).append(r)
+        return {study: tuple(rows) for study, rows in found.items()}

@@ -21,11 +21,13 @@ from balm.review.package import (
     Question,
     ScreeningPlan,
     SensitivitySpec,
+    SubgroupSpec,
     Trap,
     Window,
 )
 from balm.review.schema import DESIGNS, ROLES, SCOPES
 from balm.review.tables import unknown_name
+from balm.stats.profiles import PROFILES
 from balm.vocabulary.problems import InputError, Problem, unknown_option
 
 FILE = "review.toml"
@@ -44,6 +46,12 @@ PLANNED_MEASURES = {
     "PAS": "proportion",
     "PFT": "proportion",
 }
+#: What effects entered as contrasts can be measures of; ``GEN`` is any difference, or a logarithm as it stands.
+CONTRAST_MEASURES = ("MD", "SMD", "RD", "RR", "OR", "HR", "IRR", "ROM", "GEN")
+#: Those of them that are ratios: reported as such, with the standard error of their logarithm.
+RATIOS = ("RR", "OR", "HR", "IRR", "ROM")
+#: What a sensitivity analysis of contrasts can vary: there are no arms to read again.
+VARY_CONTRASTS = ("tau2", "inference", "without")
 METHODS = ("inverse-variance", "mantel-haenszel", "peto")
 TAU2 = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ")
 INFERENCE = ("wald", "hartung-knapp", "hartung-knapp-guarded")
@@ -297,8 +305,13 @@ def _window(t: _Tables, place: str, d: Mapping[str, Any]) -> Window:
 
 def _outcome(t: _Tables, place: str, d: Mapping[str, Any]) -> Outcome:
     t.known(
-        d, place, ("id", "name", "domain", "kind", "direction", "scale", "unit", "definition", "important_difference")
+        d,
+        place,
+        ("id", "name", "domain", "kind", "direction", "scale", "unit", "definition", "favours", "important_difference"),
     )
+    favours = t.words(d, "favours", place)
+    if len(favours) not in (0, 2):
+        t.wrong(f"{place}.favours", f"must be two labels, left and right of no effect; got {len(favours)}")
     difference = None
     if "important_difference" in d:
         m = t.table(d, "important_difference")
@@ -321,6 +334,7 @@ def _outcome(t: _Tables, place: str, d: Mapping[str, Any]) -> Outcome:
         t.text(d, "unit", place, required=False),
         t.text(d, "definition", place, required=False),
         difference,
+        (favours[0], favours[1]) if len(favours) == 2 else None,
     )
 
 
@@ -344,8 +358,14 @@ _ANALYSIS_FIELDS = tuple(f.name for f in fields(AnalysisSpec))
 
 def _analysis(t: _Tables, place: str, d: Mapping[str, Any]) -> AnalysisSpec:
     t.known(d, place, _ANALYSIS_FIELDS)
-    measure = t.word(d, "measure", place, tuple(PLANNED_MEASURES), None)
+    contrasts = t.words(d, "contrasts", place)
+    measure = t.word(d, "measure", place, CONTRAST_MEASURES if contrasts else tuple(PLANNED_MEASURES), None)
     single = PLANNED_MEASURES.get(measure) == "proportion"
+    profile = t.word(d, "profile", place, tuple(PROFILES), None) if "profile" in d else None
+    usual: Mapping[str, Any] = PROFILES.get(profile or "", {})
+    level = t.number(d, "level", place, 0.95)
+    if not (math.isnan(level) or 0 < level < 1):
+        t.wrong(f"{place}.level", f"must be between 0 and 1, such as 0.95; got {level:g}")
     return AnalysisSpec(
         id=t.text(d, "id", place) or "",
         title=t.text(d, "title", place) or "",
@@ -358,20 +378,31 @@ def _analysis(t: _Tables, place: str, d: Mapping[str, Any]) -> AnalysisSpec:
         ),
         scopes=t.words(d, "scopes", place, SCOPES, ("single-arm",) if single else ("included",)),
         results=t.words(d, "results", place),
+        contrasts=contrasts,
         studies=t.words(d, "studies", place),
         arms_1=t.words(d, "arms_1", place),
         several=t.word(d, "several", place, SEVERAL, "first"),
         method=t.word(d, "method", place, METHODS, "inverse-variance"),
         model=t.word(d, "model", place, MODELS, "random"),
-        tau2=t.word(d, "tau2", place, TAU2, "REML"),
-        inference=t.word(d, "inference", place, INFERENCE, "hartung-knapp-guarded"),
-        add=t.number(d, "add", place, 0.5),
-        to=t.word(d, "to", place, ZERO_CELLS, "only-zero"),
+        tau2=t.word(d, "tau2", place, TAU2, usual.get("tau2", "REML")),
+        inference=t.word(d, "inference", place, INFERENCE, usual.get("inference", "hartung-knapp-guarded")),
+        add=t.number(d, "add", place, usual.get("add", 0.5)),
+        to=t.word(d, "to", place, ZERO_CELLS, usual.get("to", "only-zero")),
         absolute=t.flag(d, "absolute", place),
         by=t.word(d, "by", place, SUBGROUP_COLUMNS, None) if "by" in d else None,
+        subgroups=tuple(_subgroup(t, p, s) for p, s in t.tables(d, "subgroups", place)),
+        overall=t.flag(d, "overall", place, True),
+        profile=profile,
+        level=level,
         note=t.text(d, "note", place, required=False),
         sensitivity=tuple(_sensitivity(t, p, s) for p, s in t.tables(d, "sensitivity", place)),
     )
+
+
+def _subgroup(t: _Tables, place: str, d: Mapping[str, Any]) -> SubgroupSpec:
+    t.known(d, place, ("name", "results", "contrasts"))
+    name = t.text(d, "name", place) or ""
+    return SubgroupSpec(name, t.words(d, "results", place), t.words(d, "contrasts", place))
 
 
 def _sensitivity(t: _Tables, place: str, d: Mapping[str, Any]) -> SensitivitySpec:
@@ -443,6 +474,9 @@ def _links(t: _Tables, meta: Meta) -> None:
             refer(f"{place}.windows", w, "windows")
         outcome = next((o for o in meta.outcomes if o.id == a.outcome), None)
         comparison = next((c for c in meta.comparisons if c.id == a.comparison), None)
+        _choices(t, place, a)
+        if a.contrasts:
+            continue
         kind = PLANNED_MEASURES[a.measure]
         if outcome and outcome.kind != ("continuous" if kind == "continuous" else "binary"):
             t.wrong(f"{place}.measure", f"{a.measure} is not for a {outcome.kind} outcome ({outcome.id})")
@@ -455,3 +489,26 @@ def _links(t: _Tables, meta: Meta) -> None:
             t.wrong(f"{place}.method", f"mantel-haenszel pools RR, OR and RD; got {a.measure}")
         if a.absolute and kind != "binary":
             t.wrong(f"{place}.absolute", f"absolute effects belong to a two-group binary measure; got {a.measure}")
+
+
+def _choices(t: _Tables, place: str, a: AnalysisSpec) -> None:
+    """Options of an analysis that do not go together."""
+    if a.by and a.subgroups:
+        t.wrong(f"{place}.by", "subgroups come from a column of studies.csv or from their rows, not from both")
+    for s in a.subgroups:
+        given, other = (s.contrasts, s.results) if a.contrasts else (s.results, s.contrasts)
+        if other or not given:
+            name = "contrasts" if a.contrasts else "results"
+            t.wrong(f"{place}.subgroups {s.name}", f"must name its {name}, as the analysis does")
+    if not a.contrasts:
+        return
+    if a.method != "inverse-variance":
+        t.wrong(f"{place}.method", f"contrasts are pooled by inverse variance; {a.method} needs the counts of arms")
+    if a.absolute:
+        t.wrong(f"{place}.absolute", "absolute effects need the counts of control groups, which contrasts do not hold")
+    if a.results:
+        t.wrong(f"{place}.results", "an analysis pools contrasts or results of arms, not both")
+    for one in a.sensitivity:
+        if one.vary not in VARY_CONTRASTS:
+            allowed = ", ".join(VARY_CONTRASTS)
+            t.wrong(f"{place}.sensitivity {one.label}.vary", f"contrasts can vary {allowed} only; got {one.vary!r}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from balm.review.package import Meta, Package
+from balm.review.package import AnalysisSpec, Meta, Package, SubgroupSpec
 from balm.review.plan import FILE, parse_toml, read_plan
 from balm.review.schema import NO_SINGLE_ARM, STATEMENT, TABLES, Table
 from balm.review.tables import decode, read_cells, read_table, unknown_name
@@ -236,16 +236,24 @@ def _planned(rows: Mapping[str, tuple[Any, ...]], broken: set[str], meta: Meta) 
     problems: list[Problem] = []
     studies = sorted(s.study for s in rows["studies"])
     results = sorted(r.result for r in rows["results"])
+    contrasts = sorted(c.contrast for c in rows["contrasts"])
+    sets = {id(known): frozenset(known) for known in (studies, results, contrasts)}
 
     def check(place: str, value: str, known: Sequence[str], what: str, source: str) -> None:
-        if source not in broken and value not in known:
+        if source not in broken and value not in sets.get(id(known), known):
             problems.append(Problem(unknown_name(what, value, known), file=FILE, column=place, value=value))
 
     for a in meta.analyses:
         for study in a.studies:
             check(f"analyses {a.id}.studies", study, studies, "a study of studies.csv", "studies")
-        for result in a.results:
-            check(f"analyses {a.id}.results", result, results, "a result of results.csv", "results")
+        parts: list[tuple[str, AnalysisSpec | SubgroupSpec]] = [("", a)]
+        parts += [(f".subgroups {s.name}", s) for s in a.subgroups]
+        for name, part in parts:
+            for result in part.results:
+                check(f"analyses {a.id}{name}.results", result, results, "a result of results.csv", "results")
+            for contrast in part.contrasts:
+                where = f"analyses {a.id}{name}.contrasts"
+                check(where, contrast, contrasts, "a contrast of contrasts.csv", "contrasts")
         for s in a.sensitivity:
             place = f"analyses {a.id}.sensitivity {s.label}.values"
             for value in s.values if s.vary in ("with", "without") else ():

@@ -265,7 +265,7 @@ TABLES: tuple[Table, ...] = (
             Column("arm_2", "id", "second arm", required=True, refers="arms"),
             Column("measure", "text", "measure of the estimate, as reported (`ES` = effect size not specified)"),
             Column("estimate", "number", "estimate"),
-            Column("se", "positive", "standard error of the estimate"),
+            Column("se", "positive", "standard error of the estimate; of its logarithm for a ratio"),
             Column("ci_low", "number", "lower end of the interval"),
             Column("ci_high", "number", "upper end of the interval"),
             _LEVEL,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from balm.review.plan import (
+    CONTRAST_MEASURES,
     DIRECTIONS,
     INFERENCE,
     KINDS,
@@ -17,6 +18,7 @@ from balm.review.plan import (
     ZERO_CELLS,
 )
 from balm.review.schema import DESIGNS, ROLES, SCOPES, STATEMENT, TABLES, Column, Table
+from balm.stats.profiles import PROFILES
 
 _CELLS = {
     "text": "text",
@@ -100,7 +102,7 @@ The plan. Required. Every id in it is used by the tables.
 | `[[people]]` | `name`, `role`; optional `interests` |
 | `[[scales]]` | `id`, `name`, `low`, `high`, `unit`; `reversed` when its high end is what the outcome calls low. Values move between scales linearly, end to end |
 | `[[windows]]` | `id`, `name`, `after` and `until` in days after the intervention (after `after`, up to and including `until`); `from_start` includes `after` itself |
-| `[[outcomes]]` | `id`, `name`, `domain`, `kind` ({words(KINDS)}), `direction` ({words(DIRECTIONS)}); `scale` of a continuous outcome; optional `unit`, `definition`, `important_difference` (`value`, `unit`, `between_groups`, `source`, `verified`) |
+| `[[outcomes]]` | `id`, `name`, `domain`, `kind` ({words(KINDS)}), `direction` ({words(DIRECTIONS)}); `scale` of a continuous outcome; optional `unit`, `definition`, `favours` (labels of plots, left and right of no effect), `important_difference` (`value`, `unit`, `between_groups`, `source`, `verified`) |
 | `[[comparisons]]` | `id`, `name`, `group_1`, `roles_1`; `group_2`, `roles_2` unless it is about a single group. Roles: {words(ROLES)} |
 | `[[analyses]]` | `id`, `title`, `outcome`, `comparison`, `measure`, and the options below |
 | `[[traps]]` | `title`, `text`, `studies`: peculiarities of the data that change a number if they are missed |
@@ -111,11 +113,12 @@ The plan. Required. Every id in it is used by the tables.
 
 | field | values | default |
 |---|---|---|
-| `measure` | {words(PLANNED_MEASURES)} | |
+| `measure` | {words(PLANNED_MEASURES)}; of contrasts {words(CONTRAST_MEASURES)} | |
 | `windows` | ids; empty = any time | any |
 | `designs` | {words(DESIGNS)} | `parallel`, `cross-over`, `cluster`; `single-arm` for a proportion |
 | `scopes` | {words(SCOPES)} | `included`; `single-arm` for a proportion |
 | `results`, `studies`, `arms_1` | ids: only these | all |
+| `contrasts` | ids of `contrasts.csv`: these effects are pooled as they stand, by inverse variance, and no arms | none |
 | `several` | {words(SEVERAL)}: which time point of a study in the window | `first` |
 | `method` | {words(METHODS)} | `inverse-variance` |
 | `model` | {words(MODELS)} | `random` |
@@ -124,6 +127,10 @@ The plan. Required. Every id in it is used by the tables.
 | `add`, `to` | what is added to zero cells, and where: {words(ZERO_CELLS)} | 0.5, `only-zero` |
 | `absolute` | absolute effects at the risk of the control groups | `false` |
 | `by` | subgroups: {words(SUBGROUP_COLUMNS)} | none |
+| `subgroups` | instead of `by`, `[[analyses.subgroups]]` with `name` and `results` (or `contrasts`): the rows of each subgroup | none |
+| `overall` | `false`: subgroups have totals, all studies together have none | `true` |
+| `profile` | conventions of a program (zero cells, corrections, prediction interval) for what is not said: {words(PROFILES)} | none |
+| `level` | coverage of intervals | 0.95 |
 | `note` | text shown with the result | none |
 
 ### Sensitivity analyses

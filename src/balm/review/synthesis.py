@@ -9,15 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from balm.review.claims import CheckedClaim, CheckedPublished, check_claims, check_published
-from balm.review.contrasts import (
-    Changes,
-    EffectRow,
-    Step,
-    analysis_rows,
-    at_correlation,
-    effects_of,
-)
+from balm.review.contrast_rows import contrast_rows
+from balm.review.contrasts import Changes, EffectRow, Step, analysis_rows, at_correlation, effects_of
 from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, SensitivitySpec, Window
+from balm.review.revman.pooling import REVMAN_PROFILES, pool_as_revman
 from balm.review.schema import STATEMENT, TABLES
 from balm.stats import convert
 from balm.stats.distributions import chi2_sf
@@ -27,6 +22,7 @@ from balm.stats.pooling.peto import peto
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.pooling.subgroups import between
+from balm.stats.profiles import PROFILES
 from balm.vocabulary.evidence import Gap
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError
@@ -46,6 +42,8 @@ __all__ = [
     "synthesise",
 ]
 
+#: Why an analysis with ``overall = false`` has no total.
+NO_OVERALL = "The plan asks for no total of all studies."
 #: Absolute effects are counted in this many people.
 PER = 1000
 
@@ -123,6 +121,7 @@ class AnalysisResult:
     subgroups: tuple[Subgroup, ...] = ()
     subgroup_test: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    whole: Pooled | None = None  # the studies pooled, whether or not the plan asks for their total
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +171,10 @@ def synthesise(package: Package) -> Synthesis:
 def analyse(package: Package, spec: AnalysisSpec) -> AnalysisResult:
     """One planned analysis with its sensitivity analyses, subgroups and absolute effects."""
     meta = package.meta
-    rows, left_out = analysis_rows(package, spec)
+    rows, left_out = rows_of(package, spec)
     effects = effects_of(rows, spec, spec.measure) if rows else None
-    fit = fit_of(effects, spec) if effects is not None else None
+    whole = fit_of(effects, spec) if effects is not None else None
+    fit = whole if spec.overall else None
     result = AnalysisResult(
         id=spec.id,
         title=spec.title,
@@ -187,29 +187,43 @@ def analyse(package: Package, spec: AnalysisSpec) -> AnalysisResult:
         effects=effects,
         rows=rows,
         single=_single(rows, effects, fit),
-        why_not_pooled=_why_not_pooled(rows, fit),
+        why_not_pooled=_why_not_pooled(rows, fit) if spec.overall else NO_OVERALL,
         not_pooled=left_out,
         absolute=_absolute(rows, fit) if spec.absolute else None,
         sensitivity=tuple(s for one in spec.sensitivity for s in _sensitivities(package, spec, one, rows)),
         notes=tuple(n for n in (spec.note,) if n),
+        whole=whole,
     )
-    if spec.by is None or effects is None:
+    if effects is None or not (spec.by or spec.subgroups):
         return result
     subgroups, test = _subgroups(package, spec, rows, effects)
     return replace(result, subgroups=subgroups, subgroup_test=test)
+
+
+def rows_of(
+    package: Package, spec: AnalysisSpec, changes: Changes | None = None
+) -> tuple[tuple[EffectRow, ...], tuple[tuple[str, str], ...]]:
+    """The rows of an analysis, of its arms or its contrasts, and the studies that give none with the reason."""
+    if spec.contrasts:
+        return contrast_rows(package, spec, changes or Changes())
+    return analysis_rows(package, spec, changes)
 
 
 def fit_of(effects: EffectSizes, spec: AnalysisSpec) -> Pooled | None:
     """The effects pooled as the plan says, or ``None`` when none of them carries information."""
     if not bool((effects.estimable & ~effects.double_zero).any()):
         return None
+    chosen: dict[str, Any] = {"profile": spec.profile, "level": spec.level}
+    if spec.profile in REVMAN_PROFILES:
+        random = {"tau2": spec.tau2, "inference": spec.inference, "prediction": PROFILES[spec.profile]["prediction"]}
+        return pool_as_revman(effects, method=spec.method, model=spec.model, **random, **chosen)
     if spec.method == "mantel-haenszel":
-        return mantel_haenszel(effects, model=spec.model)
+        return mantel_haenszel(effects, model=spec.model, **chosen)
     if spec.method == "peto":
-        return peto(effects, model=spec.model)
+        return peto(effects, model=spec.model, **chosen)
     if spec.model == "common":
-        return pool(effects, model="common")
-    return pool(effects, model="random", tau2=spec.tau2, inference=spec.inference)
+        return pool(effects, model="common", **chosen)
+    return pool(effects, model="random", tau2=spec.tau2, inference=spec.inference, **chosen)
 
 
 def _single(rows: Sequence[EffectRow], effects: EffectSizes | None, fit: Pooled | None) -> Single | None:
@@ -278,15 +292,22 @@ def _subgroups(
     package: Package, spec: AnalysisSpec, rows: Sequence[EffectRow], effects: EffectSizes
 ) -> tuple[tuple[Subgroup, ...], Mapping[str, float]]:
     """Each level pooled on its own, and the test of no difference between the levels (Borenstein et al. 2009, 19)."""
-    levels: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        level = getattr(package.study(row.study), str(spec.by)) or "not reported"
-        levels.setdefault(str(level), []).append(i)
+    parts: list[tuple[str, tuple[EffectRow, ...], EffectSizes | None]] = []
+    if spec.subgroups:
+        for s in spec.subgroups:
+            own, _ = rows_of(package, replace(spec, results=s.results, contrasts=s.contrasts))
+            parts.append((s.name, own, effects_of(own, spec, spec.measure) if own else None))
+    else:
+        levels: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            level = getattr(package.study(row.study), str(spec.by)) or "not reported"
+            levels.setdefault(str(level), []).append(i)
+        parts = [(level, tuple(rows[i] for i in where), effects[where]) for level, where in levels.items()]
     groups = []
-    for level, where in levels.items():
-        fit = fit_of(effects[where], spec)
+    for level, own, its in parts:
+        fit = fit_of(its, spec) if its is not None else None
         note = "one study: its own effect" if fit is not None and fit.k == 1 else "" if fit else "not estimable"
-        groups.append(Subgroup(level, fit, tuple(rows[i] for i in where), note))
+        groups.append(Subgroup(level, fit, own, note))
     q, df = between([g.fit for g in groups if g.fit is not None])
     if df == 0:
         return tuple(groups), MappingProxyType({})
@@ -310,7 +331,7 @@ def _sensitivities(
 def _refit(
     package: Package, spec: AnalysisSpec, changes: Changes, label: str, changed: str, note: str = ""
 ) -> Sensitivity:
-    rows, _ = analysis_rows(package, spec, changes)
+    rows, _ = rows_of(package, spec, changes)
     fit = fit_of(effects_of(rows, spec, spec.measure), spec) if rows else None
     more = "no study is left" if not rows else "not estimable" if fit is None else ""
     if fit is not None and fit.k == 1:

@@ -8,19 +8,17 @@ Review Manager 5"; Cochrane Methods (2022 to 2025), "Random-effects meta-analysi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import exp, inf, isfinite, log10, nan
 from typing import Any
 
 import numpy as np
 
 from balm.review.revman.model import CONTINUOUS, DICHOTOMOUS, GENERIC, O_E, Outcome, Row, Settings
+from balm.review.revman.pooling import pool_as_revman, with_everyone
 from balm.stats.distributions import chi2_sf, norm_ppf, norm_sf
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
-from balm.stats.pooling.mantel_haenszel import mantel_haenszel
 from balm.stats.pooling.mantel_haenszel_sums import expected_and_variance
-from balm.stats.pooling.peto import peto
-from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.pooling.subgroups import between
 from balm.vocabulary.problems import InputError
@@ -122,56 +120,25 @@ def effects_of(outcome: Outcome, rows: Sequence[Row]) -> EffectSizes:
     return with_everyone(es) if code == "RR" else es
 
 
-def with_everyone(es: EffectSizes) -> EffectSizes:
-    """Risk ratios of studies with events in everyone count in RevMan: a ratio of exactly 1, variance from n + 1.
-
-    In Mantel-Haenszel sums such a study has its weight from the corrected cells and a ratio of 1; where the groups
-    differ in size the corrected cells alone give another ratio, so its events in group 1 are moved to where they
-    give 1.
-    """
-    raw = dict(es.raw)
-    everyone = (raw["events_1"] == raw["n_1"]) & (raw["events_2"] == raw["n_2"])
-    if not everyone.any():
-        return es
-    variance = sum(1.0 / (raw[f"n_{g}"] + 0.5) - 1.0 / (raw[f"n_{g}"] + 1.0) for g in (1, 2))
-    n_1, n_2 = raw["n_1"], raw["n_2"]
-    raw["events_1"] = np.where(everyone, (n_1 + 1.0) * (n_2 + 0.5) / (n_2 + 1.0) - 0.5, raw["events_1"])
-    return EffectSizes(
-        np.where(everyone, 0.0, es.effect),
-        np.where(everyone, variance, es.variance),
-        es.study,
-        es.measure,
-        raw,
-        es.conventions,
-        es.explicit,
-        es.note,
-        es.estimable | everyone,
-        es.double_zero & ~everyone,
-        es.dropped,
-    )
-
-
 def pooled(outcome: Outcome, es: EffectSizes, settings: Settings) -> Pooled:
     """The total by the outcome's own method."""
-    level = settings.level_total
-    random: dict[str, Any] = {}
-    if settings.model == "random":
-        random = {"inference": settings.inference, "i2": "from-tau2" if settings.profile == "revman-web" else None}
-    code = measure_of(outcome)
-    if code in ("PETO", "HR"):
-        return peto(es, profile="revman5", model=settings.model, level=level, **random)
-    if settings.method == "MH" and outcome.type == DICHOTOMOUS and settings.tau2 == "DL":
-        return mantel_haenszel(es, profile="revman5", model=settings.model, level=level, **random)
-    if settings.model == "common":
-        return pool(es, model="common", profile="revman5", level=level)
-    fit = pool(
-        es, profile="revman5", model="random", tau2=settings.tau2, prediction=settings.prediction, level=level, **random
+    return pool_as_revman(
+        es,
+        method=method_of(outcome),
+        model=settings.model,
+        tau2=settings.tau2,
+        inference=settings.inference,
+        prediction=settings.prediction,
+        profile=settings.profile,
+        level=settings.level_total,
     )
-    if settings.method == "MH" and outcome.type == DICHOTOMOUS:
-        # RevMan Web keeps the Mantel-Haenszel estimate as the centre of Q whatever the estimator of tau2
-        around = mantel_haenszel(es, profile="revman5", model="common", level=level)
-        fit = replace(fit, q=around.q, q_df=around.q_df, q_p=around.q_p)
-    return fit
+
+
+def method_of(outcome: Outcome) -> str:
+    """The outcome's method of pooling, by our word."""
+    if measure_of(outcome) in ("PETO", "HR"):
+        return "peto"
+    return "mantel-haenszel" if outcome.settings.method == "MH" and outcome.type == DICHOTOMOUS else "inverse-variance"
 
 
 def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:

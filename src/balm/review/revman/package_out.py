@@ -1,9 +1,9 @@
 """A RevMan review as the files of a review package.
 
-Every analysis of two groups becomes an outcome with its results and a planned analysis; subgroups become analyses of
-their own beside the overall one. Generic inverse-variance and O-E outcomes have no groups to enter: their study effects
-go to ``contrasts.csv``. RevMan's own totals go to ``published.csv``, so that the report shows them beside ours. What
-the format has no place for is kept whole in ``revman.json``.
+Every outcome becomes an outcome with its results and one planned analysis that keeps RevMan's conventions, its
+subgroups, and whose totals it shows. Generic inverse-variance and O-E outcomes have no groups to enter: their study
+effects go to ``contrasts.csv`` and are pooled from there. RevMan's own totals go to ``published.csv``, so that the
+report shows them beside ours. What the format has no place for is kept whole in ``revman.json``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from math import exp, isfinite
 from typing import Any
 
-from balm.review.plan import FILE, PLANNED_MEASURES
-from balm.review.revman.analyse import is_ratio, measure_of, why_not
+from balm.review.plan import FILE, PLANNED_MEASURES, RATIOS
+from balm.review.revman.analyse import LEAST, is_ratio, measure_of, method_of, why_not
 from balm.review.revman.model import (
     CONTINUOUS,
     DICHOTOMOUS,
@@ -31,19 +31,20 @@ from balm.review.revman.model import (
     Row,
     Study,
 )
-from balm.review.revman.recompute import holds, number, settled
+from balm.review.revman.recompute import holds, number, settled, shown_inference
 from balm.review.schema import TABLES
 
 _SCOPES = {"included": "included", "excluded": "excluded", "awaiting": "awaiting", "ongoing": "ongoing"}
 _JUDGEMENTS = ("low", "some concerns", "unclear", "high")
-_METHODS = {"MH": "mantel-haenszel", "PETO": "peto"}
-#: What RevMan does with zero cells and an analysis of a package does not.
-ZERO_CELLS = (
-    "RevMan adds 0.5 to the cells of a study with a zero cell inside Mantel-Haenszel sums; here the sums take the "
-    "cells as they are, so the third digit can differ"
-)
+#: Words in the name of a ratio or difference of generic inverse-variance data, and our code of the measure.
+_RATIO_NAMES = (("hazard", "HR"), ("rate", "IRR"), ("odds", "OR"), ("risk", "RR"), ("mean", "ROM"))
+_DIFFERENCE_CODES = ("MD", "SMD", "RD")
 #: More participants than this are a slip of the keyboard.
 MOST_PEOPLE = 1e9
+#: A standard error above this has no square to divide by.
+MOST_SE = 1e150
+#: Why a row with numbers has no effect.
+MARKED = "RevMan marks it as not estimable"
 #: What a text cell may hold.
 MOST_TEXT = 30_000
 
@@ -146,16 +147,16 @@ def _outcome(
     place = outcome.number
     identity = names.of("outcome", f"{place} {len(plan.outcomes)}", f"o{place}")
     source = f"{review.source}, {outcome.id}"
-    if outcome.type in (GENERIC, O_E):
-        plan.outcome(identity, outcome, "binary" if is_ratio(outcome) else "continuous", comparison)
-    else:
-        plan.outcome(identity, outcome, "binary" if outcome.type == DICHOTOMOUS else "continuous", comparison)
+    binary = outcome.type == DICHOTOMOUS or (outcome.type in (GENERIC, O_E) and is_ratio(outcome))
+    plan.outcome(identity, outcome, "binary" if binary else "continuous", comparison)
     sides = {"1": outcome.label_1 or "Experimental", "2": outcome.label_2 or "Control"}
     arms = {g: f"{names.of('arm', label)}-{g}" for g, label in sides.items()}
     parts: list[tuple[str, list[str]]] = [("", [])]
     parts += [(s.name, []) for s in outcome.subgroups]
     groups = [(0, row) for row in outcome.rows]
     groups += [(i, row) for i, s in enumerate(outcome.subgroups, 1) for row in s.rows]
+    grouped = outcome.type in (DICHOTOMOUS, CONTINUOUS)
+    measure = measure_of(outcome) if grouped else contrast_measure(outcome)
     seen: dict[str, int] = {}
     for count, (part, row) in enumerate(groups, 1):
         unit = _unit(row, seen, studies, units, names)
@@ -167,7 +168,7 @@ def _outcome(
             "source": source,
             "verified": "yes",
         }
-        why = why_not(outcome, row)
+        why = why_not(outcome, row) or (MARKED if row.estimable is False else "")
         for g, label in sides.items():
             tables.add(
                 "arms.csv",
@@ -178,26 +179,40 @@ def _outcome(
                 source=review.source,
                 verified="yes",
             )
-        if outcome.type in (GENERIC, O_E):
-            _contrast(tables, outcome, row, f"{identity}-{count}", arms, shared, why)
-            continue
-        for g in ("1", "2"):
-            result = f"{identity}-{count}.{g}"
-            tables.add("results.csv", result=result, arm=arms[g], **_numbers(outcome, identity, row, g, why), **shared)
-            if row.in_overall:
-                parts[0][1].append(result)
-            if part and row.in_subgroup:
-                parts[part][1].append(result)
-    planned = "binary" if outcome.type == DICHOTOMOUS else "continuous"
-    if outcome.type in (DICHOTOMOUS, CONTINUOUS) and PLANNED_MEASURES.get(measure_of(outcome)) == planned:
-        shown = {"YES": parts, "SUB": parts[1:], "NO": []}[outcome.settings.totals]
-        for i, (name, results) in enumerate(parts):
-            if results:
-                note = "" if (name, results) in shown else "RevMan shows no total here"
-                if outcome.settings.method == "MH" and _any_zero(outcome):
-                    note = f"{note}. {ZERO_CELLS}".lstrip(". ")
-                plan.analysis(identity, i, name, outcome, comparison, results, note)
+        made = []
+        if grouped:
+            for g in ("1", "2"):
+                made.append(f"{identity}-{count}.{g}")
+                tables.add(
+                    "results.csv", result=made[-1], arm=arms[g], **_numbers(outcome, identity, row, g, why), **shared
+                )
+        else:
+            made.append(f"{identity}-{count}")
+            _contrast(tables, outcome, row, made[-1], measure, arms, shared, why)
+        if row.in_overall:
+            parts[0][1].extend(made)
+        if part and row.in_subgroup:
+            parts[part][1].extend(made)
+    kind = {"continuous": "continuous", "binary": "binary"}.get(PLANNED_MEASURES.get(measure, ""))
+    if not grouped or kind == ("binary" if outcome.type == DICHOTOMOUS else "continuous"):
+        inference = shown_inference(outcome, review.decimals)
+        key = "results" if grouped else "contrasts"
+        plan.analysis(identity, outcome, comparison, measure, key, parts, inference)
     _published(outcome, identity, review, names, tables)
+
+
+def contrast_measure(outcome: Outcome) -> str:
+    """The measure under which entered effects are pooled: a known ratio or difference by its name, else ``GEN``.
+
+    A ratio whose name says nothing stays on the scale on which it was entered, the logarithm.
+    """
+    name = f"{outcome.settings.measure_name} {outcome.settings.measure}".lower()
+    if not is_ratio(outcome):
+        return outcome.settings.measure if outcome.settings.measure in _DIFFERENCE_CODES else "GEN"
+    if outcome.settings.measure in RATIOS:
+        return outcome.settings.measure
+    found = next((code for word, code in _RATIO_NAMES if word in name), None)
+    return found or ("HR" if outcome.type == O_E else "GEN")
 
 
 def _numbers(outcome: Outcome, identity: str, row: Row, g: str, why: str) -> Cells:
@@ -229,27 +244,37 @@ def _label(study: Study) -> str:
     return study.label.strip() or study.id.strip() or "(without a name)"
 
 
-def _any_zero(outcome: Outcome) -> bool:
-    """Whether a study of the outcome has no event, or nobody without one, in a group."""
-    return any(
-        row.data.get(f"events_{g}") in (0.0, row.data.get(f"n_{g}")) for row in outcome.all_rows for g in ("1", "2")
-    )
-
-
 def _contrast(
-    tables: _Tables, outcome: Outcome, row: Row, identity: str, arms: Mapping[str, str], shared: Cells, why: str
+    tables: _Tables,
+    outcome: Outcome,
+    row: Row,
+    identity: str,
+    measure: str,
+    arms: Mapping[str, str],
+    shared: Cells,
+    why: str,
 ) -> None:
+    """An effect as entered; O-E and V as their ratio, whose variance is 1/V."""
+    data = row.data
+    notes = [shared["notes"]]
     if outcome.type == O_E:
         known = not why
-        effect = row.data["o_e"] / row.data["var"] if known else None
-        se = row.data["var"] ** -0.5 if known else None
-        how = "exp((O-E)/V)"
+        effect = data["o_e"] / data["var"] if known else None
+        se = data["var"] ** -0.5 if known else None
+        notes.append(f"O-E = {data['o_e']:g}, V = {data['var']:g}: the estimate is exp((O-E)/V)" if known else "")
     else:
-        effect, se, how = row.data.get("effect"), row.data.get("se"), ""
-    if effect is not None and is_ratio(outcome):
+        effect, se = data.get("effect"), data.get("se")
+    ratio = measure in RATIOS
+    if effect is not None and ratio:
         effect = exp(effect) if abs(effect) < 700 else None
     stored = {name: number(row.stored.get(name)) for name in ("ci_low", "ci_high")}
-    held = holds(row.stored, row.estimable, is_ratio(outcome)) and _ordered(stored["ci_low"], effect, stored["ci_high"])
+    held = (
+        ratio == is_ratio(outcome)
+        and holds(row.stored, row.estimable, is_ratio(outcome))
+        and _ordered(stored["ci_low"], effect, stored["ci_high"])
+    )
+    if not why and not (_plain(effect) and se is not None and LEAST <= se <= MOST_SE):
+        why = "the effect or its standard error is out of all proportion"
     tables.add(
         "contrasts.csv",
         contrast=identity,
@@ -257,13 +282,13 @@ def _contrast(
         arm_2=arms["2"],
         measure=outcome.settings.measure or outcome.settings.measure_name,
         estimate=_plain(effect),
-        se=_plain(se) if se and not is_ratio(outcome) else "",
+        se=_plain(se) if se and se > 0 else "",
         ci_low=_plain(stored["ci_low"]) if held else "",
         ci_high=_plain(stored["ci_high"]) if held else "",
         level=_plain(outcome.settings.level_study),
-        usable="no",
-        why_not=why or f"entered as an effect{f', {how}' if how else ''}: analyses of a package pool groups",
-        **shared,
+        usable="no" if why else "yes",
+        why_not=why,
+        **(shared | {"notes": "; ".join(n for n in notes if n)}),
     )
 
 
@@ -422,6 +447,7 @@ class _Plan:
                 direction="higher is better" if higher else "lower is better",
                 scale=scale or None,
                 unit=outcome.unit or None,
+                favours=[outcome.favours_1, outcome.favours_2] if outcome.favours_1 and outcome.favours_2 else None,
                 definition=f"{outcome.id} of {self.review.source}; direction read from the labels of its plot",
             )
         )
@@ -438,28 +464,54 @@ class _Plan:
             )
 
     def analysis(
-        self, outcome: str, part: int, name: str, o: Outcome, comparison: Comparison, results: list[str], note: str
+        self,
+        identity: str,
+        o: Outcome,
+        comparison: Comparison,
+        measure: str,
+        key: str,
+        parts: list[tuple[str, list[str]]],
+        inference: str,
     ) -> None:
-        """One total: of all studies, or of a subgroup."""
+        """The analysis of an outcome: all its studies, and its subgroups where RevMan totals them."""
         s = o.settings
+        whole, subgroups = parts[0][1], [(name, ids) for name, ids in parts[1:] if ids]
+        rows = whole or [one for _, ids in subgroups for one in ids]
+        if not rows and key == "contrasts":
+            return
+        overall = s.totals == "YES" and bool(whole or not rows)
+        notes = [] if overall else ["RevMan shows no total of all studies here"]
+        if key == "contrasts" and measure == "GEN" and is_ratio(o):
+            notes.append(f"on the logarithmic scale, as entered ({s.measure_name or 'a ratio'})")
+        named: dict[str, Any] = {key: rows} if rows else {}
         self.analyses.append(
             _toml(
                 "analyses",
-                id=f"{outcome}.{part}" if part else outcome,
-                title=f"{o.number} {o.name}" + (f": {name}" if name else ""),
-                outcome=outcome,
+                id=identity,
+                title=f"{o.number} {o.name}".strip(),
+                outcome=identity,
                 comparison=f"c{comparison.number}",
-                measure=measure_of(o),
+                measure=measure,
                 designs=["not stated"],
                 scopes=["included", "excluded", "awaiting", "ongoing"],
-                results=results,
-                method=_METHODS.get(s.method, "inverse-variance") if o.type == DICHOTOMOUS else "inverse-variance",
+                **named,
+                method=method_of(o) if key == "results" else "inverse-variance",
                 model=s.model,
                 tau2=s.tau2,
-                inference=s.inference,
-                note=note or None,
+                inference=inference,
+                profile=s.profile,
+                level=s.level_total,
+                overall=overall,
+                note=". ".join(notes) or None,
             )
         )
+        if s.totals == "NO":
+            return
+        taken: set[str] = set()
+        for i, (name, ids) in enumerate(subgroups, 1):
+            unlike = name if name and name not in taken else f"{name or 'Subgroup'} ({i})"
+            taken.add(unlike)
+            self.analyses.append(_toml("analyses.subgroups", name=unlike, **{key: ids}))
 
     def text(self) -> str:
         """The file."""
@@ -554,6 +606,8 @@ def _pairs(values: Mapping[str, Any]) -> str:
                 continue
             if isinstance(value, list):
                 yield f"{name} = [{', '.join(_quoted(v) for v in value)}]\n"
+            elif isinstance(value, bool):
+                yield f"{name} = {str(value).lower()}\n"
             elif isinstance(value, str):
                 yield f"{name} = {_quoted(value)}\n"
             else:

@@ -65,6 +65,15 @@ def settled(outcome: Outcome, decimals: int | None) -> Outcome:
     return guess(outcome, _Book(decimals).close) if outcome.settings.guessed else outcome
 
 
+def shown_inference(outcome: Outcome, decimals: int | None) -> str:
+    """The interval that the file shows for the total; that of the settings where it cannot be told."""
+    if outcome.settings.inference == "wald":
+        return "wald"
+    rows = [row for row in outcome.all_rows if row.in_overall]
+    found = as_shown(outcome, rows, outcome.stored, _Book(decimals)).fit
+    return str(found.conventions.get("inference", outcome.settings.inference)) if found else outcome.settings.inference
+
+
 class _Book:
     """Takes stored numbers and ours in pairs, and keeps the differences and the counts."""
 
@@ -147,8 +156,8 @@ def holds(stored: Mapping[str, str], estimable: bool | None, ratio: bool) -> boo
 def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     settings = outcome.settings
     overall = [row for row in outcome.all_rows if row.in_overall]
-    whole = _as_shown(outcome, overall, outcome.stored, book)
-    parts = [_as_shown(outcome, [r for r in s.rows if r.in_subgroup], s.stored, book) for s in outcome.subgroups]
+    whole = as_shown(outcome, overall, outcome.stored, book)
+    parts = [as_shown(outcome, [r for r in s.rows if r.in_subgroup], s.stored, book) for s in outcome.subgroups]
     ratio = is_ratio(outcome)
     totals = settings.totals
     test = subgroup_test(parts)
@@ -193,7 +202,7 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     )
 
 
-def _as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book) -> Recomputed:
+def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book) -> Recomputed:
     """The rows pooled; where RevMan Web's interval is a Hartung-Knapp one, the variant of it that the file shows.
 
     Whether RevMan Web turns to the Wald interval without heterogeneity, or widens a narrower interval, is not settled

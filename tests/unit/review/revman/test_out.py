@@ -72,7 +72,17 @@ def test_subgroups_repeated_studies_and_every_kind_of_outcome_come_along(tmp_pat
     review = Review.load(tmp_path / "package")
     assert review.problems() == ()
     package = review.package
-    assert [a.id for a in package.meta.analyses] == ["o1.1", "o1.1.1", "o1.1.2", "o1.2"]
+    assert [(a.id, a.measure) for a in package.meta.analyses] == [
+        ("o1.1", "OR"),
+        ("o1.2", "MD"),
+        ("o1.3", "HR"),
+        ("o1.4", "HR"),
+    ]
+    assert [s.name for s in package.meta.analyses[0].subgroups] == ["Old", "New"]
+    assert [a.single.estimate for a in review.synthesise().analyses[2:] if a.single] == [
+        pytest.approx(0.6065306597),
+        pytest.approx(0.7788007831),
+    ]
     assert [c.estimate for c in package.contrasts] == [pytest.approx(0.6065306597), pytest.approx(0.7788007831)]
     assert {s.label for s in package.studies} == {"A", "A (entry 2)", "B", "C"}
     assert (review.flow().new_studies, review.flow().total_studies_ma) == (3, 2)

@@ -1,0 +1,106 @@
+"""From ``contrasts.csv`` to the rows of an analysis: effects reported between two arms, pooled as they stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from balm.review.contrasts import Changes, EffectRow, conversion_steps, days
+from balm.review.package import AnalysisSpec, Package
+from balm.review.plan import RATIOS
+from balm.stats import convert
+from balm.vocabulary.evidence import Contrast, Study
+from balm.vocabulary.problems import InputError
+
+
+def contrast_rows(
+    package: Package, spec: AnalysisSpec, changes: Changes
+) -> tuple[tuple[EffectRow, ...], tuple[tuple[str, str], ...]]:
+    """The rows of an analysis of contrasts, one a study, and ``(study, why)`` for every study that gives none.
+
+    The effect is the estimate, or its logarithm where the measure is a ratio; the standard error is the one given (of
+    the logarithm for a ratio), else that of the interval.
+    """
+    wanted = set(spec.contrasts)
+    named: dict[str, list[Contrast]] = {}
+    for c in package.contrasts:
+        if c.contrast in wanted:
+            named.setdefault(c.study, []).append(c)
+    rows: list[EffectRow] = []
+    left_out: list[tuple[str, str]] = []
+    for study in package.studies:
+        here = named.get(study.study, [])
+        if not here or study.scope not in spec.scopes or (spec.studies and study.study not in spec.studies):
+            continue
+        found = _row(package, spec, study, here, changes)
+        if isinstance(found, EffectRow):
+            rows.append(found)
+        else:
+            left_out.append((study.study, found))
+    return tuple(rows), tuple(left_out)
+
+
+def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast], changes: Changes) -> EffectRow | str:
+    """The study's row, or why it has none."""
+    if study.study in changes.without:
+        return "left out in this sensitivity analysis"
+    if study.design not in spec.designs:
+        return f"design: {study.design}"
+    if not study.verified or not any(c.verified for c in here):
+        return "not verified against a source"
+    usable = [c for c in here if c.usable and c.verified]
+    if not usable:
+        return "; ".join(dict.fromkeys(c.why_not for c in here if c.why_not)) or "not usable"
+    comparison = package.meta.comparison(spec.comparison)
+    roles = {a.arm: a.role for a in package.arms if a.study == study.study}
+    sided = [
+        c
+        for c in usable
+        if roles.get(c.arm_1) in comparison.roles_1
+        and (not comparison.roles_2 or roles.get(c.arm_2) in comparison.roles_2)
+    ]
+    if not sided:
+        return "compares other groups than this analysis"
+    at = [math.inf if (d := days(c.time, c.time_unit)) is None else d for c in sided]
+    place = (
+        max(range(len(sided)), key=at.__getitem__)
+        if spec.several == "last"
+        else min(range(len(sided)), key=at.__getitem__)
+    )
+    chosen = sided[place]
+    try:
+        values, steps = _numbers(chosen, ratio=spec.measure in RATIOS)
+    except InputError as error:
+        return str(error)
+    if not values:
+        return "no standard error or interval beside the estimate" if chosen.estimate is not None else "no estimate"
+    return EffectRow(
+        study=study.study,
+        label=study.label,
+        values=MappingProxyType(values),
+        results=(),
+        rows=(),
+        steps=tuple(steps),
+        sources=(chosen.source,) if chosen.source else (),
+        notes=tuple(n for n in (f"contrasts.csv, row {chosen.row}", chosen.notes) if n),
+        timepoint=chosen.timepoint,
+        design=study.design,
+    )
+
+
+def _numbers(c: Contrast, *, ratio: bool) -> tuple[dict[str, float], list[Any]]:
+    """Effect and standard error on the scale of the analysis; empty when one of them is not there."""
+    if c.estimate is None:
+        return {}, []
+    if ratio and c.estimate <= 0:
+        raise InputError(f"a ratio must be above 0; got {c.estimate:g}")
+    effect = math.log(c.estimate) if ratio else c.estimate
+    if c.se is not None:
+        return {"effect": effect, "se": c.se}, []
+    if c.ci_low is None or c.ci_high is None:
+        return {}, []
+    options: Mapping[str, Any] = {"estimate": c.estimate, "low": c.ci_low, "high": c.ci_high, "level": c.level or 0.95}
+    found = convert.effect_from_wald(**options, scale="log" if ratio else "identity")
+    return {"effect": effect, "se": float(found.values["se"])}, conversion_steps(found, c.contrast)
