@@ -38,9 +38,13 @@ class Problem:
         self.k, self.p = design.shape
         self.df = self.k - self.p
         self.typical = typical_variance(variance, design)
+        self._last: tuple[float, Projection] | None = None
 
     def at(self, tau2: float) -> Projection:
-        return projection(self.effect, self.variance, self.design, tau2)
+        """The fit at ``tau2``; asking for the same one again costs nothing."""
+        if self._last is None or self._last[0] != tau2:
+            self._last = tau2, projection(self.effect, self.variance, self.design, tau2)
+        return self._last[1]
 
     def weighted(self, weights: Floats) -> Projection:
         return Projection(self.effect, self.design, weights)

@@ -14,6 +14,9 @@ from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.distributions import chi2_sf, f_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.frame import frame
+from balm.stats.groups import OneGroup, centred
+from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
+from balm.stats.heterogeneity.weighted import typical_variance
 from balm.stats.regression.between_study_variance import ESTIMATORS, estimate
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import Projection, log_likelihood, projection
@@ -459,14 +462,14 @@ def _explained(
     k, columns = design.matrix.shape
     if columns == 1 and design.intercept:
         return math.nan
-    ones = np.ones((k, 1))
     if model == "common":
-        plain = projection(y, v, ones, 0.0)
+        plain = projection(y, v, np.ones((k, 1)), 0.0)
         before, after = plain.rss / (k - 1), common.rss / (k - columns)
     elif estimator is None:
         return math.nan
     else:
-        before, after = estimate(y, v, ones, estimator).tau2, tau2
+        alone, _ = centred(OneGroup(y, v))
+        before, after = TAU2_ESTIMATORS[estimator].estimate(alone, typical_variance(alone, 1.0 / v), None), tau2
     if before <= 0.0:
         return 0.0  # nothing to explain
     return float(100.0 * max(0.0, (before - after) / before))
