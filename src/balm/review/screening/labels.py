@@ -51,8 +51,8 @@ def decided(records: Sequence[Record] | Sequence[str], decisions: object) -> dic
     """Position -> inclusion, from ``{record id or position: decision}`` or from one decision (or ``None``) a record."""
     if decisions is None:
         return {}
-    places: dict[object, int] = {r.id: i for i, r in enumerate(records) if isinstance(r, Record)}
     if isinstance(decisions, Mapping):
+        places: dict[object, int] = {r.id: i for i, r in enumerate(records) if isinstance(r, Record)}
         pairs = []
         for key, label in decisions.items():
             at = key if isinstance(key, (int, np.integer)) and not isinstance(key, bool) else places.get(key)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from balm.review.screening.features import Features, features_of
+from balm.review.screening.included_block import included_block
 from balm.review.screening.labels import decided
 from balm.review.screening.single_thread import single_thread
 from balm.review.screening.solver import BALANCE, C, solve
@@ -98,7 +99,9 @@ def rank(
     elif len(features) != len(records):
         raise InputError(Problem(f"features are of {len(features)} records, but there are {len(records)}"))
     known = decided(records, decisions)
-    waiting = np.array([i for i in range(len(records)) if i not in known], dtype=np.int64)
+    undecided = np.ones(len(records), dtype=bool)
+    undecided[list(known)] = False
+    waiting = np.flatnonzero(undecided)
     with single_thread():
         scores, basis = _scores(features, known, question)
     if scores is None:
@@ -107,7 +110,8 @@ def rank(
     else:
         best = np.argsort(-scores[waiting], kind="stable")
         order, values = waiting[best], scores[waiting][best]
-    ids = tuple(r.id if isinstance(r, Record) else int(i) for i, r in ((i, records[i]) for i in order.tolist()))
+    shown = [(i, records[i]) for i in order.tolist()]
+    ids = tuple([r.id if isinstance(r, Record) else i for i, r in shown])
     included = sum(known.values())
     return Ranking(order, ids, values, basis, included, len(known) - included, seed)
 
@@ -129,7 +133,13 @@ def _scores(
         return None, "chance"
     if included.all():
         return np.asarray(features.matrix @ matrix.sum(axis=0)) / len(included), "likeness"
-    across = matrix.T.tocsr()
+    # The transposed view of the same numbers: with few products, sorting them by term costs more than it saves.
+    across = matrix.T
     own = np.asarray(np.diff(matrix.indptr) > 0, dtype=float) + 1.0
-    b, _ = solve(lambda v: np.asarray(matrix @ (across @ v) + v.sum()), own, included)
+    b, _ = solve(
+        lambda v: np.asarray(matrix @ (across @ v) + v.sum()),
+        own,
+        included,
+        nearby=included_block(matrix, own, included),
+    )
     return np.asarray(features.matrix @ (across @ b) + b.sum()), "decisions"

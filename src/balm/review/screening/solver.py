@@ -26,6 +26,8 @@ BALANCE = 9.8
 MOST_ROUNDS, MOST_STEPS = 100, 1000
 
 Array = npt.NDArray[Any]
+#: From the active set and the ridge to an approximate inverse of the kernel plus ridge.
+Nearby = Callable[[npt.NDArray[np.bool_], Array], Callable[[Array], Array]]
 
 
 def balanced_weights(included: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -48,12 +50,14 @@ def solve(
     start: Array | None = None,
     fitted: Array | None = None,
     tolerance: float = 1e-10,
+    nearby: Nearby | None = None,
 ) -> tuple[Array, Array]:
     """``(b, f)``: the dual coefficients and the scores of the labelled records.
 
     ``times(v)`` is the kernel (plus 1) of the labelled records times ``v``, ``diagonal`` its diagonal. ``start`` and
     ``fitted`` are coefficients near the solution and their scores. Ends when the active set repeats itself and the
-    residual is below ``tolerance`` times the square root of the number of labels, in the norm of the preconditioner.
+    residual is below ``tolerance`` times the square root of the number of labels, in the norm of the preconditioner:
+    the diagonal, or what ``nearby`` makes of the active set and the ridge.
     """
     kind = diagonal.dtype
     y = np.where(included, 1.0, -1.0).astype(kind)
@@ -69,8 +73,9 @@ def solve(
             if leaving.any():
                 b -= leaving
                 f -= times(leaving)
+        inverse = scale.__mul__ if nearby is None else nearby(active, ridge)
         residual = np.where(active, y - f - ridge * b, 0.0).astype(kind)
-        z = scale * residual
+        z = inverse(residual)
         size = float(residual @ z)
         first = size
         direction = z
@@ -83,7 +88,7 @@ def solve(
             b += step * direction
             f += step * image
             residual = np.where(active, y - f - ridge * b, 0.0).astype(kind)
-            z = scale * residual
+            z = inverse(residual)
             before, size = size, float(residual @ z)
             direction = z + kind.type(size / before) * direction
         now = y * f < 1.0

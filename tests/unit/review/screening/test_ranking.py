@@ -9,8 +9,9 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
+from scipy import sparse
 
-from balm.review.screening import simulation
+from balm.review.screening import included_block, simulation
 from balm.review.screening.features import features_of
 from balm.review.screening.measures import loss, mean_position, ndcg, recall_after, work_saved
 from balm.review.screening.ranking import rank
@@ -135,6 +136,39 @@ def test_an_undone_decision_leaves_no_trace():
     plain = rank(records(), {"r0": "include", "r3": "exclude"})
     other = rank(records(), dict(reversed({"r0": "include", "r3": "exclude"}.items())), features=features_of(TEXTS))
     assert plain.ids == other.ids and np.array_equal(plain.scores, other.scores)
+
+
+def test_the_block_of_the_included_changes_the_way_and_not_the_order():
+    rng = np.random.default_rng(4)
+    vocabulary = [f"word{i}" for i in range(400)]
+    common = 1 / np.arange(1, 401)
+    texts = [" ".join(rng.choice(vocabulary, 30, p=common / common.sum())) for _ in range(500)]
+    decisions = {i: int(i % 9 == 0) for i in range(300)}
+    features = features_of(texts)
+    found = rank(texts, decisions, features=features)
+    rows, included = features.matrix[:300], np.array([i % 9 == 0 for i in range(300)])
+    kernel = (rows @ rows.T).toarray() + 1.0
+    b, _ = solve(kernel.__matmul__, kernel.diagonal(), included)
+    plain = np.asarray(features.matrix[300:] @ (rows.T @ b)) + b.sum()
+    assert found.order.tolist() == (300 + np.argsort(-plain, kind="stable")).tolist()
+    assert np.abs(found.scores - np.sort(plain)[::-1]).max() < 1e-9
+    assert np.array_equal(rank(texts, decisions, features=features).scores, found.scores)
+
+
+def test_the_block_is_of_the_active_included_and_has_a_limit(monkeypatch):
+    rng = np.random.default_rng(9)
+    matrix = sparse.csr_array(np.abs(rng.normal(size=(12, 5))))
+    diagonal = np.asarray((matrix * matrix).sum(axis=1)).ravel() + 1.0
+    included = np.arange(12) < 4
+    active, ridge, residual = np.arange(12) != 1, np.linspace(0.5, 2, 12), rng.normal(size=12)
+    nearby = included_block.included_block(matrix, diagonal, included)
+    found = nearby(active, ridge)(residual)
+    block = [0, 2, 3]
+    kernel = (matrix[block] @ matrix[block].T).toarray() + 1.0 + np.diag(ridge[block])
+    assert np.abs(kernel @ found[block] - residual[block]).max() < 1e-12
+    assert np.allclose(found[4:], residual[4:] / (diagonal + ridge)[4:])
+    monkeypatch.setattr(included_block, "MOST", 3)
+    assert included_block.included_block(matrix, diagonal, included) is None
 
 
 @pytest.mark.parametrize(
