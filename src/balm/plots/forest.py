@@ -16,7 +16,7 @@ def forest(result: Any, path: str | os.PathLike[str] | None = None, **options: A
     """Draw a forest plot of ``result``; with ``path``, also save it (.svg, .png or .pdf by ending).
 
     result  : a pooled result (``pool``, ``mantel_haenszel``, ``peto``), subgroups, leave-one-out or cumulative results,
-              or effect sizes alone.
+              a multilevel model with one mean (effects under their clusters), or effect sizes alone.
     options : see :class:`balm.plots.forest_options.ForestOptions`; the most used are ``title``, ``arms``, ``favours``,
               ``sort``, ``also``, ``columns``, ``extra``, ``reference``, ``limits``, ``risk_of_bias`` and ``palette``.
 

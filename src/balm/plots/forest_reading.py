@@ -12,6 +12,8 @@ from balm.plots.forest_options import ForestOptions
 from balm.plots.forest_words import (
     between_subgroups,
     description,
+    description_of_clusters,
+    lines_of_clusters,
     lines_of_fit,
     lines_of_fits,
     method_line,
@@ -24,7 +26,9 @@ from balm.vocabulary.problems import InputError
 
 
 def read_result(result: Any, options: ForestOptions) -> Content:
-    """The content of a forest plot of a pooled result, subgroups, a series of fits, or effect sizes alone."""
+    """The content of a forest plot of a pooled result, subgroups, a series of fits, clusters, or effect sizes alone."""
+    if hasattr(result, "clusters") and hasattr(result, "components"):
+        return _Reading(result, options, result.level).clusters(result)
     if hasattr(result, "overall") and hasattr(result, "groups"):
         return _Reading(result.overall, options, result.overall.interval.level).subgroups(result)
     if hasattr(result, "weights") and hasattr(result, "effects"):
@@ -133,6 +137,31 @@ class _Reading:
         words = f"{kind} analysis, {len(fits)} pooled results. All studies: {description(fit, shown, people=False)}"
         return self._content(rows, [], method_line([fit], self.ci), words)
 
+    def clusters(self, fit: Any) -> Content:
+        """A multilevel model: effects under a heading for each cluster, the mean, and where variance lies."""
+        self._refuse("a multilevel model", "sort", "also", "labels", "heterogeneity_interval")
+        options, shown = self.options, self.shown
+        all_rows = self._study_rows([fit])
+        rows: list[Row] = []
+        for name, members in fit.clusters:
+            own = [all_rows[i] for i in members.tolist()]
+            if len(fit.clusters) < len(all_rows):
+                heading = " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+                rows.append(Row("heading", heading))
+                for number, row in enumerate(own, 1):
+                    row.label = f"Effect {number}" if row.label == heading else row.label
+            rows += own
+        rows = rows or all_rows
+        footers: list[str] = []
+        if options.overall:
+            rows.append(self._pooled_row("total", f"Mean ({self.ci})", fit, all_rows))
+            interval = fit.prediction_interval
+            if interval.low == interval.low and options.prediction is not False and fit.components:
+                rows.append(self._prediction_row(fit))
+            if options.heterogeneity:
+                footers = lines_of_clusters(fit, shown)
+        return self._content(rows, footers, f"Multilevel, {fit.method}, {self.ci}", description_of_clusters(fit, shown))
+
     # -- rows ----------------------------------------------------------------------------------------------------
 
     def _study_rows(self, fits: list[Any]) -> list[Row]:
@@ -158,7 +187,7 @@ class _Reading:
         known = zip(labels, cells, *intervals, shares, links(options, labels), judgements(options, labels), strict=True)
         rows = [Row("study", *values) for values in known]
         self.data_rows = list(rows)
-        for name, _why in fits[0].excluded if fits else ():
+        for name, _why in getattr(fits[0], "excluded", ()) if fits else ():
             if str(name) not in labels:
                 blank = [NOT_ESTIMABLE if column.key == "effect" else "" for column in self.columns]
                 rows.append(Row("study", str(name), blank, bias=judgements(options, [str(name)])[0]))

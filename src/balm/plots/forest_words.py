@@ -138,3 +138,28 @@ def description(fit: Any, shown: Shown, *, people: bool = True) -> str:
     if sides is not None:
         words += f". Left of the line: {sides[0]}; right: {sides[1]}"
     return words + "."
+
+
+def lines_of_clusters(fit: Any, shown: Shown) -> list[str]:
+    """Where the variance of a multilevel model lies, and the test of no effect."""
+    parts = [f"{c.name}: {', '.join([short(v, 2) for v in c.variances.tolist()])}" for c in fit.components]
+    chi2 = f"Chi² = {fixed(fit.qe, 2)}, df = {fit.qe_df} ({p_value(fit.qe_p)})"
+    if parts:
+        lines = [f"Variance between levels of {'; '.join(parts)}; {chi2}; I² = {percent(fit.i2.total)}"]
+    else:
+        lines = [f"Heterogeneity: {chi2}"]
+    if shown.null is None:
+        return lines
+    mean = fit.coefficients[0]
+    return [*lines, _overall_test(mean)]
+
+
+def description_of_clusters(fit: Any, shown: Shown) -> str:
+    """The long text alternative of a multilevel model."""
+    estimate, low, high = [fixed(x, shown.digits, minus=MINUS) for x in shown.fit(fit)]
+    count = len(fit.clusters)
+    within = f" in {count} clusters" if 0 < count < fit.k else ""
+    return (
+        f"{shown.name} of {fit.k} effects{within}: mean {estimate}, {level(fit.level)} confidence interval {low} to "
+        f"{high}; multilevel model."
+    )

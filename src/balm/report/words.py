@@ -1,6 +1,7 @@
 """Results in words: what ``fit.sentence()``, ``fit.methods()`` and the shown value of a result ask for.
 
-Each function takes any result: a pooled fit, subgroups, leave-one-out or cumulative fits.
+Each function takes any result: a pooled fit, subgroups, leave-one-out or cumulative fits, and multilevel or
+cluster-robust fits.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ def sentence(fit: Any, *, minus: str = "-") -> str:
     """
     if isinstance(fit, Pooled):
         return result_sentence.sentence(fit, minus=minus)
+    if hasattr(fit, "beta"):
+        return _dependent().sentence(fit, minus=minus)
     return several_fits.sentence(fit, minus=minus)
 
 
@@ -29,6 +32,8 @@ def methods(fit: Any) -> str:
     """The methods paragraph: every choice in force with its reference, and the software."""
     if isinstance(fit, Pooled):
         return methods_text.methods(fit)
+    if hasattr(fit, "beta"):
+        return _dependent().methods(fit)
     return several_fits.methods(fit)
 
 
@@ -39,6 +44,8 @@ def text(fit: Any, *, most_rows: int | None = result_table.MOST_ROWS, advice: bo
     """
     if isinstance(fit, Pooled):
         return result_table.text(fit, most_rows=most_rows, advice=advice)
+    if hasattr(fit, "beta"):
+        return _dependent().text(fit)
     return several_fits.text(fit, most_rows=most_rows)
 
 
@@ -46,4 +53,13 @@ def html(fit: Any) -> str:
     """The result as an HTML table for notebooks, without style sheet or script."""
     if isinstance(fit, Pooled):
         return result_table.html(fit)
+    if hasattr(fit, "beta"):
+        return _dependent().html(fit)
     return several_fits.html(fit)
+
+
+def _dependent() -> Any:
+    """The words of multilevel models, imported with them."""
+    from balm.report import dependent_effects
+
+    return dependent_effects

@@ -410,6 +410,37 @@ def test_labels_of_combinations_and_every_structure_has_words() -> None:
 
 def test_a_readable_summary() -> None:
     fit = multilevel(ES, random="outcome | study", structure="CS", data=DATA)
-    assert "outcome | study (CS, 12 levels)" in repr(fit)
+    assert "Variance between 12 levels of outcome | study, CS: 0." in repr(fit) and "; correlation " in repr(fit)
     assert "CR2" in repr(robust(fit, DATA["study"]))
     assert fit.to_dict()["components"][0]["levels"] == 12
+
+
+def test_words_and_plot_of_a_multilevel_fit() -> None:
+    fit = multilevel(ES, random="study/effect", data=DATA)
+    said = fit.sentence()
+    assert said.startswith("Across 46 effects in 12 levels of study, the mean generic effect was 0.")
+    assert "3-level model, REML, df 45; P " in said and "prediction interval for a true effect in a new cluster" in said
+    assert "random intercepts of study (12 levels)" in fit.methods()
+    assert fit._repr_html_().startswith("<div><table><caption>Generic effect: 3-level model, REML")
+    figure = fit.forest()
+    assert figure.description.startswith("Generic effect of 46 effects in 12 clusters: mean 0.")
+    assert "Variance between levels of study: 0." in figure.svg and "Mean (95% CI)" in figure.svg
+    with pytest.raises(InputError, match="sort does not apply to a forest plot of a multilevel model"):
+        fit.forest(sort="effect")
+    sloped = multilevel(ES, {"x": DATA["x"]}, random="study", data=DATA)
+    assert "x 0" in sloped.sentence().replace("-", "") and "Moderators were x" in sloped.methods()
+    with pytest.raises(InputError, match="ask for one by name"):
+        sloped.forest()
+    found = robust(fit, "study", data=DATA)
+    assert "cluster-robust, CR2, df " in found.sentence() and "(CR2; Pustejovsky" in found.methods()
+    ratio = EffectSizes(ES.effect, ES.variance, measure="OR")
+    assert "As odds ratio: 1." in repr(multilevel(ratio, random="study", data=DATA))
+
+
+def test_weights_of_a_multilevel_mean() -> None:
+    for options in ({"random": "study/effect"}, {"random": None}, {"random": ["study", "lab"]}):
+        fit = multilevel(ES, data=DATA, **options)
+        assert float(fit.weights @ ES.effect) / 100.0 == pytest.approx(fit.estimate, rel=1e-10)
+        assert float(np.sum(fit.weights)) == pytest.approx(100.0)
+    with pytest.raises(InputError, match="coefficients"):
+        _ = multilevel(ES, {"x": DATA["x"]}, random="study", data=DATA).weights

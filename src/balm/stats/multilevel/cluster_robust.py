@@ -137,21 +137,6 @@ class Robust(Coefficients):
     def _contrast_df(self, row: Floats) -> float:
         return self.scores.satterthwaite(row) if self.degrees == "satterthwaite" else float(np.min(self.df))
 
-    def __repr__(self) -> str:
-        lines = [
-            f"Cluster-robust inference ({self.kind}, {self.degrees}): {self.k} effects in {self.clusters} clusters"
-        ]
-        width = max(len(n) for n in self.design.names)
-        for c in self.coefficients:
-            low, high = c.interval.low, c.interval.high
-            lines.append(
-                f"  {c.name:<{width}}  {c.estimate:9.4f}  (SE {c.se:.4f}; {low:.4f} to {high:.4f}; "
-                f"df {c.df:.1f}, p {c.p:.4g})"
-            )
-        if self.few:
-            lines.append(f"  fewer than {FEWEST_DF:.0f} degrees of freedom, do not rely on: {', '.join(self.few)}")
-        return "\n".join(lines)
-
 
 class Scores:
     """What each cluster adds to each coefficient, and the moments of that under the working model.

@@ -13,6 +13,7 @@ from balm.stats.regression.design import Design
 from balm.stats.regression.meta_regression import Coefficient, Contrast, OmnibusTest
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
+from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError
 
 
@@ -136,6 +137,20 @@ class Coefficients:
         df = self._contrast_df(row)
         p = OneTail.two_sided(value / se, df) if df > 0.0 else math.nan
         return Contrast(tuple(row.tolist()), value, se, value / se, df, p, self._interval(value, se, df))
+
+    def sentence(self) -> str:
+        """The result in words."""
+        return str(presenter("sentence")(self))
+
+    def methods(self) -> str:
+        """A methods paragraph that names every choice."""
+        return str(presenter("methods")(self))
+
+    def __repr__(self) -> str:
+        return str(presenter("text")(self))
+
+    def _repr_html_(self) -> str:
+        return str(presenter("html")(self))
 
     def _contrast_df(self, row: Floats) -> float:
         return float(np.min(self.df[row != 0.0]))

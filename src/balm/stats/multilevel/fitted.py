@@ -14,12 +14,14 @@ import numpy as np
 from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.coefficients import Coefficients
+from balm.stats.multilevel.grouping import Integers
 from balm.stats.multilevel.likelihood import Problem, Solution
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.stats.regression.design import Design
 from balm.stats.regression.meta_regression import LikelihoodRatio, Prediction
 from balm.stats.tails import t_critical
 from balm.vocabulary.interval import Interval
+from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError
 
 
@@ -355,8 +357,33 @@ class Multilevel(Coefficients):
         statistic = 2.0 * (pair[0] - pair[1])
         return LikelihoodRatio(statistic, df, chi2_sf(max(statistic, 0.0), df), math.nan)
 
-    def __repr__(self) -> str:
-        return plain(self)
+    @cached_property
+    def weights(self) -> Floats:
+        """(k,) per cent: what each effect contributes to the mean, rows of ``W = M⁻¹`` summed; one mean only."""
+        self._only()
+        from balm.stats.multilevel.predicted import dense_fit
+
+        at = dense_fit(self)
+        out = np.empty(self.k)
+        for b, wx in zip(at.model.batches, at.wx, strict=True):
+            out[b.rows] = wx[:, :, 0]
+        out *= self.design.matrix[:, 0]
+        return out * (100.0 / float(np.sum(out)))
+
+    @property
+    def clusters(self) -> tuple[tuple[Any, Integers], ...]:
+        """The levels of the coarsest random effect with the rows of each, in first-seen order of the effects."""
+        if not self.terms:
+            return ()
+        g = min((t.groups for t in self.terms), key=lambda one: one.count)
+        labels = g.labels
+        seen = list(dict.fromkeys(g.codes.tolist()))
+        return tuple((labels[code], np.flatnonzero(g.codes == code)) for code in seen)
+
+    def forest(self, path: Any = None, **options: Any) -> Any:
+        """The forest plot, effects under a heading for each cluster; a model with one mean only."""
+        self._only()
+        return presenter("forest")(self, path, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Every number under its name."""
@@ -397,21 +424,6 @@ class Multilevel(Coefficients):
             "aicc": self.aicc,
             "residual": self.residual,
         }
-
-
-def plain(fit: Multilevel) -> str:
-    """The result as a small table."""
-    lines = [f"Multilevel model of {fit.k} effects ({fit.method}, inference {fit.inference})"]
-    width = max(len(c.name) for c in fit.coefficients)
-    for c in fit.coefficients:
-        low, high = c.interval.low, c.interval.high
-        lines.append(f"  {c.name:<{width}}  {c.estimate:9.4f}  (SE {c.se:.4f}; {low:.4f} to {high:.4f}; p {c.p:.4g})")
-    for part in fit.components:
-        said = ", ".join(f"{v:.4f}" for v in part.variances)
-        more = f"; correlation {', '.join(f'{r:.3f}' for r in part.correlations)}" if part.inner_correlated else ""
-        lines.append(f"  {part.name} ({part.kind}, {part.count} levels): variance {said}{more}")
-    lines.append(f"  Q {fit.qe:.3f} on {fit.qe_df} df, p {fit.qe_p:.4g}; log-likelihood {fit.log_likelihood:.4f}")
-    return "\n".join(lines)
 
 
 def _matrix(term: RandomTerm, parameters: Floats, variances: Floats) -> Floats:
