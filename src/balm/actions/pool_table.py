@@ -9,10 +9,9 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import balm
 from balm.actions.tables_in import TextTable, read_table, shortened
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
 from balm.stats.measures import MEASURES
 from balm.stats.measures.measure import Measure

@@ -104,61 +104,80 @@ def run(arguments: argparse.Namespace) -> int:
     for flag, target in (("--forest", arguments.forest), ("--funnel", arguments.funnel)):
         if target:
             check_target(target, flag)
+    from balm.stats.arrays import on_plain_floats
+
+    notes, printed, figures = on_plain_floats(lambda: _computed(arguments))
+    said = _write(arguments, figures)
+    if arguments.json:
+        print_json(printed)
+        for line in (*notes, *said):
+            print(f"balm: {line}", file=sys.stderr)
+        return 0
+    print(printed)
+    for note in notes:
+        print(f"\nNote: {note}")
+    if said:
+        print()
+    for line in said:
+        print(line)
+    return 0
+
+
+def _computed(arguments: argparse.Namespace) -> tuple[tuple[str, ...], Any, dict[str, Any]]:
+    """Notes on the reading, what is to be printed, and the figures by name; nothing is written yet."""
     from balm.actions.pool_table import pool_table
 
     options = {name: getattr(arguments, name) for name in PASSED_ON if getattr(arguments, name) is not None}
     if arguments.method is not None:
         options["method"] = arguments.method
     result = pool_table(arguments.file, measure=arguments.measure, study=arguments.study, by=arguments.by, **options)
-    said = _draw(arguments, result)
-    if arguments.json:
-        from balm.report.result_json import as_json, subgroups_json
-
-        values = as_json(result.fit)
-        if result.groups is not None:
-            values["subgroups"] = subgroups_json(result.groups)
-        print_json(values)
-        for line in (*result.notes, *said):
-            print(f"balm: {line}", file=sys.stderr)
-        return 0
-    _print(result, said)
-    return 0
+    figures = {}
+    if result.fit.k:
+        if arguments.forest or not (arguments.no_forest or arguments.json):
+            figures["forest"] = (result.fit if result.groups is None else result.groups).forest()
+        if arguments.funnel:
+            figures["funnel"] = result.fit.funnel()
+    elif not arguments.no_forest:
+        figures["forest"] = None
+    return result.notes, _values(result) if arguments.json else _text(result), figures
 
 
-def _print(result: Any, said: list[str]) -> None:
+def _values(result: Any) -> dict[str, Any]:
+    from balm.report.result_json import as_json, subgroups_json
+
+    values = as_json(result.fit)
+    if result.groups is not None:
+        values["subgroups"] = subgroups_json(result.groups)
+    return values
+
+
+def _text(result: Any) -> str:
+    """The table, the sentence and the methods."""
     from balm.report import words
 
-    print(words.text(result.fit, most_rows=None, advice=False))
-    if result.groups is not None:
-        print(f"\n{words.text(result.groups)}")
-    print(f"\n{words.sentence(result.fit)}")
-    if result.groups is not None:
-        print(words.sentence(result.groups))
-    print(f"\nMethods. {words.methods(result.fit if result.groups is None else result.groups)}")
-    for note in result.notes:
-        print(f"\nNote: {note}")
-    if said:
-        print()
-    for line in said:
-        print(line)
+    fits = [result.fit] if result.groups is None else [result.fit, result.groups]
+    tables = [words.text(result.fit, most_rows=None, advice=False), *(words.text(fit) for fit in fits[1:])]
+    sentences = "\n".join(words.sentence(fit) for fit in fits)
+    return "\n\n".join([*tables, sentences, f"Methods. {words.methods(fits[-1])}"])
 
 
-def _draw(arguments: argparse.Namespace, result: Any) -> list[str]:
+def _write(arguments: argparse.Namespace, figures: dict[str, Any]) -> list[str]:
     """Write the figures that were asked for, or the default one; what was written where, in words."""
     from balm.actions.figures_out import default_name, write_beside, write_figure
 
-    shown = result.fit if result.groups is None else result.groups
     said = []
-    if result.fit.k == 0:
-        return ["No forest plot: no study could be pooled"] if not arguments.no_forest else []
-    if arguments.forest:
-        write_figure(shown.forest(), arguments.forest)
-        said.append(f"Forest plot: {arguments.forest}")
-    elif not (arguments.no_forest or arguments.json):
-        path, note = write_beside(shown.forest(), default_name(arguments.file, "forest"))
-        said.append(f"Forest plot: {path}{note} (--forest F.png or F.pdf for another format, --no-forest for none)")
-    if arguments.funnel:
-        write_figure(result.fit.funnel(), arguments.funnel)
+    if "forest" in figures:
+        forest = figures["forest"]
+        if forest is None:
+            said.append("No forest plot: no study could be pooled")
+        elif arguments.forest:
+            write_figure(forest, arguments.forest)
+            said.append(f"Forest plot: {arguments.forest}")
+        else:
+            path, note = write_beside(forest, default_name(arguments.file, "forest"))
+            said.append(f"Forest plot: {path}{note} (--forest F.png or F.pdf for another format, --no-forest for none)")
+    if "funnel" in figures:
+        write_figure(figures["funnel"], arguments.funnel)
         said.append(f"Funnel plot: {arguments.funnel}")
     return said
 

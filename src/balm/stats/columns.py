@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from balm.stats.arrays import Floats as Floats
+from balm.stats.arrays import np
 from balm.vocabulary.problems import InputError, Problem, unknown_option
-
-Floats = NDArray[np.float64]
 
 #: Spellings of a missing number in text, as spreadsheets and R write them; never read as zero.
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "not reported"})

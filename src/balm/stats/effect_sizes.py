@@ -7,18 +7,16 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from balm.stats import columns as tables
+from balm.stats.arrays import Bools as Bools
+from balm.stats.arrays import Floats as Floats
+from balm.stats.arrays import NDArray, np
 from balm.stats.frame import frame
 from balm.stats.measures import MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
 from balm.stats.measures.derivation import derive, of_profile, settle
 from balm.vocabulary.problems import check_option, refuse
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 

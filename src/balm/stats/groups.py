@@ -19,11 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from balm.stats.arrays import Floats as Floats
+from balm.stats.arrays import Integers as Integers
+from balm.stats.arrays import NDArray, np
 
 #: Studies handled at once: about half a megabyte a working array, so that a formula's temporaries stay in cache.
 CHUNK = 1 << 15

@@ -10,9 +10,8 @@ import math
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from balm.stats import kernel
+from balm.stats.arrays import np
 from balm.stats.distributions import chi2_ppf, chi2_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.groups import OneGroup
 

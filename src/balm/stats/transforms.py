@@ -14,17 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
+from balm.stats.arrays import ArrayLike, np
+from balm.stats.arrays import Floats as Floats
 from balm.stats.distributions import norm_cdf, norm_ppf
 from balm.stats.measures import MEASURES
 from balm.vocabulary import scale as scales
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option, refuse
 from balm.vocabulary.scale import Scale
-
-Floats = NDArray[np.float64]
 
 
 def sine_squared(y: Floats, n: float | None = None) -> Floats:

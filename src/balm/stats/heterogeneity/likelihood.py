@@ -14,8 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.solving import root
 from balm.stats.heterogeneity.weighted import mean_and_residuals

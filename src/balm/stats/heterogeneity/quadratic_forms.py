@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.groups import Floats, OneGroup
 from balm.stats.heterogeneity.solving import crossing
 

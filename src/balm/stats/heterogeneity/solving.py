@@ -13,8 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.groups import OneGroup
 
 Equation = Callable[[Any, Any, Any], tuple[Any, Any]]

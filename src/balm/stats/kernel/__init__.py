@@ -15,9 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from balm.stats.arrays import NDArray, np
 from balm.stats.effect_sizes import Floats
 from balm.stats.groups import Integers
 

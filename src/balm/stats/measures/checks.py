@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from balm.stats.arrays import Bools, np
 from balm.stats.columns import Column
 from balm.stats.measures.arguments import ARGUMENTS, REQUIREMENT
 from balm.stats.measures.measure import Floats, Measure
 from balm.vocabulary.problems import InputError, Problem, unknown_option
-
-Bools = NDArray[np.bool_]
 
 #: A table that is wrong throughout (columns swapped, say) is described by its first rows and a count.
 MOST_PROBLEMS_A_COLUMN = 100

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.arguments import ARGUMENTS
 from balm.stats.measures.conventions import (
     ABSOLUTE,

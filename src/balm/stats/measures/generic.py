@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
+from balm.stats.distributions import norm_ppf
 from balm.stats.measures.measure import Floats, Measure
 from balm.vocabulary.scale import IDENTITY, LOG
 
@@ -27,11 +27,10 @@ def generic(
         return effect, variance.copy()
     if se is not None:
         return effect, se**2
-    from scipy.special import ndtri
-
     if ci_low is not None and ci_high is not None:
-        return effect, ((ci_high - ci_low) / (-2.0 * ndtri((1.0 - level) / 2.0))) ** 2
-    return effect, (effect / ndtri(np.asarray(p) / 2.0)) ** 2
+        return effect, ((ci_high - ci_low) / (-2.0 * norm_ppf((1.0 - level) / 2.0))) ** 2
+    z = np.array([norm_ppf(0.5 * value) for value in np.asarray(p).tolist()])
+    return effect, (effect / z) ** 2
 
 
 def hazard_ratio(*, o_minus_e: Floats, v: Floats) -> tuple[Floats, Floats]:

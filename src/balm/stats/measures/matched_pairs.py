@@ -6,8 +6,7 @@ Of ``n`` pairs, ``both`` had the event under conditions 1 and 2, ``only_1`` and 
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Formula, Measure
 from balm.stats.measures.two_group_binary import odds_ratio
 from balm.vocabulary.scale import IDENTITY, LOG, Scale

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Measure
 from balm.stats.measures.small_sample import HEDGES
 from balm.stats.measures.two_group_association import COX_SNELL, LOGISTIC_SD

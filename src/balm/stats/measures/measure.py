@@ -6,12 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from balm.stats.arrays import Floats as Floats
 from balm.vocabulary.scale import Scale
-
-Floats = NDArray[np.float64]
 
 #: A formula takes its columns by keyword, each ``(k,)`` float64, and returns effect and variance, each ``(k,)``.
 Formula = Callable[..., tuple[Floats, Floats]]

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Measure
 from balm.vocabulary.scale import IDENTITY, LOG
 

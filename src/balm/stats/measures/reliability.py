@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Measure
 from balm.vocabulary.scale import ALPHA_CUBE_ROOT, ALPHA_LOG, LOG, SINGLE
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Measure
 from balm.stats.measures.small_sample import HEDGES, hedges_factor
 from balm.stats.measures.two_group_binary import average

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats
 
 #: Options of ``small_sample`` where Hedges' factor is meant, the default first.

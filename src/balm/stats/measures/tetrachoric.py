@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats
 
 #: Nodes of the Gauss-Legendre rule over the angle; the integrand is smooth, and flat where the correlation nears 1.

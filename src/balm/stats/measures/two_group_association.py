@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Formula, Measure
 from balm.stats.measures.tetrachoric import fisher_z_of_tetrachoric, tetrachoric
 from balm.stats.measures.two_group_binary import COLUMNS, odds_ratio

@@ -6,8 +6,7 @@ group 2.  Every formula is elementwise over studies; cells are corrected before 
 
 from __future__ import annotations
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Formula, Measure
 from balm.vocabulary.scale import IDENTITY, LOG, Scale
 

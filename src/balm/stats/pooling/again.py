@@ -7,8 +7,7 @@ from math import nan
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.pooling.around_estimate import Settings, common_result, with_effects
 from balm.stats.pooling.mantel_haenszel import pool_cells

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.groups import OneGroup, centred
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS, estimate_tau2
 from balm.stats.heterogeneity.moments import dersimonian_laird

@@ -11,9 +11,7 @@ from math import inf, isfinite, nan, sqrt
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from balm.stats.arrays import NDArray, np
 from balm.stats.distributions import chi2_sf, norm_ppf, norm_sf
 from balm.stats.effect_sizes import EffectSizes, Floats, effect_sizes
 from balm.stats.pooling.choices import choose

@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.solving import crossing
 

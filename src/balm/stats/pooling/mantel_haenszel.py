@@ -6,8 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.measures.zero_cells import correct as correct_cells
 from balm.stats.pooling import mantel_haenszel_sums as sums

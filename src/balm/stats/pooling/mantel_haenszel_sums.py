@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from math import log, nan
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import Floats
 
 Sums = tuple[float, float, Floats]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
 from balm.stats.measures.zero_cells import correct as correct_cells
 from balm.stats.pooling.around_estimate import (

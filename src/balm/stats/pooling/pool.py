@@ -8,8 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.likelihood import log_likelihood

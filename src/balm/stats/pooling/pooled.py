@@ -9,8 +9,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.distributions import norm_sf
 from balm.stats.groups import Floats, OneGroup
 from balm.stats.heterogeneity.solving import crossing, root

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import Floats
 from balm.stats.pooling.mantel_haenszel_sums import expected_and_variance

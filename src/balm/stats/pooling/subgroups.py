@@ -8,8 +8,7 @@ from math import inf, isfinite, nan
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from balm.stats.arrays import np
 from balm.stats.columns import labels
 from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import EffectSizes
