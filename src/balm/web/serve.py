@@ -82,7 +82,7 @@ class ReportServer(ThreadingHTTPServer):
         except OverflowError:
             raise InputError(f"port must lie between 0 and 65535; got {port}") from None
         except OSError as error:
-            raise InputError(_why_not(error, host, port)) from None
+            raise InputError(why_not(error, host, port)) from None
 
     def server_bind(self) -> None:
         """Bind without asking a name server for our own name, which can take seconds."""
@@ -206,7 +206,8 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
+def why_not(error: OSError, host: str, port: int) -> str:
+    """The reason a port could not be taken, with the way out."""
     if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use; choose another with --port (0 takes a free one)"
     if error.errno == errno.EACCES:
