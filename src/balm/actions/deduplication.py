@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import tempfile
 from collections.abc import Iterable
@@ -31,6 +32,17 @@ def dedupe(
 
     Both targets are looked at before anything is read, so a wrong ending or folder costs nothing.
     """
+    check_targets(output, pairs)
+    found = find_duplicates(read_records(*paths), decisions=decisions)
+    if pairs is not None:
+        write_pairs(found, pairs)
+    if output is not None:
+        write_records(found.unique, output)
+    return found
+
+
+def check_targets(output: str | Path | None, pairs: str | Path | None) -> None:
+    """Raise where one of the files to write cannot be what it is asked to be."""
     if output is not None and Path(output).suffix.lower() not in WRITERS:
         raise InputError(
             Problem(f"must end in one of {list(WRITERS)}, which says the format to write", file=str(output))
@@ -41,12 +53,6 @@ def dedupe(
             raise InputError(Problem(reason, file=str(target)))
     if output is not None and pairs is not None and Path(output).resolve() == Path(pairs).resolve():
         raise InputError(Problem("is asked to hold both the records and the pairs; give two names", file=str(output)))
-    found = find_duplicates(read_records(*paths), decisions=decisions)
-    if pairs is not None:
-        write_pairs(found, pairs)
-    if output is not None:
-        write_records(found.unique, output)
-    return found
 
 
 def write_pairs(found: Duplicates, path: str | Path) -> Path:
@@ -54,17 +60,21 @@ def write_pairs(found: Duplicates, path: str | Path) -> Path:
 
     Cells that a spreadsheet would run as a formula are written with an apostrophe before them.
     """
-    target = Path(path)
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(PAIR_COLUMNS)
+    for pair in found.pairs:
+        rows.writerow((_cell(pair.record_1), _cell(pair.record_2), pair.decision, f"{pair.score:.6f}", pair.rule))
+    return replace_file(Path(path), out.getvalue().encode("utf-8", errors="replace"))
+
+
+def replace_file(target: Path, data: bytes) -> Path:
+    """Write beside ``target`` and rename: the file appears whole or not at all."""
     try:
         handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-                rows = csv.writer(out, lineterminator="\n")
-                rows.writerow(PAIR_COLUMNS)
-                for pair in found.pairs:
-                    rows.writerow(
-                        (_cell(pair.record_1), _cell(pair.record_2), pair.decision, f"{pair.score:.6f}", pair.rule)
-                    )
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
             os.chmod(beside, 0o644)
@@ -73,7 +83,7 @@ def write_pairs(found: Duplicates, path: str | Path) -> Path:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(target))) from None
     return target
 
 

@@ -108,8 +108,8 @@ def import_records(
         added.append((search, name, len(records)))
     receipt = Receipt(tuple(f for r in receipts for f in r.files), tuple(p for r in receipts for p in r.problems))
     texts = {
-        "searches.csv": _appended(root / "searches.csv", new_searches),
-        "records.csv": _appended(root / "records.csv", new_records),
+        "searches.csv": appended(root / "searches.csv", new_searches),
+        "records.csv": appended(root / "records.csv", new_records),
     }
     for file, text in texts.items():
         if len(text) > MAX_BYTES:
@@ -175,8 +175,8 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {_digest(p): f"searches/{p.name}" for p in sorted(folder.iterdir()) if p.is_file()}
 
 
-def _appended(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
-    """The bytes of a table with ``rows`` added: what stood there stays byte for byte."""
+def appended(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
+    """The bytes of a table of the package with ``rows`` added: what stood there stays byte for byte."""
     table = TABLE_BY_FILE[path.name]
     before = path.read_bytes() if path.exists() else b""
     out = io.StringIO()

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from balm.actions.review import Review
+from balm.review.deduplication.decided import set_aside
 from balm.review.flow_counts import screening_outcomes
 from balm.review.package import Package, ScreeningPlan
 from balm.review.records.headers import HEADERS, plain_name
 from balm.review.screening.agreement import Agreement, agreement, first_votes
-from balm.review.screening.batches import finished, settled
+from balm.review.screening.batches import finished, learnable
+from balm.review.screening.frozen import Batch, batches_of, to_read
 from balm.review.screening.labels import inclusion
 from balm.review.screening.ranking import Ranking, rank
 from balm.review.screening.simulation import Simulation, simulate_screening
@@ -40,6 +42,19 @@ class Screened:
     records: tuple[Record, ...]
     votes: tuple[Vote, ...]
     found: tuple[bool, ...]
+    batches: tuple[Batch, ...] = ()
+
+    def to_read(self, reviewer: str | None = None) -> tuple[str, ...]:
+        """Records of the frozen batches still to be read: by ``reviewer``, or by somebody."""
+        if reviewer is not None:
+            return to_read(self.batches, self.votes, reviewer, reviewers=self.plan.reviewers)
+        full = finished(self.votes, reviewers=self.plan.reviewers)
+        return tuple(r for batch in self.batches for r in batch.records if r not in full)
+
+    def progress(self, reviewer: str | None = None) -> tuple[tuple[int, int, int], ...]:
+        """``(batch, records read, records)``: read by ``reviewer``, who sees no other's progress; or by everyone."""
+        left = set(self.to_read(reviewer))
+        return tuple((b.number, sum(r not in left for r in b.records), len(b.records)) for b in self.batches)
 
     def test(self) -> StoppingTest:
         """The stopping test, with target, alpha and bias of the protocol."""
@@ -84,7 +99,7 @@ def screening_of(folder: str | Path, *, stage: str = "title-abstract") -> Screen
     records = _records(package, stage)
     there = {r.id for r in records}
     found = tuple(outcomes[r] != "exclude" for r in order if r in there)
-    return Screened(stage, package.meta.screening, records, votes, found)
+    return Screened(stage, package.meta.screening, records, votes, found, batches_of(package.batches, stage))
 
 
 def rank_review(
@@ -92,24 +107,29 @@ def rank_review(
 ) -> tuple[Screened, Ranking]:
     """The order in which the records of a package that nobody has decided on are best read.
 
-    It learns settled outcomes only: a record with the vote of one of two reviewers tells nothing to the other. Without
-    ``question`` the words of the protocol's question are used. Records that are voted on but not settled are left out.
+    It learns settled outcomes only, none of a batch that somebody still reads, so that it tells nobody another's open
+    vote. Records of frozen batches keep their order there and are not in this one, nor are those that have all their
+    votes. Without ``question`` the words of the protocol's question are used.
     """
     screened = screening_of(folder, stage=stage)
-    if question is None:
-        asked = Review.load(folder).package.meta.question
-        question = " ".join((asked.population, asked.intervention, asked.comparators, asked.outcomes))
-    known = settled(screened.votes, reviewers=screened.plan.reviewers)
+    question = question_of(folder) if question is None else question
+    known = learnable(screened.votes, screened.batches, reviewers=screened.plan.reviewers)
     there = {r.id for r in screened.records}
     full = finished(screened.votes, reviewers=screened.plan.reviewers)
-    records = [r for r in screened.records if r.id in known or r.id not in full]
+    held = {r for batch in screened.batches for r in batch.records}
+    records = [r for r in screened.records if r.id in known or (r.id not in full and r.id not in held)]
     ranking = rank(records, {r: o for r, o in known.items() if r in there}, question=question, seed=seed)
     return screened, ranking
 
 
+def question_of(folder: str | Path) -> str:
+    """The words of the protocol's question, from which an order can start."""
+    asked = Review.load(folder).package.meta.question
+    return " ".join((asked.population, asked.intervention, asked.comparators, asked.outcomes))
+
+
 def _records(package: Package, stage: str) -> tuple[Record, ...]:
-    latest = {(d.record_1, d.record_2): d.decision for d in package.duplicates}
-    surplus = {two for (_, two), decision in latest.items() if decision == "duplicate"}
+    surplus = set_aside(package.duplicates)
     kept = [r for r in package.records if r.record not in surplus]
     if stage == "full-text":
         before = screening_outcomes(v for v in package.screening if v.stage == "title-abstract")

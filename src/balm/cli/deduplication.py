@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from balm.cli.command import Command, number, print_json
+from balm.vocabulary.problems import InputError
 
 #: Questions shown on the terminal unless more are asked for.
 SHOWN = 20
@@ -29,7 +31,11 @@ SIDE_BY_SIDE = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm dedupe``."""
     parser.add_argument(
-        "files", metavar="FILE", nargs="+", help="exports of searches; the format is told from the content"
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="exports of searches, whose format is told from the content; or the folder of one review package, where "
+        "decisions are appended to duplicates.csv",
     )
     parser.add_argument(
         "-o",
@@ -45,6 +51,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=SHOWN,
         help=f"show at most N doubtful pairs (default: {SHOWN})",
     )
+    for option, meaning in (
+        ("--duplicate", "decide: they are of one report"),
+        ("--not-duplicate", "decide: they are of two reports, now and in later imports"),
+        ("--same-study", "decide: two reports of one study, now and in later imports"),
+        ("--undo", "take a merge or a decision back"),
+    ):
+        parser.add_argument(
+            option, metavar="RECORD", nargs=2, action="append", help=f"of two records of a package {meaning}"
+        )
+    parser.add_argument("--person", metavar="NAME", help="who decides")
     parser.add_argument("--json", action="store_true", help="print counts, groups and pairs as JSON")
 
 
@@ -52,7 +68,36 @@ def run(arguments: argparse.Namespace) -> int:
     """Find, write, and show what a person has to decide."""
     from balm.actions.deduplication import dedupe
 
-    found = dedupe(*arguments.files, output=arguments.output, pairs=arguments.pairs)
+    appended: int | None = None
+    said = [
+        (*pair, answer)
+        for answer, pairs in (
+            ("duplicate", arguments.duplicate),
+            ("not duplicate", arguments.not_duplicate),
+            ("same study", arguments.same_study),
+            ("undo", arguments.undo),
+        )
+        for pair in pairs or ()
+    ]
+    if any(Path(file).is_dir() for file in arguments.files):
+        from balm.actions.deduplication_of_review import Answer, dedupe_review
+
+        if len(arguments.files) > 1:
+            raise InputError("give one review package, or files; `balm import` brings files into a package")
+        if arguments.person and not said:
+            raise InputError("--person says who decides; give --duplicate, --not-duplicate, --same-study or --undo too")
+        done = dedupe_review(
+            arguments.files[0],
+            answers=[Answer(*words) for words in said],
+            person=arguments.person,
+            output=arguments.output,
+            pairs=arguments.pairs,
+        )
+        found, appended = done.found, len(done.rows)
+    elif said or arguments.person:
+        raise InputError("decisions are kept in a review package: give its folder; `balm import` brings files in")
+    else:
+        found = dedupe(*arguments.files, output=arguments.output, pairs=arguments.pairs)
     counts = found.counts
     receipt = found.records.receipt
     if arguments.json:
@@ -61,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "read": receipt.read,
                 "rejected": receipt.rejected,
                 **counts,
+                **({} if appended is None else {"appended": appended}),
                 "group_list": [list(group.ids) for group in found.groups],
                 "pairs": [
                     {
@@ -80,6 +126,10 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{_many(counts['records'], 'record')} read{left_out}")
     print(f"{_many(counts['removed'], 'duplicate')} merged into {_many(counts['groups'], 'report')}")
     print(f"{_many(counts['unique'], 'record')} left")
+    if counts["by_hand"] or counts["kept_apart"]:
+        print(
+            f"by persons: {_many(counts['by_hand'], 'duplicate')} merged, {_many(counts['kept_apart'], 'pair')} kept apart"
+        )
     questions = found.review
     if questions:
         print(f"{_many(len(questions), 'pair')} to decide by a person: not merged")
@@ -91,6 +141,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             f"\n{len(questions) - int(arguments.show):,} more: --show {len(questions)}, or --pairs FILE for all of them"
         )
+    if appended is not None:
+        print(f"{_many(appended, 'row')} appended to duplicates.csv")
     for name in (arguments.pairs, arguments.output):
         if name is not None:
             print(f"wrote {name}")
@@ -144,7 +196,10 @@ DEDUPE = Command(
     about=(
         "Find the records of one and the same report in any number of exports. What is certain is merged; what is\n"
         "doubtful is shown side by side and left alone; a meeting abstract and its paper, a preprint and its paper, a\n"
-        "correction, a reply, parts I and II and trials that share a title stay apart. The files are not changed."
+        "correction, a reply, parts I and II and trials that share a title stay apart. The files are not changed.\n"
+        "\n"
+        "Given the folder of a review package, its searches are compared and every merge and question is appended to\n"
+        "duplicates.csv, beside what persons decided there; nothing is ever taken out of it."
     ),
     example="balm dedupe medline.nbib embase.ris -o unique.ris --pairs pairs.csv",
     configure=configure,

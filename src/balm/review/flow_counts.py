@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from balm.review.deduplication.decided import set_aside
 from balm.review.flow import Flow, from_keys, named
 from balm.review.package import Package
 from balm.vocabulary.evidence import Vote
@@ -34,8 +35,7 @@ def flow_of(package: Package, pooled: Iterable[str] = ()) -> Flow:
             rows, total_found = named((s.source, s.retrieved) for s in package.searches if s.kind == kind)
             counts[key] = total_found if rows else 0
     if package.duplicates:
-        latest = {(d.record_1, d.record_2): d.decision for d in package.duplicates}
-        counts["duplicates"] = len({two for (_, two), decision in latest.items() if decision == "duplicate"})
+        counts["duplicates"] = len(set_aside(package.duplicates))
     votes = [v for v in package.screening if v.stage == "title-abstract"]
     if votes:
         outcomes = screening_outcomes(votes)

@@ -362,7 +362,7 @@ class DuplicateDecision:
 
     record_1: str
     record_2: str
-    decision: str  # duplicate, not duplicate
+    decision: str  # duplicate, not duplicate, undecided
     rule: str | None
     person: str | None
     time: str | None
@@ -380,6 +380,20 @@ class Vote:
     kind: str  # vote, adjudication
     reason: str | None
     time: str | None
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """The place of a record in a batch that was frozen for all reviewers of a stage."""
+
+    batch: int  # from 1
+    place: int  # from 1
+    record: str
+    stage: str  # title-abstract, full-text
+    basis: str  # decisions, likeness, chance
+    learned: int | None = None  # decisions the order was learned from
+    time: str | None = None
     row: int = 0
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from balm.review.deduplication.prepared import Ints
+if TYPE_CHECKING:
+    from balm.review.deduplication.prepared import Ints
 
 
 def clusters_of(

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from balm.review.deduplication.journals import journal_similarity
+from balm.review.deduplication.likeness import fuzz, process
 from balm.review.deduplication.places import SUPPLEMENT_ISSUES
 from balm.review.deduplication.prepared import CUT, Ints, Prepared
 from balm.review.deduplication.title_words import CONTRAST, SAME, title_difference

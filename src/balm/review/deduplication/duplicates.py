@@ -22,6 +22,7 @@ from balm.review.deduplication.decided import (
     pair_of,
 )
 from balm.review.deduplication.deciding import MERGE, Scored, score_pairs, score_records
+from balm.review.deduplication.likeness import check_installed
 from balm.review.deduplication.merged import kept_first, merge_records
 from balm.review.deduplication.prepared import Ints, Prepared, prepare
 from balm.review.deduplication.rules import RULES
@@ -58,12 +59,14 @@ class Pair:
 class Group:
     """Records of one report: their ids, the kept one first, and the record laid over them.
 
-    ``provenance`` names for each field of ``record`` the ids its value came from.
+    ``provenance`` names for each field of ``record`` the ids its value came from; ``sources`` are the file and the
+    place in it of every record, in the order of ``ids``.
     """
 
     ids: tuple[str, ...]
     record: Record
     provenance: dict[str, tuple[str, ...]]
+    sources: tuple[tuple[str, int], ...] = ()
 
     @property
     def kept(self) -> str:
@@ -116,7 +119,8 @@ class Duplicates:
         for cluster in self._clusters:
             members = kept_first([self.records[k] for k in cluster])
             record, provenance = merge_records(members)
-            out.append(Group(tuple(m.id for m in members), record, provenance))
+            sources = tuple((m.source_file, m.ordinal) for m in members)
+            out.append(Group(tuple(m.id for m in members), record, provenance, sources))
         return tuple(out)
 
     @cached_property
@@ -281,7 +285,8 @@ class Duplicates:
         ends = np.array(list(forced), dtype=np.int64).reshape(-1, 2)
         joined = components(np.concatenate([merge.i, ends[:, 0]]), np.concatenate([merge.j, ends[:, 1]]))
         root = {k: name for name, members in joined.items() for k in members}
-        apart = self._apart(joined, root) | barred
+        vetoed = self._apart(joined, root)
+        apart = (set(vetoed) - self._overruled(forced, vetoed, merge)) | barred
         apart -= set(forced)
         troubled = {root[a] for a, b in apart if a in root and root[a] == root.get(b)}
         clusters = [sorted(m) for name, m in joined.items() if name not in troubled and len(m) > 1]
@@ -300,7 +305,31 @@ class Duplicates:
         clusters.sort()
         return clusters, self._named(clusters, merge, forced, barred)
 
-    def _apart(self, joined: dict[int, list[int]], root: dict[int, int]) -> set[tuple[int, int]]:
+    def _overruled(
+        self, forced: Iterable[tuple[int, int]], vetoed: dict[tuple[int, int], int], merge: Scored
+    ) -> set[tuple[int, int]]:
+        """Vetoed pairs that persons' decisions settle: what they joined in several steps; and, for the groups of the
+        two records decided on, the one veto that stood against these two. Another veto still stands.
+        """
+        pairs = list(forced)
+        if not pairs or not vetoed:
+            return set()
+        ends = np.array(pairs, dtype=np.int64)
+        by_hand = {k: name for name, members in components(ends[:, 0], ends[:, 1]).items() for k in members}
+        group = {k: name for name, members in components(merge.i, merge.j).items() for k in members}
+        between: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
+        for (a, b), veto in vetoed.items():
+            x, y = sorted((group.get(a, a), group.get(b, b)))
+            if x != y:
+                between[x, y, veto].append((a, b))
+        told = score_pairs(self._prepared, ends[:, 0], ends[:, 1], all_pairs=True, every=True)
+        out = {(a, b) for a, b in vetoed if a in by_hand and by_hand[a] == by_hand.get(b)}
+        for a, b, veto in _rows(told.i, told.j, told.veto):
+            x, y = sorted((group.get(a, a), group.get(b, b)))
+            out.update(between.get((x, y, veto), ()))
+        return out
+
+    def _apart(self, joined: dict[int, list[int]], root: dict[int, int]) -> dict[tuple[int, int], int]:
         """Pairs within one chain of merges that a veto keeps apart, the ones never compared before included."""
         s = self._scored
         n = max(len(self.records), 1)
@@ -312,12 +341,12 @@ class Duplicates:
         known = s.i * n + s.j
         codes: Ints = np.setdiff1d(np.array(inner, dtype=np.int64), known)
         new = score_pairs(self._prepared, codes // n, codes % n, all_pairs=True)
-        out: set[tuple[int, int]] = set()
+        out: dict[tuple[int, int], int] = {}
         for part in (s, new):
             cut = part.only(part.cutting & (part.band != MERGE))
-            for a, b in zip(cut.i.tolist(), cut.j.tolist(), strict=True):
+            for a, b, veto in _rows(cut.i, cut.j, cut.veto):
                 if a in root and root[a] == root.get(b):
-                    out.add((a, b))
+                    out[a, b] = veto
         return out
 
     def _named(
@@ -386,6 +415,7 @@ def find_duplicates(
     >>> found.groups[0].ids, found.pairs[0].rule
     (('1', '2'), 'same title, volume and page')
     """
+    check_installed()
     held = records if isinstance(records, Records) else Records(records)
     if len({r.id for r in held}) < len(held):
         held = _with_own_ids(held)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rapidfuzz import fuzz
-
+from balm.review.deduplication.likeness import fuzz
 from balm.review.deduplication.titles import folded, words
 
 _STOP = frozenset(

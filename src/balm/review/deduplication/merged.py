@@ -58,7 +58,8 @@ def _filled(record: Record) -> int:
 
 def merge_records(records: Sequence[Record]) -> tuple[Record, dict[str, tuple[str, ...]]]:
     """``(merged, provenance)``: the merged record keeps the id of the most complete one, and ``provenance`` names for
-    each field the records its value came from. Lists of identifiers, keywords and notes hold what any record gives.
+    each field the records its value came from. Lists of identifiers, keywords and notes hold what any record gives, and
+    ``database`` names every one.
 
     >>> a = Record(id="1", title="KETAMINE", doi="10.1/x")
     >>> b = Record(id="2", title="Ketamine", abstract="A trial.")
@@ -79,6 +80,10 @@ def merge_records(records: Sequence[Record]) -> tuple[Record, dict[str, tuple[st
         if name in _UNIONS:
             union = tuple(dict.fromkeys(v for _, many in given for v in many))
             values[name], provenance[name] = union, tuple(record_id for record_id, _ in given)
+            continue
+        if name == "database":
+            each = dict.fromkeys(part for _, text in given for part in text.split("; "))
+            values[name], provenance[name] = "; ".join(each), tuple(record_id for record_id, _ in given)
             continue
         quality = _QUALITY.get(name)
         if quality is None:

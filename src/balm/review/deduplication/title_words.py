@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rapidfuzz.distance import OSA
+from balm.review.deduplication.likeness import OSA
 
 SAME, ADDED, CONTRAST = 0, 1, 2
 #: Nobody mistypes so many words of one title.

@@ -114,6 +114,65 @@ def test_a_person_can_merge_what_no_rule_would():
     assert found.counts["by_hand"] == 1 and found.counts["by_rule"] == 0
 
 
+PLACED = Record(
+    id="",
+    title="Effect of ketamine on pain and function of women after operations of the hip",
+    authors=("Lynch ME", "Smith JA"),
+    year=2009,
+    journal="Pain",
+    volume="12",
+    pages="221-228",
+)
+
+
+def test_a_merged_record_keeps_every_source_and_the_best_of_each_field():
+    medline = replace(
+        PLACED, id="19604642", pmid="19604642", title=PLACED.title.upper(), abstract="A trial.", keywords=("ketamine",),
+        source_file="medline.nbib", ordinal=3, database="MEDLINE", pages="221-8", authors=("Lynch ME",),
+    )  # fmt: skip
+    embase = replace(
+        PLACED, id="embase.ris:7", abstract="A trial in two centres of the hip.", keywords=("infusion",),
+        doi="10.1000/x", source_file="embase.ris", ordinal=7, database="Embase", accession_numbers=("EMBASE:2011",),
+    )  # fmt: skip
+    scopus = replace(embase, id="s", doi=None, abstract=None, source_file="scopus.csv", ordinal=9, database="Scopus")
+    found = find_duplicates([medline, embase, scopus])
+    (group,) = found.groups
+    assert set(group.sources) == {("medline.nbib", 3), ("embase.ris", 7), ("scopus.csv", 9)}
+    assert group.sources[group.ids.index("s")] == ("scopus.csv", 9)
+    merged = group.record
+    assert set(merged.database.split("; ")) == {"MEDLINE", "Embase", "Scopus"}
+    assert (merged.title, merged.pmid, merged.doi) == (PLACED.title, "19604642", "10.1000/x")
+    assert merged.abstract == embase.abstract and merged.authors == PLACED.authors and merged.pages == "221-228"
+    assert set(merged.keywords) == {"ketamine", "infusion"} and merged.accession_numbers == ("EMBASE:2011",)
+    assert group.provenance["pmid"] == ("19604642",) and group.provenance["abstract"] == ("embase.ris:7",)
+    assert [r.id for r in found.records] == ["19604642", "embase.ris:7", "s"]  # nothing is taken away
+    assert list(found.unique) == [merged]
+
+
+def test_a_decision_on_two_records_overrules_their_veto_for_their_groups():
+    """Ada says that the page of one record is wrong; whoever stands on the same page as the other is meant too."""
+    records = [replace(PLACED, id="a"), replace(PLACED, id="b"), replace(PLACED, id="c", pages="900-905", volume=None)]
+    found = find_duplicates(records)
+    assert as_sets(found) == {frozenset("ab")} and len(found.review) == 1
+    joined = found.decide("a", "c", "duplicate", person="Ada")
+    assert as_sets(joined) == {frozenset("abc")}
+    assert joined.undo("a", "c", person="Ada").groups == found.groups
+
+
+def test_a_decision_leaves_other_vetoes_standing():
+    """Two DOIs, and a record without one: joining it to both takes two decisions, not one."""
+    records = [
+        replace(PLACED, id="a", doi="10.1000/a"),
+        replace(PLACED, id="b"),
+        replace(PLACED, id="c", doi="10.1000/c"),
+    ]
+    found = find_duplicates(records)
+    assert len(found.groups) == 1 and len(found.groups[0].ids) == 2
+    one = found.decide("b", "c", "duplicate", person="Ada")
+    assert as_sets(one) == {frozenset("bc")}
+    assert as_sets(one.decide("a", "b", "duplicate", person="Ada")) == {frozenset("abc")}
+
+
 def test_rows_for_the_package_hold_one_row_a_removed_record_and_every_decision():
     found = find_duplicates(exports())
     assert sum(row.decision == "duplicate" for row in found.rows()) == found.counts["removed"]
