@@ -13,8 +13,8 @@ from typing import BinaryIO
 from balm.review.records.receipt import Tally
 from balm.vocabulary.problems import InputError, Problem
 
-#: Bytes read at once; larger blocks are no faster.
-BLOCK = 1 << 20
+#: Bytes read at once; a block and its lines stay in the processor's cache, which larger ones do not.
+BLOCK = 1 << 18
 #: A line longer than this is no line of an export (the longest abstract is some 100 kB; a whole table header 1 MB).
 MAX_LINE = 32 * 1024 * 1024
 
@@ -48,15 +48,27 @@ def wide_encoding(head: bytes) -> str | None:
 
 def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
     """Every line of ``source`` without its line end; what had to be repaired goes to ``tally``."""
-    for lines in line_blocks(source, tally):
-        yield from lines
+    for text in text_blocks(source, tally):
+        yield from lines_of(text)
 
 
-def line_blocks(source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
-    """The lines of :func:`text_lines`, block by block."""
+def text_blocks(source: BinaryIO, tally: Tally) -> Iterator[str]:
+    """The text of ``source`` in pieces of whole lines; every one ends in ``\\n``, save perhaps the last of the file."""
     head = source.read(BLOCK)
     wide = wide_encoding(head)
     return _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of ``text`` without their ends.
+
+    >>> lines_of("a\\n\\nb\\n")
+    ['a', '', 'b']
+    """
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _ends(windows: bool) -> str:
@@ -68,7 +80,7 @@ def _cut(data: bytes) -> int:
     return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
-def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
+def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
     state = _ByteState(tally)
     if head.startswith(codecs.BOM_UTF8):
         head = head[3:]
@@ -80,11 +92,12 @@ def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[list[s
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, state.line)
         if cut:
-            yield state.lines(data[:cut])
+            yield state.text(data[:cut])
         carry = data[cut:]
-        chunk = source.read(BLOCK)
+        # A line longer than a block is not searched again for every block.
+        chunk = source.read(max(BLOCK, len(carry)))
     if carry:
-        yield state.lines(carry)
+        yield state.text(carry)
     state.close()
 
 
@@ -100,8 +113,8 @@ class _ByteState:
         self.returns = False
         self.first_nul: int | None = None
 
-    def lines(self, block: bytes) -> list[str]:
-        """The lines of a block, each decoded by itself: one letter beyond Latin would double the size of all."""
+    def text(self, block: bytes) -> str:
+        """The text of a block of whole lines."""
         if b"\x00" in block:
             self.first_nul = self.first_nul or self.line + block.count(b"\n", 0, block.index(b"\x00"))
             self.nuls += block.count(b"\x00")
@@ -111,23 +124,22 @@ class _ByteState:
                 self.returns = True
                 self.tally.repair(1, _ends(b"\r\n" in block))
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if block.isascii():
-            lines = block.decode("ascii").split("\n")
-        else:
-            parts = block.split(b"\n")
-            try:
-                lines = list(map(bytes.decode, parts))
-            except UnicodeDecodeError:
-                lines = [self._line(at, part) for at, part in enumerate(parts, self.line)]
-            if codecs.BOM_UTF8 in block:
-                for at, line in enumerate(lines):
-                    if line.startswith("\ufeff"):
-                        self.tally.repair(self.line + at, "byte order mark inside the file removed")
-                        lines[at] = line.lstrip("\ufeff")
-        if not lines[-1]:
-            lines.pop()
-        self.line += len(lines)
-        return lines
+        try:
+            text = block.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\n".join([self._line(at, part) for at, part in enumerate(block.split(b"\n"), self.line)])
+        if "\ufeff" in text:
+            text = self._unmarked(text)
+        self.line += text.count("\n") + (text[-1:] not in ("\n", ""))
+        return text
+
+    def _unmarked(self, text: str) -> str:
+        lines = text.split("\n")
+        for at, line in enumerate(lines):
+            if line.startswith("\ufeff"):
+                self.tally.repair(self.line + at, "byte order mark inside the file removed")
+                lines[at] = line.lstrip("\ufeff")
+        return "\n".join(lines)
 
     def _line(self, at: int, line: bytes) -> str:
         try:
@@ -148,13 +160,13 @@ class _ByteState:
             self.tally.repair(self.first_nul, f"{self.nuls:,} NUL bytes removed, from here on")
 
 
-def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[list[str]]:
+def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[str]:
     tally.encoding = _NAMES[encoding]
     tally.repair(1, f"{tally.encoding} text, read as such")
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     carry, chunk, damaged, returns = "", head, 0, False
 
-    def split(text: str) -> list[str]:
+    def cleaned(text: str) -> str:
         nonlocal returns
         text = text.removeprefix("\ufeff").replace("\x00", "")
         if "\r" in text:
@@ -162,8 +174,7 @@ def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> 
                 returns = True
                 tally.repair(1, _ends("\r\n" in text))
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.split("\n")
-        return lines[:-1] if not lines[-1] else lines
+        return text
 
     while True:
         text = decoder.decode(chunk, final=not chunk)
@@ -175,11 +186,11 @@ def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> 
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, None)
         if cut:
-            yield split(data[:cut])
+            yield cleaned(data[:cut])
         carry = data[cut:]
-        chunk = source.read(BLOCK)
+        chunk = source.read(max(BLOCK, 2 * len(carry)))
     if data:
-        yield split(data)
+        yield cleaned(data)
     if damaged:
         tally.repair(None, f"{damaged:,} characters are damaged and shown as \ufffd")
 

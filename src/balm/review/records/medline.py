@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
+from balm.review.records.decoding import lines_of
 from balm.review.records.identifiers import find_doi, find_pmcid, find_year, serial_numbers
 from balm.review.records.kinds import refined, type_in_notes, type_in_words
 from balm.review.records.labels import decisions_in_notes
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import LINE_SEPARATOR, paragraphs
-from balm.vocabulary.record import Record
+from balm.review.records.slots import filled
+from balm.vocabulary.record import Record, Vote
 
 _LOOSE = re.compile(r"\s{0,2}(PMID|[A-Z]{2,4})\s{0,3}-\s*(.*)$")
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,3} {0,2}")
@@ -25,15 +28,96 @@ _FIELDS_OF_REGISTERS = ("SI", "OID")
 
 Fields = dict[str, list[str]]
 
+#: So much text without the head of a record is read line by line.
+MAX_PENDING = 1 << 23
+_HEAD = "\nPMID- "
+#: Where a line begins with a tag at its place.
+_FIELD = re.compile(r"\n([A-Z][A-Z0-9](?:[A-Z0-9]{2}|[A-Z0-9] |  ))- ")
 
-def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record in ``lines``, one at a time."""
+
+def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every record in ``texts``, one at a time; memory holds little more than one piece of text.
+
+    A record each line of which is a tag at its place or an indented line is taken whole; any other goes line by line
+    through :func:`read_lines`, up to the next ``PMID-``.
+    """
     tally.format = "MEDLINE (NBIB)"
+    iterator = iter(texts)
+    number = 0  # lines before ``text``
+    text = "\n"  # begins with the end of the line before it
+    for more in iterator:
+        text += more
+        at = 0
+        while (end := text.find(_HEAD, at + 1)) >= 0:
+            piece = text[at:end]
+            yield from _piece(piece, tally, number)
+            number += piece.count("\n")
+            at = end
+        text = text[at:]
+        if len(text) > MAX_PENDING:
+            break
+    else:
+        yield from _piece(text[:-1] if text[-1] == "\n" else text, tally, number)
+        return
+    rest = chain.from_iterable(map(lines_of, iterator))
+    *whole, last = text[1:].split("\n")
+    if last:  # the pieces end with whole lines, save the last one of all
+        whole.append(last)
+    yield from read_lines(chain(whole, rest), tally, number)
+
+
+def _piece(piece: str, tally: Tally, number: int) -> Iterator[Record]:
+    """The records of the lines of ``piece``, each after its ``\\n``; line ``number + 1`` of the file is the first."""
+    if piece.startswith(_HEAD) and LINE_SEPARATOR not in piece:
+        body = piece.rstrip("\n")
+        indented = 0
+        if "\n       " in body or " \n" in body or body.endswith(" "):
+            indented = body.count("\n      ")
+        else:
+            body = body.replace("\n      ", " ")
+        parts = _FIELD.split(body)
+        tags = parts[1::2]
+        if body.count("\n") == len(tags) + indented:
+            values = parts[2::2]
+            if indented:
+                values = [_unwrapped(value) if "\n" in value else value for value in values]
+            fields: Fields = {}
+            for tag, value in zip(tags, map(str.strip, values), strict=True):
+                if tag in fields:
+                    fields[tag].append(value)
+                else:
+                    fields[tag] = [value]
+            record = _build(fields, tally, number + 1, number + piece.count("\n"))
+            if record is not None:
+                yield record
+            return
+    if piece:
+        yield from read_lines(piece[1:].split("\n"), tally, number)
+
+
+def _unwrapped(value: str) -> str:
+    first, *rest = value.split("\n      ")
+    return " ".join([first, *map(str.strip, rest)])
+
+
+def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[Record]:
+    """Every record in ``lines``, whose first is line ``before + 1`` of the file."""
     fields: Fields | None = None
     last: list[str] = []
-    start = number = 0
+    start = number = before
     blank = True
-    for number, line in enumerate(lines, 1):
+
+    def built(end: int) -> Iterator[Record]:
+        assert fields is not None
+        tidy = {
+            (tag if len(tag) == 4 else f"{tag:<4}"): [value.strip().replace(LINE_SEPARATOR, "\n") for value in values]
+            for tag, values in fields.items()
+        }
+        record = _build(tidy, tally, start, end)
+        if record is not None:
+            yield record
+
+    for number, line in enumerate(lines, before + 1):
         if line[:6] == "      " and last:
             last[-1] += " " + line[6:].strip()
             continue
@@ -57,7 +141,7 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
                 tally.repair(number, "tag not followed by a hyphen at its place", f"read {text[:40]!r} as {tag}")
         if tag == "PMID" or (blank and fields is not None and "PMID" not in fields):
             if fields is not None:
-                yield from _build(fields, tally, start, number - 1)
+                yield from built(number - 1)
             fields, start = {}, number
         elif fields is None:
             fields, start = {}, number
@@ -68,7 +152,7 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
             fields[tag] = last = [value]
         blank = False
     if fields is not None:
-        yield from _build(fields, tally, start, number)
+        yield from built(number)
 
 
 #: Tags met so far, as they stand in the line; a handful of letters can make no more than some thousands.
@@ -83,14 +167,17 @@ def _is_tag(text: str) -> bool:
     return False
 
 
-def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record]:
-    pop = fields.pop
+def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
+    """The record of ``fields`` (tags of four letters or blanks, values without blanks at their ends)."""
     other: list[tuple[str, str]] = []
+    pop = fields.pop
     doi: str | None = None
-    for tag in ("LID", "AID", "DO"):
+    for tag in ("LID ", "AID ", "DO  "):
+        if tag not in fields:
+            continue
         left: list[str] = []
-        for value in fields.get(tag, ()):
-            if value.rstrip().endswith("[doi]") or "doi.org/" in value or tag == "DO":
+        for value in fields[tag]:
+            if value.endswith("[doi]") or tag == "DO  " or "doi.org/" in value:
                 found = find_doi(value.replace("[doi]", ""))
                 if found and doi is None:
                     doi = found
@@ -101,84 +188,125 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
         if left:
             fields[tag] = left
         else:
-            pop(tag, None)
-    pmid = _one(fields, "PMID", other)
+            del fields[tag]
+
+    def one(tag: str) -> str | None:
+        values = pop(tag)
+        if len(values) == 1:
+            return values[0] or None
+        texts = _texts(values)
+        if not texts:
+            return None
+        if len(texts) > 1:
+            other.extend([(tag.rstrip(), text) for text in dict.fromkeys(texts) if text != texts[0]])
+        return texts[0]
+
+    pmid = one("PMID") if "PMID" in fields else None
     pmid = pmid if pmid and pmid.isdigit() else None
-    own = _one(fields, "ID", other)
-    title = _one(fields, "TI", other) or _one(fields, "BTI", other) or _one(fields, "CTI", other)
-    original = _one(fields, "TT", other)
-    full = _texts(pop("FAU", ()))
-    short = _texts(pop("AU", ()))
+    own = one("ID  ") if "ID  " in fields else None
+    title = one("TI  ") if "TI  " in fields else None
+    if not title:
+        title = (one("BTI ") if "BTI " in fields else None) or (one("CTI ") if "CTI " in fields else None)
+    original = one("TT  ") if "TT  " in fields else None
+    full = _texts(pop("FAU ", _NONE))
+    short = _texts(pop("AU  ", _NONE))
     authors = full if len(full) >= len(short) else short
-    if not authors:
-        authors = _texts(pop("CN", ()))
-    editors = _texts(pop("FED", ())) or _texts(pop("ED", ()))
-    published = _one(fields, "DP", other)
+    if not authors and "CN  " in fields:
+        authors = _texts(pop("CN  "))
+    editors: tuple[str, ...] = ()
+    if "FED " in fields or "ED  " in fields:
+        editors = _texts(pop("FED ", _NONE)) or _texts(pop("ED  ", _NONE))
+    published = one("DP  ") if "DP  " in fields else None
     year = find_year(published) if published else None
-    date = _one(fields, "PDAT", other) or (published if published and published != str(year) else None)
-    journal = _one(fields, "JT", other)
-    abbreviation = _one(fields, "TA", other)
+    date = one("PDAT") if "PDAT" in fields else None
+    if date is None and published and published != str(year):
+        date = published
+    journal = one("JT  ") if "JT  " in fields else None
+    abbreviation = one("TA  ") if "TA  " in fields else None
     if journal is None:
         journal, abbreviation = abbreviation, None
     elif abbreviation == journal:
         abbreviation = None
-    pmc = _one(fields, "PMC", other)
-    pmcid = find_pmcid(pmc) if pmc else None
-    issn, isbn, neither = serial_numbers(pop("IS", []) + pop("ISSN", []) + pop("ISBN", []))
-    other += [("IS", value) for value in neither]
-    # An empty line between two paragraphs is an empty AB of its own.
-    abstract = paragraphs("\n".join(pop("AB", ()))) or None
-    keywords = tuple(dict.fromkeys(_texts(pop("MH", ())) + _texts(pop("OT", ()))))
-    types = tuple(dict.fromkeys(_texts(pop("PT", ()))))
-    notes = _texts(pop("GN", ()))
-    decision, votes, notes = decisions_in_notes(notes)
-    told, notes = type_in_notes(notes)
-    accession = tuple(dict.fromkeys(v for tag in _FIELDS_OF_REGISTERS for v in _texts(pop(tag, ()))))
-    told = told or _kind(types)
-    record = Record(
-        id="",
-        type=told,
-        title=title,
-        original_title=original,
-        authors=authors,
-        editors=editors,
-        year=year,
-        date=date,
-        journal=journal,
-        journal_abbreviation=abbreviation,
-        volume=_one(fields, "VI", other),
-        issue=_one(fields, "IP", other),
-        pages=_one(fields, "PG", other),
-        doi=doi,
-        pmid=pmid,
-        pmcid=pmcid,
-        accession_numbers=accession,
-        issn=issn,
-        isbn=isbn,
-        abstract=abstract,
-        keywords=keywords,
-        language=_one(fields, "LA", other),
-        urls=_texts(pop("URL", ())),
-        publication_types=types,
-        publisher=_one(fields, "PB", other),
-        place=_one(fields, "PL", other),
-        affiliations=tuple(dict.fromkeys(_texts(pop("AD", ())))),
-        notes=notes,
-        database=_one(fields, "DB", other),
-        decision=decision,
-        votes=votes,
-        source_file=tally.file,
-        ordinal=tally.ordinal,
-        lines=(start, end),
-        other=(*other, *[(tag, text) for tag, values in fields.items() for text in _texts(values)]),
-    )
-    if not (pmid or title or authors or abstract or doi or journal or own or record.other):
+    pmc = one("PMC ") if "PMC " in fields else None
+    issn: tuple[str, ...] = ()
+    isbn: tuple[str, ...] = ()
+    if "IS  " in fields or "ISSN" in fields or "ISBN" in fields:
+        issn, isbn, neither = _serials((*pop("IS  ", _NONE), *pop("ISSN", _NONE), *pop("ISBN", _NONE)))
+        other += [("IS", value) for value in neither]
+    abstract: str | None = None
+    if "AB  " in fields:
+        # An empty line between two paragraphs is an empty AB of its own.
+        abstract = paragraphs("\n".join(pop("AB  "))) or None
+    keywords: tuple[str, ...] = ()
+    if "MH  " in fields or "OT  " in fields:
+        keywords = tuple(dict.fromkeys([*_texts(pop("MH  ", _NONE)), *_texts(pop("OT  ", _NONE))]))
+    types = tuple(dict.fromkeys(_texts(pop("PT  ")))) if "PT  " in fields else ()
+    notes: tuple[str, ...] = ()
+    decision: str | None = None
+    votes: tuple[Vote, ...] = ()
+    told: str | None = None
+    if "GN  " in fields:
+        decision, votes, notes = decisions_in_notes(_texts(pop("GN  ")))
+        told, notes = type_in_notes(notes)
+    accession: tuple[str, ...] = ()
+    if "SI  " in fields or "OID " in fields:
+        accession = tuple(dict.fromkeys([*_texts(pop("SI  ", _NONE)), *_texts(pop("OID ", _NONE))]))
+    volume = one("VI  ") if "VI  " in fields else None
+    issue = one("IP  ") if "IP  " in fields else None
+    pages = one("PG  ") if "PG  " in fields else None
+    language = one("LA  ") if "LA  " in fields else None
+    urls = _texts(pop("URL ")) if "URL " in fields else ()
+    publisher = one("PB  ") if "PB  " in fields else None
+    place = one("PL  ") if "PL  " in fields else None
+    affiliations = tuple(dict.fromkeys(_texts(pop("AD  ")))) if "AD  " in fields else ()
+    database = one("DB  ") if "DB  " in fields else None
+    if fields:
+        other += [(name, text) for tag, values in fields.items() for name in (tag.rstrip(),) for text in values if text]
+    if not (pmid or title or authors or abstract or doi or journal or own or other):
         tally.reject(start, "the record holds no field")
-        return
-    name = tally.name(own or pmid or (accession[0] if accession else None), start)
-    object.__setattr__(record, "id", name)
+        return None
+    record = filled(
+        tally.name(own or pmid or (accession[0] if accession else None), start),
+        told or _kind(types),
+        title,
+        original,
+        authors,
+        editors,
+        year,
+        date,
+        journal,
+        abbreviation,
+        volume,
+        issue,
+        pages,
+        doi,
+        pmid,
+        find_pmcid(pmc) if pmc else None,
+        accession,
+        issn,
+        isbn,
+        abstract,
+        keywords,
+        language,
+        urls,
+        types,
+        publisher,
+        place,
+        affiliations,
+        notes,
+        database,
+        decision,
+        votes,
+        tally.file,
+        tally.ordinal,
+        (start, end),
+        tuple(other),
+    )
     tally.read += 1
-    yield record
+    return record
+
+
+_NONE: list[str] = []
 
 
 @lru_cache(maxsize=4096)
@@ -186,24 +314,11 @@ def _kind(types: tuple[str, ...]) -> str:
     return refined(next((w for t in types if (w := type_in_words(t))), "article"), types)
 
 
-def _one(fields: Fields, tag: str, other: list[tuple[str, str]]) -> str | None:
-    if tag not in fields:
-        return None
-    values = fields.pop(tag)
-    if len(values) == 1 and LINE_SEPARATOR not in values[0]:
-        return values[0].strip() or None
-    texts = _texts(values)
-    if not texts:
-        return None
-    if len(texts) > 1:
-        other += [(tag, text) for text in dict.fromkeys(texts) if text != texts[0]]
-    return texts[0]
+@lru_cache(maxsize=20_000)
+def _serials(values: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """:func:`serial_numbers`; a journal's stand in all of its records."""
+    return serial_numbers(values)
 
 
-def _texts(values: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        return ()
-    texts = [text for value in values if (text := value.strip())]
-    if LINE_SEPARATOR in "".join(texts):
-        texts = [text.replace(LINE_SEPARATOR, "\n") for text in texts]
-    return tuple(texts)
+def _texts(values: list[str]) -> tuple[str, ...]:
+    return tuple([text for text in values if text]) if "" in values else tuple(values)

@@ -1,7 +1,7 @@
 """RIS in every dialect met in the field: lines to (tag, value), and where one record ends and the next begins.
 
-The loop looks at fixed positions (``"TI  - "``) and leaves everything else, a few lines in a hundred thousand, to the
-slow branch: one-blank and tab separators, text between records, wrapped lines, records without ``ER`` or ``TY``.
+Records are cut at ``ER`` and split at fixed positions (``"TI  - "``) in one step each; everything else, a few records
+in a hundred, goes line by line: one-blank and tab separators, text between records, records without ``ER`` or ``TY``.
 What the tags mean is in :mod:`balm.review.records.ris_fields`.
 """
 
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from balm.review.records.decoding import lines_of
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import LOOSE, ordinary
 from balm.review.records.ris_fields import TEXT_TAGS, build
@@ -28,8 +29,8 @@ TAGS = frozenset(_TAGS_TEXT.split())
 #: Tags of the fast branch: neither the start nor the end of a record.
 _PLAIN = TAGS - {"TY", "ER", "PMID"}
 
-#: So many lines without an ``ER`` are no single record.
-MAX_PENDING = 100_000
+#: So much text without an ``ER`` is no single record.
+MAX_PENDING = 1 << 23
 
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
 #: What databases print between two records.
@@ -41,70 +42,111 @@ _BETWEEN = re.compile(
 _OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
 
 
-def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
-    """Every record in ``blocks`` of lines, one at a time; memory holds little more than one block.
+def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every record in ``texts``, one at a time; memory holds little more than one piece of text.
 
     Ordinary records are taken whole; everything else goes line by line through :func:`read_lines`, in pieces that end
     with ``ER``. A file without ``ER`` goes through it as a whole.
     """
     tally.format = "RIS"
-    iterator = iter(blocks)
-    number = 0  # lines before ``lines``
-    lines: list[str] = []
-    ending = "ER  - "
-    for block in iterator:
-        lines = lines + block if lines else block
-        at, size = 0, len(lines)
-        while at < size:
-            if not lines[at]:
+    iterator = iter(texts)
+    number = 0  # lines before ``text[at + 1]``
+    text = "\n"  # begins with the end of the line before it
+    ending = "\nER  - \n"
+    for more in iterator:
+        text += more
+        at = 0
+        while True:
+            while text.startswith("\n\n", at):
                 at += 1
-                continue
-            try:
-                end = lines.index(ending, at)
-            except ValueError:
-                other = "ER  -" if ending == "ER  - " else "ER  - "
-                if other not in lines[at : at + 2000]:
+                number += 1
+            end = text.find(ending, at)
+            if end < 0:
+                other = "\nER  -\n" if ending == "\nER  - \n" else "\nER  - \n"
+                end = text.find(other, at)
+                if end < 0:
                     break
                 ending = other
-                end = lines.index(ending, at)
-            if lines[at][:6] == "TY  - " and (
-                record := ordinary(lines[at:end], number + at + 1, number + end + 1, tally)
-            ):
-                yield record
-            elif lines[at][:6] == "TY  - " and (fields := _regular(lines[at:end])) is not None:
-                yield from build(fields, tally, number + at + 1, number + end + 1, ended=True, head=True)
+            piece = text[at:end]
+            size = piece.count("\n")
+            record: Record | None = None
+            if piece.startswith("\nTY  - ") and (parts := _parted(piece, size)) is not None:
+                tags, values, wrapped = parts
+                record = ordinary(tags, values, number + 1, number + size + 1, tally, wrapped)
+                if record is not None:
+                    yield record
+                else:
+                    fields = _fields(tags, values)
+                    yield from build(fields, tally, number + 1, number + size + 1, ended=True, head=True)
             else:
-                yield from read_lines(lines[at : end + 1], tally, number + at)
-            at = end + 1
-        number += at
-        lines = lines[at:]
-        if len(lines) > MAX_PENDING:
+                yield from read_lines([*piece.split("\n")[1:], "ER  - "], tally, number)
+            number += size + 1
+            at = end + len(ending) - 1
+        text = text[at:]
+        if len(text) > MAX_PENDING:
             break
-    yield from read_lines(chain(lines, chain.from_iterable(iterator)), tally, number)
+    *whole, last = text[1:].split("\n")
+    if last:  # the pieces end with whole lines, save the last one of all
+        whole.append(last)
+    yield from read_lines(chain(whole, chain.from_iterable(map(lines_of, iterator))), tally, number)
 
 
-#: What a line of the fast branch begins with.
-_BEGINNINGS = frozenset(f"{tag}  - " for tag in _PLAIN)
+_FIELD = re.compile(r"\n([A-Z][A-Z0-9])  - ")
 
 
-def _regular(lines: list[str]) -> dict[str, list[str]] | None:
-    """The fields of a record each line of which is a known tag at its place or a wrapped line that looks like none."""
-    fields: dict[str, list[str]] = {"TY": [lines[0][6:]]}
-    last: list[str] = fields["TY"]
-    for line in lines[1:]:
-        if line[:6] in _BEGINNINGS:
-            tag = line[:2]
-            if tag in fields:
-                last = fields[tag]
-                last.append(line[6:])
-            else:
-                fields[tag] = last = [line[6:]]
-        elif not line or line[2:5] == "  -" or last is fields["TY"] or line.isspace() or LOOSE.match(line):
+def _parted(piece: str, size: int) -> tuple[list[str], list[str], bool] | None:
+    """Tags, values and whether one is of several lines; ``None`` where a line may be a tag in disguise."""
+    parts = _FIELD.split(piece)
+    tags, values = parts[1::2], parts[2::2]
+    if not _PLAIN.issuperset(tags[1:]):
+        return None
+    if size == len(tags):
+        return tags, list(map(str.strip, values)), False
+    if "\n" in values[0]:
+        return None
+    wrapped = False
+    made: list[str] = []
+    for value in values:
+        if "\n" not in value:
+            made.append(value.strip())
+            continue
+        joined = _joined(value)
+        if joined is None:
             return None
+        wrapped |= "\n" in joined
+        made.append(joined.strip())
+    if any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, made, strict=True)):
+        return None
+    return tags, made, wrapped
+
+
+def _joined(value: str) -> str | None:
+    """The lines of one field put together as :func:`read_lines` does; ``None`` where one looks like something else."""
+    first, *rest = value.split("\n")
+    made, blank = first, False
+    for line in rest:
+        text = line.strip()
+        if not text:
+            blank = True
+        elif line[2:5] == "  -" or LOOSE.match(line) or (blank and _BETWEEN.match(text)):
+            return None
+        elif blank:
+            made += "\n\n" + text
+            blank = False
         elif line[0] in " \t":
-            last[-1] = f"{last[-1].rstrip()} {line.strip()}"
+            made = f"{made.rstrip()} {text}"
         else:
-            last[-1] += "\n" + line.strip()
+            made += "\n" + text
+    return made
+
+
+def _fields(tags: list[str], values: list[str]) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for tag, value in zip(tags, values, strict=True):
+        if tag in fields:
+            fields[tag].append(value)
+        else:
+            fields[tag] = [value]
     return fields
 
 

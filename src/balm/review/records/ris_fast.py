@@ -9,85 +9,70 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import repeat
-from operator import call
 
 from balm.review.records.identifiers import find_doi, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import paragraphs
+from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
 _SINGLE = ("TI", "ID", "AN", "PY", "DA", "T2", "JF", "JO", "JA", "J2", "VL", "IS", "SP", "EP", "SN", "AB", "DO", "UR")
-_TAGS = frozenset((*_SINGLE, "LA", "DB", "PB", "CY", "M3", "AU", "KW"))
+_CORE = frozenset(("TY", *_SINGLE, "LA", "DB", "PB", "CY", "M3", "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
-_FREE = (
-    "ST",
-    "DP",
-    "Y2",
-    "U1",
-    "U3",
-    "U4",
-    "ET",
-    "SE",
-    "L1",
-    "C1",
-    "C6",
-    "WE",
-    "PU",
-    "PI",
-    "T3",
-    "A3",
-    "CN",
-    "NV",
-    "SI",
-)
-_CORE = frozenset(f"{tag}  - " for tag in _TAGS)
-_FURTHER = frozenset(f"{tag}  - " for tag in (*_FREE, "N1", "AD", "L2"))
-#: The first six characters of a line that an ordinary record may have.
-LINES = _CORE | _FURTHER
+_FREE = "ST DP Y2 U1 U3 U4 ET SE L1 C1 C6 WE PU PI T3 A3 CN NV SI PA FU FX PD PG NS NL LB OP AI"
+#: Tags in which an identifier of PubMed's may stand: without a field where none does.
+_MAY_HOLD = ("M1", "M2", "C3", "C7")
+_FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", "L2"))
+#: The tags that an ordinary record may have.
+_TAGS = _CORE | _FURTHER
+#: Another dialect's tag for the same field, where the usual one is missing.
+_SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
+_IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.|^\d+$", re.I)
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
-_NEW = object.__new__
-#: A frozen record is filled slot by slot; its own ``__init__`` takes twice as long.
-_SLOTS = tuple(getattr(Record, name).__set__ for name in Record.__slots__)
 
 
-def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | None:
-    """The record of ``lines`` (from ``TY`` to the line before ``ER``), or ``None`` when it is not ordinary."""
-    body = lines[1:]
-    keys = [line[:6] for line in body]
-    if not LINES.issuperset(keys):
-        unwrapped = _unwrapped(body, keys)
-        if unwrapped is None:
-            return None
-        body = unwrapped
-        keys = [line[:6] for line in body]
-    values = [line[6:].strip() for line in body]
+def ordinary(
+    keys: list[str], values: list[str], start: int, end: int, tally: Tally, wrapped: bool = False
+) -> Record | None:
+    """The record of the tags ``keys`` and their ``values``, or ``None`` when it is not ordinary.
+
+    ``wrapped`` says that a value may hold several lines.
+    """
     held = dict(zip(keys, values, strict=True))
+    if not _TAGS.issuperset(held):
+        for tag, usual in _SAME:
+            if tag in held and usual not in held:
+                keys = [usual if key == tag else key for key in keys]
+        held = dict(zip(keys, values, strict=True))
+        if not _TAGS.issuperset(held):
+            return None
+    if wrapped and any("\n" in value for key, value in zip(keys, values, strict=True) if key != "AB"):
+        return None
     authors: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
-    repeated, size = 0, len(body)
-    if "AU  - " in held:
-        first = keys.index("AU  - ")
-        stop = first + 1
-        while stop < size and keys[stop] == "AU  - ":
-            stop += 1
-        authors = tuple(dict.fromkeys(values[first:stop]))
-        text = "|".join(authors)
-        if ";" in text or "" in authors:
+    repeated, size = 0, len(keys)
+    if "AU" in held:
+        count = keys.count("AU")
+        first = keys.index("AU")
+        found_names = values[first : first + count]
+        if keys[first : first + count].count("AU") != count:
             return None
-        repeated = stop - first - 1
-    if "KW  - " in held:
-        first = keys.index("KW  - ")
-        stop = first + 1
-        while stop < size and keys[stop] == "KW  - ":
-            stop += 1
-        keywords = tuple(dict.fromkeys(values[first:stop]))
-        if "" in keywords or (stop == first + 1 and ";" in keywords[0]):
+        authors = tuple(dict.fromkeys(found_names))
+        if ";" in "".join(authors) or "" in authors:
             return None
-        repeated += stop - first - 1
+        repeated = count - 1
+    if "KW" in held:
+        count = keys.count("KW")
+        first = keys.index("KW")
+        if keys[first : first + count].count("KW") != count:
+            return None
+        keywords = tuple(dict.fromkeys(values[first : first + count]))
+        if "" in keywords or (count == 1 and ";" in keywords[0]):
+            return None
+        repeated += count - 1
     other: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     affiliations: tuple[str, ...] = ()
@@ -101,39 +86,41 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
                     repeated += 1
                 else:
                     groups[key] = [value]
-        links = groups.pop("L2  - ", links)
-        found_notes = groups.pop("N1  - ", None)
+        links = groups.pop("L2", links)
+        found_notes = groups.pop("N1", None)
         if found_notes:
             text = "|".join(found_notes)
             if "ASReview" in text or "RAYYAN" in text or "balm_" in text or "PMID" in text.upper() or "\t" in text:
                 return None
             notes = tuple(note for note in found_notes if note)
-        if "AD  - " in groups:
-            affiliations = tuple(dict.fromkeys(name for name in groups.pop("AD  - ") if name))
-        short_titles = groups.pop("ST  - ", ())
-        told_title = held.get("TI  - ")
+        if "AD" in groups:
+            affiliations = tuple(dict.fromkeys(name for name in groups.pop("AD") if name))
+        short_titles = groups.pop("ST", ())
+        told_title = held.get("TI")
         if short_titles and not told_title:
             return None
         pairs = [("ST", text) for text in short_titles if text and text != told_title]
-        pairs += [(key[:2], text) for key, texts in groups.items() for text in texts if text]
+        pairs += [(key, text) for key, texts in groups.items() for text in texts if text]
         if any("PMC" in text for tag, text in pairs if tag == "L1"):
+            return None
+        if any(tag in _MAY_HOLD and _IDENTIFIER.search(text) for tag, text in pairs):
             return None
         other = tuple(pairs)
     if len(held) + repeated != size:
         return None
     get = held.get
-    year, doi = get("PY  - "), get("DO  - ")
+    year, doi = get("PY"), get("DO")
     if not year or len(year) != 4 or not year.isascii() or not year.isdigit() or not "1500" <= year < "2200":
         return None
-    url = get("UR  - ")
+    url = get("UR")
     found = find_doi(doi) if doi else None
-    if found is None and (doi or "10." in "|".join([url or "", *links, *notes, get("AN  - ", ""), get("ID  - ", "")])):
+    if found is None and (doi or "10." in "|".join([url or "", *links, *notes, get("AN", ""), get("ID", "")])):
         return None
     if found is None and other and any(tag == "L1" and "10." in text for tag, text in other):
         return None
-    if url and (";" in url or "ncbi.nlm" in url or "PMC" in url or "  - " in url):
+    if url and (";" in url or "ncbi.nlm" in url or "PMC" in url or "  -" in url):
         return None
-    if doi and "  - " in doi:
+    if doi and "  -" in doi:
         return None
     urls = (url,) if url else ()
     if links:
@@ -141,13 +128,13 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         if ";" in text or "ncbi.nlm" in text or "PMC" in text:
             return None
         urls = tuple(dict.fromkeys([*urls, *(link for link in links if link)]))
-    own, number, database = get("ID  - ") or None, get("AN  - ") or None, get("DB  - ") or None
+    own, number, database = get("ID") or None, get("AN") or None, get("DB") or None
     # A number of PubMed's may stand in AN or ID; the slow branch knows when.
     if number and not _no_pmid(number, database, 0):
         return None
     if own and not _no_pmid(own, database, 7):
         return None
-    journals = [name for tag in ("JF  - ", "T2  - ", "JO  - ", "JA  - ", "J2  - ") if (name := get(tag))]
+    journals = [name for tag in ("JF", "T2", "JO", "JA", "J2") if (name := get(tag))]
     short: str | None = None
     if len(journals) > 1:
         different = dict.fromkeys(journals)
@@ -155,40 +142,39 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
             return None
         if len(different) == 2:
             short = tuple(different)[1]
-            if short not in (get("JA  - "), get("J2  - "), get("JO  - ")):
+            if short not in (get("JA"), get("J2"), get("JO")):
                 return None
-    pages, last = get("SP  - ") or None, get("EP  - ")
+    pages, last = get("SP") or None, get("EP")
     if last and last != pages:
         if pages and ("-" in pages or "\u2013" in pages):
             return None
         pages = f"{pages}-{last}" if pages else last
     issn: tuple[str, ...] = ()
     isbn: tuple[str, ...] = ()
-    if serial := get("SN  - "):
-        issn, isbn, neither = serial_numbers((serial,))
+    if serial := get("SN"):
+        issn, isbn, neither = _serials(serial)
         if neither:
             return None
-    date = get("DA  - ") or None
+    date = get("DA") or None
     if date is not None and date.rstrip("/") == year:
         date = None
-    code = lines[0][6:].strip()
-    told = get("M3  - ") or ""
+    code = held["TY"]
+    told = get("M3") or ""
     if told.startswith("10.") or "PMID" in told:
         return None
     kind, kept = _kind(code, told)
     if kept:
         other = kept + other
-    abstract = get("AB  - ") or None
+    abstract = get("AB") or None
     if abstract and ("\u2028" in abstract or "\n" in abstract):
         abstract = paragraphs(abstract)
     given = tally.name(own or number, start)
     if own and given != own:
         other = (*other, ("ID", own))
-    record = _NEW(Record)
-    slots = (
+    record = filled(
         given,
         kind,
-        get("TI  - ") or None,
+        get("TI") or None,
         None,
         authors,
         (),
@@ -196,8 +182,8 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         date,
         journals[0] if journals else None,
         short,
-        get("VL  - ") or None,
-        get("IS  - ") or None,
+        get("VL") or None,
+        get("IS") or None,
         pages,
         found,
         None,
@@ -207,11 +193,11 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         isbn,
         abstract,
         keywords,
-        get("LA  - ") or None,
+        get("LA") or None,
         urls,
         (told,) if told else (),
-        get("PB  - ") or None,
-        get("CY  - ") or None,
+        get("PB") or None,
+        get("CY") or None,
         affiliations,
         notes,
         database,
@@ -222,27 +208,14 @@ def ordinary(lines: list[str], start: int, end: int, tally: Tally) -> Record | N
         (start, end),
         other,
     )
-    for _ in map(call, _SLOTS, repeat(record), slots):
-        pass
     tally.read += 1
     return record
 
 
-def _unwrapped(body: list[str], keys: list[str]) -> list[str] | None:
-    """The lines with a wrapped abstract put together, or ``None`` where anything else is out of place."""
-    made: list[str] = []
-    inside = False
-    for key, line in zip(keys, body, strict=True):
-        if key in LINES:
-            made.append(line)
-            inside = key == "AB  - "
-        elif not inside or not line or line.isspace() or line[2:5] == "  -" or LOOSE.match(line):
-            return None
-        elif line[0] in " \t":
-            made[-1] = f"{made[-1].rstrip()} {line.strip()}"
-        else:
-            made[-1] += "\n" + line.strip()
-    return made
+@lru_cache(maxsize=20_000)
+def _serials(text: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """:func:`serial_numbers`; a journal's stand in all of its records."""
+    return serial_numbers((text,))
 
 
 @lru_cache(maxsize=4096)
