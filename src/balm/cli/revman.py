@@ -80,6 +80,9 @@ def _show(review: Any, agreement: Any) -> None:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         print(f"  {why}:\n    {first}{more}")
 
+    for why, count in agreement.not_compared.items():
+        print(f"not compared: {count:,} numbers: {why}")
+
 
 def _export(package: str, out: str) -> int:
     from balm.actions.revman import export_package

@@ -180,6 +180,8 @@ def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:
                 a, c = n_1 - a, n_2 - c
             expected, variance = expected_and_variance(a, n_1, c, n_2)
             found |= {"o_e": float(a[0] - expected[0]), "var": float(variance[0])}
+        elif outcome.type == DICHOTOMOUS:
+            found |= {"o_e": 0.0, "var": se * se}  # RevMan 5 writes no O-E under other methods
         numbers[i] = found | _logs(found, is_ratio(outcome))
     total: dict[str, float] | None = None
     why = ""

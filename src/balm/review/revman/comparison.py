@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -83,6 +84,7 @@ class Agreement:
     numbers      : stored numbers compared, those of single studies included.
     disagree     : numbers that are not ours, without an explanation.
     inconsistent : numbers that cannot be right by the file itself, each with the reason.
+    not_compared : stored numbers with nothing to compare with: reason -> how many.
     """
 
     review: RevManReview = field(repr=False)
@@ -92,6 +94,7 @@ class Agreement:
     numbers: int
     disagree: tuple[Difference, ...] = field(repr=False, default=())
     inconsistent: tuple[Difference, ...] = field(repr=False, default=())
+    not_compared: Mapping[str, int] = field(repr=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``balm revman --json``: plain values, ``None`` where nothing can be computed."""

@@ -41,13 +41,14 @@ def pool_as_revman(
     random: dict[str, Any] = {}
     if model == "random":
         random = {"inference": inference, "i2": "from-tau2" if profile == "revman-web" else None}
+        random["prediction"] = prediction
     if method == "peto":
         return peto(es, profile="revman5", model=model, level=level, **random)
     if method == "mantel-haenszel" and (tau2 == "DL" or model == "common"):
         return mantel_haenszel(es, profile="revman5", model=model, level=level, **random)
     if model == "common":
         return pool(es, model="common", profile="revman5", level=level)
-    fit = pool(es, profile="revman5", model="random", tau2=tau2, prediction=prediction, level=level, **random)
+    fit = pool(es, profile="revman5", model="random", tau2=tau2, level=level, **random)
     if method == "mantel-haenszel":
         # RevMan Web keeps the Mantel-Haenszel estimate as the centre of Q whatever the estimator of tau2
         around = mantel_haenszel(es, profile="revman5", model="common", level=level)

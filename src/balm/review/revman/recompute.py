@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from math import isfinite, isnan, log10
+from types import MappingProxyType
 
-from balm.review.revman.analyse import Recomputed, analyse, is_ratio, mean_of_totals, measure_of, subgroup_test
+from balm.review.revman.analyse import (
+    Recomputed,
+    analyse,
+    group_sums,
+    is_ratio,
+    mean_of_totals,
+    measure_of,
+    subgroup_test,
+)
 from balm.review.revman.comparison import (
     ABSOLUTE,
     RELATIVE,
@@ -29,6 +39,15 @@ PROFILES = {
 #: How close RevMan's own p values of chi-square statistics come to the exact ones; see the explanation below.
 P_ROUTINE = 1e-6
 
+#: Intervals for a new study that RevMan Web may show; which one is not settled by any file seen so far.
+PREDICTIONS = ("wald-t-k-1", "wald-t-k-2", "wald-normal", "hartung-knapp-t-k-1", "hartung-knapp-t-k-2")
+#: Counts of a total, which RevMan stores whether or not it could estimate anything.
+COUNTED = ("events_1", "n_1", "events_2", "n_2", "studies")
+_ENDS = ("estimate", "ci_low", "ci_high", "z")
+#: Why a number in the file has nothing to be compared with.
+NOTHING = "zeros and infinities that RevMan writes where nothing can be estimated or tested"
+NOT_SHOWN = "of a result or row that RevMan neither shows nor weighs (TOTALS, subgroups without rows)"
+
 _ROUTINE = (
     "does not follow from the Chi2 and df beside it: RevMan's own chi-square tail is right to about six decimals; "
     "the exact value is ours"
@@ -50,7 +69,14 @@ def recompute(review: RevManReview, profile: str | None = None) -> Agreement:
             outcome = replace(outcome, settings=_under(outcome.settings, profile))
         outcomes.append(_outcome(outcome, book))
     return Agreement(
-        review, tuple(outcomes), book.stored, book.agree, book.numbers, tuple(book.disagree), tuple(book.inconsistent)
+        review,
+        tuple(outcomes),
+        book.stored,
+        book.agree,
+        book.numbers,
+        tuple(book.disagree),
+        tuple(book.inconsistent),
+        MappingProxyType(dict(book.left)),
     )
 
 
@@ -82,6 +108,15 @@ class _Book:
         self.numbers = self.stored = self.agree = 0
         self.disagree: list[Difference] = []
         self.inconsistent: list[Difference] = []
+        self.left: Counter[str] = Counter()
+
+    def leave(self, stored: Mapping[str, str], but: Container[str] = ()) -> None:
+        """Count numbers that have nothing to be compared with, by reason."""
+        for name, text in stored.items():
+            value = number(text)
+            if value is not None and name not in but:
+                empty = value == 0.0 or not isfinite(value) or (name.startswith("p_") and value == 1.0)
+                self.left[NOTHING if empty else NOT_SHOWN] += 1
 
     def close(self, ours: float, stored: float) -> bool:
         """Equal to 1e-6, or to the decimals that the file prints."""
@@ -89,8 +124,11 @@ class _Book:
             return False
         return abs(ours - stored) <= max(RELATIVE * abs(stored), ABSOLUTE, self.rounding)
 
-    def compare(self, where: str, stored: Mapping[str, str], ours: Mapping[str, float]) -> bool:
-        """Compare the numbers both sides have; ``True`` when none disagrees."""
+    def compare(
+        self, where: str, stored: Mapping[str, str], ours: Mapping[str, float], but: Container[str] = ()
+    ) -> bool:
+        """Compare the numbers both sides have, and count the others, save ``but``; ``True`` when none disagrees."""
+        self.leave({k: v for k, v in stored.items() if k not in but}, ours)
         numbers = {name: value for name, text in stored.items() if (value := number(text)) is not None}
         fine = True
         for name, value in numbers.items():
@@ -165,7 +203,7 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     results = []
     for subgroup, part in zip(outcome.subgroups, parts, strict=True):
         inside = [row for row in subgroup.rows if row.in_subgroup]
-        ours = dict(part.total or {})
+        ours = dict(part.total or group_sums(outcome, inside))
         if totals == "YES":
             shares = [found.get("weight") for row in inside if (found := weights.get(id(row))) is not None]
             if all(w is not None for w in shares):
@@ -174,10 +212,12 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
             ours["weight"] = 100.0
         ours["studies"] = float(len({row.study_id or row.study for row in inside}))
         held = totals != "NO" and holds(subgroup.stored, subgroup.estimable, ratio)
-        results.append(_total(subgroup.id, subgroup.name, subgroup.stored, subgroup.estimable, part, ours, held, book))
+        results.append(_total(subgroup.id, subgroup.name, subgroup.stored, part, ours, held, book))
+        if not held:
+            _counts(subgroup.id, subgroup.stored, ours, part, book)
         if totals != "YES":
             _rows(outcome, inside, part, book, weighted=totals == "SUB")
-    ours = dict(whole.total or {}, **(test if outcome.subgroups and settings.subgroup_test else {}))
+    ours = dict(whole.total or group_sums(outcome, overall), **(test if outcome.subgroups else {}))
     ours["studies"] = float(len({row.study_id or row.study for row in overall}))
     if totals == "YES" and whole.total is not None:
         ours["weight"] = 100.0
@@ -188,9 +228,11 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
         loose = [row for row in outcome.rows if row.in_overall]
         if loose:
             _rows(outcome, loose, analyse(outcome, loose), book, weighted=False)
-    total = _total(outcome.id, outcome.name, outcome.stored, outcome.estimable, whole, ours, held, book)
-    if totals == "SUB" and not held and holds(outcome.stored, outcome.estimable, ratio):
+    total = _total(outcome.id, outcome.name, outcome.stored, whole, ours, held, book)
+    if totals == "SUB" and not held and (number(outcome.stored.get("estimate")) or 0.0) != 0.0:
         _unseen(outcome, whole, parts, ours, book)
+    elif not held:
+        _counts(outcome.id, outcome.stored, ours, whole, book)
     return OutcomeResult(
         total=total,
         type=outcome.type,
@@ -203,30 +245,37 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
 
 
 def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book) -> Recomputed:
-    """The rows pooled; where RevMan Web's interval is a Hartung-Knapp one, the variant of it that the file shows.
+    """The rows pooled; with the variants of RevMan Web's intervals that the file shows.
 
-    Whether RevMan Web turns to the Wald interval without heterogeneity, or widens a narrower interval, is not settled
-    by any file seen so far: the stored interval decides, and ours is plain Hartung-Knapp where none of them matches.
+    Whether RevMan Web turns to the Wald interval without heterogeneity, or widens a narrower interval, and which
+    prediction interval it draws, is not settled by any file seen so far: the stored interval decides, and ours is plain
+    Hartung-Knapp, and a t interval with k - 1 degrees of freedom, where none of them matches.
     """
-    first = analyse(outcome, rows)
-    low, high = number(stored.get("ci_low")), number(stored.get("ci_high"))
-    if outcome.settings.inference != "hartung-knapp" or first.total is None or low is None or high is None:
-        return first
-    for inference in ("hartung-knapp", "wald", "hartung-knapp-guarded"):
-        tried = analyse(replace(outcome, settings=replace(outcome.settings, inference=inference)), rows)
-        plain = tried.fit is not None and tried.fit.tau2 == 0.0
-        if inference == "wald" and not plain:
+    found = analyse(outcome, rows)
+    for field, others in (("inference", ("wald", "hartung-knapp-guarded")), ("prediction", PREDICTIONS)):
+        ends = ("ci_low", "ci_high") if field == "inference" else ("pi_low", "pi_high")
+        want = [number(stored.get(name)) for name in ends]
+        if getattr(outcome.settings, field) in ("wald", "none") or found.total is None:
             continue
-        if tried.total and book.close(tried.total["ci_low"], low) and book.close(tried.total["ci_high"], high):
-            return tried
-    return first
+        for other in ("", *others):
+            with_other = replace(
+                outcome, settings=replace(outcome.settings, **{field: other or getattr(outcome.settings, field)})
+            )
+            tried = found if not other else analyse(with_other, rows)
+            if other == "wald" and not (tried.fit is not None and tried.fit.tau2 == 0.0):
+                continue
+            if tried.total and all(
+                w is not None and book.close(tried.total[e], w) for e, w in zip(ends, want, strict=True)
+            ):
+                found, outcome = tried, with_other
+                break
+    return found
 
 
 def _total(
     identity: str,
     name: str,
     stored: Mapping[str, str],
-    estimable: bool | None,
     part: Recomputed,
     ours: Mapping[str, float],
     held: bool,
@@ -239,9 +288,25 @@ def _total(
             book.numbers += 1
             book.disagree.append(Difference(identity, "estimate", value, None))
         else:
-            book.agree += book.compare(identity, stored, _counted(stored, ours, part, book))
+            more = _tau2_interval(stored, part)
+            book.agree += book.compare(identity, stored, {**_counted(stored, ours, part, book), **more})
     numbers: dict[str, float | None] = {field: (part.total or {}).get(field) for field in RESULT_FIELDS}
     return Result(identity, name, numbers, held, part.fit.k if part.fit is not None else 0, part.why)
+
+
+def _tau2_interval(stored: Mapping[str, str], part: Recomputed) -> dict[str, float]:
+    """The interval for tau2 (Q-profile), where the file holds one."""
+    fit = part.fit
+    if fit is None or fit.k < 2 or not {"tau2_low", "tau2_high"} & set(stored):
+        return {}
+    ends = fit.heterogeneity_interval().tau2
+    return {"tau2_low": ends.low, "tau2_high": ends.high}
+
+
+def _counts(identity: str, stored: Mapping[str, str], ours: Mapping[str, float], part: Recomputed, book: _Book) -> None:
+    """Studies, events and participants beside a result that RevMan did not store."""
+    known = {name: value for name, value in _counted(stored, ours, part, book).items() if name in COUNTED}
+    book.compare(identity, stored, known)
 
 
 def _counted(
@@ -263,9 +328,15 @@ def _unseen(
     if whole.total is None:
         return
     of_totals = mean_of_totals(outcome, parts)
-    book.compare(outcome.id, outcome.stored, {**ours, **of_totals})
+    mine = {**_counted(outcome.stored, ours, whole, book), **of_totals}
+    mine["weight"] = 100.0 * sum(part.total is not None for part in parts)
+    if outcome.estimable is False:  # a total of no subgroups: its heterogeneity is not filled in
+        mine = {k: v for k, v in mine.items() if k in COUNTED or k in of_totals or k.endswith(_ENDS)}
+    book.compare(outcome.id, outcome.stored, mine)
     value = number(outcome.stored.get("estimate"))
-    if value is not None and not book.close(ours["estimate"], value) and book.close(of_totals["estimate"], value):
+    if value is None or not of_totals or book.close(ours["estimate"], value):
+        return
+    if book.close(of_totals["estimate"], value):
         why = (
             'TOTALS="SUB": RevMan shows no overall total; the stored one is the inverse-variance mean of the subgroup '
             "totals (reproduced), not the pool of the studies"
@@ -287,13 +358,16 @@ def _rows(outcome: Outcome, rows: list[Row], part: Recomputed, book: _Book, *, w
                 book.numbers += 1
                 stored = number(row.stored.get("estimate")) or 0.0
                 book.disagree.append(Difference(where, "estimate", stored, None))
+            book.leave(row.stored)
             continue
         if not held:
+            book.leave(row.stored)
             continue
         ours = {name: value for name, value in found.items() if name != "weight"}
-        book.compare(where, row.stored, ours)
         share = number(row.stored.get("weight"))
-        if weighted and share is not None and "weight" in found:
+        with_weight = weighted and share is not None and "weight" in found
+        book.compare(where, row.stored, ours, ("weight",) if with_weight else ())
+        if with_weight and share is not None:
             book.numbers += 1
             if not book.close(found["weight"], share):
                 odd = Difference(where, "weight", share, found["weight"], why)

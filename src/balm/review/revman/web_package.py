@@ -51,6 +51,8 @@ _TOTAL_STORED = {
     "heterogeneity tau2": "tau2",
     "tau2 ci start": "tau2_low",
     "tau2 ci end": "tau2_high",
+    "heterogeneity tau2 ci start": "tau2_low",
+    "heterogeneity tau2 ci end": "tau2_high",
     "heterogeneity chi2": "chi2",
     "heterogeneity df": "df",
     "heterogeneity p": "p_chi2",

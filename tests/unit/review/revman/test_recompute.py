@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import exp, log, log10, sqrt
+from pathlib import Path
 from statistics import NormalDist
 
 import pytest
 
+from balm.actions.revman import read_revman
 from balm.review.revman.analyse import analyse
 from balm.review.revman.comparison import RESULT_FIELDS
 from balm.review.revman.model import RevManReview
+from balm.review.revman.recompute import NOTHING
 from balm.review.revman.rm5 import read_rm5
 from balm.vocabulary.problems import InputError
-from tests.unit.review.revman.made import ASPIRIN, aspirin, dich, element, outcome, rm5, row
+from tests.unit.review.revman.made import (
+    ASPIRIN,
+    aspirin,
+    data_rows,
+    dich,
+    element,
+    outcome,
+    rm5,
+    row,
+    settings_row,
+    table,
+)
 
 Z = NormalDist().inv_cdf(0.975)
 
@@ -163,3 +177,56 @@ def test_an_explained_difference_does_not_hide_another() -> None:
     agreement = replace(review).recompute()
     assert [d.field for d in agreement.disagree] == ["z"]
     assert agreement.agree == 0
+
+
+@pytest.mark.parametrize("prediction", [("0.615673", "1.224525"), ("0.605068", "1.245988")])
+def test_intervals_of_revman_web_are_compared(prediction: tuple[str, str], tmp_path: Path) -> None:
+    """REML, Hartung-Knapp, Q-profile; prediction with k - 1 or k - 2: metafor 3.8 on the aspirin trials' log OR."""
+    stored = {
+        "Mean": "0.868278",
+        "CI start": "0.740605",
+        "CI end": "1.017961",
+        "PI start": prediction[0],
+        "PI end": prediction[1],
+        "Heterogeneity Tau²": "0.014743",
+        "Tau² CI start": "0",
+        "Tau² CI end": "0.114501",
+        "Heterogeneity I²": "50.152681",
+        "Effect Z": "",
+        "Effect t": "-2.173036",
+        "Effect P": "0.072757",
+    }
+    options = {"Analysis model": "Random effects", "Statistical method": "IV", "Prediction interval": "true"}
+    options |= {"Heterogeneity estimator": "REML", "CI method": "HKSJ", "Heterogeneity Chi²": "", "Heterogeneity P": ""}
+    files = {
+        "1-data-rows.csv": data_rows(),
+        "1-overall-estimates-and-settings.csv": [settings_row(**options, **stored)],
+    }
+    for name, lines in files.items():
+        (tmp_path / name).write_bytes(table(lines))
+    agreement = read_revman(tmp_path).recompute()
+    assert (agreement.disagree, agreement.inconsistent, agreement.agree) == ((), (), 1)
+    assert agreement.numbers == 12
+    wrong = settings_row(**options, **{**stored, "Tau² CI end": "0.2145", "PI end": "1.3"})
+    (tmp_path / "1-overall-estimates-and-settings.csv").write_bytes(table([wrong]))
+    assert [d.field for d in read_revman(tmp_path).recompute().disagree] == ["pi_high", "tau2_high"]
+
+
+def test_what_has_nothing_to_be_compared_with_is_counted() -> None:
+    nothing = dict.fromkeys(("EFFECT_SIZE", "CI_START", "CI_END", "SE"), 0)
+    rows = dich("A", 0, 9, 0, 9, ESTIMABLE="NO", **nothing) + dich("B", 1, 9, 2, 9)
+    kind = {"EFFECT_MEASURE": "OR", "METHOD": "MH", "RANDOM": "NO", "TOTALS": "NO", "SUBGROUP_TEST": "NO"}
+    agreement = read(outcome("DICH", rows, **kind, EFFECT_SIZE="0", EVENTS_1=1, TOTAL_1=18)).recompute()
+    assert dict(agreement.not_compared) == {NOTHING: 5}
+    assert (agreement.numbers, agreement.disagree) == (2, ())
+
+
+def test_a_test_between_subgroups_is_compared_even_where_it_is_hidden() -> None:
+    parts = "".join(
+        element("DICH_SUBGROUP", {"ID": f"S{i}", "NO": i}, f"<NAME>{i}</NAME>" + dich(*cells))
+        for i, cells in enumerate([("A", 1, 20, 4, 20), ("B", 9, 20, 5, 20)], 1)
+    )
+    kind = {"EFFECT_MEASURE": "OR", "METHOD": "MH", "RANDOM": "NO", "TOTALS": "YES", "SUBGROUP_TEST": "NO"}
+    shown = {"EFFECT_SIZE": "1", "CI_START": "0.4", "CI_END": "3", "Q": "9.5", "ESTIMABLE": "YES"}
+    agreement = read(outcome("DICH", parts, **kind, **shown)).recompute()
+    assert "q" in [d.field for d in agreement.disagree]
