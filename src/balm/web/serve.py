@@ -182,8 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
 def serve_forever(page: Callable[[], str], *, host: str = HOST, port: int = PORT, say: Callable[[str], None]) -> None:
     """Serve until Ctrl-C (or a request to terminate), and say where. The port is free again on return."""
     with ReportServer(page, host=host, port=port) as server, _terminated_like_ctrl_c():
-        say(f"Serving on {server.address} (Ctrl-C stops)")
         try:
+            say(f"Serving on {server.address} (Ctrl-C stops)")
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             say("Stopped.")

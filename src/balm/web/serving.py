@@ -21,7 +21,7 @@ def serve_team(
     port: int = PORT,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Serve the web application; with ``folder``, its package is there as a demonstration review with three accounts."""
+    """Serve the web application; with ``folder``, its package is there as a demonstration review."""
     if folder is not None and not (Path(folder) / "review.toml").is_file():
         reason = "holds no review.toml; give the folder of a review package, or start one with `balm new`"
         raise InputError(Problem(reason, str(folder)))
