@@ -78,8 +78,8 @@ def multilevel(
     >>> round(fit.estimate, 4), fit.sigma2.round(4).tolist()
     (0.4167, [0.0, 0.0657])
 
-    Small-study effects are a moderator (an Egger-type test for dependent effects; Rodgers & Pustejovsky 2021), and the
-    prediction interval covers the effect of a new study:
+    Small-study effects are a moderator (:func:`balm.small_study_test` takes this fit; Rodgers & Pustejovsky 2021), and
+    the prediction interval covers the effect of a new study:
 
     >>> small = EffectSizes(es.effect, [0.01, 0.02, 0.015, 0.06, 0.03, 0.012], study=es.study)
     >>> egger = multilevel(small, {"se": small.se}, random="study/effect")
@@ -96,6 +96,26 @@ def multilevel(
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
     terms = random_terms(random, structure, correlation, es, data)
+    return _fitted(es, design, sampling, terms, method, inference, level)
+
+
+def with_moderators(fit: Multilevel, moderators: Any) -> Multilevel:
+    """The model of ``fit`` anew with ``moderators`` (a mapping of name to (k,) numbers) beside the intercept."""
+    design = from_columns(moderators, None, True, fit.k)
+    said = fit.conventions
+    method, inference = str(said["method"]), str(said["inference"])
+    return _fitted(fit.effects, design, fit.problem.sampling, list(fit.terms), method, inference, fit.level)
+
+
+def _fitted(
+    es: EffectSizes,
+    design: Design,
+    sampling: Floats | None,
+    terms: list[RandomTerm],
+    method: str,
+    inference: str,
+    level: float,
+) -> Multilevel:
     problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method != "ML")
     _refuse_too_many(terms, design)
     _refuse_absorbed(terms, design)

@@ -23,11 +23,12 @@ class SmallStudyTest:
     method         : the option; ``name`` is the test's name in words, ``source`` where it is described.
     statistic, df  : t with ``df``, or z with ``df = inf``; ``p`` is two-sided. ``nan`` with the reason in ``advice``.
     predictor      : what the line runs along, in words; "" for rank tests.
-    model          : "multiplicative", "random" or "common" error of the line; "rank" for rank tests.
+    model          : "multiplicative", "random", "common" or "multilevel" error of the line; "rank" for rank tests.
     line           : intercept and slope with errors and intervals, ``None`` for rank tests.
     limit          : the effect expected in an infinitely large study (``nan`` where the line has none), with interval.
     kendall        : score, its error and Kendall's tau, ``None`` for regression tests.
-    k, level       : studies in the test; coverage of the intervals.
+    k, level       : studies (effects, where ``clusters`` counts the studies) in the test; coverage of the intervals.
+    robust         : the :class:`~balm.stats.multilevel.cluster_robust.Robust` fit behind a test with clusters.
     advice         : what a reader should know first.
     """
 
@@ -47,6 +48,8 @@ class SmallStudyTest:
     k: int
     level: float
     advice: tuple[str, ...]
+    clusters: int | None = None
+    robust: Any = None
 
     @property
     def slope(self) -> float:
@@ -84,9 +87,10 @@ class SmallStudyTest:
         elif math.isinf(self.df):
             found = f"z = {self.statistic:.2f}"
         else:
-            found = f"t = {self.statistic:.2f} with {self.df:g} degrees of freedom"
+            found = f"t = {self.statistic:.2f} with {self.df:.4g} degrees of freedom"
         verdict = "suggests" if self.p < ASYMMETRY_P else "does not show"
-        text = f"{self.name} ({self.k} studies; {found}; {p_in_words(self.p)}) {verdict} small-study effects"
+        count = f"{self.k} studies" if self.clusters is None else f"{self.k} effects in {self.clusters} clusters"
+        text = f"{self.name} ({count}; {found}; {p_in_words(self.p)}) {verdict} small-study effects"
         if not math.isnan(self.limit):
             ends = self.limit_interval
             text += (
@@ -101,6 +105,7 @@ class SmallStudyTest:
             "method": self.method,
             "name": self.name,
             "k": self.k,
+            "clusters": self.clusters,
             "predictor": self.predictor,
             "model": self.model,
             "statistic": self.statistic,

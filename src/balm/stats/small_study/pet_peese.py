@@ -132,7 +132,7 @@ def pet_peese(
     who = "pet_peese"
     check_option("model", model, MODELS)
     if cluster is not None:
-        raise InputError(CLUSTERS)
+        raise InputError(CLUSTERS.format(who=who))
     if not 0.0 < level < 1.0:
         raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
     if tau2 is not None and model != "random":

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.small_study.studies import check_varies, raw_columns
 from balm.vocabulary.problems import InputError, check_option
 
 
@@ -36,6 +37,17 @@ PREDICTORS = {
         "inverse square root of the sample size", True, lambda n: 1.0 / np.sqrt(n), True
     ),
 }
+
+
+def modified_se(es: EffectSizes, who: str) -> Floats:
+    """(k,) ``sqrt(1/n_1 + 1/n_2)``: the standard error of a standardised mean difference without the difference in it.
+
+    Pustejovsky & Rodgers (2019), Res Synth Methods 10:57.
+    """
+    n_1, n_2 = raw_columns(es, ("n_1", "n_2"), who)
+    x = np.sqrt(1.0 / n_1 + 1.0 / n_2)
+    check_varies(x, "sqrt(1/n_1 + 1/n_2)", who)
+    return x
 
 
 def predictor_values(es: EffectSizes, name: str, sample_size: Any) -> Floats:

@@ -35,7 +35,7 @@ def rank_test(
     exact   : p from all orderings (``True``; needs data without ties) or normal, without continuity correction
               (``False``). By default exact for up to 150 studies without ties.
     force   : compute it with fewer than ten studies, which the test does not do by itself.
-    cluster : reserved for several effects a study; refused until then.
+    cluster : refused: ranks take every effect for a study of its own; see :func:`balm.small_study_test`.
 
     Begg & Mazumdar (1994), Biometrics 50:1088. Its power is low below 25 studies.
 

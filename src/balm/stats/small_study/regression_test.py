@@ -6,15 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.regression.between_study_variance import ESTIMATORS
 from balm.stats.regression.meta_regression import INFERENCES
 from balm.stats.small_study.outcome import SmallStudyTest
-from balm.stats.small_study.predictors import PREDICTORS, predictor_values
-from balm.stats.small_study.studies import check_varies, raw_columns
+from balm.stats.small_study.predictors import PREDICTORS, modified_se, predictor_values
+from balm.stats.small_study.studies import check_varies
 from balm.stats.small_study.weighted_line import Line, additive_line, multiplicative_line
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option
@@ -185,9 +183,7 @@ def pustejovsky(es: EffectSizes, *, level: float, advice: tuple[str, ...]) -> Sm
     The standard error of a standardised mean difference contains the difference itself, so that Egger's test sees
     asymmetry where there is none; this predictor does not. Pustejovsky & Rodgers (2019), Res Synth Methods 10:57.
     """
-    n_1, n_2 = raw_columns(es, ("n_1", "n_2"), "Pustejovsky and Rodgers' test")
-    x = np.sqrt(1.0 / n_1 + 1.0 / n_2)
-    check_varies(x, "sqrt(1/n_1 + 1/n_2)", "Pustejovsky and Rodgers' test")
+    x = modified_se(es, "Pustejovsky and Rodgers' test")
     return line_test(
         "pustejovsky",
         "Pustejovsky and Rodgers' test",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.pooling.pooled import Pooled
@@ -13,6 +13,9 @@ from balm.stats.small_study.outcome import SmallStudyTest
 from balm.stats.small_study.rank_test import rank_test
 from balm.stats.small_study.studies import check_enough, studies_of
 from balm.vocabulary.problems import InputError, check_option
+
+if TYPE_CHECKING:
+    from balm.stats.multilevel.fitted import Multilevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ _OWN = ("predictor", "sample_size", "tau2", "inference")
 
 
 def small_study_test(
-    fit: Pooled | EffectSizes,
+    fit: Pooled | EffectSizes | Multilevel,
     method: str = "egger",
     *,
     predictor: str | None = None,
@@ -69,7 +72,10 @@ def small_study_test(
     level       : coverage of the intervals of slope, intercept and limit estimate.
     force       : compute it with three to nine studies too. Without it fewer than ten are refused, because such a
                   test cannot tell chance from real asymmetry (Cochrane Handbook, 13.3.5.3).
-    cluster     : reserved for several effects a study; refused until then.
+    cluster     : several effects a study: labels (k,), or "study" for the labels of the effects. "egger",
+                  "random-effects" (three levels) and "pustejovsky" then take standard errors that allow for any
+                  dependence within clusters (CR2, Satterthwaite; Rodgers & Pustejovsky 2021), see
+                  :mod:`balm.stats.small_study.clustered`. A result of :func:`balm.multilevel` keeps its random effects.
 
     Asymmetry is not publication bias: small studies may differ in quality, in patients or by chance (Sterne et al.
     2011, BMJ 343:d4002). Harbord, Peters, Deeks and Schwarzer need the 2x2 tables behind the effects (``es.raw``),
@@ -88,10 +94,24 @@ def small_study_test(
             raise InputError(f"{option}= does not apply to method={method!r}; it belongs to {takers}")
     if not 0.0 < level < 1.0:
         raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    if cluster is not None or not isinstance(fit, (Pooled, EffectSizes)):
+        from balm.stats.small_study.clustered import clustered_test
+
+        return clustered_test(
+            fit,
+            method,
+            predictor=predictor,
+            sample_size=sample_size,
+            tau2=tau2,
+            inference=inference,
+            level=level,
+            force=force,
+            cluster=cluster,
+        )
     if method == "begg":
-        return rank_test(fit, force=force, cluster=cluster, level=level)
+        return rank_test(fit, force=force, level=level)
     es = studies_of(fit, row.name)
-    advice = check_enough(len(es), row.name, force=force, cluster=cluster)
+    advice = check_enough(len(es), row.name, force=force)
     along = predictor or "se"
     if method == "egger":
         return lines.egger(es, predictor=along, sample_size=sample_size, level=level, advice=advice)

@@ -19,8 +19,8 @@ LEAST = 3
 SAME = 1e-12
 
 CLUSTERS = (
-    "cluster= (several effects a study) is not available here yet: it needs multilevel models with cluster-robust "
-    "errors; average the effects of each study first (balm.stats.dependence.aggregate)"
+    "{who} has no form for several effects a study (cluster=): use small_study_test with method='random-effects', "
+    "'egger' or 'pustejovsky', or average the effects of each study first (balm.stats.dependence.aggregate)"
 )
 
 
@@ -40,7 +40,7 @@ def studies_of(fit: Pooled | EffectSizes, who: str) -> EffectSizes:
 def check_enough(k: int, who: str, *, force: bool, cluster: Any = None) -> tuple[str, ...]:
     """Refuse what cannot be tested; between three and nine studies only ``force`` goes on, with advice."""
     if cluster is not None:
-        raise InputError(CLUSTERS)
+        raise InputError(CLUSTERS.format(who=who))
     if k < LEAST:
         raise InputError(f"{who} needs at least {LEAST} studies; there {'is' if k == 1 else 'are'} {k}")
     if k >= ENOUGH:
