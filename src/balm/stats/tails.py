@@ -7,13 +7,16 @@ imported on first use, for the rest; quantiles are taken once for each distinct 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from balm.stats import kernel
 from balm.stats.arrays import np
 from balm.stats.distributions import chi2_ppf, chi2_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.groups import OneGroup
+
+#: Whole degrees of freedom below this are looked up in a table by their number.
+LONGEST_TABLE = 1 << 16
 
 
 @lru_cache(maxsize=4096)
@@ -76,6 +79,12 @@ def _chi2_upper(q: Any, df: Any) -> Any:
     return chdtrc(df, q)
 
 
+def _compiled(tail: str, df: Any, value: Any) -> Any:
+    from balm.stats import kernel  # ctypes is for arrays; one analysis needs none
+
+    return kernel.tail(tail, df, value)
+
+
 class ManyTails:
     """For arrays, one entry a group."""
 
@@ -83,7 +92,7 @@ class ManyTails:
     def two_sided(statistic: Any, df: Any) -> Any:
         """p of each statistic."""
         df = np.broadcast_to(np.asarray(df, dtype=np.float64), np.shape(statistic))
-        found = kernel.tail("t_two_sided", df, statistic)
+        found = _compiled("t_two_sided", df, statistic)
         if found is None:
             return _two_sided(statistic, df)
         left = np.flatnonzero(~(found >= 0.0))
@@ -95,7 +104,7 @@ class ManyTails:
     def chi2_upper(q: Any, df: Any) -> Any:
         """The upper tail of chi-squared."""
         df = np.broadcast_to(np.asarray(df, dtype=np.float64), np.shape(q))
-        found = kernel.tail("chi2_upper", df, q)
+        found = _compiled("chi2_upper", df, q)
         if found is None:
             return _chi2_upper(q, df)
         left = np.flatnonzero(~(found >= 0.0))
@@ -106,14 +115,26 @@ class ManyTails:
     @staticmethod
     def critical(level: float, df: Any) -> Any:
         """Critical values, one look-up for each distinct df."""
-        distinct, place = np.unique(df, return_inverse=True)
-        return np.array([t_critical(level, float(d)) for d in distinct])[place]
+        return _looked_up(lambda d: t_critical(level, d), df)
 
     @staticmethod
     def chi2_quantile(probability: float, df: Any) -> Any:
         """Quantiles, one look-up for each distinct df."""
-        distinct, place = np.unique(df, return_inverse=True)
-        return np.array([chi2_quantile(probability, float(d)) for d in distinct])[place]
+        return _looked_up(lambda d: chi2_quantile(probability, d), df)
+
+
+def _looked_up(quantile: Callable[[float], float], df: Any) -> Any:
+    """The quantile at each of ``df``, worked out once for each distinct value: small whole numbers need no sorting."""
+    df = np.asarray(df, dtype=np.float64)
+    if df.size and df.min() >= 0.0 and df.max() < LONGEST_TABLE:
+        whole = df.astype(np.intp)
+        if np.array_equal(whole, df):
+            met = np.flatnonzero(np.bincount(whole.ravel()))
+            table = np.full(met[-1] + 1, math.nan)
+            table[met] = [quantile(float(d)) for d in met]
+            return table[whole]
+    distinct, place = np.unique(df, return_inverse=True)
+    return np.array([quantile(float(d)) for d in distinct])[place]
 
 
 def tails_for(g: Any) -> Any:

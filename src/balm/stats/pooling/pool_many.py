@@ -277,6 +277,8 @@ def usable_groups(
 
 
 def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
+    first, last = int(places[0]), int(places[-1]) + 1
+    where = slice(first, last) if last - first == len(places) else places  # ascending: a run can be copied whole
     for name, values in (
         ("estimate", a.estimate),
         ("se", a.se),
@@ -295,7 +297,7 @@ def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
         ("pi_high", a.prediction_high),
         ("residual", a.residual),
     ):
-        table[name][places] = values
+        table[name][where] = values
 
 
 def _fill_numpy(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
