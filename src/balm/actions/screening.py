@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from balm.actions.review import Review
@@ -99,7 +99,12 @@ def screening_of(folder: str | Path, *, stage: str = "title-abstract") -> Screen
     records = _records(package, stage)
     there = {r.id for r in records}
     found = tuple(outcomes[r] != "exclude" for r in order if r in there)
-    return Screened(stage, package.meta.screening, records, votes, found, batches_of(package.batches, stage))
+    batches = tuple(
+        # A record set aside after its batch was frozen, as a duplicate say, is not read any more.
+        replace(batch, records=tuple(r for r in batch.records if r in there))
+        for batch in batches_of(package.batches, stage)
+    )
+    return Screened(stage, package.meta.screening, records, votes, found, batches)
 
 
 def rank_review(

@@ -8,7 +8,7 @@ from balm.cli.command import Command, print_json
 
 #: What `balm screen` can do: word -> one line.
 TASKS = {
-    "rank": "the order in which the undecided records of a package are best read",
+    "rank": "what to read next: the frozen batches of a package, then the order of all other records",
     "simulate": "what this order would have saved on a set whose labels are all known",
     "stop": "the stopping test: recall so far, with its bound; it informs and never stops anything",
     "agreement": "how far each pair of reviewers agreed in their first independent votes",
@@ -29,6 +29,12 @@ def configure_screen(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stage", choices=("title-abstract", "full-text"), help="stage (default: title-abstract)")
     parser.add_argument("--question", metavar="WORDS", help="rank: start from these words (default: the protocol's)")
+    parser.add_argument(
+        "--batch", metavar="N", type=int, help="rank: freeze the next N records for every reviewer, in `batches.csv`"
+    )
+    parser.add_argument(
+        "--reviewer", metavar="NAME", help="rank: what this reviewer has still to read in the frozen batches"
+    )
     parser.add_argument("--labels", metavar="COLUMN", help="simulate: the column of labels, 1 or 0 (required)")
     parser.add_argument(
         "--prior-included", metavar="ROW", type=int, action="append", help="simulate: row known to be included, from 0"
@@ -48,6 +54,8 @@ def configure_screen(parser: argparse.ArgumentParser) -> None:
 BELONGS = {
     "stage": ("rank", "stop", "agreement"),
     "question": ("rank",),
+    "batch": ("rank",),
+    "reviewer": ("rank",),
     "labels": ("simulate",),
     "prior_included": ("simulate",),
     "prior_excluded": ("simulate",),
@@ -71,20 +79,45 @@ def screen(arguments: argparse.Namespace) -> int:
 
 def _rank(arguments: argparse.Namespace) -> int:
     from balm.actions.screening import rank_review
+    from balm.actions.screening_batches import freeze_batch
+    from balm.cli.command import UsageError
 
+    if arguments.batch is not None:
+        if arguments.batch < 1:
+            raise UsageError(f"--batch must be 1 or more; got {arguments.batch}")
+        freeze_batch(
+            arguments.source,
+            stage=_stage(arguments),
+            size=arguments.batch,
+            question=arguments.question,
+            seed=arguments.seed or 0,
+        )
     screened, ranking = rank_review(
         arguments.source, stage=_stage(arguments), question=arguments.question, seed=arguments.seed or 0
     )
+    reviewer = arguments.reviewer
+    frozen = screened.to_read(reviewer)
     if arguments.json:
-        print_json({"stage": screened.stage, **ranking.to_dict()})
+        batches = [{"batch": b, "read": read, "records": size} for b, read, size in screened.progress(reviewer)]
+        print_json({"stage": screened.stage, "batches": batches, "to_read": list(frozen), **ranking.to_dict()})
         return 0
-    print(ranking)
+    for batch, read, size in screened.progress(reviewer):
+        print(f"Batch {batch}: {read:,} of {size:,} records read by {reviewer or 'all reviewers'}")
     titles = {r.id: r.title or "(no title)" for r in screened.records}
-    for place, record in enumerate(ranking.ids[:SHOWN], start=1):
-        print(f"{place:>4}  {record}  {titles[str(record)]}")
-    if len(ranking) > SHOWN:
-        print(f"      and {len(ranking) - SHOWN:,} more; --json prints all")
+    if frozen:
+        print("Frozen, the same order for everyone:")
+        _list(frozen, titles)
+        print("After them, ordered anew whenever a batch is finished:")
+    print(ranking)
+    _list(tuple(str(i) for i in ranking.ids), titles)
     return 0
+
+
+def _list(records: tuple[str, ...], titles: dict[str, str]) -> None:
+    for place, record in enumerate(records[:SHOWN], start=1):
+        print(f"{place:>4}  {record}  {titles.get(record, '(no title)')}")
+    if len(records) > SHOWN:
+        print(f"      and {len(records) - SHOWN:,} more; --json prints all")
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -168,8 +201,10 @@ def _rows(rows: tuple[int, ...]) -> str:
 SCREEN = Command(
     about=(
         "Prioritised screening. The order is learned from settled outcomes only, so that it tells no reviewer another\n"
-        "one's open vote; without any it starts from the words of the question. The stopping test takes its target\n"
-        "and alpha from [screening] in review.toml; it informs the team and never stops a review."
+        "one's open vote; without any it starts from the words of the question. `rank --batch N` freezes the next\n"
+        "records for all reviewers; `rank` goes on with the frozen batches and orders only what is in none. The\n"
+        "stopping test takes its target and alpha from [screening] in review.toml; it informs the team and never\n"
+        "stops a review."
     ),
     example="balm screen simulate labelled.csv --labels label_included",
     configure=configure_screen,

@@ -11,6 +11,7 @@ from typing import Any
 
 from balm.vocabulary.evidence import (
     Arm,
+    BatchPlace,
     BiasJudgement,
     CertaintyJudgement,
     Claim,
@@ -272,6 +273,7 @@ class Package:
     records: tuple[Record, ...] = ()
     duplicates: tuple[DuplicateDecision, ...] = ()
     screening: tuple[Vote, ...] = ()
+    batches: tuple[BatchPlace, ...] = ()
     guidance: tuple[GuidanceStatement, ...] = ()
     cohorts: tuple[CohortField, ...] = ()
     standards: tuple[OutcomeStandard, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any
 from balm.review.package import AnalysisSpec, Meta, Package, SubgroupSpec
 from balm.review.plan import FILE, parse_toml, read_plan
 from balm.review.schema import NO_SINGLE_ARM, STATEMENT, TABLES, Table
+from balm.review.screening.frozen import batch_problems
 from balm.review.tables import decode, read_cells, read_table, unknown_name
 from balm.vocabulary.evidence import GuidanceStatement, Result
 from balm.vocabulary.problems import Problem
@@ -51,6 +52,7 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
     problems += _references(rows, broken, meta)
     problems += _counts(rows["results"])
     problems += _pairs(rows)
+    problems += batch_problems(rows["batches"])
     if meta is not None:
         problems += _planned(rows, broken, meta)
     if problems or meta is None:

@@ -7,10 +7,10 @@ person decided in an open batch cannot be read off the order the other person se
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from balm.review.flow_counts import screening_outcomes
 from balm.review.screening.features import Features
+from balm.review.screening.frozen import Batch
 from balm.review.screening.ranking import rank
 from balm.vocabulary.evidence import Vote
 from balm.vocabulary.problems import InputError, Problem
@@ -18,16 +18,6 @@ from balm.vocabulary.record import Record
 
 #: A calibration batch is 50 to 100 records; later ones may be as small as a sitting.
 SIZE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Records to be read by everyone, in this order; ``learned`` are those whose outcomes made the order."""
-
-    number: int  # from 1
-    records: tuple[str, ...]
-    basis: str
-    learned: tuple[str, ...]
 
 
 def settled(votes: Iterable[Vote], *, reviewers: int = 2) -> dict[str, str]:
@@ -55,6 +45,18 @@ def finished(votes: Iterable[Vote], *, reviewers: int = 2) -> set[str]:
     return done | {record for record, who in people.items() if len(who) >= reviewers}
 
 
+def learnable(votes: Iterable[Vote], batches: Sequence[Batch] = (), *, reviewers: int = 2) -> dict[str, str]:
+    """The settled outcomes that an order may learn: none of a batch that somebody still reads.
+
+    A batch is finished when each of its records has ``reviewers`` votes or an adjudication. Records outside all batches
+    (a pilot, say) count when they have all their votes.
+    """
+    votes = list(votes)
+    full = finished(votes, reviewers=reviewers)
+    unfinished = {r for batch in batches if not full.issuperset(batch.records) for r in batch.records}
+    return {r: o for r, o in settled(votes, reviewers=reviewers).items() if r not in unfinished}
+
+
 def next_batch(
     records: Sequence[Record],
     votes: Iterable[Vote],
@@ -68,19 +70,16 @@ def next_batch(
 ) -> Batch:
     """The next ``size`` records for everyone, learned from finished batches only.
 
-    ``votes`` of one stage, ``batches`` made so far. A batch is finished when each of its records has ``reviewers``
-    votes or an adjudication. Records outside all batches (a pilot, say) count when they have all their votes. Whoever
-    is ahead gets a batch that has learned less, never one that has learned the other's open votes.
+    ``votes`` of one stage, ``batches`` made so far; what is learned says :func:`learnable`. Whoever is ahead gets a
+    batch that has learned less, never one that has learned the other's open votes.
     """
     if size < 1 or reviewers < 1:
         raise InputError(Problem(f"size and reviewers must be 1 or more; got {size!r} and {reviewers!r}"))
     votes = list(votes)
     full = finished(votes, reviewers=reviewers)
     held = {record for batch in batches for record in batch.records}
-    open_records = {r for batch in batches if not full.issuperset(batch.records) for r in batch.records}
-    outcomes = settled(votes, reviewers=reviewers)
     known = {r.id for r in records}
-    learned = {r: o for r, o in outcomes.items() if r not in open_records and r in known}
+    learned = {r: o for r, o in learnable(votes, batches, reviewers=reviewers).items() if r in known}
     order = rank(records, learned, question=question, seed=seed, features=features)
     waiting = [str(i) for i in order.ids if i not in held and i not in full]
     return Batch(len(batches) + 1, tuple(waiting[:size]), order.basis, tuple(sorted(learned)))
