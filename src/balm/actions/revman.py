@@ -49,8 +49,8 @@ def read_revman(path: str | Path) -> RevManReview:
         raise InputError([p if p.file else Problem(p.reason, file=name, line=p.line) for p in error.problems]) from None
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=name)) from None
-    if not any(o.all_rows for o in review.outcomes):
-        raise InputError(Problem("no study row was read: the file holds no analysis with data", file=name))
+    if why := review.why_empty():
+        raise InputError(Problem(why, file=name))
     return review
 
 

@@ -108,6 +108,8 @@ class Agreement:
 
     def sentence(self) -> str:
         """The comparison in a sentence or two."""
+        if not self.outcomes:
+            return "The file holds no outcome that can be pooled: all of them are other data, in words."
         if not self.numbers:
             return "The file holds no results of RevMan's own; every outcome was computed from its rows."
         said = f"{self.agree} of {self.stored} pooled results agree with RevMan's" if self.stored else ""

@@ -196,6 +196,7 @@ class RevManReview:
     format   : "rm5", "revman-web" (data package) or "revman5-csv".
     decimals : decimals to which computed numbers are printed; ``None`` = full double precision.
     repairs  : what was not as it should be in the file and how it was read.
+    kind     : the kind of review, as the file says (INTERVENTION, DIAGNOSTIC, OVERVIEW, METHODOLOGY, FLEXIBLE).
     """
 
     source: str
@@ -210,6 +211,7 @@ class RevManReview:
     doi: str = ""
     decimals: int | None = None
     repairs: tuple[Problem, ...] = ()
+    kind: str = ""
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -218,6 +220,17 @@ class RevManReview:
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
+
+    def why_empty(self) -> str:
+        """Why no row was read, by the kind of review; empty when there are rows."""
+        if any(o.all_rows for o in self.outcomes):
+            return ""
+        kind = self.kind.upper()
+        if "DIAG" in kind or "DTA" in kind:
+            return "is a review of diagnostic test accuracy: its tables of tests are not compared interventions"
+        if "OVERVIEW" in kind:
+            return "is an overview of reviews: it holds no data of studies"
+        return "no study row was read: the file holds no analysis with data"
 
     def recompute(self, profile: str | None = None) -> Agreement:
         """Every number that RevMan stored, computed again and compared.

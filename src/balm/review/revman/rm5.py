@@ -91,6 +91,8 @@ _GROUPS = MappingProxyType(
 )
 #: RevMan's question is "free of bias?": yes = low risk.
 _JUDGEMENTS = MappingProxyType({"YES": "low", "NO": "high", "UNKNOWN": "unclear", "UNCLEAR": "unclear"})
+#: Grades of allocation concealment in RevMan 4 and the first versions of RevMan 5.
+_GRADES = MappingProxyType({"A": "low", "B": "unclear", "C": "high"})
 _MEASURES = MappingProxyType(
     {
         "PETO_OR": "OR",
@@ -128,10 +130,11 @@ def read_rm5(data: bytes, source: str) -> RevManReview:
         comparisons=comparisons,
         studies=studies,
         references=tuple(_reference(e) for e in _all(root, "OTHER_REFERENCES", "REFERENCE")),
-        judgements=tuple(_judgements(root)),
+        judgements=(*_judgements(root), *_concealment(root)),
         findings=tuple(_findings(e) for e in root.iter("SOF_TABLE")),
         text={e.tag: said for e in _all(root, "ABSTRACT", "*") if (said := words(e)) and e.tag.startswith("ABS_")},
         doi=root.get("DOI", ""),
+        kind=root.get("TYPE", ""),
         repairs=tuple(Problem(p.reason, file=source, line=p.line, value=p.value) for p in repairs),
     )
 
@@ -204,6 +207,20 @@ def _judgements(root: Element) -> Iterator[Judgement]:
                 support=words(entry.find("DESCRIPTION")),
                 about=groups.get(entry.get("GROUP_ID", ""), ""),
             )
+
+
+def _concealment(root: Element) -> Iterator[Judgement]:
+    """Reviews begun before risk-of-bias tables grade the concealment of allocation alone: A, B, C, or D (not used)."""
+    for entry in root.iter():
+        study = entry.get("STUDY_ID")
+        if study is None or entry.tag.startswith("QUALITY_ITEM"):
+            continue
+        told = [v for k, v in entry.attrib.items() if k.startswith("ALLOCATION")]
+        told += [c.get("VALUE") or words(c) for c in entry if "ALLOCATION" in c.tag]
+        for grade in told:
+            found = _GRADES.get(grade.strip()[:1].upper())
+            if found and re.fullmatch(r"[A-D](\b.*)?", grade.strip(), re.IGNORECASE | re.DOTALL):
+                yield Judgement(study, "Allocation concealment", found, grade.strip()[1:].strip(" -:"))
 
 
 def _findings(e: Element) -> FindingsTable:
