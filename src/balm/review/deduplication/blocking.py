@@ -10,7 +10,7 @@ from array import array
 
 import numpy as np
 
-from balm.review.deduplication.prepared import Ints, Prepared, mixed, stable_hash
+from balm.review.deduplication.prepared import Ints, Prepared, mixed, stable_hashes
 
 #: Neighbours each record meets in one key.
 CAP = 40
@@ -34,7 +34,7 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
     rank[by_title] = np.arange(p.n)
     here = np.arange(p.n)
     long = (p.length >= SHORT_TITLE).astype(np.int64)
-    short_start = np.array([stable_hash(t.replace(" ", "")[:10]) for t in p.title], dtype=np.int64)
+    short_start = stable_hashes([t.replace(" ", "")[:10] for t in p.title])
     codes = [
         _neighbours(key, rank, here, p.n, cap)
         for key, cap in (
@@ -107,7 +107,7 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
     word = np.frombuffer(flat, dtype=np.int32).astype(np.int64)
     owner = np.repeat(np.arange(p.n), np.frombuffer(count, dtype=np.int32))
     frequency = np.bincount(word)
-    name = np.array([stable_hash(w) for w in vocabulary], dtype=np.int64)
+    name = stable_hashes(list(vocabulary))
     useful = (frequency[word] > 1) & (frequency[word] <= RARE_IN)
     word, owner = word[useful], owner[useful]
     if not len(word):

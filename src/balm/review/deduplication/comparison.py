@@ -87,19 +87,22 @@ def _agreement(column: Ints, i: Ints, j: Ints) -> Floats:
     return np.where((a == 0) | (b == 0), MISSING, (a == b).astype(np.float32))
 
 
-def _alike(texts: list[str], i: Ints, j: Ints, scorer: Callable[..., Any], cutoff: float = 0.0) -> Floats:
-    """Likeness of two texts from 0 to 1; -1 where either is empty. The texts are compared in C."""
+def _alike(texts: list[str], told: Ints, i: Ints, j: Ints, scorer: Callable[..., Any], *, least: float = 0.0) -> Floats:
+    """Likeness of two texts from 0 to 1, 0 below ``least``; -1 where either is empty (``told`` is 0). Compared in C."""
     if not len(i):
         return np.zeros(0, dtype=np.float32)
-    a, b = [texts[k] for k in i.tolist()], [texts[k] for k in j.tolist()]
     score = (
         process.cpdist(
-            a, b, scorer=scorer, score_cutoff=cutoff * 100, dtype=np.float32, workers=WORKERS if len(a) > 5000 else 1
+            list(map(texts.__getitem__, i.tolist())),
+            list(map(texts.__getitem__, j.tolist())),
+            scorer=scorer,
+            score_cutoff=least * 100,
+            dtype=np.float32,
+            workers=WORKERS if len(i) > 5000 else 1,
         )
         / 100
     )
-    empty = np.array([not x or not y for x, y in zip(a, b, strict=True)])
-    return cast(Floats, np.where(empty, MISSING, score).astype(np.float32))
+    return cast(Floats, np.where((told[i] == 0) | (told[j] == 0), MISSING, score).astype(np.float32))
 
 
 def _where(mask: Bools, i: Ints, j: Ints, of: Callable[[Ints, Ints], Floats], otherwise: Floats) -> Floats:
@@ -113,7 +116,8 @@ def _where(mask: Bools, i: Ints, j: Ints, of: Callable[[Ints, Ints], Floats], ot
 def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: bool) -> Comparison:
     equal = (p.title_hash[i] == p.title_hash[j]) & (p.title_hash[i] != 0)
     ones = np.ones(len(i), dtype=np.float32)
-    title = _where(~equal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.ratio), ones)
+    least = 0.0 if all_pairs else TITLES_ALIKE  # what is less alike is mostly not worth the whole measure
+    title = _where(~equal, i, j, lambda a, b: _alike(p.title, p.length, a, b, fuzz.ratio, least=least), ones)
     doi, pmid = _agreement(p.doi, i, j), _agreement(p.pmid, i, j)
     page, volume = _agreement(p.first_page, i, j), _volumes(p, i, j)
     first_equal = (p.first_hash[i] == p.first_hash[j]) & (p.first_hash[i] != 0)
@@ -136,7 +140,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         doi, pmid, page, volume = doi[keep], pmid[keep], page[keep], volume[keep]
         first_equal, originals = first_equal[keep], originals[keep]
     ones = np.ones(len(i), dtype=np.float32)
-    first = _where(~first_equal, i, j, lambda a, b: _alike(p.first, a, b, fuzz.ratio), ones)
+    first = _where(~first_equal, i, j, lambda a, b: _alike(p.first, p.first_hash, a, b, fuzz.ratio), ones)
     if not all_pairs:
         same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
         numbered = (doi == 1) | (pmid == 1) | (page == 1)
@@ -145,7 +149,15 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         doi, pmid, page, volume, originals = doi[keep], pmid[keep], page[keep], volume[keep], originals[keep]
     doi = _dois(p, i, j, doi)
     unequal = ~equal
-    title = np.maximum(title, _where(unequal, i, j, lambda a, b: _alike(p.title, a, b, fuzz.token_sort_ratio), title))
+    title = _where(
+        unequal & (title >= 0) & (title < TITLES_ALIKE),
+        i,
+        j,
+        lambda a, b: _alike(p.title, p.length, a, b, fuzz.ratio),
+        title,
+    )
+    sort_ratio = _where(unequal, i, j, lambda a, b: _alike(p.title, p.length, a, b, fuzz.token_sort_ratio), title)
+    title = np.maximum(title, sort_ratio)
     same_numbers = p.numbers[i] == p.numbers[j]
     told = np.ones(len(i), dtype=np.float32)
     difference = np.full(len(i), SAME, dtype=np.int8)
@@ -171,7 +183,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         ~same_authors,
         i,
         j,
-        lambda a, b: _alike(p.authors, a, b, fuzz.token_set_ratio),
+        lambda a, b: _alike(p.authors, p.authors_hash, a, b, fuzz.token_set_ratio),
         np.ones(len(i), dtype=np.float32),
     )
     return Comparison(
@@ -186,7 +198,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         first=first,
         authors=authors,
         journal=_journals(p, i, j, known),
-        abstract=_alike(p.abstract, i, j, fuzz.ratio),
+        abstract=_alike(p.abstract, p.abstract_hash, i, j, fuzz.ratio),
         doi=doi,
         pmid=pmid,
         registry=_agreement(p.registry, i, j),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from balm.review.deduplication.places import read_pages
@@ -19,6 +20,10 @@ _UNIONS = frozenset(
         "other",
     }
 )  # fmt: skip
+
+
+_NAMES = tuple(f.name for f in fields(Record) if f.name not in _OWN)
+_values = attrgetter(*_NAMES)
 
 
 def _title_quality(title: str) -> tuple[bool, bool, int]:
@@ -70,11 +75,9 @@ def merge_records(records: Sequence[Record]) -> tuple[Record, dict[str, tuple[st
     ranked = kept_first(records)
     values: dict[str, Any] = {}
     provenance: dict[str, tuple[str, ...]] = {}
-    for field in fields(Record):
-        name = field.name
-        if name in _OWN:
-            continue
-        given = [(r.id, getattr(r, name)) for r in ranked if getattr(r, name) not in (None, ())]
+    ids = [r.id for r in ranked]
+    for name, column in zip(_NAMES, zip(*map(_values, ranked), strict=True), strict=True):
+        given = [pair for pair in zip(ids, column, strict=True) if pair[1]]
         if not given:
             continue
         if name in _UNIONS:

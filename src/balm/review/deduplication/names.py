@@ -12,6 +12,8 @@ _RUN_TOGETHER = re.compile(r"(?<=[A-Z]\.)(?=[A-Z][a-z'’\-]+|[a-z]{2,4} [A-Z])|
 _INITIALS = re.compile(r"^(?:[A-Z](?:[.\-]|$)){1,4}$|^[A-Z]{1,3}$")
 _NO_NAME = frozenset({"anonymous", "anon", "no authors listed", "et al", "unknown", "none", "null", "na", ""})
 _LETTERS = re.compile(r"[\W\d_]+")
+#: The same for ASCII text; an apostrophe and a hyphen join the parts of a name.
+_BLANKED = {code: " " for code in range(128) if not chr(code).isalpha()} | {ord("'"): None, ord("-"): None}
 
 
 def surname(name: str) -> str:
@@ -31,7 +33,8 @@ def surname(name: str) -> str:
             family = full[-1]
         else:
             family = " ".join(full)
-    return _LETTERS.sub("", folded(family))
+    family = folded(family)
+    return family if family.isalpha() else _LETTERS.sub("", family)
 
 
 def read_authors(authors: tuple[str, ...]) -> tuple[str, str, int]:
@@ -48,5 +51,6 @@ def read_authors(authors: tuple[str, ...]) -> tuple[str, str, int]:
     if not kept:
         return "", "", 0
     first = next((found for n in kept if (found := surname(n))), "")
-    text = folded(" ".join(kept)).replace("'", "").replace("-", "")
-    return first, " ".join([w for w in _LETTERS.sub(" ", text).split() if len(w) > 1]), len(authors)
+    text = folded(" ".join(kept))
+    text = text.translate(_BLANKED) if text.isascii() else _LETTERS.sub(" ", text.replace("'", "").replace("-", ""))
+    return first, " ".join([w for w in text.split() if len(w) > 1]), len(authors)

@@ -12,6 +12,7 @@ _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 _DAMAGED = re.compile(
     rf"\d{{1,4}}[\-/ ]?{_MONTHS}$|{_MONTHS}[\-/ ]?\d{{1,4}}$|suppl|^[a-z]-\d{{1,2}}$|^\d+-\d+-\d+|\?|unpaginated|no pag"
 )
+_PLAIN_PAGES = re.compile(r"(\d{1,9})(?:-{1,2}(\d{1,9}))?")
 _PAGES_WORD = re.compile(r"^(?:pp?|pages?|pg)\.?\s+")
 _ROMAN = re.compile(r"^[ivxlc]+$")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -34,6 +35,12 @@ def read_pages(text: str | None) -> tuple[int, int, bool]:
     """
     if not text:
         return 0, 0, False
+    if plain := _PLAIN_PAGES.fullmatch(text):
+        begin, finish = plain[1], plain[2]
+        if finish is None:
+            return int(begin), 0, False
+        a, b = int(begin), int(begin[: max(len(begin) - len(finish), 0)] + finish)
+        return a, b if b >= a else 0, False
     lower = _PAGES_WORD.sub("", text.lower().strip())
     lower = _DASHES.sub("-", lower)
     if _DAMAGED.search(lower):
@@ -65,7 +72,9 @@ def read_volume(volume: str | None, issue: str | None) -> tuple[int, int, bool]:
     """
     v = i = 0
     supplement = False
-    if volume:
+    if volume and volume.isascii() and volume.isdigit():
+        v = int(volume[:11])
+    elif volume:
         found = _IN_PARENTHESES.match(volume)
         if found:
             volume, issue = found[1], issue or found[2]
@@ -79,7 +88,9 @@ def read_volume(volume: str | None, issue: str | None) -> tuple[int, int, bool]:
             v = int(number[0][:11])
         elif _ROMAN.match(lower.strip()):
             v = _roman(lower.strip())
-    if issue:
+    if issue and issue.isascii() and issue.isdigit():
+        i = int(issue[:6])
+    elif issue:
         lower = issue.lower().strip()
         number = _NUMBER.search(lower)
         i = int(number[0][:6]) if number else 0

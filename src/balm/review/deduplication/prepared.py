@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -103,13 +102,40 @@ class Prepared:
     order: Ints
 
 
-def stable_hash(text: str) -> int:
-    """The same 64-bit number on every machine, never 0 for a text that says something."""
-    if not text:
-        return 0
-    return (
-        int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True) or 1
-    )
+def stable_hashes(texts: Sequence[str]) -> Ints:
+    """One 64-bit number a text, the same on every machine; 0 for an empty text and for no other.
+
+    A sum of code points, each times a fixed odd number for its position: unlike texts share a sum once in some 2**57
+    pairs. All texts are hashed at once in NumPy.
+    """
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    told = np.flatnonzero(lengths)
+    out = np.zeros(len(texts), dtype=np.int64)
+    if not len(told):
+        return out
+    letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    lengths = lengths[told]
+    begins = np.cumsum(lengths) - lengths
+    place = np.arange(len(letters)) - np.repeat(begins, lengths)
+    with np.errstate(over="ignore"):
+        letters += np.uint64(1)
+        letters *= _factors(int(lengths.max()))[place]
+        total = np.add.reduceat(letters, begins)
+        total ^= total >> np.uint64(32)
+        total *= np.uint64(0x9E3779B97F4A7C15)
+        total ^= total >> np.uint64(29)
+    total[total == 0] = 1
+    out[told] = total.view(np.int64)
+    return out
+
+
+def _factors(n: int) -> NDArray[np.uint64]:
+    """Odd numbers without pattern: the output of splitmix64 for 1, 2, 3 ..."""
+    with np.errstate(over="ignore"):
+        x = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return (x ^ (x >> np.uint64(31))) | np.uint64(1)
 
 
 def mixed(*columns: Ints) -> Ints:
@@ -129,75 +155,80 @@ def mixed(*columns: Ints) -> Ints:
     return result
 
 
-_FIELDS = (
+#: Columns of whole numbers that a record gives, then those that are hashes of texts.
+_NUMBERS = (
+    "author_count",
+    "journal",
+    "pmid",
+    "volume",
+    "issue",
+    "first_page",
+    "last_page",
+    "year",
+    "flags",
+    "length",
+    "source",
+)
+_HASHED = (
     "title_hash",
     "original_hash",
     "start_hash",
     "end_hash",
     "first_hash",
     "authors_hash",
-    "author_count",
     "abstract_hash",
-    "journal",
     "doi",
-    "pmid",
     "issn",
     "issn_2",
     "registry",
-    "volume",
-    "issue",
-    "first_page",
-    "last_page",
-    "year",
     "numbers",
-    "flags",
-    "length",
-    "source",
+    "id",
 )
+#: Texts that are compared letter by letter.
+_TEXTS = ("title", "original", "first", "authors", "abstract", "doi_text")
 _CHUNK = 20_000
 
 
 def prepare(records: Iterable[Record]) -> Prepared:
     """The columns of ``records``, read once, in their order."""
-    texts: tuple[list[str], ...] = ([], [], [], [], [], [])
+    texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
     tables: dict[str, dict[str, int]] = {"journal": {"": 0}, "source": {}}
-    known: dict[str, dict[str, Any]] = {"journal": {}, "hash": {}}
-    blocks: list[Ints] = []
+    known: dict[str, tuple[int, int]] = {}
+    told: list[Ints] = []
+    hashes: list[Ints] = []
     walker = iter(records)
     while chunk := list(islice(walker, _CHUNK)):
-        rows = [_row(record, texts, tables, known) for record in chunk]
-        blocks.append(np.array(rows, dtype=np.int64).reshape(len(rows), len(_FIELDS) + 1))
-        known["hash"].clear()
-    table = np.concatenate(blocks) if blocks else np.zeros((0, len(_FIELDS) + 1), dtype=np.int64)
-    columns = {name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(_FIELDS)}
-    own = np.ascontiguousarray(table[:, -1])
-    del table, blocks
+        read = tuple(zip(*[_row(record, tables, known) for record in chunk], strict=True))
+        told.append(np.array(read[: len(_NUMBERS)], dtype=np.int64))
+        hashes.append(np.stack([stable_hashes(column) for column in read[len(_NUMBERS) : -len(_TEXTS)]]))
+        for name, column in zip(_TEXTS, read[-len(_TEXTS) :], strict=True):
+            texts[name].extend(column)
+    plain = np.concatenate(told, axis=1) if told else np.zeros((len(_NUMBERS), 0), dtype=np.int64)
+    hashed = np.concatenate(hashes, axis=1) if hashes else np.zeros((len(_HASHED), 0), dtype=np.int64)
+    columns = dict(zip(_NUMBERS, plain, strict=True)) | dict(zip(_HASHED, hashed, strict=True))
+    own = columns.pop("id")
+    del told, hashes
     columns["issue"] = _without_row_numbers(columns["issue"], columns["source"])
-    keys = (own, columns["doi"], columns["first_page"], columns["volume"], columns["year"], columns["authors_hash"])
-    sort = np.lexsort((*keys, columns["abstract_hash"], columns["title_hash"]))
+    ranked = (own, columns["doi"], columns["first_page"], columns["volume"], columns["year"], columns["authors_hash"])
+    sort = np.lexsort((*ranked, columns["abstract_hash"], columns["title_hash"]))
     order = np.empty(len(own), dtype=np.int64)
     order[sort] = np.arange(len(own))
-    title, original, first, authors, abstract, doi_text = texts
     return Prepared(
         n=len(own),
-        title=title,
-        original=original,
-        first=first,
-        authors=authors,
-        abstract=abstract,
-        doi_text=doi_text,
+        title=texts["title"],
+        original=texts["original"],
+        first=texts["first"],
+        authors=texts["authors"],
+        abstract=texts["abstract"],
+        doi_text=texts["doi_text"],
         journals=list(tables["journal"]),
         order=order,
         **columns,
     )
 
 
-def _row(
-    record: Record,
-    texts: tuple[list[str], ...],
-    tables: dict[str, dict[str, int]],
-    known: dict[str, dict[str, Any]],
-) -> tuple[int, ...]:
+def _row(record: Record, tables: dict[str, dict[str, int]], known: dict[str, tuple[int, int]]) -> tuple[Any, ...]:
+    """What a record says, in the order of :data:`_NUMBERS`, :data:`_HASHED` and :data:`_TEXTS`."""
     title, flags, cut = read_title(record.title) if record.title else ("", 0, False)
     if cut:
         flags |= CUT
@@ -207,8 +238,10 @@ def _row(
     first, authors, count = read_authors(record.authors) if record.authors else ("", "", 0)
     abstract = _read_abstract(record.abstract) if record.abstract else ""
     name = record.journal or record.journal_abbreviation or _other(record, "booktitle")
-    journal, journal_flags = _read_journal(name, tables["journal"], known["journal"]) if name else (0, 0)
-    flags |= journal_flags | _TYPES.get(record.type, 0) | _type_flags(record)
+    journal, journal_flags = _read_journal(name, tables["journal"], known) if name else (0, 0)
+    flags |= journal_flags | _TYPES.get(record.type, 0)
+    if record.publication_types or record.other:
+        flags |= _type_flags(record)
     doi = (record.doi or "").lower().rstrip(".")
     if doi and _PREPRINT_DOI.match(doi):
         flags |= PREPRINT
@@ -218,47 +251,40 @@ def _row(
         flags |= SUPPLEMENT
     packed = title.replace(" ", "")
     length = len(packed)
-    found = numbers(title)
-    for store, value in zip(texts, (title, original, first, authors, abstract, doi), strict=True):
-        store.append(value)
-    source = tables["source"].setdefault(record.source_file, len(tables["source"]) + 1)
-    issn = sorted(_hashed(s, known["hash"]) for s in record.issn[:4])
-    year = record.year or 0
+    issn = sorted(record.issn[:4]) if record.issn else ()
+    pmid = record.pmid
     return (
-        stable_hash(packed),
-        stable_hash(original.replace(" ", "")),
-        stable_hash(packed[:26]) if length >= 20 else 0,
-        stable_hash(packed[-26:]) if length >= 32 else 0,
-        _hashed(first, known["hash"]),
-        stable_hash(authors),
         count,
-        stable_hash(abstract[:100]) if abstract else 0,
         journal,
-        stable_hash(doi),
-        int(record.pmid)
-        if record.pmid and record.pmid.isascii() and record.pmid.isdigit() and len(record.pmid) < 12
-        else 0,
-        issn[0] if issn else 0,
-        issn[1] if len(issn) > 1 else 0,
-        _registry(record),
+        int(pmid) if pmid and len(pmid) < 12 and pmid.isascii() and pmid.isdigit() else 0,
         volume,
         issue,
         first_page,
         last_page,
-        year,
-        stable_hash("|".join(found)),
+        record.year or 0,
         flags,
         length,
-        source,
-        stable_hash(record.id),
+        tables["source"].setdefault(record.source_file, len(tables["source"]) + 1),
+        packed,
+        original.replace(" ", "") if original else "",
+        packed[:26] if length >= 20 else "",
+        packed[-26:] if length >= 32 else "",
+        first,
+        authors,
+        abstract[:100],
+        doi,
+        issn[0] if issn else "",
+        issn[1] if len(issn) > 1 else "",
+        _registry(record) if record.accession_numbers or record.type == "registration" else "",
+        "|".join(numbers(title)),
+        record.id,
+        title,
+        original,
+        first,
+        authors,
+        abstract,
+        doi,
     )
-
-
-def _hashed(text: str, known: dict[str, Any]) -> int:
-    value: int | None = known.get(text)
-    if value is None:
-        value = known[text] = stable_hash(text)
-    return value
 
 
 def _other(record: Record, tag: str) -> str:
@@ -267,12 +293,14 @@ def _other(record: Record, tag: str) -> str:
 
 def _read_abstract(text: str) -> str:
     text = folded(text[: ABSTRACT + 150])
-    text = words(_NOT_AN_ABSTRACT.sub("", text))[:ABSTRACT]
+    if heading := _NOT_AN_ABSTRACT.match(text):
+        text = text[heading.end() :]
+    text = words(text)[:ABSTRACT]
     return text if len(text) >= SHORTEST_ABSTRACT else ""
 
 
-def _read_journal(name: str, table: dict[str, int], known: dict[str, Any]) -> tuple[int, int]:
-    found: tuple[int, int] | None = known.get(name)
+def _read_journal(name: str, table: dict[str, int], known: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    found = known.get(name)
     if found is None:
         text = read_journal(name)
         flags = 0
@@ -309,13 +337,13 @@ def _type_flags(record: Record) -> int:
     return flags
 
 
-def _registry(record: Record) -> int:
-    """The trial a record registers or names among its own numbers; 0 for none or several."""
+def _registry(record: Record) -> str:
+    """The trial a record registers or names among its own numbers; empty for none or several."""
     found = {m[0].lower() for text in record.accession_numbers for m in _REGISTRY.finditer(text)}
     if not found and record.type == "registration":
         text = " ".join((record.id, record.title or "", *record.urls[:2]))
         found = {m[0].lower() for m in _REGISTRY.finditer(text)}
-    return stable_hash(found.pop()) if len(found) == 1 else 0
+    return found.pop() if len(found) == 1 else ""
 
 
 def _without_row_numbers(issue: Ints, source: Ints) -> Ints:

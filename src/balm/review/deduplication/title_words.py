@@ -6,6 +6,7 @@ plural, a lost letter or a cut word are not.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from balm.review.deduplication.likeness import OSA
@@ -59,6 +60,7 @@ def _opposite(a: str, b: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=1 << 16)  # the same few words differ in many titles
 def _stands_for(a: str, b: str) -> bool:
     """Is ``a`` the word ``b`` with a typing error, in another spelling, or cut?
 

@@ -29,7 +29,8 @@ _TAG = re.compile(r"<[^<>]{1,60}>")
 #: A letter that some program could not write (``fran?ais``); the word stays one word.
 _LOST_LETTER = re.compile(r"(?<=[^\W\d_])\?(?=[^\W\d_])")
 _NOT_WORD = re.compile(r"[\W_]+")
-_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+#: Of ASCII text everything but letters and digits becomes a blank: many times faster than a pattern.
+_BLANKED = {code: " " for code in range(128) if not chr(code).isalnum()}
 _LANGUAGES = (
     "japanese|german|french|spanish|italian|chinese|russian|polish|portuguese|dutch|danish|swedish|norwegian|finnish|"
     "hungarian|czech|turkish|korean|hebrew|ukrainian|croatian|serbian|bulgarian|romanian|greek|persian|arabic"
@@ -115,15 +116,24 @@ def folded(text: str) -> str:
     if "?" in text:
         text = _LOST_LETTER.sub("", text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_GREEK))
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
         if not text.isascii():
-            text = _MARKS.sub("", text).translate(_GREEK)
+            text = text.translate(_GREEK)
     return text
 
 
 def words(text: str) -> str:
     """The words of a folded text with one blank between them."""
-    return (_NOT_PLAIN if text.isascii() else _NOT_WORD).sub(" ", text).strip()
+    if text.isascii():
+        return " ".join(text.translate(_BLANKED).split())
+    return _NOT_WORD.sub(" ", text).strip()
+
+
+def _holds(text: str, parts: tuple[str, ...]) -> bool:
+    for part in parts:  # noqa: SIM110 - a generator costs more than the search
+        if part in text:
+            return True
+    return False
 
 
 def read_title(title: str) -> tuple[str, int, bool]:
@@ -147,13 +157,13 @@ def read_title(title: str) -> tuple[str, int, bool]:
     if "retracted" in text:
         text = _RETRACTED.sub("", text)
     flags = 0
-    if any(part in text for part in _ERRATUM_PARTS) and _ERRATUM.search(text):
+    if _holds(text, _ERRATUM_PARTS) and _ERRATUM.search(text):
         flags |= ERRATUM
         if _NOTICE.search(text) or "(vol" in text:  # one spelling of all notices on one report
             text = "erratum " + _ABOUT.sub("", _NOTICE.sub("", text))
-    if any(part in text for part in _REPLY_PARTS) and _REPLY.search(text):
+    if _holds(text, _REPLY_PARTS) and _REPLY.search(text):
         flags |= REPLY
-    if _RECURRING.search(text):
+    if _RECURRING.match(text):
         flags |= RECURRING
     if "withdrawn" in text and _WITHDRAWN.search(text):
         flags |= WITHDRAWN
