@@ -11,9 +11,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from math import log
 from typing import Any
 
 from balm.review.package import Package
+from balm.review.plan import RATIOS
 from balm.vocabulary.evidence import Result
 
 ARMS = ("Study", "Arm", "Description", "Intervention")
@@ -41,8 +43,8 @@ _JUDGEMENTS = {
     "unclear": "Unclear risk",
     "some concerns": "Some concerns",
 }
-#: Measures of effects entered between two arms, by RevMan's words.
-_MEASURES = {"MD": "MD", "SMD": "SMD", "RR": "RR", "OR": "OR", "RD": "RD", "HR": "HR"}
+#: Measures of effects entered between two arms, by RevMan's words; others keep the words of the package.
+_MEASURES = {"IRR": "Rate ratio", "ROM": "Ratio of means", "GEN": "Difference"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -118,24 +120,24 @@ def _results(
     for c in package.contrasts:
         if c.study not in labels or c.estimate is None or not {(c.study, c.arm_1), (c.study, c.arm_2)} <= set(arms):
             continue
-        measure = _MEASURES.get(str(c.measure or "").upper())
-        if measure is None:
+        code = str(c.measure or "").strip()
+        if not code or not c.usable:
             continue
-        ratio = measure in ("RR", "OR", "HR")
-        prefix = "Exp " if ratio else ""
+        ratio = code.upper() in RATIOS and c.estimate > 0
+        effect: dict[str, Any] = {"Mean": c.estimate, "SE": c.se, "CI start": c.ci_low, "CI end": c.ci_high}
+        if ratio:  # the mean is that of the logarithm, and its exponential has columns of its own
+            effect = {"Mean": log(c.estimate), "SE": c.se, "Exp mean": c.estimate}
+            effect |= {"Exp CI start": c.ci_low, "Exp CI end": c.ci_high}
         yield {
             "Study": labels[c.study],
             "Outcome": names.get(c.outcome, c.outcome) + (f" at {c.timepoint}" if c.timepoint else ""),
-            "Data type": "Continuous" if measure in ("MD", "SMD") else "Dichotomous",
-            "Effect measure": measure,
+            "Data type": "Dichotomous" if ratio or code.upper() == "RD" else "Continuous",
+            "Effect measure": _MEASURES.get(code.upper(), code),
             "Arm": arms[c.study, c.arm_1],
             "Reference arm": arms[c.study, c.arm_2],
-            f"{prefix}mean" if ratio else "Mean": c.estimate,
-            "SE": "" if ratio else c.se,
-            "CI level": c.level or 0.95,
-            f"{prefix}CI start": c.ci_low,
-            f"{prefix}CI end": c.ci_high,
+            "CI level": c.level or 0.95 if c.ci_low is not None else "",
             "Footnotes": c.notes,
+            **effect,
         }
 
 

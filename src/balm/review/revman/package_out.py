@@ -280,7 +280,7 @@ def _contrast(
         contrast=identity,
         arm_1=arms["1"],
         arm_2=arms["2"],
-        measure=outcome.settings.measure or outcome.settings.measure_name,
+        measure=measure if measure != "GEN" else outcome.settings.measure or outcome.settings.measure_name or "GEN",
         estimate=_plain(effect),
         se=_plain(se) if se and se > 0 else "",
         ci_low=_plain(stored["ci_low"]) if held else "",

@@ -1,0 +1,100 @@
+"""What RevMan Web would import holds every number of a package: put back, the synthesis is the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from balm.actions.review import Review
+from balm.actions.revman import export_package, read_revman, write_package
+from balm.review.revman.export import ARMS, INFORMATION, RESULTS
+from balm.review.synthesis import Synthesis
+from tests.reference.test_revman import FULL
+from tests.unit.review.revman.test_variations import base
+
+Rows = list[dict[str, str]]
+
+
+def rows_of(path: Path) -> Rows:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def write(path: Path, rows: Rows) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def numbers(synthesis: Synthesis) -> dict[str, tuple[float, ...]]:
+    return {
+        a.id: (a.whole.estimate, a.whole.se, a.whole.q, a.whole.tau2, float(a.whole.k))
+        for a in synthesis.analyses
+        if a.whole is not None
+    }
+
+
+def put_back(package: Path, exported: Path, into: Path) -> None:
+    """A copy of the package whose numbers are taken from the exported files alone, joined by names as RevMan does."""
+    shutil.copytree(package, into)
+    labels = {r["study"]: r["label"] for r in rows_of(package / "studies.csv")}
+    names = {o.id: o.name for o in Review.load(package).package.meta.outcomes}
+    arm_names = {(r["study"], r["arm"]): r["label"] for r in rows_of(package / "arms.csv")}
+    given: dict[tuple[str, ...], dict[str, str]] = {}
+    for r in rows_of(next(exported.glob("*-study-results.csv"))):
+        key = (r["Study"], r["Outcome"], r["Arm"], r["Reference arm"])
+        assert key not in given, f"{key} is exported twice"
+        given[key] = r
+    results, contrasts = rows_of(package / "results.csv"), rows_of(package / "contrasts.csv")
+    for r in results:
+        arm = arm_names[r["study"], r["arm"]]
+        found = given.pop((labels[r["study"]], names[r["outcome"]], arm, ""), {})
+        cells = {"n": "Sample size", "events": "Cases", "mean": "Mean", "sd": "SD"}
+        r.update({ours: found.get(theirs, "") for ours, theirs in cells.items()})
+    for c in contrasts:
+        arms = arm_names[c["study"], c["arm_1"]], arm_names[c["study"], c["arm_2"]]
+        found = given.pop((labels[c["study"]], names[c["outcome"]], *arms), {})
+        ratio = bool(found.get("Exp mean"))
+        c.update(estimate=repr(exp(float(found["Mean"]))) if ratio else found.get("Mean", ""), se=found.get("SE", ""))
+        c.update(ci_low="", ci_high="")
+    assert given == {}, f"exported, but not in the package: {list(given)[:3]}"
+    write(into / "results.csv", results)
+    if contrasts:
+        write(into / "contrasts.csv", contrasts)
+
+
+def check(source: Path, place: Path) -> None:
+    write_package(read_revman(source), place / "package")
+    written = export_package(place / "package", place / "out")
+    assert [len(next(csv.reader([p.read_text(encoding="utf-8-sig").splitlines()[0]]))) for p in written[:3]] == [
+        len(INFORMATION),
+        len(ARMS),
+        len(RESULTS),
+    ]
+    put_back(place / "package", place / "out", place / "again")
+    before, after = (Review.load(place / name) for name in ("package", "again"))
+    assert after.problems() == ()
+    first, second = numbers(before.synthesise()), numbers(after.synthesise())
+    assert first.keys() == second.keys() != set()
+    for name, values in first.items():
+        assert second[name] == pytest.approx(values, rel=1e-12, abs=1e-13), name
+    ris = written[4].read_text(encoding="utf-8-sig")
+    told = {line[6:] for line in ris.splitlines() if line.startswith("NS  - ")}
+    used = {r["Study"] for r in rows_of(written[2])}
+    assert used <= told == {r["Study"] for r in rows_of(written[0])}
+
+
+def test_a_package_of_every_kind_of_outcome_comes_back_the_same(tmp_path: Path) -> None:
+    source = tmp_path / "review.rm5"
+    source.write_text(base(), encoding="utf-8")
+    check(source, tmp_path)
+
+
+@pytest.mark.parametrize("path", [p for p in FULL if p.id in {"CD003188StatsDataOnly.rm5", "missing"}])
+def test_a_published_review_comes_back_the_same(path: Path, tmp_path: Path) -> None:
+    check(path, tmp_path)
