@@ -52,8 +52,14 @@ docs: $(STAMP) ## make the generated parts of the documentation again
 validation: $(STAMP) ## measure agreement with the reference data, and state it in the docs
 	$(BIN)/python -m docs.build --validation
 
-bench: $(STAMP) ## ratios against peers, measured in one run
-	$(BIN)/python benchmarks/run.py
+# Each script says what it needs and makes its peers' environment (.venv-bench*) from a lock file on first use; one that
+# fails does not stop the rest, and the target fails at the end.
+BENCHMARKS := run engine streaming records deduplication screening
+
+bench: $(STAMP) ## ratios against peers, measured in one run; ONLY="engine streaming" for some scripts
+	@failed=; for name in $(or $(ONLY),$(BENCHMARKS)); do \
+		echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
+	done; test -z "$$failed" || { echo "not finished:$$failed"; exit 1; }
 
 lock: ## resolve the dependencies again into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

@@ -113,6 +113,16 @@ def make(name: str, folder: Path) -> Path:
     return path
 
 
+def of_replicates(v: Any) -> list[float]:
+    """tau2 of twenty made replicates, by the way that draws go too."""
+    import numpy as np
+
+    from balm.stats.simulation.fits import tau2_of
+
+    j, i = np.arange(1.0, 21.0), np.arange(1.0, len(v) + 1.0)[:, None]
+    return tau2_of(0.2 + np.sqrt(2.0 * (v[:, None] + 0.1)) * np.sin(i * j), v[:, None], "REML").tolist()
+
+
 def ours(task: str, path: str, items: int) -> None:
     """One of our tasks, warm; prints CPU seconds an item and the numbers that the peer prints too."""
     import numpy as np
@@ -142,12 +152,12 @@ def ours(task: str, path: str, items: int) -> None:
     elif task == "bootstrap":
         fit = balm.pool(balm.EffectSizes(effect=y, variance=v), tau2="REML")
         work = lambda: balm.bootstrap_tau2(fit, replicates=items, seed=1)  # noqa: E731
-        tail = lambda found: []  # noqa: E731
+        tail = lambda found: of_replicates(v)  # noqa: E731
     elif task == "coverage":
         work = lambda: balm.simulate_coverage(  # noqa: E731
             v, mean=0.2, tau2=0.1, inference="hartung-knapp", analyses=items, seed=1
         )
-        tail = lambda found: []  # noqa: E731
+        tail = lambda found: of_replicates(v)  # noqa: E731
     elif task in ("many", "equal", "equal-interval"):
         options = {
             "many": {"inference": "hartung-knapp", "tau2_interval": "q-profile"},
@@ -173,7 +183,7 @@ def ours(task: str, path: str, items: int) -> None:
 
         es = balm.EffectSizes(effect=y, variance=v, study=[str(i) for i in g])
         work = lambda: multilevel(es, random="study/effect")  # noqa: E731
-        tail = lambda found: [*np.ravel(found.beta).tolist(), *np.ravel(found.sigma2).tolist()]  # noqa: E731
+        tail = lambda found: [*np.ravel(found.beta).tolist(), found.log_likelihood]  # noqa: E731
     if items < 1_000_000:  # once to warm up
         work()
     spent, times = 0.0, 0
