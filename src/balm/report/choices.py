@@ -58,6 +58,7 @@ _PREDICTION_CITES = {
     "wald-t-k-2": ("Higgins et al. 2009",),
     "hartung-knapp-t-k-2": ("Partlett & Riley 2017",),
     "kenward-roger-df-1": ("Partlett & Riley 2017",),
+    "confidence-distribution": ("Nagashima et al. 2019",),
 }
 
 #: The variance of the Mantel-Haenszel estimate: by measure, and for the risk difference by ``mh_rd_variance``.

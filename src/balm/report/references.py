@@ -63,6 +63,10 @@ REFERENCES = {
     "Morris 1983": (
         "Morris CN. Parametric empirical Bayes inference: theory and applications. J Am Stat Assoc 1983;78:47-55."
     ),
+    "Nagashima et al. 2019": (
+        "Nagashima K, Noma H, Furukawa TA. Prediction intervals for random-effects meta-analysis: a confidence "
+        "distribution approach. Stat Methods Med Res 2019;28:1689-1702."
+    ),
     "Partlett & Riley 2017": (
         "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and "
         "prediction intervals following REML estimation. Stat Med 2017;36:301-317."

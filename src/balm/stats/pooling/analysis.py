@@ -172,7 +172,9 @@ def conclude(g: Any, choices: Choices, sums: Sums) -> Analysis:
         i2 = 100.0 * tau2 / (tau2 + typical)
 
     # A new study
-    p_low, p_high, p_df, p_error = _predict(g, choices, estimate, tau2, se, df, wald, hk, kr_se, kr_df, infinite, tails)
+    p_low, p_high, p_df, p_error = _predict(
+        g, choices, origin, estimate, tau2, se, df, wald, hk, kr_se, kr_df, infinite, tails
+    )
     return Analysis(
         estimate=estimate,
         se=se,
@@ -229,9 +231,20 @@ def _ratio(one: bool, top: Any, bottom: Any) -> Any:
         return top / bottom
 
 
+def _confidence_distribution(g: Any, level: float) -> Any:
+    """The ends for effects counted from their origin, group by group."""
+    from balm.stats.pooling.confidence_distribution import predict
+
+    if isinstance(g, OneGroup):
+        return predict(g, level)
+    pairs = zip(g.offsets[:-1], g.offsets[1:], strict=True)
+    return np.array([predict(OneGroup(g.effect[i:j], g.variance[i:j]), level) for i, j in pairs]).reshape(-1, 2).T
+
+
 def _predict(
     g: Any,
     choices: Choices,
+    origin: Any,
     estimate: Any,
     tau2: Any,
     se: Any,
@@ -247,6 +260,9 @@ def _predict(
     undefined = 0.0 * estimate + math.nan
     if row.name == "none":
         return undefined, undefined, undefined, undefined
+    if row.error == "own":
+        low, high = _confidence_distribution(g, choices.level)
+        return origin + low, origin + high, undefined, undefined
     error = {"in-force": se, "wald": wald, "hartung-knapp": hk, "kenward-roger": kr_se}[row.error]
     k = g.k
     if row.df == "k-1":

@@ -81,6 +81,11 @@ def choose(
     shown = "none" if model == "common" else prediction if prediction is not None else rows["prediction"]
     check_option("prediction", shown, list(PREDICTIONS))
     _weights_allow(shown, weighted or model == "ivhet")
+    if PREDICTIONS[shown].error == "own" and isinstance(estimator, float):
+        raise InputError(
+            f"prediction={shown!r} finds the distribution of tau2 itself; with tau2={estimator:g} given, use 't-k-1', "
+            "'t-k-2' or 'normal'"
+        )
     convention = rows["i2"] if i2 is None else check_option("i2", i2, I2_CONVENTIONS)
     asked = (
         rows["tau2_interval"] if tau2_interval is None else check_option("tau2_interval", tau2_interval, TAU2_INTERVALS)

@@ -25,7 +25,7 @@ def can(choices: Choices) -> bool:
         and choices.tau2 in METHODS
         and inference.error in ("wald", "hartung-knapp", "guarded")
         and inference.ends is None
-        and prediction.error != "kenward-roger"
+        and prediction.error not in ("kenward-roger", "own")
         and choices.tau2_interval == "q-profile"
         and available()
     )

@@ -1,7 +1,8 @@
 """Prediction intervals: where the effect of a new study like these would lie.
 
-All are ``mu +/- crit * sqrt(tau2 + SE**2)``. A row names the SE and the degrees of freedom; the plain names take the
-SE of the interval in force, as metafor does, and the others fix it (meta's names in brackets).
+All but the last are ``mu +/- crit * sqrt(tau2 + SE**2)``. A row names the SE and the degrees of freedom; the plain
+names take the SE of the interval in force, as metafor does, and the others fix it (meta's names in brackets). The last
+allows for the uncertainty of tau2 and has ends of its own (:mod:`balm.stats.pooling.confidence_distribution`).
 
 Sources: Higgins, Thompson & Spiegelhalter 2009 (J R Stat Soc A 172:137); Partlett & Riley 2017 (Stat Med 36:301);
 Veroniki et al. 2019 (Res Synth Methods 10:23); Nagashima, Noma & Furukawa 2019 (Stat Methods Med Res 28:1689).
@@ -16,7 +17,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Prediction:
-    """``error``: whose SE ("in-force": of the mean's interval); ``df``: k-1, k-2, Kenward-Roger's."""
+    """``error``: whose SE ("in-force": of the mean's interval; "own": none); ``df``: k-1, k-2, Kenward-Roger's."""
 
     name: str
     title: str
@@ -47,6 +48,9 @@ PREDICTIONS: Mapping[str, Prediction] = MappingProxyType(
             Prediction("kenward-roger", "Kenward-Roger standard error, t with its df (KR)", "kenward-roger", "kr"),
             Prediction("kenward-roger-df-1", "Kenward-Roger, t with its df less 1 (KR-PR)", "kenward-roger", "kr-1"),
             Prediction("none", "none", "in-force", "in-force"),
+            Prediction(
+                "confidence-distribution", "confidence distribution of tau2, Hartung-Knapp errors (NNF)", "own", "own"
+            ),
         )
     }
 )
