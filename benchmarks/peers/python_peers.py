@@ -17,11 +17,10 @@ def read(path):
 
 def pymare_fit(y, v):
     import numpy as np
+    from pymare import Dataset
     from pymare.estimators import VarianceBasedLikelihoodEstimator
 
-    fit = VarianceBasedLikelihoodEstimator(method="REML").fit(
-        np.array(y)[:, None], np.array(v)[:, None], np.ones((len(y), 1))
-    )
+    fit = VarianceBasedLikelihoodEstimator(method="REML").fit_dataset(Dataset(np.array(y), np.array(v)))
     summary = fit.summary()
     fixed = summary.get_fe_stats()
     summary.get_re_stats()
