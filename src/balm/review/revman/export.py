@@ -56,13 +56,13 @@ def export_files(package: Package) -> dict[str, str]:
     """
     name = package.meta.id or "review"
     studies = [s for s in package.studies if s.scope in ("included", "single-arm", "sensitivity")]
-    labels = {s.study: s.label for s in studies}
+    labels = {s.study: " ".join(s.label.split()) for s in studies}  # RevMan joins the files by this name
     arms = {(a.study, a.arm): a.label for a in package.arms}
     doubled = {k for k in arms if sum(o == arms[k] and s == k[0] for (s, _), o in arms.items()) > 1}
     arm_names = {k: f"{label} ({k[1]})" if k in doubled else label for k, label in arms.items()}
     information = [
         {
-            "Study": s.label,
+            "Study": labels[s.study],
             "Year": s.year,
             "Data source": "PUB",
             "Char: Methods": s.design_text or (s.design if s.design != "not stated" else ""),
