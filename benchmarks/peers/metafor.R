@@ -21,7 +21,7 @@ if (task == "one") {
 } else if (task %in% c("forest-svg", "forest-png", "forest-pdf")) {
   r <- rma(d$y, d$v, slab = paste("Study", seq_along(d$y)))
   h <- max(4, 1.5 + 0.2 * nrow(d))
-  dev <- switch(task, "forest-svg" = function() svg(out, width = 8, height = h), "forest-png" = function() png(out, width = 800, height = 100 * h, type = "cairo"),
+  dev <- switch(task, "forest-svg" = function() svg(out, width = 8, height = h), "forest-png" = function() png(out, width = 751, height = 149 + 19.2 * nrow(d), type = "cairo"),  # the pixels of ours
                 "forest-pdf" = function() pdf(out, width = 8, height = h))
   # The same figure as ours: effect and standard error as columns, weights, prediction interval, heterogeneity and test.
   label <- function() bquote(paste("RE Model (Q = ", .(formatC(r$QE, digits = 2, format = "f")), ", df = ", .(r$k - r$p), ", p ",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ENDINGS = (".svg", ".png", ".pdf")
 #: CSS pixels to points: SVG counts 96 to the inch, print 72.
 _POINTS = 0.75
-_FONTS = os.path.join(os.path.dirname(__file__), "fonts")
 _MAX_PIXELS = 400_000_000
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
@@ -41,8 +40,13 @@ class Figure:
 
         The file appears whole or not at all: it is written beside its place and moved there.
         """
-        from pathlib import Path  # costs more to import than drawing does, and only saving needs it
+        from pathlib import Path  # costs more to import than drawing does, and only who saves from Python needs it
 
+        self.write(path)
+        return Path(path)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """As :meth:`save`, with nothing returned."""
         name = os.fspath(path)
         ending = os.path.splitext(name)[1].lower()
         if ending == ".svg":
@@ -54,7 +58,6 @@ class Figure:
         else:
             raise InputError(f"path must end in one of {list(ENDINGS)}; got {str(path)!r}")
         _write_whole(name, data)
-        return Path(name)
 
     def png(self, scale: float = 2.0) -> bytes:
         """PNG bytes; ``scale`` is image pixels per CSS pixel, so 3.125 prints at 300 dots per inch."""
@@ -65,8 +68,17 @@ class Figure:
         return self._typeset("png", ppi=72.0 * scale / _POINTS)
 
     def pdf(self) -> bytes:
-        """PDF bytes: one page of the figure's size, text kept as text, with title and text alternative."""
-        return self._typeset("pdf", timestamp=0)
+        """PDF bytes: one page of the figure's size, text kept as text, with title and text alternative.
+
+        A figure with characters or elements that :mod:`balm.plots.pdf` does not write is typeset by typst.
+        """
+        from balm.plots.elements import NotOurs
+        from balm.plots.pdf import write_pdf
+
+        try:
+            return write_pdf(self)
+        except NotOurs:
+            return self._typeset("pdf", timestamp=0)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -106,7 +118,9 @@ def _fonts(of_the_machine: bool) -> Any:
     """The bundled fonts, with those of the machine or without: read once, which costs as much as a small figure."""
     import typst
 
-    return typst.Fonts(include_system_fonts=of_the_machine, include_embedded_fonts=of_the_machine, font_paths=[_FONTS])
+    from balm.plots.liberation import FOLDER
+
+    return typst.Fonts(include_system_fonts=of_the_machine, include_embedded_fonts=of_the_machine, font_paths=[FOLDER])
 
 
 def _typst_string(text: str) -> str:
