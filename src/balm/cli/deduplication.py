@@ -127,9 +127,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{_many(counts['removed'], 'duplicate')} merged into {_many(counts['groups'], 'report')}")
     print(f"{_many(counts['unique'], 'record')} left")
     if counts["by_hand"] or counts["kept_apart"]:
-        print(
-            f"by persons: {_many(counts['by_hand'], 'duplicate')} merged, {_many(counts['kept_apart'], 'pair')} kept apart"
-        )
+        apart = _many(counts["kept_apart"], "pair")
+        print(f"by persons: {_many(counts['by_hand'], 'duplicate')} merged, {apart} kept apart")
     questions = found.review
     if questions:
         print(f"{_many(len(questions), 'pair')} to decide by a person: not merged")

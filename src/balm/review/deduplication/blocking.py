@@ -11,6 +11,7 @@ from array import array
 import numpy as np
 
 from balm.review.deduplication.prepared import Ints, Prepared, mixed, stable_hashes
+from balm.review.deduplication.spread import Each, one_by_one
 
 #: Neighbours each record meets in one key.
 CAP = 40
@@ -24,7 +25,7 @@ SHORT_TITLE = 20
 RARE_IN = 25
 
 
-def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
+def candidate_pairs(p: Prepared, each: Each = one_by_one) -> tuple[Ints, Ints]:
     """``(i, j)`` of every pair worth comparing, ``i < j`` by position, each once and in order of position."""
     if p.n < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -35,8 +36,8 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
     here = np.arange(p.n)
     long = (p.length >= SHORT_TITLE).astype(np.int64)
     short_start = stable_hashes([t.replace(" ", "")[:10] for t in p.title])
-    codes = [
-        _neighbours(key, rank, here, p.n, cap)
+    blocks = [
+        (key, rank, here, p.n, cap)
         for key, cap in (
             (p.doi, CAP),
             (p.pmid, CAP),
@@ -57,9 +58,9 @@ def candidate_pairs(p: Prepared) -> tuple[Ints, Ints]:
     if p.original_hash.any():
         told = np.flatnonzero(p.original_hash)
         key = np.concatenate([p.title_hash, p.original_hash[told]])
-        codes.append(_neighbours(key, np.concatenate([rank, rank[told]]), np.concatenate([here, told]), p.n, CAP))
-    codes.append(_rare_words(p, rank))
-    every = _distinct(np.concatenate(codes))
+        blocks.append((key, np.concatenate([rank, rank[told]]), np.concatenate([here, told]), p.n, CAP))
+    blocks += [(key, rank, here, p.n, RARE_IN) for key in _rare_words(p)]
+    every = _distinct(np.concatenate(list(each(_neighbours, blocks))))
     return every // p.n, every % p.n
 
 
@@ -94,8 +95,8 @@ def _neighbours(key: Ints, rank: Ints, record: Ints, n: int, cap: int) -> Ints:
     return _distinct(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
 
-def _rare_words(p: Prepared, rank: Ints) -> Ints:
-    """Pairs that share two of the three rarest words of their titles: typing errors at both ends."""
+def _rare_words(p: Prepared) -> list[Ints]:
+    """Keys of two of the three rarest words of each title: typing errors at both ends."""
     vocabulary: dict[str, int] = {}
     flat, count = array("i"), array("i")
     for title in p.title:
@@ -103,7 +104,7 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
         flat.extend([vocabulary.setdefault(w, len(vocabulary)) for w in found])
         count.append(len(found))
     if not flat:
-        return np.zeros(0, np.int64)
+        return []
     word = np.frombuffer(flat, dtype=np.int32).astype(np.int64)
     owner = np.repeat(np.arange(p.n), np.frombuffer(count, dtype=np.int32))
     frequency = np.bincount(word)
@@ -111,7 +112,7 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
     useful = (frequency[word] > 1) & (frequency[word] <= RARE_IN)
     word, owner = word[useful], owner[useful]
     if not len(word):
-        return np.zeros(0, np.int64)
+        return []
     sort = np.lexsort((name[word], frequency[word], owner))
     word, owner = word[sort], owner[sort]
     begins = np.concatenate([[True], owner[1:] != owner[:-1]])
@@ -120,14 +121,5 @@ def _rare_words(p: Prepared, rank: Ints) -> Ints:
     top = place < 3
     three[owner[top], place[top]] = name[word[top]]
     three.sort(axis=1)
-    codes = [
-        _neighbours(
-            mixed(np.ascontiguousarray(three[:, a]), np.ascontiguousarray(three[:, b])),
-            rank,
-            np.arange(p.n),
-            p.n,
-            RARE_IN,
-        )
-        for a, b in ((0, 1), (0, 2), (1, 2))
-    ]
-    return np.concatenate(codes)
+    columns = [np.ascontiguousarray(three[:, k]) for k in range(3)]
+    return [mixed(columns[a], columns[b]) for a, b in ((0, 1), (0, 2), (1, 2))]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from balm.review.deduplication.merged import kept_first, merge_records
 from balm.review.deduplication.prepared import Ints, Prepared, prepare
 from balm.review.deduplication.rules import RULES
 from balm.review.deduplication.score import FEATURES, INTERCEPT, WEIGHTS, features_of
+from balm.review.deduplication.spread import engine_named
 from balm.review.deduplication.vetoes import VETOES
 from balm.review.records.collection import Records
 from balm.vocabulary.evidence import DuplicateDecision
@@ -398,14 +400,20 @@ def _rows(*columns: np.ndarray[tuple[int], np.dtype[np.generic]]) -> Iterable[tu
 
 
 def find_duplicates(
-    records: Sequence[Record] | Iterable[Record], *, decisions: Iterable[DuplicateDecision] = ()
+    records: Sequence[Record] | Iterable[Record],
+    *,
+    decisions: Iterable[DuplicateDecision] = (),
+    engine: str = "local",
+    client: Any = None,
 ) -> Duplicates:
     """Records that index one and the same report, in any number of exports.
 
     Merges what is certain, asks about what is doubtful, and never merges what PRISMA keeps apart: a meeting abstract
     and its paper, a preprint and its paper, a correction, a reply, parts I and II, trials that share a title.
     ``decisions`` are those a person took before (``duplicates.csv``); they stand above every rule. The result does not
-    depend on the order of the records. See "How duplicates are found" for rules, vetoes and measured accuracy.
+    depend on the order of the records. ``engine="dask"`` looks for pairs and judges them on a Dask cluster, that of
+    ``client`` or one of this computer, with the same outcome. See "How duplicates are found" for rules, vetoes and
+    measured accuracy.
 
     >>> a = Record(id="1", title="Ketamine for chronic neuropathic pain after injury", authors=("Lynch ME",),
     ...            year=2015, journal="Pain", volume="16", pages="221-8")
@@ -423,7 +431,9 @@ def find_duplicates(
     gc.disable()  # nothing here holds cycles; the collector would walk all records again and again
     try:
         prepared = prepare(held)
-        return Duplicates(held, prepared, score_records(prepared), tuple(decisions))
+        with engine_named(engine, client) as each:
+            scored = score_records(prepared, each)
+        return Duplicates(held, prepared, scored, tuple(decisions))
     finally:
         if collecting:
             gc.enable()

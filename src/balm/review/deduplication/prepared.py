@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
@@ -100,6 +100,19 @@ class Prepared:
     length: Ints  # letters and digits in the title
     source: Ints
     order: Ints
+
+
+def chosen(p: Prepared, records: Ints) -> Prepared:
+    """The columns of some of the records, in the order of ``records``; names of journals are shared."""
+    at = records.tolist()
+    columns: dict[str, Any] = {}
+    for field in fields(Prepared):
+        value = getattr(p, field.name)
+        if isinstance(value, np.ndarray):
+            columns[field.name] = value[records]
+        elif field.name in _TEXTS:
+            columns[field.name] = list(map(value.__getitem__, at))
+    return replace(p, n=len(at), **columns)
 
 
 def stable_hashes(texts: Sequence[str]) -> Ints:
