@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from inspect import signature
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import balm
 from balm.actions.tables_in import TextTable, read_table, shortened
@@ -17,9 +14,13 @@ from balm.stats.measures import MEASURES
 from balm.stats.measures.measure import Measure
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.problems import InputError, Problem, check_option
+from balm.vocabulary.quick_dataclass import dataclass, replace
 
-#: Ways to pool; the options each one takes are those of its function's signature.
-METHODS = ("inverse-variance", "mantel-haenszel", "peto")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Ways to pool, and the public function of each; the options it takes are those of its signature.
+METHODS = {"inverse-variance": "pool", "mantel-haenszel": "mantel_haenszel", "peto": "peto"}
 
 #: Options that make effect sizes; the others belong to pooling.
 EFFECT_OPTIONS = ("add", "to", "drop_double_zero", "variance_type", "small_sample", "missing", "counts", "zero_sd")
@@ -55,7 +56,7 @@ def pool_table(
     the column of labels ("study" when there is one), ``by`` a column to split by. ``options`` go to
     :func:`balm.effect_sizes` and to the pooling function of ``method``; one that does not apply is an error.
     """
-    check_option("method", method, METHODS)
+    check_option("method", method, list(METHODS))
     row = MEASURES[check_option("measure", measure, list(MEASURES))]
     _refuse_options_that_do_not_apply(method, options)
     table = read_table(path)
@@ -95,15 +96,11 @@ def _pooled(
     if groups is not None:
         split = balm.subgroups(effects, by=list(groups), method=method, **pooling)
         return split.overall, split
-    if method == "inverse-variance":
-        return balm.pool(effects, **pooling), None
-    function = balm.peto if method == "peto" else balm.mantel_haenszel
-    return function(effects, **pooling), None
+    return getattr(balm, METHODS[method])(effects, **pooling), None
 
 
 def _refuse_options_that_do_not_apply(method: str, options: Mapping[str, Any]) -> None:
-    function = {"inverse-variance": balm.pool, "mantel-haenszel": balm.mantel_haenszel, "peto": balm.peto}[method]
-    takes = set(signature(function).parameters) | set(EFFECT_OPTIONS)
+    takes = set(getattr(balm, METHODS[method]).__kwdefaults__) | set(EFFECT_OPTIONS)
     problems = [
         Problem(f"{name} has no effect with method {method!r}; leave it out (given: {value!r})")
         for name, value in options.items()

@@ -9,14 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.quick_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: A table of studies is small (the largest Cochrane reviews stay under 1 MB); 64 MB is about a million rows. Beyond
 #: it the file is most likely the wrong one, and it is refused before it is read.
@@ -205,7 +209,7 @@ def _text_of(path: str | Path, name: str) -> str:
         if str(path) == "-":
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
-            size = Path(path).stat().st_size
+            size = os.stat(path).st_size
             if size > MAX_BYTES:
                 raise InputError(_too_large(name, size))
             with open(path, "rb") as stream:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -46,6 +47,23 @@ exit status: 0 done; 1 a problem in the input, named on the standard error; 2 wr
 `balm COMMAND --help` explains a command."""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The usual help. argparse makes one for each argument, and asks ``shutil``, a slow import, for the width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal, as ``shutil.get_terminal_size`` finds it."""
+    with contextlib.suppress(ValueError):
+        if (asked := int(os.environ.get("COLUMNS", "0"))) > 0:
+            return asked
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    return 80
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line instead of repeating the whole usage."""
 
@@ -68,7 +86,7 @@ def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
         prog="balm",
         description="From trial data to pooled results, figures and reports, with every number traceable.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"balm {balm.__version__}")
@@ -76,7 +94,7 @@ def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
     chosen = set(chosen)
     for name, (_, summary) in COMMANDS.items():
         if name not in chosen:
-            commands.add_parser(name, help=summary)
+            commands.add_parser(name, help=summary, formatter_class=_Help)
             continue
         command = load(name)
         own = commands.add_parser(
@@ -84,7 +102,7 @@ def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
             help=summary,
             description=command.about,
             epilog=f"example:\n  {command.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             allow_abbrev=False,
         )
         command.configure(own)
@@ -111,7 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         raise UsageError(str(unknown_option("the command", words[0], list(COMMANDS))))
+    # What is imported stays: looking for garbage among it, now or later, would find none.
+    gc.disable()
     parser = build_parser([words[0]] if words and words[0] in COMMANDS else [])
+    gc.freeze()
+    gc.enable()
     arguments = parser.parse_args(words)
     status: int = arguments.run(arguments)
     sys.stdout.flush()

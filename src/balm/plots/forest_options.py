@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any
 
 from balm.plots.svg import FONT_FAMILY
 from balm.vocabulary.problems import InputError, check_option, unknown_option
+from balm.vocabulary.quick_dataclass import dataclass
 
 PALETTES = ("colour", "greyscale")
 COLUMNS = ("data", "weight", "effect")
@@ -114,7 +114,7 @@ class ForestOptions:
         return [(float(one), "") if isinstance(one, (int, float)) else (float(one[0]), one[1]) for one in given]
 
 
-_NAMES = tuple([f.name for f in fields(ForestOptions)])
+_NAMES = ForestOptions.__match_args__
 
 
 def read_options(given: Mapping[str, Any]) -> ForestOptions:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, exp, inf, isfinite, log, sin, sqrt, tau
 
@@ -23,6 +22,7 @@ from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.numbers import fixed, level, plain
 from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.quick_dataclass import dataclass
 
 #: Below ten studies a test or a look for asymmetry has too little power to tell chance from bias (BMJ 2011;343:d4002).
 MIN_STUDIES = 10

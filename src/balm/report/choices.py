@@ -6,12 +6,12 @@ Names and titles are those of the tables in :mod:`balm.stats`; this file adds wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.vocabulary.numbers import short
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

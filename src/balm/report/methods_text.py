@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 
 from balm.report.choices import (
     DOUBLE_ZERO,
@@ -83,10 +82,11 @@ def _installed(package: str) -> str:
     ``import scipy`` or ``importlib.metadata`` would cost more than the analysis; the latter is asked where the record
     has another name.
     """
-    spec = find_spec(package)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        for record in Path(place).parent.glob(f"{package}-*.dist-info"):
-            return record.name.removeprefix(f"{package}-").removesuffix(".dist-info")
+    for place in sys.path:
+        if os.path.isdir(os.path.join(place, package)):
+            for record in os.listdir(place or "."):
+                if record.startswith(f"{package}-") and record.endswith(".dist-info"):
+                    return record.removeprefix(f"{package}-").removesuffix(".dist-info")
     from importlib import metadata
 
     return metadata.version(package)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from html import escape
 
 from balm.report.choices import TAU2_INTERVAL
 from balm.report.result_sentence import has_null, how, is_ratio, result_digits, sentence, spelled
@@ -14,6 +12,7 @@ from balm.report.study_rows import study_rows
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.numbers import level, p_value, percent, short
+from balm.vocabulary.quick_dataclass import dataclass, field
 
 #: A longer table shows its first and last rows when a value shows itself; the command line prints all of them.
 MOST_ROWS = 40
@@ -87,6 +86,8 @@ def text_of(table: Table) -> str:
 
 def html_of(table: Table, note: str = "") -> str:
     """The table as one HTML element that brings no style sheet and no script."""
+
+    from html import escape  # its table of entities is only for pages
 
     def row(cells: Sequence[str], tag: str = "td") -> str:
         made = []

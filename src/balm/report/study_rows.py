@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from balm.stats.distributions import norm_ppf
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.transforms import displayed
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from balm.report import methods_text, result_sentence, result_table, several_fits
+from balm.report import methods_text, result_sentence, result_table
 from balm.report.methods_text import references, versions
 from balm.stats.pooling.pooled import Pooled
 
@@ -25,7 +25,7 @@ def sentence(fit: Any, *, minus: str = "-") -> str:
         return result_sentence.sentence(fit, minus=minus)
     if hasattr(fit, "beta"):
         return _dependent().sentence(fit, minus=minus)
-    return several_fits.sentence(fit, minus=minus)
+    return _several().sentence(fit, minus=minus)
 
 
 def methods(fit: Any) -> str:
@@ -34,7 +34,7 @@ def methods(fit: Any) -> str:
         return methods_text.methods(fit)
     if hasattr(fit, "beta"):
         return _dependent().methods(fit)
-    return several_fits.methods(fit)
+    return _several().methods(fit)
 
 
 def text(fit: Any, *, most_rows: int | None = result_table.MOST_ROWS, advice: bool = True) -> str:
@@ -46,7 +46,7 @@ def text(fit: Any, *, most_rows: int | None = result_table.MOST_ROWS, advice: bo
         return result_table.text(fit, most_rows=most_rows, advice=advice)
     if hasattr(fit, "beta"):
         return _dependent().text(fit)
-    return several_fits.text(fit, most_rows=most_rows)
+    return _several().text(fit, most_rows=most_rows)
 
 
 def html(fit: Any) -> str:
@@ -55,7 +55,14 @@ def html(fit: Any) -> str:
         return result_table.html(fit)
     if hasattr(fit, "beta"):
         return _dependent().html(fit)
-    return several_fits.html(fit)
+    return _several().html(fit)
+
+
+def _several() -> Any:
+    """The words of subgroups and series of fits, imported with them."""
+    from balm.report import several_fits
+
+    return several_fits
 
 
 def _dependent() -> Any:

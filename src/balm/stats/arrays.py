@@ -11,6 +11,7 @@ a tenth of the time and a third of the memory, so every formula and every messag
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -47,10 +48,13 @@ def on_plain_floats(work: Callable[[], T]) -> T:
     """
     if "numpy" in sys.modules:
         return work()
+    gc.disable()  # what one small analysis leaves behind is less work than looking for it
     try:
         return plainly(work)
     except (NeedsNumPy, ArithmeticError):
         return work()
+    finally:
+        gc.enable()
 
 
 def plainly(work: Callable[[], T]) -> T:

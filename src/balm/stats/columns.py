@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.arrays import Floats as Floats
 from balm.stats.arrays import np
 from balm.vocabulary.problems import InputError, Problem, unknown_option
+from balm.vocabulary.quick_dataclass import dataclass
 
 #: Spellings of a missing number in text, as spreadsheets and R write them; never read as zero.
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "not reported"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +15,7 @@ from balm.stats.measures import MEASURES
 from balm.stats.measures.checks import check_arguments, check_rows
 from balm.stats.measures.derivation import derive, of_profile, settle
 from balm.vocabulary.problems import check_option, refuse
+from balm.vocabulary.quick_dataclass import dataclass
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -51,7 +51,7 @@ class EffectSizes:
     note: tuple[str, ...]
     estimable: Bools
     double_zero: Bools
-    dropped: tuple[str, ...] = field(default=())
+    dropped: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class EffectSizes:
 
     def __reduce__(self) -> tuple[type[EffectSizes], tuple[Any, ...]]:
         """Copies and other processes get the same values; read-only views cannot travel as they are."""
-        values = (getattr(self, f.name) for f in fields(self))
+        values = (getattr(self, name) for name in self.__match_args__)
         return EffectSizes, tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
     def __len__(self) -> int:

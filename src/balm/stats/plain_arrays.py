@@ -16,10 +16,10 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.arrays import NeedsNumPy
+from balm.vocabulary.quick_dataclass import dataclass
 
 #: Beyond this many studies NumPy's start is soon repaid.
 MOST = 2000

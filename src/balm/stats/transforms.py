@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.arrays import ArrayLike, np
@@ -21,6 +20,7 @@ from balm.stats.measures import MEASURES
 from balm.vocabulary import scale as scales
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option, refuse
+from balm.vocabulary.quick_dataclass import dataclass
 from balm.vocabulary.scale import Scale
 
 

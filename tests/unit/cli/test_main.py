@@ -72,6 +72,7 @@ def test_help_imports_one_command_and_no_numpy():
         "balm.vocabulary",
         "balm.vocabulary.presenters",
         "balm.vocabulary.problems",
+        "balm.vocabulary.quick_dataclass",
     }
 
 

@@ -119,7 +119,7 @@ def test_every_measure_is_as_with_numpy(tmp_path, measure):
         *(["--tau2", name] for name in TAU2_ESTIMATORS if name != "GENQM"),
         *(["--inference", name] for name in INFERENCES if name not in ("profile-likelihood", "henmi-copas")),
         ["--inference", "profile-likelihood", "--tau2", "ML"],
-        *(["--prediction", name] for name in PREDICTIONS),
+        *(["--prediction", name] for name in PREDICTIONS if name != "confidence-distribution"),
         *(["--profile", name] for name in PROFILES),
         *(["--to", to, "--add", "0.25"] for to in TO),
         ["--model", "common"],

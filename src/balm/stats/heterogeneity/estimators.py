@@ -7,7 +7,6 @@ before truncation; :func:`estimate_tau2` sets it to zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +16,7 @@ from balm.stats.heterogeneity.generalised_q import q_equation, tau2_where_q_is
 from balm.stats.heterogeneity.quadratic_forms import median_unbiased
 from balm.stats.heterogeneity.weighted import trace_p, trace_pp, typical_variance
 from balm.stats.tails import tails_for
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from balm.stats.heterogeneity.weighted import typical_variance
 from balm.stats.tails import chi2_quantile, t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from balm.stats.pooling.pooled import Pooled

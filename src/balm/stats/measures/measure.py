@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.arrays import Floats as Floats
+from balm.vocabulary.quick_dataclass import dataclass
 from balm.vocabulary.scale import Scale
 
 #: A formula takes its columns by keyword, each ``(k,)`` float64, and returns effect and variance, each ``(k,)``.

@@ -5,10 +5,9 @@ Sweeting, Sutton & Lambert (2004) Stat Med 23:1351; Cochrane Handbook, section 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from balm.stats.arrays import Bools, np
 from balm.stats.measures.measure import Floats
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

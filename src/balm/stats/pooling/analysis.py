@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from balm.stats.arrays import np
@@ -15,6 +14,7 @@ from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES, hartung_knapp_factor, kenward_roger
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.tails import tails_for
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(slots=True)

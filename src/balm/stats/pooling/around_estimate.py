@@ -6,7 +6,6 @@ Shared by :func:`balm.mantel_haenszel` and :func:`balm.peto`.  Deeks & Higgins (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, sqrt
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +20,7 @@ from balm.stats.pooling.stratified_tests import ChiSquareTest
 from balm.stats.profiles import PROFILES, conventions_of
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.quick_dataclass import dataclass, replace
 
 _TABLE = ("events_1", "n_1", "events_2", "n_2")
 _RATES = ("events_1", "time_1", "events_2", "time_2")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +12,7 @@ from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.profiles import DEFAULT, conventions_of
 from balm.vocabulary.problems import InputError, check_option, unknown_option
+from balm.vocabulary.quick_dataclass import dataclass
 
 #: "ivhet" keeps the common-effect weights but not their variance (Doi et al. 2015, Contemp Clin Trials 45:130).
 MODELS = ("random", "common", "ivhet")

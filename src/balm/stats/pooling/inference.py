@@ -11,7 +11,6 @@ Knapp & Hartung 2003 (Stat Med 22:2693), Röver, Knapp & Friede 2015 (BMC Med Re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +18,7 @@ from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.weighted import trace_pp
 from balm.stats.pooling.henmi_copas import henmi_copas_ends
 from balm.stats.pooling.profile_interval import profile_ends
+from balm.vocabulary.quick_dataclass import dataclass
 
 _RANDOM = ("random",)
 _ANY = ("random", "common", "ivhet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +27,7 @@ from balm.stats.pooling.stratified_tests import (
 )
 from balm.stats.profiles import conventions_of
 from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.quick_dataclass import replace
 
 #: What the method offers, and the sums behind each.
 ESTIMATORS = MappingProxyType(
@@ -103,7 +103,7 @@ def mantel_haenszel(
     rows = conventions_of(profile)
     settings = settings_for("mantel-haenszel", model, profile, inference, prediction, i2, level)
     if drop_double_zero is None:
-        drop_double_zero = profile == "metafor"
+        drop_double_zero = rows["mh_drop_double_zero"]
     chosen = {"add": add, "to": to, "data": data, "study": study, "missing": missing, "counts": counts}
     es = taken(measure, list(ESTIMATORS), "mantel_haenszel", profile, chosen, columns)
     code = es.measure

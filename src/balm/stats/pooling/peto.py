@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from balm.stats.arrays import np
@@ -21,6 +20,7 @@ from balm.stats.pooling.mantel_haenszel import ZERO_CELLS, double_zeros
 from balm.stats.pooling.mantel_haenszel_sums import expected_and_variance
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.problems import check_option
+from balm.vocabulary.quick_dataclass import replace
 
 #: Effects that Peto's method takes: 2x2 tables (whatever measure they were made for), or log-rank statistics.
 TABLES = ("OR", "RR", "RD", "AS")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +19,7 @@ from balm.stats.profiles import PROFILES
 from balm.stats.tails import t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.quick_dataclass import replace
 
 #: Cubes of weights and squares of effects are formed; inside these bounds neither over- nor underflows.
 LEAST_VARIANCE, MOST_VARIANCE, MOST_EFFECT = 1e-60, 1e60, 1e40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +13,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import check_option
+from balm.vocabulary.quick_dataclass import dataclass, field
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -11,8 +11,9 @@ Veroniki et al. 2019 (Res Synth Methods 10:23); Nagashima, Noma & Furukawa 2019 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ PREDICTIONS: Mapping[str, Prediction] = MappingProxyType(
             ),
             Prediction("kenward-roger", "Kenward-Roger standard error, t with its df (KR)", "kenward-roger", "kr"),
             Prediction("kenward-roger-df-1", "Kenward-Roger, t with its df less 1 (KR-PR)", "kenward-roger", "kr-1"),
-            Prediction("none", "none", "in-force", "in-force"),
             Prediction(
                 "confidence-distribution", "confidence distribution of tau2, Hartung-Knapp errors (NNF)", "own", "own"
             ),
+            Prediction("none", "none", "in-force", "in-force"),
         )
     }
 )

@@ -7,13 +7,13 @@ rates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import nan
 
 from balm.stats.arrays import np
 from balm.stats.distributions import chi2_sf
 from balm.stats.effect_sizes import Floats
 from balm.stats.pooling.mantel_haenszel_sums import expected_and_variance
+from balm.vocabulary.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
