@@ -224,11 +224,6 @@ class _Laboratory:
         )
 
 
-def _said(profile: str) -> dict[str, Any]:
-    """A profile's conventions, with the one that only Mantel-Haenszel under metafor has."""
-    return {**PROFILES[profile], "mh_drop_double_zero": profile == "metafor"}
-
-
 @dataclass(frozen=True, eq=False)
 class ProfileComparison:
     """The outcome of :func:`compare_profiles`.
@@ -287,7 +282,7 @@ class ProfileComparison:
 
     def _smallest(self, cell: Cell, first: str, second: str) -> tuple[str, ...]:
         """The fewest conventions that, switched from the first profile to the second, give the second's number."""
-        here, there = _said(first), _said(second)
+        here, there = PROFILES[first], PROFILES[second]
         apart = [name for name in self.laboratory.options(cell.analysis) if here[name] != there[name]]
         goal = self.values[second][cell]
         for size in range(1, len(apart)):
@@ -299,7 +294,7 @@ class ProfileComparison:
 
     @staticmethod
     def _responsible(option: str, first: str, second: str) -> Responsible:
-        a, b = _said(first)[option], _said(second)[option]
+        a, b = PROFILES[first][option], PROFILES[second][option]
         doubt = any(option in UNVERIFIED.get(name, ()) for name in (first, second))
         return Responsible(option, a, b, formula(option, a), formula(option, b), doubt)
 
@@ -384,7 +379,7 @@ def compare_profiles(
 
 
 def _all_cells(laboratory: _Laboratory, profile: str) -> dict[Cell, float]:
-    said = _said(profile)
+    said = PROFILES[profile]
     parts: Iterable[dict[Cell, float]] = (laboratory.cells(analysis, said) for analysis in laboratory.analyses)
     return {cell: value for part in parts for cell, value in part.items()}
 

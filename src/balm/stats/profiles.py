@@ -25,6 +25,7 @@ from balm.vocabulary.problems import check_option
 #: double_zero    : a study without events (or only with events) in both arms: "exclude" from OR and RR, or "keep".
 #: mh_zero_cells  : "none" pools the raw cells; "add" uses the corrected cells in Mantel-Haenszel sums.
 #: mh_rd_variance : "sato" (Sato 1989) or "greenland-robins" (Greenland & Robins 1985).
+#: mh_drop_double_zero : studies without events in both arms leave Mantel-Haenszel's Q although they are pooled.
 #: mh_random_q    : "mantel-haenszel" takes Q around the Mantel-Haenszel estimate ("M-H, Random"); or "none".
 _POOLING: dict[str, dict[str, Any]] = {
     "balm": {
@@ -36,6 +37,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "exclude",
         "mh_zero_cells": "none",
         "mh_rd_variance": "sato",
+        "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
     },
     # Deeks & Higgins (2010), "Statistical algorithms in Review Manager 5".
@@ -48,6 +50,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "exclude",
         "mh_zero_cells": "add",
         "mh_rd_variance": "greenland-robins",
+        "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
     },
     # Cochrane Methods, "Random-effects meta-analysis methods for Intervention Reviews" (2022 to 2025).
@@ -60,6 +63,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "exclude",
         "mh_zero_cells": "add",
         "mh_rd_variance": "greenland-robins",
+        "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
     },
     "metafor": {
@@ -71,6 +75,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "keep",
         "mh_zero_cells": "none",
         "mh_rd_variance": "sato",
+        "mh_drop_double_zero": True,
         "mh_random_q": "none",
     },
     "meta": {
@@ -82,6 +87,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "exclude",
         "mh_zero_cells": "add",
         "mh_rd_variance": "greenland-robins",
+        "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
     },
     "stata": {
@@ -93,6 +99,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "double_zero": "keep",
         "mh_zero_cells": "none",
         "mh_rd_variance": "greenland-robins",
+        "mh_drop_double_zero": False,
         "mh_random_q": "none",
     },
 }

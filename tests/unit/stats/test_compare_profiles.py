@@ -48,14 +48,14 @@ def test_the_columns_are_what_pool_gives_under_the_profile(profile, measure):
 def test_each_blamed_set_carries_one_profile_into_the_other_and_no_smaller_one_does():
     from itertools import combinations
 
-    from balm.stats.compare_profiles import _said, _same
+    from balm.stats.compare_profiles import _same
 
     es = effect_sizes("RD", **ZEROS)
     found = compare_profiles(es)
     checked = 0
     for difference in found.differences:
         assert difference.options, difference
-        here, there = _said(difference.profile_1), _said(difference.profile_2)
+        here, there = PROFILES[difference.profile_1], PROFILES[difference.profile_2]
 
         def value(options, here=here, there=there, cell=difference.cell):
             mixed = {**here, **{o: there[o] for o in options}}
