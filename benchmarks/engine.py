@@ -13,6 +13,7 @@ import math
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -239,10 +240,13 @@ def main() -> None:
     else:
         print("Rscript with metafor is not installed: its rows are left out (Debian: apt-get install r-cran-metafor)")
     if any(row.peer[0] == "pymare" for row in wanted):
-        python = run.peers_python() or ""
-        peers["pymare"] = lambda task, data, n: [
-            python, str(HERE / "peers" / "pymare_matrix.py"), task, str(data), str(n)
-        ]  # fmt: skip
+        try:
+            python = run.peers_python() or ""
+            peers["pymare"] = lambda task, data, n: [
+                python, str(HERE / "peers" / "pymare_matrix.py"), task, str(data), str(n)
+            ]  # fmt: skip
+        except subprocess.CalledProcessError:
+            print("PyMARE's environment (.venv-bench) could not be made: its rows are left out")
     print(
         f"{'task (CPU time)':<58} {'peer ms':>11} {'balm us':>10} {'NumPy us':>10} "
         f"{'with C':>9} {'lowest':>9} {'mark':>8} {'':>5} {'without':>9} {'lowest':>9} {'mark':>8} {'':>5} "
