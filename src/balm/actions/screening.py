@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from balm.actions.review import Review
 from balm.review.deduplication.decided import set_aside
 from balm.review.flow_counts import screening_outcomes
@@ -20,7 +22,7 @@ from balm.review.records.headers import HEADERS, plain_name
 from balm.review.screening.agreement import Agreement, agreement, first_votes
 from balm.review.screening.batches import finished, learnable
 from balm.review.screening.frozen import Batch, batches_of, to_read
-from balm.review.screening.labels import inclusion
+from balm.review.screening.labels import inclusion, unlabelled
 from balm.review.screening.ranking import Ranking, rank
 from balm.review.screening.simulation import Simulation, simulate_screening
 from balm.review.screening.stopping import StoppingTest, stopping_history, stopping_test
@@ -153,11 +155,15 @@ def simulate_table(
 ) -> Simulation:
     """Simulate the screening of a labelled set: a CSV or TSV file (also ``.gz``) with a title and, mostly, an abstract.
 
-    ``labels`` names the column of decisions (1 and 0, include and exclude). Row numbers count from 0 under the header.
+    ``labels`` names the column of decisions: 1 and 0, yes and no, included and excluded (and "maybe", which goes
+    forward). Rows without a label (empty, or ASReview's -1) are left out and counted. Row numbers, of the priors and of
+    the order, count from 0 under the header.
     """
     header, rows = _table(Path(path))
     if labels not in header:
         raise InputError(Problem(f"has no column {labels!r}; its columns are {header}", file=str(path)))
+    if header.count(labels) > 1:
+        raise InputError(Problem(f"has {header.count(labels)} columns {labels!r}; give them names", file=str(path)))
     named = [HEADERS.get(plain_name(name)) for name in header]
     title = next((i for i, tag in enumerate(named) if tag == "TI"), None)
     abstract = next((i for i, tag in enumerate(named) if tag == "AB"), None)
@@ -166,18 +172,56 @@ def simulate_table(
     if not rows:
         raise InputError(Problem("has no rows under its header", file=str(path)))
     at = header.index(labels)
-    found = [inclusion(row[at].strip()) for row in rows]
+    found = [None if unlabelled(row[at]) else inclusion(row[at].strip()) for row in rows]
     wrong = [
-        Problem(f"must be 1 or 0, include or exclude; got {rows[i][at]!r}", file=str(path), row=i + 1, column=labels)
+        Problem(
+            f"must be 1 or 0, yes or no, included or excluded, or empty; got {rows[i][at]!r}",
+            file=str(path),
+            row=i + 1,
+            column=labels,
+        )
         for i, value in enumerate(found)
-        if value is None
+        if value is None and not unlabelled(rows[i][at])
     ]
     if wrong:
         raise InputError(wrong[:20])
-    texts = [" ".join("" if i is None else row[i] for i in (title, abstract)) for row in rows]
-    return simulate_screening(
-        texts, found, prior_included=prior_included, prior_excluded=prior_excluded, seed=seed, schedule=schedule
+    known = [i for i, value in enumerate(found) if value is not None]
+    if not known:
+        raise InputError(Problem("has no label in any row", file=str(path), column=labels))
+    texts = [" ".join("" if c is None else rows[i][c] for c in (title, abstract)) for i in known]
+    done = simulate_screening(
+        texts,
+        [found[i] for i in known],
+        prior_included=_among("prior_included", prior_included, found, True),
+        prior_excluded=_among("prior_excluded", prior_excluded, found, False),
+        seed=seed,
+        schedule=schedule,
     )
+    at_row = np.array(known, dtype=np.int64)
+    return replace(
+        done,
+        order=at_row[done.order],
+        prior_included=tuple(known[i] for i in done.prior_included),
+        prior_excluded=tuple(known[i] for i in done.prior_excluded),
+        unlabelled=len(rows) - len(known),
+    )
+
+
+def _among(name: str, given: int | Sequence[int] | None, found: list[bool | None], want: bool) -> list[int] | None:
+    """Row numbers of the file as places among its labelled rows."""
+    if given is None:
+        return None
+    rows = [given] if isinstance(given, int) else list(given)
+    word = "included" if want else "excluded"
+    for row in rows:
+        if not 0 <= row < len(found):
+            raise InputError(Problem(f"{name} must be a row from 0 to {len(found) - 1}; got {row}"))
+        if found[row] is None:
+            raise InputError(Problem(f"{name} must be labelled rows; row {row} has no label"))
+        if found[row] != want:
+            raise InputError(Problem(f"{name} must be {word} records; row {row} is not"))
+    places = {row: at for at, row in enumerate(i for i, value in enumerate(found) if value is not None)}
+    return [places[row] for row in rows]
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -35,7 +35,11 @@ def configure_screen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reviewer", metavar="NAME", help="rank: what this reviewer has still to read in the frozen batches"
     )
-    parser.add_argument("--labels", metavar="COLUMN", help="simulate: the column of labels, 1 or 0 (required)")
+    parser.add_argument(
+        "--labels",
+        metavar="COLUMN",
+        help="simulate: the column of labels: 1/0, yes/no, included/excluded, or empty (required)",
+    )
     parser.add_argument(
         "--prior-included", metavar="ROW", type=int, action="append", help="simulate: row known to be included, from 0"
     )
@@ -143,12 +147,12 @@ def _simulate(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{arguments.source}: {done.n:,} records, {done.n_included:,} included; started from included row", end=" ")
     print(f"{_rows(done.prior_included)} and excluded row {_rows(done.prior_excluded)}, schedule {done.schedule}")
-    print(f"  work saved at 95 % recall (WSS@95)    {done.wss95:.3f}")
-    print(f"  work saved at 100 % recall (WSS@100)  {done.wss100:.3f}")
-    print(f"  recall after 10 % of the records      {done.recall10:.3f}")
-    print(f"  mean position of an included (ATD)    {done.atd:.3f}")
-    print(f"  loss                                  {done.loss:.3f}")
-    print(f"  seconds                               {done.seconds:.2f}")
+    if done.unlabelled:
+        print(f"  {done.unlabelled:,} rows without a label are left out")
+    if not done.found.any():
+        print("  the priors are all the included records there are: nothing is left to find")
+    for name, value in (*done.rows(), ("seconds", f"{done.seconds:.2f}")):
+        print(f"  {name:<38}{value}")
     return 0
 
 

@@ -127,8 +127,66 @@ def test_simulate_prints_a_table_and_writes_the_plot(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    "yes, no, none",
+    [
+        ("1", "0", ""),
+        ("yes", "no", "-1"),
+        ("Included", "Excluded", " "),
+        ("TRUE", "False", "NA"),
+        ("y", "N", "null"),
+        ("1.0", "0.0", "nan"),
+        ("Maybe", "irrelevant", "Not_seen"),
+    ],
+)
+def test_labels_as_people_write_them_and_rows_without_one(tmp_path, yes, no, none):
+    """Unlabelled rows are left out, rows keep the numbers of the file, and a record may lack its abstract."""
+    lines = ["title,abstract,keep"]
+    for i in range(24):
+        label = none if i % 4 == 3 else yes if i % 6 == 0 else no
+        lines.append(f"{TITLES[i % 6]} number{i},{'' if i % 2 else 'some words'},{label}")
+    path = tmp_path / "set.csv"
+    path.write_text("\n".join(lines) + "\n")
+    done = simulate_table(path, labels="keep", prior_included=12, prior_excluded=[1, 2])
+    assert (done.n, done.n_included, done.unlabelled) == (18, 4, 6)
+    assert (done.prior_included, done.prior_excluded) == ((12,), (1, 2))
+    assert sorted([*done.order.tolist(), 12, 1, 2]) == [i for i in range(24) if i % 4 != 3]
+    assert set(done.order[done.found].tolist()) == {0, 6, 18}
+    for options, said in (
+        ({"prior_included": 3}, "row 3 has no label"),
+        ({"prior_included": 4}, "row 4 is not"),
+        ({"prior_excluded": 24}, "from 0 to 23; got 24"),
+    ):
+        with pytest.raises(InputError, match=said):
+            simulate_table(path, labels="keep", **options)
+
+
+def test_a_single_included_record_among_many_leaves_nothing_to_measure(tmp_path, capsys):
+    path = tmp_path / "set.csv"
+    path.write_text("title,keep\n" + "".join(f"{TITLES[i % 6]} number{i},{int(i == 7)}\n" for i in range(400)))
+    assert main(["screen", "simulate", str(path), "--labels", "keep"]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is left to find" in said and "not estimable" in said and "nan" not in said
+    assert main(["screen", "simulate", str(path), "--labels", "keep", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], found["n_included"], found["wss95"], found["atd"]) == (400, 1, None, None)
+    assert len(found["order"]) == 398
+
+
+def test_two_included_among_many_are_found(tmp_path):
+    path = tmp_path / "set.csv"
+    rows = [f"{TITLES[2 + i % 4]} number{i},0\n" for i in range(600)]
+    rows[100], rows[500] = "Ketamine infusion for pain,1\n", "Ketamine infusion in pain clinics,1\n"
+    path.write_text("title,keep\n" + "".join(rows))
+    done = simulate_table(path, labels="keep")
+    assert done.read <= 3 and done.wss95 > 0.9
+
+
+@pytest.mark.parametrize(
     "content, labels, said",
     [
+        (b"title,keep\na,0\nb,0\n", "keep", "no record is included"),
+        (b"title,keep\na,\nb,-1\n", "keep", "has no label in any row"),
+        (b"title,keep,keep\na,0,1\n", "keep", "has 2 columns 'keep'"),
         (b"", "keep", "is empty"),
         (b"title,keep\n", "keep", "no rows"),
         (b"name,keep\na,1\n", "keep", "needs a column title or abstract"),

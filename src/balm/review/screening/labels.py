@@ -13,6 +13,9 @@ from balm.vocabulary.record import Record
 
 #: "Maybe" goes forward to the full text (Cochrane), so the order learns from it as from an inclusion.
 FORWARD = {"include": True, "maybe": True, "exclude": False}
+#: Cells of a label column that say there is no label; -1 is ASReview's.
+NO_LABEL = frozenset({"", "-1", "-1.0", "na", "n/a", "nan", "none", "null", "not_seen", "unlabeled", "unlabelled"})
+_LETTERS = {"y": True, "n": False}
 
 
 def inclusion(label: object) -> bool | None:
@@ -27,8 +30,17 @@ def inclusion(label: object) -> bool | None:
         return {0.0: False, 1.0: True}.get(float(label))
     if isinstance(label, str):
         decision = as_decision(label)
-        return None if decision is None else FORWARD[decision]
+        return _LETTERS.get(label.strip().lower()) if decision is None else FORWARD[decision]
     return None
+
+
+def unlabelled(cell: str) -> bool:
+    """Whether a cell of a label column says that its record has no label.
+
+    >>> unlabelled(" "), unlabelled("-1"), unlabelled("0")
+    (True, True, False)
+    """
+    return cell.strip().lower() in NO_LABEL
 
 
 def inclusions(labels: Iterable[object], n: int) -> npt.NDArray[np.bool_]:

@@ -48,6 +48,7 @@ class Simulation:
     seed: int
     schedule: str
     seconds: float
+    unlabelled: int = 0  # rows of a file that were left out, as their label is not known
 
     @property
     def n(self) -> int:
@@ -100,17 +101,27 @@ class Simulation:
             "seconds": self.seconds,
             "seed": self.seed,
             "schedule": self.schedule,
+            "unlabelled": self.unlabelled,
             "prior_included": list(self.prior_included),
             "prior_excluded": list(self.prior_excluded),
             "read": self.read,
             "order": self.order.tolist(),
         }
 
-    def __repr__(self) -> str:
-        return (
-            f"Simulation({self.n:,} records, {self.n_included:,} included: WSS@95 {self.wss95:.3f}, recall after 10 % "
-            f"{self.recall10:.3f}, ATD {self.atd:.3f}, loss {self.loss:.3f})"
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Every measure with its name, as text."""
+        named = (
+            ("work saved at 95 % recall (WSS@95)", self.wss95),
+            ("work saved at 100 % recall (WSS@100)", self.wss100),
+            ("recall after 10 % of the records", self.recall10),
+            ("mean position of an included (ATD)", self.atd),
+            ("loss", self.loss),
         )
+        return tuple((name, "not estimable" if value != value else f"{value:.3f}") for name, value in named)
+
+    def __repr__(self) -> str:
+        measures = "; ".join(f"{name} {value}" for name, value in self.rows())
+        return f"Simulation({self.n:,} records, {self.n_included:,} included: {measures})"
 
 
 def simulate_screening(
