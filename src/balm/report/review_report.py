@@ -145,9 +145,10 @@ def _facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
     count = {scope: sum(s.scope == scope for s in review.studies) for scope in study_tables.IN_REVIEW}
     usable = {row.study for a in synthesis.analyses for row in a.rows}
     trials = {s.study for s in review.studies if s.scope == "included"}
+    said = review.meta.flow  # a plan that counts its studies does so because a study has several rows
     facts = [
-        ("Controlled trials", str(count["included"])),
-        ("of them with usable numbers", str(len(usable & trials))),
+        ("Controlled trials", str(said.get("new_studies", count["included"]))),
+        ("of them with usable numbers", str(said.get("total_studies_ma", len(usable & trials)))),
         ("Single-arm series", str(count["single-arm"])),
         ("Planned analyses", str(len(synthesis.analyses))),
         ("Version", review.meta.version),

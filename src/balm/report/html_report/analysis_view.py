@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import nan
+from typing import Any
 
 from balm.plots.figure import Figure
 from balm.plots.forest import forest
@@ -16,8 +18,10 @@ from balm.report.result_sentence import measure_name, sentence
 from balm.report.rounding import digits_for
 from balm.review.package import ImportantDifference, Outcome
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
+from balm.stats.effect_sizes import EffectSizes
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.pooling.subgroups import Subgroups
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.numbers import MINUS, fixed, level, p_value, percent, plain, short
 
@@ -58,7 +62,7 @@ def view(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int]) 
         finding=tuple(finding(result)),
         status=status,
         rows_link="#" + anchor("rows", result.id),
-        figure=_forest(result) if fit is not None else None,
+        figure=_forest(result) if fit is not None or _hidden(result) else None,
         funnel=funnel(fit, title=f"Funnel plot: {result.title}") if fit is not None and fit.k >= MIN_STUDIES else None,
         numbers=_numbers(result, fit) if fit is not None else None,
         absolute=_absolute(result, result.absolute) if result.absolute is not None else None,
@@ -112,15 +116,34 @@ def signed(difference: ImportantDifference, outcome: Outcome) -> float:
     return -abs(difference.value) if outcome.direction.startswith("lower") else abs(difference.value)
 
 
+def _hidden(result: AnalysisResult) -> bool:
+    """Whether several studies could be pooled, and the plan asks for no total of them."""
+    return result.whole is not None and result.whole.k > 1 and not result.spec.overall
+
+
+def _drawn(result: AnalysisResult) -> Pooled | EffectSizes | Subgroups | None:
+    """What the plot shows: the pooled studies, by subgroups where the plan lists them; or their effects alone."""
+    if result.whole is None or not result.spec.subgroups:
+        return result.effects if _hidden(result) else result.fit
+    test = result.subgroup_test
+    groups = {s.level: s.fit for s in result.subgroups if s.fit is not None}
+    q, df, p = test.get("q", nan), int(test.get("df", 0)), test.get("p", nan)
+    return Subgroups(groups, result.whole, q, df, p, tau2_common=False)
+
+
 def _forest(result: AnalysisResult) -> Figure:
     outcome, comparison = result.outcome, result.comparison
-    options: dict[str, object] = {"title": result.title}
+    options: dict[str, Any] = {"title": result.title}
     if comparison.group_2 is not None:
         options["arms"] = (comparison.group_1, comparison.group_2)
         options["better"] = "lower" if outcome.direction.startswith("lower") else "higher"
     if outcome.important_difference is not None and result.measure == "MD":
         options["reference"] = (signed(outcome.important_difference, outcome), "MID")
-    return forest(result.fit, **options)
+    if outcome.favours is not None:
+        options["favours"] = outcome.favours
+    if _hidden(result) and result.spec.subgroups:
+        options |= {"overall": False, "columns": ("data", "effect")}
+    return forest(_drawn(result), **options)
 
 
 def _numbers(result: AnalysisResult, fit: Pooled) -> Table:

@@ -219,7 +219,7 @@ def _numbers(outcome: Outcome, identity: str, row: Row, g: str, why: str) -> Cel
     """The cells of one group as entered; a row that cannot give an effect says why."""
     data = row.data
     n = data.get(f"n_{g}", 0.0)
-    cells: Cells = {"n": _whole(n) if 1 <= n <= MOST_PEOPLE else "", "how_read": "entered in RevMan"}
+    cells: Cells = {"n": _whole(n) if 1 <= n <= MOST_PEOPLE else "", "how_read": "reported"}
     broken = why if why and "no events" not in why and "events in everyone" not in why else ""
     if outcome.type == DICHOTOMOUS:
         events = data.get(f"events_{g}", 0.0)

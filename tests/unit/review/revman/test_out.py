@@ -173,3 +173,21 @@ def test_a_study_without_a_reference_has_a_report_all_the_same(tmp_path: Path) -
     review = Review.load(tmp_path / "package")
     assert (review.flow().new_studies, review.flow().new_reports) == (2, 2)
     assert "Roe J. A trial." in review.report(tmp_path / "report.html").read_text()
+
+
+def test_the_report_draws_subgroups_with_their_totals_and_revmans_labels(tmp_path: Path) -> None:
+    """The plot looks as in RevMan: subtotals, the test between subgroups, no total where RevMan shows none."""
+    labels = "<GRAPH_LABEL_1>Favours old</GRAPH_LABEL_1><GRAPH_LABEL_2>Favours new</GRAPH_LABEL_2>"
+    parts = "".join(
+        element("DICH_SUBGROUP", {"ID": f"S{i}", "NO": i}, f"<NAME>Part {i}</NAME>" + dich("A", i, 20, 4, 20) + more)
+        for i, more in enumerate((dich("B", 3, 30, 5, 31), dich("C", 7, 30, 5, 31)), 1)
+    )
+    for totals, shown in (("YES", True), ("SUB", False)):
+        path = tmp_path / f"{totals}.rm5"
+        path.write_bytes(rm5(outcome("DICH", labels + parts, **{**KIND, "TOTALS": totals}), studies=["A", "B", "C"]))
+        write_package(read_revman(path), tmp_path / totals)
+        page = Review.load(tmp_path / totals).report(tmp_path / "report.html").read_text()
+        assert page.count("Subtotal (95% CI)") >= 2
+        assert "Test for subgroup differences" in page
+        assert "Favours old" in page
+        assert ("Total (95% CI)" in page) is shown
