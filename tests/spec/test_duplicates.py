@@ -197,6 +197,22 @@ def test_an_editor_writes_one_column_an_issue():
     assert verdict(one, one) == "merge"
 
 
+@pytest.mark.parametrize(
+    ("paper", "notice"),
+    [
+        ("Ketamin bei chronischen Schmerzen nach Amputation", "Erwiderung auf: {}"),
+        ("Ketamin bei chronischen Schmerzen nach Amputation", "Berichtigung: {}"),
+        ("Traitement des douleurs neuropathiques par la kétamine", "Réponse à : {}"),
+        ("Tratamiento del dolor neuropático con ketamina en adultos", "Fe de erratas: {}"),
+        ("Tratamiento del dolor neuropático con ketamina en adultos", "Comentario a {}"),
+    ],
+)
+def test_a_notice_in_another_language_is_a_notice(paper, notice):
+    one = replace(BARE, title=paper)
+    assert verdict(one, replace(one, title=paper.upper())) == "merge"
+    assert verdict(one, replace(one, title=notice.format(paper))) != "merge"  # on the same page, by the same authors
+
+
 def test_a_record_without_a_title_is_asked_about():
     """Two letters may stand on the same pages; without a title nobody can tell."""
     assert verdict(BARE, replace(BARE, title=None)) == "review"

@@ -60,7 +60,8 @@ _CUT = re.compile(r"(?:\.\s?\.\s?\.|…)\s*$")
 ERRATUM, REPLY, WITHDRAWN = 1, 2, 4
 _ERRATUM = re.compile(
     r"^\W*(?:erratum|errata|corrigend|correction\b|corrections\b|author'?s? correction|publisher'?s? correction|"
-    r"addendum|retraction\b|notice of retraction|expression of concern|retraction notice)"
+    r"addendum|retraction\b|notice of retraction|expression of concern|retraction notice|"
+    r"fe de erratas?\b|correccion(?:es)?\b\W*(?:a|de|:)|berichtigung|korrektur\b\W*(?:zu|:)|korrigend|rettifica)"
     r"|[\[(:.\-]\s*(?:erratum|corrigendum|correction|addendum|retraction)\b(?! (?:of|for|in|with|by)\b)"
     r"|\b(?:erratum|corrigendum|correction|retraction) (?:to|notice)\b|\(vol\.? ?\d+"
 )
@@ -68,13 +69,20 @@ _REPLY = re.compile(
     r"^\W*(?:reply|re\b\s*:|response to|comments? on|commentary on|commentary\s*:|comment\s*:|letter to|in reply|"
     r"in response|"
     r"author'?s'? (?:reply|response)|the authors? (?:reply|respond)|invited comment|discussion of|discussion\s*:|"
-    r"editorial comment|rejoinder|letter\s*:)"
+    r"editorial comment|rejoinder|letter\s*:|"
+    r"reponse (?:a|au|aux)\b|commentaires? (?:sur|de|a)\b|respuesta (?:a|al)\b|comentarios? (?:a|al|sobre)\b|"
+    r"antwort (?:auf|zu)\b|erwiderung|kommentar zu|leserbrief|replik|risposta a|commento (?:a|al|su)\b|reactie op)"
     r"|[\[(:.\-?!]\s*(?:(?:the )?author'?s'? )?"
     r"(?:reply|response|rejoinder|in reply|invited commentary|commentary|comments?)\W*$"
 )
 #: Without one of these the searches above find nothing; asking for a part is many times faster.
-_ERRATUM_PARTS = ("errat", "corrig", "correct", "addend", "retract", "concern", "(vol")
-_REPLY_PARTS = ("repl", "re:", "re :", "respon", "comment", "letter", "discuss", "rejoind")
+_ERRATUM_PARTS = (
+    "errat", "corrig", "correc", "addend", "retract", "concern", "(vol", "bericht", "korr", "rettif",
+)  # fmt: skip
+_REPLY_PARTS = (
+    "repl", "re:", "re :", "respon", "respu", "repon", "comment", "coment", "komment", "letter", "discuss", "rejoind",
+    "antwort", "erwider", "leserbrief", "rispost", "reactie",
+)  # fmt: skip
 _WITHDRAWN = re.compile(r"^\W*withdrawn\b|\bwithdrawn\W*$")
 
 #: Titles that come back with every issue or meeting, by the same hands.
