@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, floor, isfinite, log, log10
-from typing import NamedTuple
 
 from balm.vocabulary.numbers import MINUS, plain
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.quick_dataclass import dataclass
 
 
-class Axis(NamedTuple):
+@dataclass(frozen=True)
+class Axis:
     """The values ``low`` to ``high`` drawn from pixel ``start`` to pixel ``end``; ``ticks`` are the marked values.
 
     >>> axis = log_axis(0.1, 10, start=0, end=100)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import nan
-from typing import NamedTuple
+
+from balm.vocabulary.quick_dataclass import dataclass
 
 #: Kinds of row drawn as a diamond.
 POOLED_KINDS = ("subtotal", "total")
@@ -52,7 +53,8 @@ class Row:
         self.link, self.bias = link, bias
 
 
-class Content(NamedTuple):
+@dataclass(frozen=True)
+class Content:
     """Everything a forest plot says, in reading order.
 
     ``method`` stands under the measure's name ("M-H, Fixed, 95% CI"); ``columns`` end with the effect text when it is
