@@ -28,12 +28,15 @@ MAYBE = ("include", "separate")
 #: Distance of two categories for weighted kappa.
 WEIGHTS = ("quadratic", "linear")
 
+#: Below this the large-sample standard errors of kappa and AC1 are only rough.
+FEW = 50
+
 Table = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """An estimate with its standard error and interval; ``None`` and the ``reason`` where it is not estimable."""
+    """An estimate with its standard error and interval; ``None`` and the ``reason`` where one is not estimable."""
 
     estimate: float | None
     se: float | None = None
@@ -44,7 +47,7 @@ class Coefficient:
         if self.estimate is None:
             return f"{NOT_ESTIMABLE} ({self.reason})"
         if self.interval is None:
-            return f"{self.estimate:.3f}"
+            return f"{self.estimate:.3f}" + (f" (interval {NOT_ESTIMABLE}: {self.reason})" if self.reason else "")
         return f"{self.estimate:.3f} ({self.interval.low:.3f} to {self.interval.high:.3f})"
 
     def to_dict(self) -> dict[str, object]:
@@ -101,6 +104,8 @@ class Agreement:
     def __repr__(self) -> str:
         width = max(len(name) for name, _ in self.rows())
         lines = [f"Agreement on {self.n:,} records ({self.level * 100:g} % intervals)"]
+        if 0 < self.n < FEW:
+            lines.append(f"  with fewer than {FEW} records the intervals of kappa and AC1 are rough")
         return "\n".join(lines + [f"  {name:<{width}}  {value}" for name, value in self.rows()])
 
 
@@ -275,8 +280,7 @@ def _kappa(p: Table, w: Table, n: float, z: float, level: float) -> Coefficient:
     means = np.add.outer(w @ columns, w.T @ rows)
     spread = float((p * (w * (1 - chance) - means * (1 - agreed)) ** 2).sum())
     spread -= (agreed * chance - 2 * chance + agreed) ** 2
-    se = sqrt(max(0.0, spread) / n) / (1 - chance) ** 2
-    return Coefficient(kappa, se, Interval(kappa - z * se, min(1.0, kappa + z * se), level))
+    return _with_interval(kappa, spread / n / (1 - chance) ** 4, p, z, level)
 
 
 def _ac1(p: Table, n: float, z: float, level: float) -> Coefficient:
@@ -288,8 +292,17 @@ def _ac1(p: Table, n: float, z: float, level: float) -> Coefficient:
     one = float((np.diag(p) * (1 - share)).sum()) / (k - 1) - agreed * chance
     two = float((p * (1 - np.add.outer(share, share) / 2) ** 2).sum()) / (k - 1) ** 2 - chance**2
     variance = (agreed * (1 - agreed) - 4 * (1 - ac1) * one + 4 * (1 - ac1) ** 2 * two) / (n * (1 - chance) ** 2)
+    return _with_interval(ac1, variance, p, z, level)
+
+
+def _with_interval(estimate: float, variance: float, p: Table, z: float, level: float) -> Coefficient:
+    """The large-sample interval; none where the records do not vary, as one of no width would say too much."""
+    agreed = float(np.trace(p))
+    if agreed > 1 - 1e-12 or agreed < 1e-12:
+        what = "agreed" if agreed > 0.5 else "disagreed"
+        return Coefficient(estimate, reason=f"both {what} on every record; see the interval of observed agreement")
     se = sqrt(max(0.0, variance))
-    return Coefficient(ac1, se, Interval(ac1 - z * se, min(1.0, ac1 + z * se), level))
+    return Coefficient(estimate, se, Interval(max(-1.0, estimate - z * se), min(1.0, estimate + z * se), level))
 
 
 def first_votes(votes: Iterable[Any]) -> dict[str, dict[str, str]]:

@@ -34,6 +34,61 @@ def test_the_worked_case_of_rare_inclusions():
     assert found.bias.estimate == pytest.approx(0.002, abs=1e-12)
 
 
+#: Table -> (estimate, standard error) of AC1, Cohen's kappa and PABAK (Brennan and Prediger's coefficient) as irrCAC
+#: 0.4.4 for Python gives them. In the second, the table of 125 subjects that Gwet (2008) begins with, two raters agree
+#: on 94.4 % and kappa is below zero.
+IRRCAC = (
+    (
+        [[40, 5], [3, 952]],
+        (0.991265154956, 0.00310026),
+        (0.904909069298, 0.033356263228),
+        (0.984, 0.005634181396),
+    ),
+    (
+        [[118, 5], [2, 0]],
+        (0.940776337609, 0.02296455),
+        (-0.023391812865, 0.012286756673),
+        (0.888, 0.041129648673),
+    ),
+    ([[2, 1], [1, 3]], (0.44, 0.34354202), (0.416666666667, 0.346909581471), (0.428571428571, 0.341493888381)),
+    (
+        [[20, 3, 1], [4, 30, 2], [0, 5, 12]],
+        (0.715867158672, 0.06619555),
+        (0.690348525469, 0.072080283143),
+        (0.707792207792, 0.067701243489),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", IRRCAC, ids=lambda c: str(c[0]))
+def test_estimates_and_standard_errors_are_those_of_irrcac(case):
+    table, *wanted = case
+    found = pair(table)
+    for (estimate, se), ours in zip(wanted, (found.ac1, found.kappa, found.pabak), strict=True):
+        assert ours.estimate == pytest.approx(estimate, abs=1e-11)
+        assert ours.se == pytest.approx(se, abs=6e-9)
+
+
+@pytest.mark.parametrize(
+    "table, estimate, said",
+    [([[7, 0], [0, 5]], 1.0, "agreed on every record"), ([[0, 5], [5, 0]], -1.0, "disagreed on every record")],
+)
+def test_without_variation_there_is_no_interval_of_no_width(table, estimate, said):
+    found = pair(table)
+    for coefficient in (found.kappa, found.ac1):
+        assert coefficient.estimate == pytest.approx(estimate)
+        assert coefficient.interval is None and said in str(coefficient)
+    assert 0 < found.observed.interval.high - found.observed.interval.low < 1
+    assert found.pabak.interval.low < found.pabak.interval.high
+    assert "rough" in repr(found) and "rough" not in repr(pair([[40, 5], [3, 952]]))
+
+
+def test_one_record_alone():
+    found = pair([[1, 0], [0, 0]])
+    assert found.kappa.estimate is None and found.ac1.interval is None
+    assert found.observed.interval.low < 0.3
+
+
 def kappa_of(p, w):
     chance = (w * np.outer(p.sum(1), p.sum(0))).sum()
     return ((w * p).sum() - chance) / (1 - chance)

@@ -31,6 +31,48 @@ def test_p_values_are_those_of_buscarpy(case):
     assert found.p == pytest.approx(BUSCARPY[case], rel=1e-12)
 
 
+#: (labels, all) -> buscarpy 0.0.2 at 95 %; (it gives NaN when the last of all records is included).
+EDGES = (
+    ([1] * 10, 11, 1.0),
+    ([0] * 100, 100, 0.0),
+    ([0] * 100, 101, 0.009900990099009901),
+    ([0] * 100, 150, 0.33333333333333326),
+    ([1] * 5 + [0] * 95, 100, 0.0),
+    ([1] * 5 + [0] * 95, 101, 0.010416666666666668),
+    ([1] * 5 + [0] * 95, 150, 0.3448275862068965),
+    ([0] * 95 + [1] * 5, 101, 0.05940594059405941),
+    ([0] * 95 + [1] * 5, 150, 0.9166222046897182),
+)
+
+#: (all, first and last share of inclusions, share screened, target, bias, inclusions screened) -> buscarpy 0.0.2, on
+#: labels drawn one after the other from one generator.
+DRAWN = (
+    (1000, 0.5, 0.02, 0.6, 0.95, 1, 151, 0.9800498753117207),
+    (1000, 0.5, 0.02, 0.9, 0.95, 1, 163, 0.017405316947684917),
+    (400, 0.3, 0.01, 0.8, 0.9, 1, 34, 0.25464914455740145),
+    (2500, 0.2, 0.002, 0.5, 0.95, 1, 99, 0.35360411203569125),
+    (300, 0.6, 0.05, 0.7, 0.8, 2, 56, 0.0011830988359114922),
+    (200, 0.4, 0.05, 0.9, 0.95, 5, 32, 9.862173423692807e-07),
+    (60, 0.2, 0.2, 0.5, 0.95, 1, 4, 0.8938294010889292),
+    (500, 0.02, 0.02, 0.95, 0.99, 1, 13, 0.2314814814814815),
+)
+
+
+@pytest.mark.parametrize("labels, n, p", EDGES)
+def test_p_values_at_the_edges_are_those_of_buscarpy(labels, n, p):
+    assert stopping_test(labels, n).p == pytest.approx(p, rel=1e-12, abs=1e-15)
+
+
+def test_p_values_of_drawn_reviews_are_those_of_buscarpy():
+    draw = np.random.default_rng(20)
+    for n, first, last, share, target, bias, included, p in DRAWN:
+        labels = (draw.random(n) < np.geomspace(first, last, n)).astype(int)[: int(n * share)]
+        assert labels.sum() == included
+        # Wallenius' distribution is integrated numerically, by the SciPy at hand.
+        rel = 1e-12 if bias == 1 else 1e-9
+        assert stopping_test(labels, n, target=target, bias=bias).p == pytest.approx(p, rel=rel)
+
+
 @pytest.mark.parametrize("bias", [1.0, 3.0])
 def test_the_smallest_p_is_that_of_an_urn_that_begins_after_an_inclusion(bias):
     from scipy import stats
