@@ -543,7 +543,7 @@ class _Plan:
 
 
 def _rest(review: RevManReview) -> str:
-    """What the tables have no place for: characteristics, references, findings tables, text of the abstract."""
+    """What the tables have no place for: characteristics, references, findings tables, other data, the abstract."""
 
     def reference(r: Any) -> dict[str, Any]:
         return {"kind": r.kind, "fields": dict(r.fields), "identifiers": list(r.identifiers), "notes": r.notes}
@@ -569,6 +569,11 @@ def _rest(review: RevManReview) -> str:
         "references": [reference(r) for r in review.references],
         "summary_of_findings": [
             {"title": f.title, "rows": [list(row) for row in f.rows], "footnotes": f.footnotes} for f in review.findings
+        ],
+        "other_data": [
+            {"id": o.id, "name": o.name, "rows": [{"study": r.study, "text": r.text} for r in o.all_rows]}
+            for o in review.outcomes
+            if o.type == OTHER
         ],
         "repairs": [str(p) for p in review.repairs],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,8 @@ def test_log_rank_and_generic_effects_pool_in_the_package_as_in_the_file(tmp_pat
     assert theirs["CMP-001.04"] == pytest.approx(2.718281828459045 ** (-4 / 8))
     assert ours["o1.3"].outcome.favours == ("Favours aspirin", "Favours placebo")
     assert ours["o1.1"].subgroup_test["df"] == 1.0
+    kept = json.loads((tmp_path / "package" / "revman.json").read_text(encoding="utf-8"))
+    assert kept["other_data"][0]["rows"] == [{"study": "CDP", "text": "Nausea in 3"}]
 
 
 @pytest.mark.parametrize(
