@@ -123,10 +123,9 @@ def _content(drawn: Iterable[Element], encoding: Encoding) -> tuple[bytes, list[
     out: list[bytes] = []
     add = out.append
     state = _State(add)
-    fonts: set[bool] = set()
-    font: tuple[bool, float] | None = None
+    looks: dict[int, _Look] = {}  # by identity, as equal ones are few and hashing all their fields is slow
+    font = b""
     written: Paint | None = None
-    measured, share, rotate = encoding.widths[False], 0.0, 0.0
     in_text = False
     for kind, at, text, shape, paint in drawn:
         if kind == "text":
@@ -135,22 +134,27 @@ def _content(drawn: Iterable[Element], encoding: Encoding) -> tuple[bytes, list[
                 in_text, written = True, None
             if paint is not written:
                 written = paint
-                if (paint.bold, paint.size) != font:
-                    font = paint.bold, paint.size
-                    fonts.add(paint.bold)
-                    add(b"/F%d %s Tf\n" % (1 + paint.bold, number(paint.size).encode("ascii")))
-                if paint.fill is not None and paint.fill != state.fill:
-                    state.set_fill(paint.fill)
-                measured, share, rotate = encoding.widths[paint.bold], paint.anchor * paint.size * 0.001, paint.rotate
+                look = looks.get(id(paint))
+                if look is None:
+                    look = looks[id(paint)] = _Look(paint, encoding)
+                if look.font != font:
+                    font = look.font
+                    add(font)
+                if paint.fill != state.fill:
+                    state.set_fill(look.fill)
+                share, lefts = look.share, look.lefts
             if b"&" in text:
                 text = _without_entities(text)
             x, y = at
-            if rotate:
-                add(_rotated(x, y, text, paint, measured[shape]))
-            elif share:
-                add(b"1 0 0 -1 %.2f %s Tm(%s)Tj\n" % (float(x) - measured[shape] * share, y, text))
-            else:
-                add(b"1 0 0 -1 %s %s Tm(%s)Tj\n" % (x, y, text))
+            if paint.rotate:
+                add(_rotated(x, y, text, paint, look.measured[shape]))
+                continue
+            if share:  # numbers of one shape in one column begin at one place
+                left = lefts.get((x, shape))
+                if left is None:
+                    left = lefts[x, shape] = b"%.2f" % (float(x) - look.measured[shape] * share)
+                x = left
+            out += (b"1 0 0 -1 ", x, b" ", y, b" Tm(", text, b")Tj\n")
             continue
         if in_text:
             add(b"ET\n")
@@ -160,7 +164,23 @@ def _content(drawn: Iterable[Element], encoding: Encoding) -> tuple[bytes, list[
         add(_SHAPES[kind](at, paint))
     if in_text:
         add(b"ET\n")
-    return b"".join(out), sorted(fonts)
+    return b"".join(out), sorted({look.paint.bold for look in looks.values()})
+
+
+class _Look:
+    """What texts drawn alike share: font, colour, anchor, and where those of one shape in one column begin."""
+
+    __slots__ = ("fill", "font", "lefts", "measured", "paint", "share")
+
+    def __init__(self, paint: Paint, encoding: Encoding) -> None:
+        if paint.fill is None or paint.stroke is not None:
+            raise NotOurs("a text that is outlined or not filled")
+        self.paint = paint
+        self.fill = paint.fill
+        self.font = b"/F%d %s Tf\n" % (1 + paint.bold, number(paint.size).encode("ascii"))
+        self.measured = encoding.widths[paint.bold]
+        self.share = paint.anchor * paint.size * 0.001
+        self.lefts: dict[tuple[bytes, bytes], bytes] = {}
 
 
 def _rotated(x: bytes, y: bytes, text: bytes, paint: Paint, width: int) -> bytes:
@@ -220,7 +240,7 @@ def _painted(paint: Paint) -> bytes:
 
 def _rect(at: Sequence[bytes], paint: Paint) -> bytes:
     if not paint.radius:
-        return b"%s %s %s %s re" % tuple(at) + _painted(paint)
+        return b" ".join(at) + b" re" + _painted(paint)
     x, y, w, h = map(float, at)
     r = min(paint.radius, w / 2, h / 2)
     k = r * (1 - _KAPPA)
@@ -267,7 +287,8 @@ def _through(corners: list[tuple[float, float]]) -> bytes:
 def _path(at: Sequence[bytes], paint: Paint) -> bytes:
     level = interval_of(at[0])
     if level is not None:
-        return b"%s %s m %s %s l" % (*level, level[1]) + _painted(paint)
+        start, y, end = level
+        return b"".join((start, b" ", y, b" m ", end, b" ", y, b" l", _painted(paint)))
     parts = [_through(corners) + (b"h " if closed else b"") for corners, closed in path_of(at[0])]
     return b"".join(parts) + _painted(paint) if parts else b""
 
