@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from balm.review.contrasts import Changes, EffectRow, conversion_steps, days
+from balm.review.contrasts import Changes, EffectRow, conversion_steps, days, window_of
 from balm.review.package import AnalysisSpec, Package
 from balm.review.plan import RATIOS
 from balm.stats import convert
@@ -53,6 +53,10 @@ def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast
     usable = [c for c in here if c.usable and c.verified]
     if not usable:
         return "; ".join(dict.fromkeys(c.why_not for c in here if c.why_not)) or "not usable"
+    if spec.windows:
+        usable = [c for c in usable if window_of(c, package.meta.windows) in spec.windows]
+        if not usable:
+            return "reported for other times only"
     comparison = package.meta.comparison(spec.comparison)
     roles = {a.arm: a.role for a in package.arms if a.study == study.study}
     sided = [

@@ -1,0 +1,108 @@
+"""Analyses of effects reported between two arms, and of subgroups given by their rows."""
+
+from __future__ import annotations
+
+from math import exp, log, sqrt
+
+import pytest
+
+from tests.unit.review.test_package import PLAN, RESULTS, count, csv, problems
+from tests.unit.review.test_synthesis import done
+
+Z = 1.959963984540054
+
+
+def contrast(name: str, study: str, **more: object) -> dict[str, object]:
+    row = {"contrast": name, "study": study, "outcome": "responder", "arm_1": "drug", "arm_2": "pbo", "measure": "HR"}
+    return row | {"time": 1, "time_unit": "d", "usable": "yes", "verified": "yes"} | more
+
+
+ONE = contrast("c1", "s1", estimate=0.5, se=0.25)
+#: The same as a standard error of 0.2 of the logarithm.
+TWO = contrast("c2", "s2", estimate=0.8, ci_low=0.8 * exp(-Z * 0.2), ci_high=0.8 * exp(Z * 0.2))
+HAZARD = PLAN.replace('measure = "RR"', 'measure = "HR"\nmodel = "common"\ncontrasts = ["c1", "c2"]')
+
+
+def hazard(*rows: dict[str, object], plan: str = HAZARD):
+    return done(plan, contrasts_csv=csv("contrasts.csv", *rows)).analysis("a1")
+
+
+def test_ratios_are_pooled_by_inverse_variance_of_their_logarithms():
+    result = hazard(ONE, TWO)
+    w = [1 / 0.25**2, 1 / 0.2**2]
+    want = (w[0] * log(0.5) + w[1] * log(0.8)) / sum(w)
+    assert result.fit.estimate == pytest.approx(want, rel=1e-12)
+    assert result.fit.se == pytest.approx(1 / sqrt(sum(w)), rel=1e-12)
+    assert [r.notes[0] for r in result.rows] == ["contrasts.csv, row 1", "contrasts.csv, row 2"]
+    assert [len(r.steps) for r in result.rows] == [0, 1]
+    assert result.fit.displayed.estimate == pytest.approx(exp(want))
+
+
+def test_observed_minus_expected_is_summed_over_the_variance():
+    """O-E of -1 with V 4 and of -3 with V 5 are ratios exp(O-E/V) with variance 1/V: exp(-4/9) together."""
+    rows = [contrast("c1", "s1", estimate=exp(-1 / 4), se=0.5), contrast("c2", "s2", estimate=exp(-3 / 5), se=5**-0.5)]
+    assert hazard(*rows).fit.displayed.estimate == pytest.approx(exp(-4 / 9), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"verified": "no"}, "not verified"),
+        ({"usable": "no", "why_not": "wrong unit"}, "wrong unit"),
+        ({"estimate": -1}, "a ratio must be above 0"),
+        ({"estimate": ""}, "no estimate"),
+        ({"se": ""}, "no standard error or interval"),
+        ({"time": 60}, "other times"),
+        ({"arm_1": "pbo", "arm_2": "drug"}, "other groups"),
+    ],
+)
+def test_a_contrast_that_cannot_be_used_says_why(change, why):
+    result = hazard(ONE | change, TWO)
+    assert [r.study for r in result.rows] == ["s2"]
+    assert why in dict(result.not_pooled)["s1"]
+    assert result.single.estimate == pytest.approx(0.8)
+
+
+def test_leaving_a_study_out_changes_the_rows():
+    more = '[[analyses.sensitivity]]\nlabel = "L"\nvary = "without"\nvalues = ["s1"]\n'
+    [left] = hazard(ONE, TWO, plan=HAZARD + more).sensitivity
+    assert [r.study for r in left.rows] == ["s2"]
+
+
+def test_subgroups_by_rows_have_totals_and_a_test_and_the_whole_none_where_not_asked():
+    rows = [*RESULTS, count("s1", "drug", 6, 10, result="x1"), count("s1", "pbo", 5, 10, result="x2")]
+    plan = PLAN + 'overall = false\nmodel = "common"\nprofile = "revman5"\nresults = ["s1-drug", "s1-pbo", "s2-drug", '
+    plan += '"s2-pbo"]\n[[analyses.subgroups]]\nname = "A"\nresults = ["s1-drug", "s1-pbo"]\n'
+    plan += '[[analyses.subgroups]]\nname = "B"\nresults = ["s2-drug", "s2-pbo"]\n'
+    result = done(plan, results_csv=csv("results.csv", *rows)).analysis("a1")
+    assert result.fit is None and result.whole.k == 2
+    assert "no total" in result.why_not_pooled
+    assert [s.fit.displayed.estimate for s in result.subgroups] == [pytest.approx(2.5), pytest.approx(8 / 3)]
+    assert result.subgroup_test["df"] == 1.0
+
+
+def test_a_profile_sets_what_is_not_said_and_what_is_said_wins():
+    one = done(PLAN + 'profile = "revman5"\nlevel = 0.9\n').analysis("a1").spec
+    two = done(PLAN + 'profile = "revman5"\ntau2 = "PM"\n').analysis("a1")
+    assert (one.tau2, one.inference, one.level) == ("DL", "wald", 0.9)
+    assert (two.spec.tau2, two.fit.conventions["tau2"]) == ("PM", "PM")
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ('profile = "revman6"', "profile must be one of"),
+        ("level = 95", "must be between 0 and 1"),
+        ('contrasts = ["c9"]', "c9"),
+        ('contrasts = ["c1"]\nmethod = "peto"', "by inverse variance"),
+        ('contrasts = ["c1"]\nabsolute = true', "counts of control groups"),
+        ('contrasts = ["c1"]\nresults = ["s1-drug"]', "not both"),
+        ('by = "design"\n[[analyses.subgroups]]\nname = "A"\nresults = ["s1-drug"]', "not from both"),
+        ('[[analyses.subgroups]]\nname = "A"\nresults = ["nothing"]', "nothing"),
+        ('[[analyses.subgroups]]\nname = "A"\ncontrasts = ["c1"]', "must name its results"),
+        ('contrasts = ["c1"]\n[[analyses.sensitivity]]\nlabel = "L"\nvary = "spread"\nvalues = ["sd"]', "can vary"),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(more, reason):
+    found = problems(review_toml=(PLAN + more + "\n").encode(), contrasts_csv=csv("contrasts.csv", ONE))
+    assert any(reason in p for p in found), found
