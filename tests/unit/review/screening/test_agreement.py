@@ -35,8 +35,8 @@ def test_the_worked_case_of_rare_inclusions():
 
 
 #: Table -> (estimate, standard error) of AC1, Cohen's kappa and PABAK (Brennan and Prediger's coefficient) as irrCAC
-#: 0.4.4 for Python gives them. In the second, the table of 125 subjects that Gwet (2008) begins with, two raters agree
-#: on 94.4 % and kappa is below zero.
+#: 0.4.4 for Python gives them. In the second, one of the paradoxes of kappa, the raters agree on 94.4 % of 125 subjects
+#: and kappa is below zero.
 IRRCAC = (
     (
         [[40, 5], [3, 952]],
