@@ -36,9 +36,10 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nr", "."})
 MAX_PROBLEMS = 50
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
-_SPACES = re.compile(r"[\s\u00a0\u202f]+")
+# Patterns that most tables never need, compiled when they are.
+_COMMA_NUMBER = r"(?a:[+-]?\d*,\d+([eE][+-]?\d+)?)"
+_THOUSANDS = r"(?a:[+-]?[1-9]\d{0,2}(,\d{3})+)"
+_SPACES = r"[\s\u00a0\u202f]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def read_number(cell: str, *, decimal_comma: bool = False) -> tuple[float, str]:
     plain = cell.strip().replace("\u2212", "-")
     if plain.lower() in MISSING:
         return math.nan, ""
-    if decimal_comma and _COMMA_NUMBER.fullmatch(plain):
+    if decimal_comma and re.fullmatch(_COMMA_NUMBER, plain):
         plain = plain.replace(",", ".")
     if _NUMBER.fullmatch(plain):
         value = float(plain)
@@ -131,13 +132,13 @@ def _why_not(cell: str, plain: str) -> str:
         return f"{reason}; write it without the per cent sign, in the unit the measure asks for"
     if plain[:1] in "<>≤≥=~":
         return f"{reason}; a bound is not a value: leave the cell empty or give the exact value"
-    if _THOUSANDS.fullmatch(plain):
+    if re.fullmatch(_THOUSANDS, plain):
         whole, decimal = plain.replace(",", ""), plain.replace(",", ".", 1)
         return f"{reason}; the comma may separate thousands or decimals: write {whole} or {decimal}"
-    if _COMMA_NUMBER.fullmatch(plain):
+    if re.fullmatch(_COMMA_NUMBER, plain):
         return f"{reason}; write the decimal point: {plain.replace(',', '.')}"
-    if _NUMBER.fullmatch(_SPACES.sub("", plain)):
-        return f"{reason}; write it without spaces: {_SPACES.sub('', plain)}"
+    if _NUMBER.fullmatch(closed := re.sub(_SPACES, "", plain)):
+        return f"{reason}; write it without spaces: {closed}"
     if re.fullmatch(r".*\d\s*(\(|±|\+/-).*", plain):
         return f"{reason}; give one number a cell"
     return reason
@@ -332,6 +333,6 @@ def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
             plain = cell.strip().replace("\u2212", "-")
             if "." in plain and "," not in plain and _NUMBER.fullmatch(plain):
                 return False
-            if "," in plain and _COMMA_NUMBER.fullmatch(plain) and not _THOUSANDS.fullmatch(plain):
+            if "," in plain and re.fullmatch(_COMMA_NUMBER, plain) and not re.fullmatch(_THOUSANDS, plain):
                 comma = True
     return comma

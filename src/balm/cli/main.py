@@ -81,7 +81,7 @@ def load(name: str) -> Command:
 
 
 def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
-    """The parser, with the arguments of the ``chosen`` commands; the others are known by name only."""
+    """The parser of the ``chosen`` commands with their arguments; of all commands by name where none is chosen."""
     parser = _Parser(
         prog="balm",
         description="From trial data to pooled results, figures and reports, with every number traceable.",
@@ -93,6 +93,8 @@ def build_parser(chosen: Iterable[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     chosen = set(chosen)
     for name, (_, summary) in COMMANDS.items():
+        if chosen and name not in chosen:
+            continue  # its usage is not going to be shown
         if name not in chosen:
             commands.add_parser(name, help=summary, formatter_class=_Help)
             continue
