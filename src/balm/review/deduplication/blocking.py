@@ -60,8 +60,20 @@ def candidate_pairs(p: Prepared, each: Each = one_by_one) -> tuple[Ints, Ints]:
         key = np.concatenate([p.title_hash, p.original_hash[told]])
         blocks.append((key, np.concatenate([rank, rank[told]]), np.concatenate([here, told]), p.n, CAP))
     blocks += [(key, rank, here, p.n, RARE_IN) for key in _rare_words(p)]
-    every = _distinct(np.concatenate(list(each(_neighbours, blocks))))
-    return every // p.n, every % p.n
+    every = _distinct(_emptied(list(each(_neighbours, blocks))))
+    i = every // p.n
+    return i, np.remainder(every, p.n, out=every)
+
+
+def _emptied(parts: list[Ints]) -> Ints:
+    """The parts one after the other, each let go once it is copied: at millions of pairs they would stand twice."""
+    out = np.empty(sum(map(len, parts)), dtype=np.int64)
+    at = len(out)
+    while parts:
+        part = parts.pop()
+        out[at - len(part) : at] = part
+        at -= len(part)
+    return out
 
 
 def _distinct(codes: Ints) -> Ints:
