@@ -42,7 +42,7 @@ class PooledTable:
 
 
 def pool_table(
-    path: str | Path,
+    path: str | Path | TextTable,
     *,
     measure: str,
     method: str = "inverse-variance",
@@ -50,7 +50,7 @@ def pool_table(
     by: str | None = None,
     **options: Any,
 ) -> PooledTable:
-    """Read ``path``, compute the effects of ``measure`` and pool them.
+    """Read ``path`` (or take a table that was read), compute the effects of ``measure`` and pool them.
 
     The columns are called as the arguments of :func:`balm.effect_sizes` (``events_1``, ``n_1`` ...); ``study`` names
     the column of labels ("study" when there is one), ``by`` a column to split by. ``options`` go to
@@ -59,7 +59,7 @@ def pool_table(
     check_option("method", method, list(METHODS))
     row = MEASURES[check_option("measure", measure, list(MEASURES))]
     _refuse_options_that_do_not_apply(method, options)
-    table = read_table(path)
+    table = path if isinstance(path, TextTable) else read_table(path)
     for name in (study, by):
         if name is not None and name not in table.columns:
             raise InputError(Problem(f"has no column {name!r}; it has {', '.join(table.columns)}", file=table.file))

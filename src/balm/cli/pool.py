@@ -104,9 +104,12 @@ def run(arguments: argparse.Namespace) -> int:
     for flag, target in (("--forest", arguments.forest), ("--funnel", arguments.funnel)):
         if target:
             check_target(target, flag)
+    from balm.actions.tables_in import read_table
     from balm.stats.arrays import on_plain_floats
 
-    notes, printed, figures = on_plain_floats(lambda: _computed(arguments))
+    # The standard input can be read once, and the work may be done twice.
+    table = None if arguments.file != "-" else read_table(arguments.file)
+    notes, printed, figures = on_plain_floats(lambda: _computed(arguments, table))
     said = _write(arguments, figures)
     if arguments.json:
         print_json(printed)
@@ -123,14 +126,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _computed(arguments: argparse.Namespace) -> tuple[tuple[str, ...], Any, dict[str, Any]]:
+def _computed(arguments: argparse.Namespace, table: Any = None) -> tuple[tuple[str, ...], Any, dict[str, Any]]:
     """Notes on the reading, what is to be printed, and the figures by name; nothing is written yet."""
     from balm.actions.pool_table import pool_table
 
     options = {name: getattr(arguments, name) for name in PASSED_ON if getattr(arguments, name) is not None}
     if arguments.method is not None:
         options["method"] = arguments.method
-    result = pool_table(arguments.file, measure=arguments.measure, study=arguments.study, by=arguments.by, **options)
+    source = arguments.file if table is None else table
+    result = pool_table(source, measure=arguments.measure, study=arguments.study, by=arguments.by, **options)
     figures = {}
     if result.fit.k:
         if arguments.forest or not (arguments.no_forest or arguments.json):

@@ -17,10 +17,9 @@ from balm.plots.figure import Figure
 #: Helvetica, Arial and Liberation Sans share the widths in :mod:`balm.plots.text_width`.
 FONT_FAMILY = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
-# What XML cannot hold (control characters, lone surrogates) and what it gives a meaning to.
-_UNSAFE = re.compile('[&<>"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+# What XML cannot hold: control characters, lone surrogates. Compiled where a text has something that does not print.
+_UNSAFE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 _IN_SCHEMES = str.maketrans("+.-", "000")
-_ENTITY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 def escape(text: str) -> str:
@@ -29,9 +28,9 @@ def escape(text: str) -> str:
     >>> escape('A & B "<2020>"')
     'A &amp; B &quot;&lt;2020&gt;&quot;'
     """
-    if _UNSAFE.search(text) is None:
-        return text
-    return _UNSAFE.sub(lambda found: _ENTITY.get(found[0], "\ufffd"), text)
+    if not text.isprintable():
+        text = re.sub(_UNSAFE, "\ufffd", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 @lru_cache(8192)  # the rows and columns of a figure share most of their coordinates

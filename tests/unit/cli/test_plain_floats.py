@@ -204,6 +204,15 @@ def test_what_plain_floats_cannot_do_goes_to_numpy(tmp_path):
         assert said.rstrip() == outcome(asked(path, "--measure", "RR", "--no-forest", *words), directly)[1]
 
 
+@pytest.mark.parametrize("tau2", ["REML", "GENQM"])
+def test_the_standard_input_is_read_once_however_it_is_computed(tmp_path, tau2):
+    words = [sys.executable, "-m", "balm", "pool", "-", "--measure", "GEN", "--no-forest", "--tau2", tau2]
+    text = "effect,se\n0.3,0.1\n0.9,0.2\n-0.4,0.3\n"
+    done = subprocess.run(words, input=text, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 studies" in done.stdout
+
+
 def test_a_long_table_goes_to_numpy(tmp_path):
     path = table(tmp_path, "RR", MOST + 1, 13)
     with pytest.raises(NeedsNumPy):
