@@ -31,6 +31,12 @@ comparators = "Placebo, usual care, other active treatment"
 outcomes = "Pain intensity; adverse events"
 designs = "Randomised controlled trials"
 
+# Settled before the first record is read; `balm screen stop` tests against it and never stops anything.
+[screening]
+reviewers = 2
+target_recall = 0.95
+alpha = 0.05
+
 [[eligibility]]
 name = "Population"
 include = "Adults with chronic pain (at least 3 months)"

@@ -175,7 +175,7 @@ def simulate_table(
     found = [None if unlabelled(row[at]) else inclusion(row[at].strip()) for row in rows]
     wrong = [
         Problem(
-            f"must be 1 or 0, yes or no, included or excluded, or empty; got {rows[i][at]!r}",
+            f"must be 1 or 0, yes or no, included or excluded, or empty; got {rows[i][at][:40]!r}",
             file=str(path),
             row=i + 1,
             column=labels,
@@ -184,7 +184,7 @@ def simulate_table(
         if value is None and not unlabelled(rows[i][at])
     ]
     if wrong:
-        raise InputError(wrong[:20])
+        raise InputError(wrong[:5])
     known = [i for i, value in enumerate(found) if value is not None]
     if not known:
         raise InputError(Problem("has no label in any row", file=str(path), column=labels))

@@ -38,6 +38,18 @@ def vote(root, record, who, decision, kind="vote"):
         csv.writer(out).writerow([record, "title-abstract", who, decision, kind, "", ""])
 
 
+def protocol(plan, screening):
+    """The plan with another [screening]."""
+    head, _, rest = plan.partition("[screening]\n")
+    return f"{head}[screening]\n{screening}\n{rest[rest.index('[[') :]}"
+
+
+def test_a_new_plan_settles_screening_before_it_begins(folder):
+    assert "[screening]\nreviewers = 2\ntarget_recall = 0.95\nalpha = 0.05\n" in (folder / "review.toml").read_text()
+    plan = screening_of(folder).plan
+    assert (plan.reviewers, plan.target_recall, plan.alpha, plan.bias) == (2, 0.95, 0.05, 1.0)
+
+
 def test_before_any_vote_the_protocol_orders(folder):
     _, ranking = rank_review(folder, question="ketamine")
     assert ranking.basis == "likeness" and len(ranking) == 60
@@ -57,7 +69,7 @@ def test_the_vote_of_one_of_two_reviewers_is_not_learned(folder):
 
 def test_the_protocol_sets_target_and_alpha(folder):
     plan = folder / "review.toml"
-    plan.write_text(plan.read_text() + "\n[screening]\nreviewers = 1\ntarget_recall = 0.8\nalpha = 0.1\n")
+    plan.write_text(protocol(plan.read_text(), "reviewers = 1\ntarget_recall = 0.8\nalpha = 0.1\n"))
     for i in range(60):
         vote(folder, f"r{i}", "A", "include" if i < 12 else "exclude")
     test = screening_of(folder).test()
@@ -67,7 +79,7 @@ def test_the_protocol_sets_target_and_alpha(folder):
 
 def test_a_wrong_protocol_is_named(folder, capsys):
     plan = folder / "review.toml"
-    plan.write_text(plan.read_text() + "\n[screening]\nreviewers = 0\ntarget_recall = 95\nstop = true\n")
+    plan.write_text(protocol(plan.read_text(), "reviewers = 0\ntarget_recall = 95\nstop = true\n"))
     assert main(["screen", "stop", str(folder)]) == 1
     said = capsys.readouterr().err
     assert "screening.reviewers" in said and "between 0 and 1; got 95" in said and "screening.stop" in said
@@ -221,7 +233,7 @@ def test_wrong_usage_is_status_two(words, said, capsys):
 
 def test_the_plot_says_what_it_shows(folder):
     plan = folder / "review.toml"
-    plan.write_text(plan.read_text() + "\n[screening]\nreviewers = 1\n")
+    plan.write_text(protocol(plan.read_text(), "reviewers = 1\n"))
     for i in range(58):
         vote(folder, f"r{i}", "A", "include" if i < 12 else "exclude")
     screened = screening_of(folder)
