@@ -13,6 +13,7 @@ from functools import lru_cache
 from balm.review.records.kinds import BIBTEX_TYPES, ris_code
 from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_fast import ordinary
 from balm.review.records.ris_fields import LINE_SEPARATOR, Fields, build
 from balm.vocabulary.record import RECORD_TYPES, Record
 
@@ -77,52 +78,114 @@ _RIS = {
 _SEVERAL = frozenset({"affiliation", "note", "accession_numbers", "publication_types", "issn", "isbn", "url", "urls"})
 
 
-def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every entry but ``@comment``, ``@preamble`` and ``@string``, one at a time."""
+#: Where a line begins an entry in the usual way.
+_ENTRY = re.compile(r"\n@([A-Za-z]+)\{\s*([^\s,={}\"]*)\s*,")
+#: Fields that are more than one value under a tag of RIS.
+_BY_ITSELF = _SEVERAL | {"keywords", "keyword", "pages", "month", "id", "balm_type", "decision", "votes"}
+
+
+def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every entry but ``@comment``, ``@preamble`` and ``@string``, one at a time.
+
+    An entry that begins a line and closes before the next one begins is taken whole; everything else goes line by line.
+    """
     tally.format = "BibTeX"
-    strings: dict[str, str] = dict(_MONTHS)
-    parts: list[str] = []
-    depth = start = number = 0
-    kind = ""
-    round_ = False
-    for number, line in enumerate(lines, 1):
-        if kind:
-            if depth > 0 and line.lstrip()[:1] == "@" and _SURE_HEAD.match(line):
-                yield from _finish(kind, parts, start, number - 1, strings, tally, closed=False)
-                kind = ""
-            else:
-                parts.append(line)
-                depth += line.count("(") - line.count(")") if round_ else line.count("{") - line.count("}")
-        if not kind:
-            found = _HEAD.match(line)
-            if found is None:
-                if "@" in line and line.strip()[:1] not in ("%", "") and _HEAD.search(line):
-                    found = _HEAD.search(line)
+    slow = _ByLine(tally)
+    text = "\n"  # begins with the end of the line before it
+    for more in texts:
+        text += more
+        at = 0
+        while (end := text.find("\n@", at + 1)) >= 0:
+            yield from _piece(text[at:end], slow)
+            at = end
+        text = text[at:]
+        if len(text) > MAX_PENDING and text[-1] == "\n":
+            yield from _piece(text[:-1], slow)
+            text = "\n"
+    yield from _piece(text[:-1] if text[-1] == "\n" else text, slow)
+    yield from slow.close()
+
+
+#: An entry longer than this goes line by line.
+MAX_PENDING = 1 << 22
+
+
+def _piece(piece: str, slow: _ByLine) -> Iterator[Record]:
+    """The entries of the lines of ``piece``, each after its ``\\n``."""
+    if not slow.kind and (head := _ENTRY.match(piece)) and (kind := head[1].lower()) in BIBTEX_TYPES:
+        whole = piece.rstrip()
+        if whole[-1] == "}" and whole.count("{") == whole.count("}"):
+            body = whole[:-1]
+            pairs, left, sure = _fields(body, head.end(), slow.strings)
+            if pairs and not left and sure:
+                first = slow.number + 1
+                slow.number += piece.count("\n")
+                fields = _as_ris(kind, head[2], pairs)
+                yield from _built(fields, slow.tally, first, first - 1 + whole.count("\n"))
+                return
+    if piece:
+        yield from slow.feed(piece[1:].split("\n"))
+
+
+class _ByLine:
+    """Entries line by line: whatever braces, heads and text between entries come in whatever order."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.strings: dict[str, str] = dict(_MONTHS)
+        self.number = 0  # lines taken
+        self.kind = ""  # of the entry that is open
+        self.round = False
+        self.parts: list[str] = []
+        self.depth = self.start = 0
+
+    def feed(self, lines: Iterable[str]) -> Iterator[Record]:
+        """The entries that close in ``lines``."""
+        for line in lines:
+            self.number += 1
+            if self.kind:
+                if self.depth > 0 and line.lstrip()[:1] == "@" and _SURE_HEAD.match(line):
+                    yield from self._finish(self.parts, self.number - 1, closed=False)
                 else:
+                    self.parts.append(line)
+                    self.depth += self._deeper(line)
+            if not self.kind:
+                found = _HEAD.match(line)
+                if found is None:
+                    if "@" in line and line.strip()[:1] not in ("%", "") and _HEAD.search(line):
+                        found = _HEAD.search(line)
+                    else:
+                        continue
+                assert found is not None
+                self._open(found, line)
+            while self.kind and self.depth <= 0:
+                text = "\n".join(self.parts)
+                if self.depth == 0 and self.parts[-1].strip() == "}" and not self.round:
+                    yield from self._finish([text.rstrip()[:-1]], self.number, closed=True)
                     continue
-            assert found is not None
-            kind, round_ = found[1].lower(), found[2] == "("
-            start = number
-            rest = line[found.end() :]
-            parts = [rest]
-            depth = 1 + (rest.count("(") - rest.count(")") if round_ else rest.count("{") - rest.count("}"))
-        while kind and depth <= 0:
-            text = "\n".join(parts)
-            if depth == 0 and parts[-1].strip() == "}" and not round_:
-                yield from _finish(kind, [text.rstrip()[:-1]], start, number, strings, tally, closed=True)
-                kind = ""
-                continue
-            end = _end(text, round_)
-            yield from _finish(kind, [text[:end]], start, number, strings, tally, closed=True)
-            kind = ""
-            found = _HEAD.search(text, end + 1)
-            if found is not None:
-                kind, round_, start = found[1].lower(), found[2] == "(", number
-                parts = [text[found.end() :]]
-                opened = text[found.end() :]
-                depth = 1 + (opened.count("(") - opened.count(")") if round_ else opened.count("{") - opened.count("}"))
-    if kind:
-        yield from _finish(kind, parts, start, number, strings, tally, closed=False)
+                end = _end(text, self.round)
+                yield from self._finish([text[:end]], self.number, closed=True)
+                found = _HEAD.search(text, end + 1)
+                if found is not None:
+                    self._open(found, text)
+
+    def close(self) -> Iterator[Record]:
+        """The entry still open at the end of the file."""
+        if self.kind:
+            yield from self._finish(self.parts, self.number, closed=False)
+
+    def _deeper(self, text: str) -> int:
+        return text.count("(") - text.count(")") if self.round else text.count("{") - text.count("}")
+
+    def _open(self, head: re.Match[str], text: str) -> None:
+        self.kind, self.round, self.start = head[1].lower(), head[2] == "(", self.number
+        rest = text[head.end() :]
+        self.parts = [rest]
+        self.depth = 1 + self._deeper(rest)
+
+    def _finish(self, parts: list[str], end: int, *, closed: bool) -> Iterator[Record]:
+        kind, self.kind = self.kind, ""
+        yield from _finish(kind, parts, self.start, end, self.strings, self.tally, closed=closed)
 
 
 def _end(text: str, round_: bool) -> int:
@@ -146,7 +209,7 @@ def _finish(
         return
     found = _KEY.match(text)
     key = found[1] if found else ""
-    pairs, left = _fields(text, found.end() if found else 0, strings)
+    pairs, left, _ = _fields(text, found.end() if found else 0, strings)
     if not pairs:
         tally.reject(start, f"the entry @{kind}{{{key} holds no field that can be read", f"@{kind}{{{text}")
         return
@@ -157,12 +220,32 @@ def _finish(
     fields = _as_ris(kind, key, pairs)
     if left:
         fields.setdefault("unread", []).append(left)
-    yield from build(fields, tally, start, end, ended=True, head=True)
+    yield from _built(fields, tally, start, end)
 
 
-def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str, str]], str]:
-    """``(name, raw value)`` in order, and what could not be read."""
+def _built(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record]:
+    tags: list[str] = []
+    values: list[str] = []
+    for tag, held in fields.items():
+        if len(held) == 1:
+            tags.append(tag)
+            values.append(held[0].strip())
+        else:
+            if tag == "KW" and held[-1] == "" and len(held) > 2:
+                held = held[:-1]
+            tags += [tag] * len(held)
+            values += map(str.strip, held)
+    record = ordinary(tags, values, start, end, tally, wrapped=True, foreign=True)
+    if record is not None:
+        yield record
+    else:
+        yield from build(fields, tally, start, end, ended=True, head=True)
+
+
+def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str, str]], str, bool]:
+    """``(name, raw value)`` in order, what could not be read, and whether quoted braces are balanced."""
     pairs: list[tuple[str, str]] = []
+    sure = True
     size = len(text)
     while True:
         if whole := _WHOLE.match(text, at):
@@ -198,6 +281,7 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
                             break
                     else:
                         depth += 1 if mark[0] == "{" else -1
+                        sure &= depth >= 0
                 if end < 0:
                     value += text[at + 1 :]
                     at = size
@@ -215,7 +299,7 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
             else:
                 break
         pairs.append((found[1], value))
-    return pairs, text[at:].strip(" \t\r\n,")
+    return pairs, text[at:].strip(" \t\r\n,"), sure
 
 
 def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
@@ -233,7 +317,13 @@ def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         value = plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw.strip()
         if not value:
             continue
-        if low in _SEVERAL:
+        if low not in _BY_ITSELF:
+            tag = _RIS.get(low, name)
+            if tag in ris:
+                ris[tag].append(value)
+            else:
+                ris[tag] = [value]
+        elif low in _SEVERAL:
             values = [v.replace(LINE_SEPARATOR, "\n") for v in value.split("\n")]
             tag = "UR" if low in ("url", "urls") else _RIS[low]
             if tag == "AN":
@@ -243,8 +333,11 @@ def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         elif low == "keywords" or low == "keyword":
             bare = raw.replace("{;}", LINE_SEPARATOR)
             parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
-            words = (plain(p).replace(LINE_SEPARATOR, ";") for p in parts)
-            ris.setdefault("KW", []).extend([*words, ""])
+            if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
+                parts = [plain(part).replace(LINE_SEPARATOR, ";") for part in parts]
+            elif "  " in bare or "\t" in bare or "}" in bare:
+                parts = list(map(plain, parts))
+            ris.setdefault("KW", []).extend([*map(str.strip, parts), ""])
         elif low == "pages":
             ris.setdefault("SP", []).append(value.replace("--", "-"))
         elif low == "month":
@@ -259,8 +352,7 @@ def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         elif low == "votes":
             ris.setdefault("N1", []).append(value)
         else:
-            tag = _RIS.get(low, name)
-            ris.setdefault(tag, []).append(value)
+            ris.setdefault(name, []).append(value)
     if month and "DA" not in ris:
         if (year := ris.get("PY", [""])[0]) and month.isdigit():
             ris["DA"] = [f"{year}-{int(month):02d}"]

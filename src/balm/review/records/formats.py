@@ -53,7 +53,7 @@ READERS: dict[str, Reader] = {
         Reader("wos", "Web of Science, tagged", (".ciw", ".txt"), "lines", f"{_HERE}.wos:read"),
         Reader("ovid", "Ovid, tagged", (".cgi", ".txt"), "lines", f"{_HERE}.tagged:read_ovid"),
         Reader("refer", "EndNote tagged (refer)", (".enw", ".enl"), "lines", f"{_HERE}.tagged:read_refer"),
-        Reader("bibtex", "BibTeX and BibLaTeX", (".bib",), "lines", f"{_HERE}.bibtex:read"),
+        Reader("bibtex", "BibTeX and BibLaTeX", (".bib",), "texts", f"{_HERE}.bibtex:read"),
         Reader("table", "CSV, TSV or semicolons, by header", (".csv", ".tsv"), "lines", f"{_HERE}.table:read"),
         Reader("xlsx", "Excel workbook, by header", (".xlsx",), "bytes", f"{_HERE}.workbook:read"),
         Reader("clinicaltrials-json", "ClinicalTrials.gov JSON", (".json",), "bytes", f"{_HERE}.trials:read"),

@@ -31,7 +31,7 @@ _add("DA", "date|date published|publication date|first posted|date registration|
 _add(
     "T2",
     "journal|journal title|publicationname|publication title|source title|journal book|secondary title|publication name"
-    "|primary location source display name|full journal title|container title|so",
+    "|primary location source display name|full journal title|container title|so|booktitle|book title",
 )
 _add("SOURCE", "source|citation|bibliographic citation")
 _add("J2", "abbreviated source title|journal abbreviation|abbreviated journal|alternatename|iso source abbreviation")
@@ -58,7 +58,7 @@ _add(
     "|open url link",
 )
 _add("M3", "publication type|publication types|document type|doctype|study type|type of work")
-_add("KIND", "item type|reference type|type of reference|type")
+_add("KIND", "item type|reference type|type of reference|type|entrytype|entry type")
 _add("PB", "publisher|sponsor|primary sponsor|lead sponsor")
 _add("CY", "place|place published|location|source country|country of publication")
 _add("AD", "affiliations|author address|addresses|author addresses|authoraddress|affiliation")

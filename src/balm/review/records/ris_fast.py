@@ -29,17 +29,26 @@ _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
 _SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
+#: Notes that are more than notes, or that need their lines put in order.
+_NOTE_SAYS = re.compile("ASReview|RAYYAN|balm_|pmid|[\t\u2028\x0b]", re.I)
 _IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.|^\d+$", re.I)
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 
 
 def ordinary(
-    keys: list[str], values: list[str], start: int, end: int, tally: Tally, wrapped: bool = False
+    keys: list[str],
+    values: list[str],
+    start: int,
+    end: int,
+    tally: Tally,
+    wrapped: bool = False,
+    foreign: bool = False,
 ) -> Record | None:
     """The record of the tags ``keys`` and their ``values``, or ``None`` when it is not ordinary.
 
-    ``wrapped`` says that a value may hold several lines.
+    ``wrapped`` says that a value may hold several lines; ``foreign`` that names longer than tags (``file``) may be
+    among the keys, which are no field of the model.
     """
     held = dict(zip(keys, values, strict=True))
     if not _TAGS.issuperset(held):
@@ -47,9 +56,10 @@ def ordinary(
             if tag in held and usual not in held:
                 keys = [usual if key == tag else key for key in keys]
         held = dict(zip(keys, values, strict=True))
-        if not _TAGS.issuperset(held):
+        strange = held.keys() - _TAGS
+        if strange and not (foreign and min(map(len, strange)) > 4):
             return None
-    if wrapped and any("\n" in value for key, value in zip(keys, values, strict=True) if key != "AB"):
+    if wrapped and "\n" in "".join(values) and any("\n" in v for k, v in zip(keys, values, strict=True) if k != "AB"):
         return None
     authors: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
@@ -80,7 +90,7 @@ def ordinary(
     if not _CORE.issuperset(held):
         groups: dict[str, list[str]] = {}
         for key, value in zip(keys, values, strict=True):
-            if key in _FURTHER:
+            if key not in _CORE:
                 if key in groups:
                     groups[key].append(value)
                     repeated += 1
@@ -90,7 +100,7 @@ def ordinary(
         found_notes = groups.pop("N1", None)
         if found_notes:
             text = "|".join(found_notes)
-            if "ASReview" in text or "RAYYAN" in text or "balm_" in text or "PMID" in text.upper() or "\t" in text:
+            if _NOTE_SAYS.search(text):
                 return None
             notes = tuple(note for note in found_notes if note)
         if "AD" in groups:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from balm.review.records.headers import HEADERS, looks_like_header, plain_name
 from balm.review.records.identifiers import find_doi
-from balm.review.records.kinds import RIS_TYPES, ris_code, type_in_words
+from balm.review.records.kinds import BIBTEX_TYPES, RIS_TYPES, ris_code, type_in_words
 from balm.review.records.labels import as_decision
 from balm.review.records.own_table import is_own_header, read_own_row
 from balm.review.records.receipt import Tally
@@ -231,7 +231,7 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             mark = next((m for m in (";", "|", "\n", ",") if m in text), ";")
             fields.setdefault("KW", []).extend([*(p.strip() for p in text.split(mark)), ""])
         elif tag == "KIND":
-            told = type_in_words(text) or RIS_TYPES.get(text.upper())
+            told = type_in_words(text) or RIS_TYPES.get(text.upper()) or BIBTEX_TYPES.get(text.lower())
             fields["TY"] = [ris_code(told)] if told else ["GEN" if text else ""]
             if not told:
                 fields.setdefault(header[at], []).append(text)

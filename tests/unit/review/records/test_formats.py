@@ -8,8 +8,9 @@ import zipfile
 
 import pytest
 
-from balm.review.records import xml_formats
+from balm.review.records import bibtex, xml_formats
 from balm.review.records.formats import READERS
+from balm.review.records.receipt import Tally
 from balm.review.records.recognise import recognise
 from balm.vocabulary.problems import InputError
 from tests.unit.review.records.reading import read, whys
@@ -325,3 +326,29 @@ def test_every_reader_has_a_title_endings_and_a_function():
 )
 def test_content_no_reader_knows(data):
     assert recognise(data, "x.ris") is None
+
+
+def test_a_table_made_from_bibtex():
+    text = (
+        "ENTRYTYPE,ID,author,title,booktitle,journal,year,volume,number,pages,doi,abstract\n"
+        'inproceedings,a1,"Doe, J. and Roe, K.",One,Proc. of Pain,,2001,,,1--9,10.1000/x,Text\n'
+        'article,a2,"Doe, J.",Two,,Pain,2002,3,4,,,\n'
+    )
+    (a, b), tally = read(text, name="x.csv", expect="table")
+    assert (a.id, a.type, a.journal, a.authors) == ("a1", "conference", "Proc. of Pain", ("Doe, J.", "Roe, K."))
+    assert (b.id, b.type, b.journal, b.volume, b.issue) == ("a2", "article", "Pain", "3", "4")
+    assert a.other == b.other == () and not tally.rejected
+
+
+def test_an_entry_taken_whole_is_what_line_by_line_gives():
+    """Braces in quotation marks, entries that never close, heads inside values: where both ways meet."""
+    whole = '@article{k1,\n title = {A {B} c},\n journal = pain # " x",\n year = 2001\n}\n\n'
+    odd = '@article{k2,\n title = "a } b { c",\n year = 2002\n}\n'
+    open_ = "@book{k3,\n title = {x\n}\n"
+    head = "@misc{k4,\n abstract = {one\n@two{three}\n four},\n title = {T}\n}\n"
+    text = '@string{pain = "Pain"}\n' + whole + odd + whole + open_ + head + whole
+    tally, slow = Tally("a", taken=set()), Tally("a", taken=set())
+    by_line = bibtex._ByLine(slow)
+    expected = [*by_line.feed(text.splitlines()), *by_line.close()]
+    assert list(bibtex.read([text], tally)) == expected
+    assert tally.entries == slow.entries and len(expected) >= 5
