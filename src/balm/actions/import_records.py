@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from balm.actions.records import read_records
-from balm.actions.review import MAX_BYTES, Review
+from balm.actions.review import LARGER, MAX_BYTES, Review
 from balm.review.records.own_table import safe_cell
 from balm.review.records.receipt import Receipt
 from balm.review.schema import TABLE_BY_FILE
@@ -112,8 +112,8 @@ def import_records(
         "records.csv": appended(root / "records.csv", new_records),
     }
     for file, text in texts.items():
-        if len(text) > MAX_BYTES:
-            size, limit = len(text) / 1024**2, MAX_BYTES // 1024**2
+        if len(text) > (most := LARGER.get(file, MAX_BYTES)):
+            size, limit = len(text) / 1024**2, most // 1024**2
             reason = f"would grow to {size:,.0f} MB; a package holds at most {limit} MB a file. Import fewer records"
             raise InputError(Problem(reason, file=file))
     _write(root, raw, copies, texts)

@@ -18,9 +18,11 @@ from balm.review.schema import TABLES
 from balm.review.synthesis import Synthesis, synthesise
 from balm.vocabulary.problems import InputError, Problem
 
-#: A file of a package is small: the largest, records.csv with its abstracts, stays under 30 MB at 10,000 records.
-#: What is larger is most likely the wrong file, and is refused by its size, before it is read.
+#: A file of a package is small, records.csv apart. What is larger is most likely the wrong file, and is refused by its
+#: size, before it is read.
 MAX_BYTES = 64 * 1024 * 1024
+#: Files that grow with the search: records.csv with its abstracts has some 2 kB a record, 200 MB at 100,000 records.
+LARGER = {"records.csv": 512 * 1024 * 1024}
 #: Guideline files read from ``guidance/``.
 MAX_GUIDELINES = 500
 
@@ -160,12 +162,13 @@ def _read(path: Path, root: Path) -> tuple[bytes | None, str]:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return None, "is not a file"
-        if status.st_size > MAX_BYTES:
-            size, limit = status.st_size / 1024**2, MAX_BYTES // 1024**2
+        most = LARGER.get(path.name, MAX_BYTES)
+        if status.st_size > most:
+            size, limit = status.st_size / 1024**2, most // 1024**2
             return None, f"is {size:,.0f} MB; the limit is {limit} MB, and it was not read"
         with path.open("rb") as source:
-            data = source.read(MAX_BYTES + 1)
-        return (data, "") if len(data) <= MAX_BYTES else (None, f"grew past the limit of {MAX_BYTES // 1024**2} MB")
+            data = source.read(most + 1)
+        return (data, "") if len(data) <= most else (None, f"grew past the limit of {most // 1024**2} MB")
     except (FileNotFoundError, RuntimeError):
         return None, "is a link that leads nowhere"
     except OSError as error:

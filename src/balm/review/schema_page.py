@@ -49,7 +49,7 @@ This page is generated from `src/balm/review/schema.py` and `src/balm/review/pla
 - A row is numbered from 1 under the header, as in error messages.
 - Only rows with `verified` = `yes` and `usable` = `yes` are pooled. The others are kept and shown as what they are.
 - What can be derived (a p value from an interval, a count in the flow) is computed, not stored.
-- A file larger than 64 MB, and a link that leads out of the folder, is refused without reading it.
+- A file larger than 64 MB (`records.csv`: 512 MB), and a link that leads out of the folder, is refused without reading it.
 """
 
 

@@ -51,6 +51,12 @@ def test_a_large_file_is_refused_by_its_size(folder):
     assert reasons(folder) == ["results.csv: is 200 MB; the limit is 64 MB, and it was not read"]
 
 
+def test_records_may_be_larger_than_other_tables(folder):
+    with (folder / "records.csv").open("wb") as file:
+        file.truncate(600 * 1024 * 1024)
+    assert reasons(folder) == ["records.csv: is 600 MB; the limit is 512 MB, and it was not read"]
+
+
 def test_links_out_of_the_package_are_refused(folder, tmp_path):
     (tmp_path / "secret.csv").write_text("x")
     (folder / "results.csv").unlink()
