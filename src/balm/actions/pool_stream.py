@@ -29,11 +29,11 @@ from balm.vocabulary.problems import InputError, Problem, check_option
 ENGINES = ("stream", "dask")
 ENDINGS = (".parquet", ".csv")
 
-#: Studies read at once. About 30 MB of working arrays; larger batches were not faster.
-BATCH = 1 << 18
+#: Studies read at once: larger batches were not faster, and their peak grew with the file for longer.
+BATCH = 1 << 16
 
 #: Analyses in one row group of the result.
-WRITTEN_AT_ONCE = 1 << 16
+WRITTEN_AT_ONCE = 1 << 15
 
 #: Numbers hardly compress: zstd made the file a tenth smaller and took twice as long.
 COMPRESSION = "snappy"
