@@ -136,6 +136,15 @@ def test_no_other_tau2_is_more_likely() -> None:
     assert len(lower) <= MISSED, lower
 
 
+def test_two_studies_have_a_closed_form() -> None:
+    """REML of two studies is ``max(0, (d**2 - v1 - v2) / 2)``, whatever the unit and however far they lie apart."""
+    pair = np.flatnonzero(SIZES == 2)
+    first, second = FIRST[pair], FIRST[pair] + 1
+    want = np.maximum(0.0, 0.5 * ((Y[first] - Y[second]) ** 2 - V[first] - V[second]))
+    assert len(pair) > 250 and (want > 0.0).sum() > 50
+    close(FITS["REML"].tau2[pair], want, SCALE[pair] ** 2, 1e-9)
+
+
 def test_paule_and_mandel_solve_their_equation() -> None:
     fit = FITS["PM"]
     total = q_at(fit)
