@@ -106,6 +106,12 @@ def test_many_at_once_and_the_words():
     assert np.isnan(one.probability_beyond(0.1).new_setting)
 
 
+def test_no_advice_that_it_assumes_no_heterogeneity():
+    es = EffectSizes(effect=[0.1, 0.3, 0.35], variance=[0.03, 0.03, 0.05])
+    assert pool(es).tau2 == 0.0 and any("assumes no heterogeneity" in said for said in pool(es).advice)
+    assert not any("assumes no heterogeneity" in said for said in pool(es, prediction=NNF).advice)
+
+
 def test_what_it_cannot_go_with():
     with pytest.raises(InputError, match="finds the distribution of tau2 itself"):
         pool(example(5), tau2=0.1, prediction=NNF)

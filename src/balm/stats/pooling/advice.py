@@ -7,6 +7,7 @@ import math
 from balm.stats.pooling.analysis import Analysis
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES
+from balm.stats.pooling.prediction import PREDICTIONS
 
 #: Hartung-Knapp's factor is exactly 1 for some estimators (DerSimonian-Laird or REML with two studies), give or take
 #: rounding; below this it narrows.
@@ -42,7 +43,7 @@ def advise(a: Analysis, k: int, choices: Choices) -> tuple[str, ...]:
         said.append("Two studies: the interval has one degree of freedom and is very wide; show the studies instead.")
     elif choices.model != "common" and k < FEW:
         said.append(f"{k} studies: τ² and everything that rests on it is very uncertain.")
-    if a.tau2 == 0.0 and not math.isnan(a.prediction_low):
+    if a.tau2 == 0.0 and not math.isnan(a.prediction_low) and PREDICTIONS[choices.prediction].error != "own":
         said.append("τ² is 0: the prediction interval assumes no heterogeneity.")
     if a.q == 0.0:
         said.append("All effects are identical.")

@@ -49,7 +49,10 @@ PREDICTIONS: Mapping[str, Prediction] = MappingProxyType(
             Prediction("kenward-roger", "Kenward-Roger standard error, t with its df (KR)", "kenward-roger", "kr"),
             Prediction("kenward-roger-df-1", "Kenward-Roger, t with its df less 1 (KR-PR)", "kenward-roger", "kr-1"),
             Prediction(
-                "confidence-distribution", "confidence distribution of tau2, Hartung-Knapp errors (NNF)", "own", "own"
+                "confidence-distribution",
+                "the confidence distribution of τ², Hartung-Knapp standard errors (NNF)",
+                "own",
+                "own",
             ),
             Prediction("none", "none", "in-force", "in-force"),
         )
