@@ -36,6 +36,19 @@ designs = "Randomised controlled trials"
 reviewers = 2
 target_recall = 0.95
 alpha = 0.05
+# One reason is given for each full text left out: the first of these that applies.
+exclusion_reasons = [
+    "Not a report of primary data",
+    "Other population",
+    "Other intervention",
+    "Other comparator",
+    "Other design",
+    "No outcome of this review",
+]
+
+[screening.highlights]  # marked in titles and abstracts while screening
+include = ["random", "placebo"]
+exclude = ["rats", "mice"]
 
 [[eligibility]]
 name = "Population"

@@ -198,6 +198,24 @@ class Trap:
 
 
 @dataclass(frozen=True, slots=True)
+class WordList:
+    """Words of one idea, marked in one colour wherever they stand in a title or an abstract."""
+
+    name: str
+    colour: str  # one of balm.review.plan.COLOURS
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Highlights:
+    """Words that are marked while screening: for including, for excluding, and up to three lists with a name."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    lists: tuple[WordList, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScreeningPlan:
     """How screening is done and when it may be enough: settled in the protocol, before the first record is read."""
 
@@ -205,6 +223,9 @@ class ScreeningPlan:
     target_recall: float = 0.95
     alpha: float = 0.05
     bias: float = 1.0  # how many times likelier an included record is to come next than another; 1 is conservative
+    #: Reasons for excluding a full text, in their order: the first that applies is the one that counts.
+    exclusion_reasons: tuple[str, ...] = ()
+    highlights: Highlights = Highlights()
 
 
 @dataclass(frozen=True, slots=True)

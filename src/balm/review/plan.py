@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from balm.review.package import (
     AnalysisSpec,
     Comparison,
     Criterion,
+    Highlights,
     ImportantDifference,
     MeasurementScale,
     Meta,
@@ -24,6 +25,7 @@ from balm.review.package import (
     SubgroupSpec,
     Trap,
     Window,
+    WordList,
 )
 from balm.review.schema import DESIGNS, ROLES, SCOPES
 from balm.review.tables import unknown_name
@@ -61,6 +63,11 @@ KINDS = ("continuous", "binary")
 DIRECTIONS = ("lower is better", "higher is better")
 SEVERAL = ("first", "last")
 SUBGROUP_COLUMNS = ("condition", "pain_class", "design", "route", "drug_form")
+
+#: Colours of named lists of words; green and red belong to the words for including and excluding.
+COLOURS = ("blue", "purple", "orange", "teal", "pink")
+#: More lists than these are not told apart at a glance.
+MAX_WORD_LISTS = 3
 
 #: What a sensitivity analysis may vary, and what its values are.
 VARY = {
@@ -232,7 +239,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
 
 
 def _screening(t: _Tables, d: Mapping[str, Any]) -> ScreeningPlan:
-    t.known(d, "screening", ("reviewers", "target_recall", "alpha", "bias"))
+    t.known(d, "screening", _SCREENING_FIELDS)
     usual = ScreeningPlan()
     reviewers = d.get("reviewers", usual.reviewers)
     if not isinstance(reviewers, int) or isinstance(reviewers, bool) or not 1 <= reviewers <= 10:
@@ -246,7 +253,43 @@ def _screening(t: _Tables, d: Mapping[str, Any]) -> ScreeningPlan:
             t.wrong(f"screening.{name}", f"must be between 0 and 1; got {value:g}")
     if not (math.isnan(bias) or 0 < bias < math.inf):
         t.wrong("screening.bias", f"must be a number above 0; got {bias:g}")
-    return ScreeningPlan(reviewers, target, alpha, bias)
+    reasons = t.words(d, "exclusion_reasons", "screening")
+    _once(t, "screening.exclusion_reasons", reasons)
+    return ScreeningPlan(
+        reviewers, target, alpha, bias, reasons, _highlights(t, t.table(d, "highlights", required=False))
+    )
+
+
+_SCREENING_FIELDS = tuple(f.name for f in fields(ScreeningPlan))
+
+
+def _highlights(t: _Tables, d: Mapping[str, Any]) -> Highlights:
+    place = "screening.highlights"
+    t.known(d, place, ("include", "exclude", "lists"))
+    given = t.tables(d, "lists", place)
+    if len(given) > MAX_WORD_LISTS:
+        t.wrong(f"{place}.lists", f"must be at most {MAX_WORD_LISTS} lists; got {len(given)}")
+    lists = tuple(_word_list(t, p, one) for p, one in given)
+    words = {"include": t.words(d, "include", place), "exclude": t.words(d, "exclude", place)}
+    for name, listed in words.items():
+        _once(t, f"{place}.{name}", listed)
+    _once(t, f"{place}.lists", [one.name for one in lists])
+    return Highlights(words["include"], words["exclude"], lists)
+
+
+def _word_list(t: _Tables, place: str, d: Mapping[str, Any]) -> WordList:
+    t.known(d, place, ("name", "colour", "words"))
+    words = t.words(d, "words", place)
+    _once(t, f"{place}.words", words)
+    return WordList(t.text(d, "name", place) or "", t.word(d, "colour", place, COLOURS, COLOURS[0]), words)
+
+
+def _once(t: _Tables, place: str, listed: Sequence[str]) -> None:
+    """Nothing empty, nothing twice."""
+    if any(not one.strip() for one in listed):
+        t.wrong(place, "must not hold an empty text")
+    for twice in sorted({one for one in listed if listed.count(one) > 1}):
+        t.wrong(place, f"holds {twice!r} twice")
 
 
 def parse_toml(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from balm.review.plan import (
+    COLOURS,
     CONTRAST_MEASURES,
     DIRECTIONS,
     INFERENCE,
     KINDS,
+    MAX_WORD_LISTS,
     METHODS,
     MODELS,
     PLANNED_MEASURES,
@@ -106,7 +108,8 @@ The plan. Required. Every id in it is used by the tables.
 | `[[comparisons]]` | `id`, `name`, `group_1`, `roles_1`; `group_2`, `roles_2` unless it is about a single group. Roles: {words(ROLES)} |
 | `[[analyses]]` | `id`, `title`, `outcome`, `comparison`, `measure`, and the options below |
 | `[[traps]]` | `title`, `text`, `studies`: peculiarities of the data that change a number if they are missed |
-| `[screening]` | how screening is done, settled before it begins: `reviewers` (2), and of the stopping test `target_recall` (0.95), `alpha` (0.05) and `bias` (1, conservative) |
+| `[screening]` | how screening is done, settled before it begins: `reviewers` (2); of the stopping test `target_recall` (0.95), `alpha` (0.05) and `bias` (1, conservative); `exclusion_reasons`, reasons at full text in their order, of which the first that applies counts |
+| `[screening.highlights]` | words marked while screening: `include` (green), `exclude` (red), and up to {MAX_WORD_LISTS} named lists, `[[screening.highlights.lists]]` with `name`, `colour` ({words(COLOURS)}) and `words` |
 | `[flow]` | PRISMA 2020 counts known but not backed by rows, and a `note`; what is left out is *not known* |
 
 ### Options of an analysis
