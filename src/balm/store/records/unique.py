@@ -1,0 +1,102 @@
+"""The records of a review, one a report: kept beside the package's rows and made again when those have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from balm.review.deduplication.canonical import FIELDS, CanonicalRecord, canonical
+from balm.store.records.models import Derived, UniqueRecord
+from balm.store.reviews.models import Review, Row
+from balm.vocabulary.evidence import DuplicateDecision
+
+RECORDS, DUPLICATES, SEARCHES = "records.csv", "duplicates.csv", "searches.csv"
+
+
+def decisions_of(review: Review) -> list[DuplicateDecision]:
+    """The rows of ``duplicates.csv``, oldest first."""
+    return [decision_of(cells) for cells in cells_of(review, DUPLICATES)]
+
+
+def decision_of(cells: Mapping[str, str]) -> DuplicateDecision:
+    """A row of ``duplicates.csv`` from its cells."""
+    return DuplicateDecision(
+        cells["record_1"], cells["record_2"], cells["decision"],
+        cells.get("rule") or None, cells.get("person") or None, cells.get("time") or None,
+    )  # fmt: skip
+
+
+def cells_of(review: Review, file: str) -> Iterator[dict[str, str]]:
+    """The cells of every row of a table, in order."""
+    rows = Row.objects.filter(review=review, table=file).order_by("position")
+    yield from rows.values_list("cells", flat=True).iterator(chunk_size=5000)
+
+
+def unique_records(review: Review) -> Any:
+    """The query set of the unique records, current when this returns; it costs two look-ups when nothing changed."""
+    if _made_to(review) != _rows_to(review):
+        with transaction.atomic():
+            refresh(review)
+    return UniqueRecord.objects.filter(review=review)
+
+
+def refresh(review: Review) -> None:
+    """Make the unique records follow the rows; only what differs is written. Call it in a transaction."""
+    state, _ = Derived.objects.select_for_update().get_or_create(review=review)
+    to = _rows_to(review)
+    rows = list(cells_of(review, RECORDS))
+    place = {cells["record"]: k for k, cells in enumerate(rows)}
+    wanted = {c.id: _row(review, place[c.id], c) for c in canonical(rows, decisions_of(review))}
+    stand = UniqueRecord.objects.filter(review=review)
+    kept: set[str] = set()
+    old: list[int] = []
+    for row in stand.iterator(chunk_size=5000):
+        if row.record in wanted and all(getattr(row, f) == getattr(wanted[row.record], f) for f in _COMPARED):
+            kept.add(row.record)
+        else:
+            old.append(row.pk)
+    for start in range(0, len(old), 500):
+        stand.filter(pk__in=old[start : start + 500]).delete()
+    UniqueRecord.objects.bulk_create([row for record, row in wanted.items() if record not in kept], batch_size=500)
+    state.records_to, state.duplicates_to = to
+    state.save(update_fields=["records_to", "duplicates_to"])
+
+
+_COMPARED = ("position", "ids", "searches", "values", "provenance")
+
+
+def _row(review: Review, position: int, one: CanonicalRecord) -> UniqueRecord:
+    values: dict[str, Any] = {name: getattr(one, name) for name in FIELDS}
+    values["authors"] = list(one.authors)
+    words = " ".join(filter(None, (one.title, *one.authors, one.doi, one.pmid, one.id))).lower()
+    return UniqueRecord(
+        review=review, record=one.id, position=position, words=words, ids=list(one.ids), searches=list(one.searches),
+        values=values, provenance={name: list(ids) for name, ids in one.provenance.items()},
+    )  # fmt: skip
+
+
+def _rows_to(review: Review) -> tuple[int, int]:
+    """The position of the last row of each table, -1 where it has none: rows are only ever added behind."""
+    last = dict(
+        Row.objects.filter(review=review, table__in=(RECORDS, DUPLICATES))
+        .order_by()
+        .values_list("table")
+        .annotate(last=Max("position"))
+    )
+    return last.get(RECORDS, -1), last.get(DUPLICATES, -1)
+
+
+def _made_to(review: Review) -> tuple[int, int]:
+    state = Derived.objects.filter(review=review).first()
+    return (state.records_to, state.duplicates_to) if state else (-1, -1)
+
+
+def value_of(row: UniqueRecord) -> CanonicalRecord:
+    """A row of the table as the value that other stages work with."""
+    values = dict(row.values)
+    values["authors"] = tuple(values.get("authors") or ())
+    provenance = {name: tuple(ids) for name, ids in row.provenance.items()}
+    return CanonicalRecord(row.record, tuple(row.ids), tuple(row.searches), **values, provenance=provenance)
