@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from balm.actions.records import read_records, write_records
+from balm.actions.whole_file import whole_file
 from balm.review.deduplication.duplicates import Duplicates, find_duplicates
 from balm.review.records.writers import WRITERS
 from balm.vocabulary.evidence import DuplicateDecision
@@ -69,21 +68,9 @@ def write_pairs(found: Duplicates, path: str | Path) -> Path:
 
 
 def replace_file(target: Path, data: bytes) -> Path:
-    """Write beside ``target`` and rename: the file appears whole or not at all."""
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(target))) from None
+    """Write ``data`` to ``target``, whole or not at all."""
+    with whole_file(target) as out:
+        out.write(data)
     return target
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
 from balm.review.flow_counts import flow_of
 from balm.review.package import Package
@@ -108,25 +108,9 @@ def package_bytes(folder: str | Path) -> dict[str, bytes]:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write ``text`` to ``path`` so that nobody ever sees half of it: a file beside it, then one rename."""
-    if not path.parent.is_dir():
-        raise InputError(Problem(f"there is no folder {str(path.parent)!r}; make it first", file=str(path)))
-    if path.is_dir():
-        raise InputError(Problem("is a folder; give the name of a file", file=str(path)))
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+    """Write ``text`` to ``path`` so that nobody ever sees half of it."""
+    with whole_file(path, "w", encoding="utf-8", newline="\n") as out:
+        out.write(text)
     return path
 
 
