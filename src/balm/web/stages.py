@@ -16,4 +16,6 @@ class Stage:
 
 
 #: A stage stands here once its pages do; a test asks for each of them.
-STAGES: tuple[Stage, ...] = ()
+STAGES: tuple[Stage, ...] = (
+    Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
+)

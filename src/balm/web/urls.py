@@ -16,6 +16,7 @@ STAGE_ADDRESSES = {
     "risk_of_bias": "risk-of-bias",
     "synthesis": "synthesis",
     "flow": "flow",
+    "report": "report",
     "archive": "archive",
     "audit": "audit",
 }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
 
 from balm.actions.review import package_bytes
+from balm.actions.team.acting import Acting
 from balm.actions.team.packages import start_review
+from balm.actions.team.publishing import publish_report
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review
 
@@ -34,26 +38,71 @@ PEOPLE = (
 )
 
 
-def demonstration_review(folder: str | Path, kept: Path) -> tuple[Review, tuple[DemonstrationAccount, ...]]:
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """The review, its accounts with the passwords that hold now, and whether the folder has changed since."""
+
+    review: Review
+    accounts: tuple[DemonstrationAccount, ...]
+    folder_changed: bool = False
+
+
+def demonstration_review(folder: str | Path, kept: Path) -> Demonstration:
     """The review of ``folder`` with its three accounts, made on the first call and found again on every later one.
 
-    Passwords are drawn at random and kept in ``kept``, a file that only its owner can read.
+    Passwords are drawn at random and kept in ``kept``, a file that only its owner can read. Where that file is lost,
+    new ones are drawn; a password that its person has changed is not shown. A review of the same name that somebody
+    brought here as their own stays as it is, and gets no account.
     """
-    accounts = _kept(kept) or tuple(
-        DemonstrationAccount(email, secrets.token_urlsafe(9), name, code, role) for email, name, code, role in PEOPLE
-    )
-    lead = accounts[0]
-    found = Review.objects.filter(demonstration=True, members__user__email=lead.email).first()
-    if found is not None:
-        return found, accounts
     files = package_bytes(folder)
+    package, problems = read_package(files, Path(folder))
+    if package is None:
+        raise InputError(problems)
+    found = Review.objects.filter(slug=slug_of(package)).first()
+    if found is not None and not found.demonstration:
+        return Demonstration(found, ())
     with transaction.atomic():
-        users = {a.code: _account(a) for a in accounts}
-        review = start_review(files, user=users[lead.code], code=lead.code, name=lead.name, demonstration=True)
-        for a in accounts[1:]:
-            Member.objects.create(review=review, user=users[a.code], code=a.code, name=a.name, role=a.role)
+        accounts = _accounts(kept)
+        if found is None:
+            found = _bring_in(files, accounts)
         _keep(kept, accounts)
-    return review, accounts
+    return Demonstration(found, tuple(_as_it_holds(a) for a in accounts), _digests(files) != brought_in(found))
+
+
+def _bring_in(files: Mapping[str, bytes], accounts: tuple[DemonstrationAccount, ...]) -> Review:
+    lead, *others = accounts
+    users = {a.code: User.objects.get(email=a.email) for a in accounts}
+    review = start_review(files, user=users[lead.code], code=lead.code, name=lead.name, demonstration=True)
+    for a in others:
+        Member.objects.create(review=review, user=users[a.code], code=a.code, name=a.name, role=a.role)
+    return review
+
+
+def _accounts(kept: Path) -> tuple[DemonstrationAccount, ...]:
+    passwords = _kept(kept)
+    accounts = tuple(
+        DemonstrationAccount(email, passwords.get(email) or secrets.token_urlsafe(9), name, code, role)
+        for email, name, code, role in PEOPLE
+    )
+    for a in accounts:
+        if a.email not in passwords or not User.objects.filter(email=a.email).exists():
+            _account(a)
+    return accounts
+
+
+def _as_it_holds(account: DemonstrationAccount) -> DemonstrationAccount:
+    user = User.objects.get(email=account.email)
+    return account if user.check_password(account.password) else replace(account, password="(changed)")
+
+
+def brought_in(review: Review) -> dict[str, str]:
+    """The files that the review began with, each with its SHA-256, as the audit trail has them."""
+    first = Event.objects.filter(chain=review.key, seq=1).first()
+    return dict(first.after) if first and first.after else {}
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
 
 
 def _account(account: DemonstrationAccount) -> User:
@@ -64,13 +113,10 @@ def _account(account: DemonstrationAccount) -> User:
     return user
 
 
-def _kept(path: Path) -> tuple[DemonstrationAccount, ...]:
+def _kept(path: Path) -> dict[str, str]:
     if not path.exists():
-        return ()
-    passwords = dict(line.split("\t") for line in path.read_text().splitlines() if line)
-    if set(passwords) != {email for email, *_ in PEOPLE}:
-        return ()
-    return tuple(DemonstrationAccount(e, passwords[e], name, code, role) for e, name, code, role in PEOPLE)
+        return {}
+    return dict(line.split("\t", 1) for line in path.read_text().splitlines() if "\t" in line)
 
 
 def _keep(path: Path, accounts: tuple[DemonstrationAccount, ...]) -> None:

@@ -36,6 +36,7 @@ MAY: dict[str, frozenset[str]] = {
     "download": _ALL,
     "read audit trail": frozenset({LEAD}),
     "take home": frozenset({LEAD}),
+    "publish": frozenset({LEAD}),
 }
 
 

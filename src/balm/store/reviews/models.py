@@ -31,6 +31,8 @@ class Review(models.Model):
     title = models.CharField(max_length=500)
     created = models.DateTimeField(default=timezone.now)
     demonstration = models.BooleanField(default=False)
+    #: Its report may be read by anybody. A lead's decision on this server: it does not travel with the archive.
+    public = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["title"]

@@ -1,20 +1,31 @@
-"""The reviews a person belongs to, and the home of one."""
+"""The front page (public reports, or the reviews a person belongs to), and the home of a review."""
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from balm.actions.team.acting import Acting
+from balm.actions.team.publishing import public_reviews
 from balm.store.reviews.models import Member
 from balm.web.entry import in_review
+from balm.web.report.views import public_report
 from balm.web.stages import STAGES
 
 
-@login_required
 def reviews(request: HttpRequest) -> HttpResponse:
-    """The reviews of the person who signed in."""
+    """The reviews of the person who signed in; without signing in, what is public.
+
+    Exactly one public review: the front page is its report. None: people are sent to sign in.
+    """
+    if not request.user.is_authenticated:
+        public = public_reviews()
+        if not public:
+            return redirect_to_login(request.get_full_path())
+        if len(public) == 1:
+            return public_report(request, public[0])
+        return render(request, "report/public.html", {"reviews": public})
     memberships = Member.objects.select_related("review").filter(user=request.user, active=True)
     return render(request, "reviews/list.html", {"memberships": memberships.order_by("review__title")})
 
@@ -25,5 +36,10 @@ def home(request: HttpRequest, acting: Acting) -> HttpResponse:
     return render(
         request,
         "reviews/home.html",
-        {"acting": acting, "review": acting.review, "stages": [s for s in STAGES if acting.may(s.act)]},
+        {
+            "acting": acting,
+            "review": acting.review,
+            "stages": [s for s in STAGES if acting.may(s.act)],
+            "may_publish": acting.may("publish"),
+        },
     )

@@ -1,0 +1,52 @@
+"""The report of a review on the server: live from the database, and published where its lead says so."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from balm.actions.team.acting import Acting
+from balm.actions.team.flow import current_flow
+from balm.actions.team.synthesis import current_synthesis
+from balm.report.review_report import build_report
+from balm.store.events.chain import append_event, lock_chain
+from balm.store.reviews.models import Review
+from balm.store.synthesis.current import kept_for, last_event
+
+
+@transaction.atomic
+def publish_report(acting: Acting, public: bool, *, reason: str = "") -> Review:
+    """Let anybody read the report of the review (``public=True``), or members only again.
+
+    The decision is the server's: an archive brought elsewhere starts as members only. Saying it twice is one event.
+    """
+    acting.check("publish")
+    lock_chain(acting.review.key)
+    review = Review.objects.get(pk=acting.review.pk)
+    if review.public == public:
+        return review
+    review.public = public
+    review.save(update_fields=["public"])
+    action = "publish report" if public else "withdraw report"
+    append_event(
+        review.key, acting.actor, action, "review", review.key,
+        before={"public": not public}, after={"public": public}, reason=reason,
+    )  # fmt: skip
+    return review
+
+
+def report_of(review: Review) -> str:
+    """The report as it stands now, as one HTML page; the same text until the review changes.
+
+    It holds what the package holds: agreed values and revealed decisions, never a judgement still under blinding.
+    """
+    text: str = kept_for(
+        ("report", review.key),
+        last_event(review),
+        lambda: build_report(current_synthesis(review), current_flow(review)),
+    )
+    return text
+
+
+def public_reviews() -> list[Review]:
+    """Reviews whose report anybody may read, by title."""
+    return list(Review.objects.filter(public=True).order_by("title", "slug"))

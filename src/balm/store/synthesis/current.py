@@ -1,0 +1,99 @@
+"""The package as it stands now, read once for each state of it.
+
+Every act on a review appends an event, so the number of the last event says whether anything can have changed. Most
+acts (a vote, an upload) leave the tables of synthesis alone; the stamp of these tables tells.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Count, Max, Sum
+
+from balm.review.package import Package
+from balm.review.reading import read_package
+from balm.review.schema import TABLES
+from balm.store.events.models import ChainHead
+from balm.store.reviews.models import KeptTable, Review, Row, StoredFile
+from balm.store.reviews.package_rows import table_bytes
+from balm.vocabulary.problems import InputError
+
+#: Tables that grow with the search, and that no analysis reads: the records, and what refers to records.
+OF_THE_SEARCH = tuple(
+    t.file for t in TABLES if t.attribute == "records" or any(c.refers == "records" for c in t.columns)
+)
+#: Values kept at once; the oldest goes first.
+KEPT = 64
+
+_kept: OrderedDict[tuple[str, ...], tuple[Any, Any]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def last_event(review: Review) -> int:
+    """The number of the last event of the review; 0 before the first."""
+    return ChainHead.objects.filter(chain=review.key).values_list("seq", flat=True).first() or 0
+
+
+def kept_for(key: tuple[str, ...], state: Any, make: Callable[[], Any]) -> Any:
+    """What ``make()`` returned for this ``state`` of ``key``, made again only when the state is another."""
+    with _lock:
+        found = _kept.get(key)
+        if found is not None and found[0] == state:
+            _kept.move_to_end(key)
+            return found[1]
+    value = make()
+    with _lock:
+        _kept[key] = (state, value)
+        _kept.move_to_end(key)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return value
+
+
+def data_stamp(review: Review) -> tuple[Any, ...]:
+    """What tells one state of the tables of synthesis from the next; found without reading a cell.
+
+    A changed row has a new version, a new row a new number; a file of the package is told by its hash.
+    """
+    return kept_for(("stamp", review.key), last_event(review), lambda: _stamp(review))  # type: ignore[no-any-return]
+
+
+def _stamp(review: Review) -> tuple[Any, ...]:
+    rows = (
+        Row.objects.filter(review=review)
+        .exclude(table__in=OF_THE_SEARCH)
+        .order_by("table")
+        .values_list("table")
+        .annotate(Count("pk"), Sum("version"), Max("pk"))
+    )
+    tables = KeptTable.objects.filter(review=review).exclude(table__in=OF_THE_SEARCH).order_by("table")
+    files = StoredFile.objects.filter(review=review).order_by("path").values_list("path", "sha256")
+    return tuple(rows), tuple((t.table, tuple(t.columns)) for t in tables), tuple(files)
+
+
+def current_package(review: Review) -> Package:
+    """The package without the tables of the search, read and checked; :class:`InputError` with every problem."""
+    for _ in range(3):  # somebody may change a table while it is read: then it is read again
+        stamp = data_stamp(review)
+        package: Package = kept_for(("package", review.key), stamp, lambda: _read(review))
+        if data_stamp(review) == stamp:
+            break
+    return package
+
+
+def _read(review: Review) -> Package:
+    files = {
+        kept.table: table_bytes(review, kept)
+        for kept in KeptTable.objects.filter(review=review).exclude(table__in=OF_THE_SEARCH)
+    }
+    for path in ("review.toml", "guidance/"):
+        for file in StoredFile.objects.filter(review=review, path__startswith=path):
+            files[file.path] = bytes(file.content)
+    package, problems = read_package(dict(sorted(files.items())), Path(review.slug))
+    if package is None:
+        raise InputError(problems)
+    return package
