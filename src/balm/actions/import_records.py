@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,17 +14,11 @@ from pathlib import Path
 
 from balm.actions.records import read_records
 from balm.actions.review import LARGER, MAX_BYTES, Review
-from balm.review.records.own_table import safe_cell
+from balm.actions.search_rows import free_file, record_rows, search_row, without_no_text
 from balm.review.records.receipt import Receipt
 from balm.review.schema import TABLE_BY_FILE
-from balm.review.tables import MAX_CELL, as_cell
+from balm.review.tables import as_cell
 from balm.vocabulary.problems import InputError, Problem
-from balm.vocabulary.record import Record
-
-#: Kinds of source a search can be of (PRISMA 2020: databases and registers apart from other methods).
-KINDS = TABLE_BY_FILE["searches.csv"].column("kind").allowed
-
-_NOT_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +77,16 @@ def import_records(
     receipts: list[Receipt] = []
     added: list[tuple[str, str, int]] = []
     for path in paths:
-        records = read_records(path)
+        records = without_no_text(read_records(path))
         receipts.append(records.receipt)
         name = Path(path).name
-        search = _free(_as_id(name.split(".")[0]) or "search", searches)
-        stored = _free_file(_NOT_ID.sub("-", name), files)
+        stored = free_file(name, files)
         copies.append((Path(path), raw / stored))
-        told = {r.database for r in records if r.database}
-        registered = len(records) > 0 and all(r.type == "registration" for r in records)
-        new_searches.append(
-            {
-                "search": search,
-                "kind": kind or ("register" if registered else "database"),
-                "source": source or (told.pop() if len(told) == 1 else name),
-                "interface": interface,
-                "date": date,
-                "retrieved": records.receipt.held,
-                "person": person,
-                "file": f"searches/{stored}",
-            }
-        )
-        new_records.extend(_row(record, search, ids) for record in records)
-        added.append((search, name, len(records)))
+        about = {"kind": kind, "source": source, "interface": interface, "date": date, "person": person}
+        row = search_row(name, records, about=about, searches=searches, stored=stored)
+        new_searches.append(row)
+        new_records.extend(record_rows(records, str(row["search"]), ids))
+        added.append((str(row["search"]), name, len(records)))
     receipt = Receipt(tuple(f for r in receipts for f in r.files), tuple(p for r in receipts for p in r.problems))
     texts = {
         "searches.csv": appended(root / "searches.csv", new_searches),
@@ -118,45 +99,6 @@ def import_records(
             raise InputError(Problem(reason, file=file))
     _write(root, raw, copies, texts)
     return Imported(root, receipt, tuple(added))
-
-
-def _row(record: Record, search: str, ids: set[str]) -> dict[str, object]:
-    year = record.year if record.year is not None and 1800 <= record.year < 2200 else None
-    texts = {
-        "title": record.title,
-        "authors": "; ".join(record.authors) or None,
-        "journal": record.journal,
-        "doi": record.doi,
-        "pmid": record.pmid,
-        "abstract": record.abstract,
-    }
-    cells: dict[str, object] = {
-        name: None if text is None else safe_cell(text.replace("\x00", "")[: MAX_CELL - 1])
-        for name, text in texts.items()
-    }
-    return {"record": _free(_as_id(record.id) or "record", ids), "search": search, "year": year, **cells}
-
-
-def _as_id(text: str) -> str:
-    return _NOT_ID.sub("-", text).strip("-._")[:120]
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """``name``, or ``name-2`` and so on where it is taken."""
-    made, number = name, 2
-    while made in taken:
-        made, number = f"{name}-{number}", number + 1
-    taken.add(made)
-    return made
-
-
-def _free_file(name: str, taken: set[str]) -> str:
-    stem, dot, ending = name.partition(".")
-    made, number = name, 2
-    while made in taken:
-        made, number = f"{stem}-{number}{dot}{ending}", number + 1
-    taken.add(made)
-    return made
 
 
 def _digest(path: str | Path) -> str:
