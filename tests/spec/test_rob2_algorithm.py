@@ -141,3 +141,11 @@ def test_every_instrument_names_its_version_source_and_date(name: str) -> None:
         assert {r.then for p in domain.parts for r in p.rules} <= set(one.judgements)
     if one.overall == "none":
         assert overall(one, {}) is None
+
+
+def test_quadas_2_has_three_ratings_of_applicability_and_no_automatic_high() -> None:
+    quadas = instrument("quadas-2")
+    assert [d.id for d in quadas.domains if d.about == "applicability"] == ["A1", "A2", "A3"]
+    assert all(d.ask for d in quadas.domains if d.about == "applicability")
+    for domain in quadas.domains:
+        assert propose(quadas, domain, {q.id: "N" for q in domain.questions}) is None

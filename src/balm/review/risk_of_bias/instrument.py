@@ -19,10 +19,11 @@ ANSWERS = {
     "N": "no",
     "NI": "no information",
     "NA": "not applicable",
+    "U": "unclear",
 }
 
 #: Every instrument there is, by its file.
-INSTRUMENTS = ("rob2-assignment", "rob2-adherence", "robins-i-2016", "jbi-case-series", "jbi-cohort")
+INSTRUMENTS = ("rob2-assignment", "rob2-adherence", "robins-i-2016", "jbi-case-series", "jbi-cohort", "quadas-2")
 
 Condition = Mapping[str, frozenset[str]]
 
@@ -56,12 +57,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain; without parts the instrument leaves the judgement to the person."""
+    """A domain; without parts the instrument leaves the judgement to the person.
+
+    ``about`` is ``bias``, or ``applicability`` for a rating of how well the study fits the review question; ``ask`` is
+    what the judgement answers, where the name of the domain does not say it.
+    """
 
     id: str
     name: str
     questions: tuple[Question, ...]
     parts: tuple[Part, ...]
+    about: str = "bias"
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,8 @@ def instrument(name: str) -> Instrument:
                 Part(p["name"], tuple(Rule(_condition(r["when"]), r["then"], r["because"]) for r in p["rules"]))
                 for p in d.get("part", ())
             ),
+            d.get("about", "bias"),
+            d.get("ask", ""),
         )
         for d in data["domain"]
     )
