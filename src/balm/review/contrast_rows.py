@@ -11,6 +11,7 @@ from balm.review.contrasts import Changes, EffectRow, conversion_steps, days, wi
 from balm.review.package import AnalysisSpec, Package
 from balm.review.plan import RATIOS
 from balm.stats import convert
+from balm.stats.convert.converted import Converted
 from balm.vocabulary.evidence import Contrast, Study
 from balm.vocabulary.problems import InputError
 
@@ -21,7 +22,8 @@ def contrast_rows(
     """The rows of an analysis of contrasts, one a study, and ``(study, why)`` for every study that gives none.
 
     The effect is the estimate, or its logarithm where the measure is a ratio; the standard error is the one given (of
-    the logarithm for a ratio), else that of the interval.
+    the logarithm for a ratio), else that of the interval; of a difference also that of the spread of within-person
+    differences, of t, F or an exact p with the participants. Clusters that the report ignored inflate it.
     """
     wanted = set(spec.contrasts)
     named: dict[str, list[Contrast]] = {}
@@ -101,10 +103,40 @@ def _numbers(c: Contrast, *, ratio: bool) -> tuple[dict[str, float], list[Any]]:
     if ratio and c.estimate <= 0:
         raise InputError(f"a ratio must be above 0; got {c.estimate:g}")
     effect = math.log(c.estimate) if ratio else c.estimate
-    if c.se is not None:
-        return {"effect": effect, "se": c.se}, []
-    if c.ci_low is None or c.ci_high is None:
+    if c.value_is == "reduction" and not ratio:
+        effect = -effect
+    se: Any = c.se if c.se is not None else _se(c, ratio=ratio)
+    if se is None:
         return {}, []
-    options: Mapping[str, Any] = {"estimate": c.estimate, "low": c.ci_low, "high": c.ci_high, "level": c.level or 0.95}
-    found = convert.effect_from_wald(**options, scale="log" if ratio else "identity")
-    return {"effect": effect, "se": float(found.values["se"])}, conversion_steps(found, c.contrast)
+    if c.icc is not None and c.cluster_size is not None and not c.cluster_adjusted:
+        se = convert.se_inflated_for_clustering(se=se, icc=c.icc, cluster_size=c.cluster_size)
+    steps = conversion_steps(se, c.contrast) if isinstance(se, Converted) else []
+    return {"effect": effect, "se": float(se)}, steps
+
+
+def _se(c: Contrast, *, ratio: bool) -> Converted | None:
+    """The standard error from what else is reported: an interval, the spread of differences, t, F or an exact p."""
+    d: Mapping[str, Any] = {"difference": c.estimate}
+    two = c.n_1 is not None and c.n_2 is not None
+    if c.ci_low is not None and c.ci_high is not None:
+        ends: dict[str, Any] = {"low": c.ci_low, "high": c.ci_high, "level": c.level or 0.95}
+        if not ratio and not c.adjusted_for and c.pairs is not None:
+            return convert.se_of_paired_difference_from_ci(**ends, **d, n=c.pairs)
+        if not ratio and not c.adjusted_for and two:
+            return convert.se_of_difference_from_ci(**ends, **d, n_1=c.n_1, n_2=c.n_2)
+        return convert.effect_from_wald(estimate=c.estimate, **ends, scale="log" if ratio else "identity").only("se")
+    if ratio:
+        return None
+    if c.sd_difference is not None and c.pairs is not None:
+        return convert.se_of_paired_difference_from_sd(sd=c.sd_difference, n=c.pairs)
+    if c.t is not None:
+        paired = c.pairs is not None
+        return (convert.se_of_paired_difference_from_t if paired else convert.se_of_difference_from_t)(**d, t=c.t)
+    if c.f is not None:
+        return convert.se_of_difference_from_f(**d, f=c.f)
+    p = c.p.exact if c.p is not None else None
+    if p is not None and c.pairs is not None:
+        return convert.se_of_paired_difference_from_p(**d, p=p, n=c.pairs)
+    if p is not None and two:
+        return convert.se_of_difference_from_p(**d, p=p, n_1=c.n_1, n_2=c.n_2)
+    return None

@@ -32,6 +32,10 @@ BECKER_BALAGTAS = (
     "Elbourne et al. 2002, Int J Epidemiol 31:140"
 )
 AS_IF_PARALLEL = "cross-over trial without paired data, analysed as if parallel (within-person correlation 0)"
+FIRST_PERIOD = "first period of a cross-over trial, analysed as a parallel trial"
+NO_ICC = "cluster trial without an intracluster correlation, analysed as if individuals had been randomised"
+#: Measures whose variance can be given a within-person correlation from the arms' own numbers.
+CORRELATED_MEASURES = ("MD", "RR", "OR", "RD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class EffectRow:
     notes: tuple[str, ...]
     timepoint: str | None = None
     design: str = "parallel"
+    correlation: float | None = None  # within-person, of a cross-over trial that reports it
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ def _add(
         here = [r for r in here if r.result in spec.results] if here else here
         if not here:
             return None  # the analysis names its rows; a study without one was never meant
-    usable = [r for r in here if r.usable and r.verified]
+    usable = _of_all_periods([r for r in here if r.usable and r.verified])
     roles = {a.arm: a.role for a in package.arms if a.study == study.study}
     by_time: dict[tuple[float, str], list[Result]] = {}
     for r in usable:
@@ -176,7 +181,36 @@ def _add(
     missing = [s for s in sides if not s.values]
     if missing:
         return leave(missing[0].notes[0])
-    found.rows.append(_row(study, sides))
+    correlation = _reported_correlation(package, sides) if _takes_correlation(study, spec) else None
+    found.rows.append(_row(study, sides, correlation))
+    return None
+
+
+def _of_all_periods(rows: list[Result]) -> list[Result]:
+    """One number an arm of a cross-over trial: that of all periods, else that of the first, which is as if parallel."""
+    at: dict[tuple[float | None, str | None, str], list[Result]] = {}
+    for r in rows:
+        at.setdefault((days(r.time, r.time_unit), r.timepoint, r.arm), []).append(r)
+    kept: list[Result] = []
+    for same in at.values():
+        whole = [r for r in same if r.period is None and r.sequence is None]
+        kept += whole or [r for r in same if r.period != "second"]
+    return kept
+
+
+def _takes_correlation(study: Study, spec: AnalysisSpec) -> bool:
+    return study.design == "cross-over" and spec.measure in CORRELATED_MEASURES and spec.method == "inverse-variance"
+
+
+def _reported_correlation(package: Package, sides: Sequence[Side]) -> float | None:
+    """The within-person correlation that ``contrasts.csv`` gives for the two arms at this time point, if any."""
+    if len(sides) != 2 or any(len(s.results) != 1 for s in sides):
+        return None
+    one, two = sides[0].results[0], sides[1].results[0]
+    for c in package.contrasts:
+        same = c.study == one.study and c.outcome == one.outcome and c.timepoint == one.timepoint
+        if same and c.verified and c.r is not None and {c.arm_1, c.arm_2} == {one.arm, two.arm}:
+            return c.r
     return None
 
 
@@ -192,6 +226,8 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
     unusable = dict.fromkeys(r.why_not for r in here if not r.usable and r.why_not)
     if unusable:
         return "; ".join(unusable)
+    if here and all(r.period == "second" for r in here):
+        return "reports only the second period of a cross-over trial"
     if here:
         return "no number for the comparison group"
     outcome = package.meta.outcome(spec.outcome)
@@ -218,7 +254,7 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
 def _side(package: Package, study: Study, rows: Sequence[Result], outcome: Outcome, changes: Changes) -> Side:
     """One group: each arm's numbers on the scale of the outcome, then the arms combined."""
     read = _count if outcome.kind == "binary" else _mean
-    parts = [read(package, r, outcome, changes) for r in rows]
+    parts = [_for_clusters(study, read(package, r, outcome, changes)) for r in rows]
     bad = [p for p in parts if not p.values]
     if bad:
         return bad[0]
@@ -233,6 +269,20 @@ def _side(package: Package, study: Study, rows: Sequence[Result], outcome: Outco
     steps = (*(s for p in parts for s in p.steps), *conversion_steps(together, ", ".join(r.result for r in rows)))
     notes = (f"arms combined: {', '.join(names)}", *(n for p in parts for n in p.notes))
     return Side(values, tuple(rows), steps, notes)
+
+
+def _for_clusters(study: Study, side: Side) -> Side:
+    """A group of a cluster trial at its effective size; as it stands where the report allowed for the clusters."""
+    row = side.results[0]
+    if not side.values or row.cluster_adjusted or (study.design != "cluster" and row.icc is None):
+        return side
+    if row.icc is None or row.cluster_size is None:
+        return Side(side.values, side.results, side.steps, (*side.notes, NO_ICC))
+    options = {name: side.values[name] for name in ("n", "events") if name in side.values}
+    found = convert.effective_sample_size(icc=row.icc, cluster_size=row.cluster_size, **options)
+    values = dict(side.values) | {name: float(found.values[name]) for name in options}
+    note = f"{row.arm}: {side.values['n']:g} participants in clusters count as {values['n']:.4g}"
+    return Side(values, side.results, (*side.steps, *conversion_steps(found, row.result)), (*side.notes, note))
 
 
 def _count(package: Package, row: Result, outcome: Outcome, changes: Changes) -> Side:
@@ -259,6 +309,13 @@ def _mean(package: Package, row: Result, outcome: Outcome, changes: Changes) -> 
         sd = convert.sd_from_se(se=se, n=row.n)
     elif mean is not None and sd is None and row.ci_low is not None:
         sd = convert.sd_from_ci(low=row.ci_low, high=row.ci_high, n=row.n, level=row.level or 0.95)
+    elif (
+        mean is not None
+        and sd is None
+        and _is_change(row)
+        and None not in (row.baseline_sd, row.final_sd, row.baseline_r)
+    ):
+        sd = convert.change_sd(sd_baseline=row.baseline_sd, sd_final=row.final_sd, r=row.baseline_r)
     elif mean is None and row.median is not None and row.q1 is not None and row.q3 is not None:
         both = convert.mean_sd_from_quantiles(q1=row.q1, median=row.median, q3=row.q3, n=row.n)
         steps += conversion_steps(both, row.result)
@@ -270,10 +327,14 @@ def _mean(package: Package, row: Result, outcome: Outcome, changes: Changes) -> 
         return Side({}, (row,), notes=("mean or standard deviation not reported",))
     if row.scale is None:
         return Side({}, (row,), notes=("scale not reported",))
+    if _is_change(row):
+        notes.append(f"{row.arm}: change from baseline")
+    if row.value_is == "reduction":
+        mean = -mean
     if row.scale != outcome.scale:
         here, there = package.meta.scale(row.scale), package.meta.scale(str(outcome.scale))
         moved = convert.rescale(
-            mean=mean,
+            **{"difference" if _is_change(row) else "mean": mean},
             sd=sd,
             from_scale=[here.low, here.high],
             to_scale=[there.low, there.high],
@@ -281,8 +342,12 @@ def _mean(package: Package, row: Result, outcome: Outcome, changes: Changes) -> 
         )
         steps += conversion_steps(moved, row.result)
         notes.append(f"{row.arm}: {here.name} moved to {there.low:g}-{there.high:g}")
-        mean, sd = moved.mean, moved.sd
+        mean, sd = moved.values["difference" if _is_change(row) else "mean"], moved.sd
     return Side({"mean": float(mean), "sd": float(sd), "n": float(row.n)}, (row,), tuple(steps), tuple(notes))
+
+
+def _is_change(row: Result) -> bool:
+    return row.value_is in ("change", "reduction")
 
 
 def conversion_steps(converted: Converted, result: str) -> list[Step]:
@@ -306,15 +371,20 @@ def _plain(value: Any) -> Any:
     return tuple(_plain(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
-def _row(study: Study, sides: Sequence[Side]) -> EffectRow:
+def _row(study: Study, sides: Sequence[Side], correlation: float | None = None) -> EffectRow:
     values: dict[str, float] = {}
     for i, side in enumerate(sides, start=1):
         values |= {(f"{k}_{i}" if len(sides) > 1 else k): v for k, v in side.values.items()}
     results = [r for s in sides for r in s.results]
     notes = list(dict.fromkeys(n for s in sides for n in s.notes))
     notes += list(dict.fromkeys(r.notes for r in results if r.notes))
-    if study.design == "cross-over" and len(sides) > 1:
-        notes.append(AS_IF_PARALLEL)
+    design = study.design
+    if design == "cross-over" and results and all(r.period == "first" for r in results):
+        design, correlation = "parallel", None
+        notes.append(FIRST_PERIOD)
+    elif design == "cross-over" and len(sides) > 1:
+        paired = "cross-over trial with the within-person correlation {:g} that it reports"
+        notes.append(AS_IF_PARALLEL if correlation is None else paired.format(correlation))
     return EffectRow(
         study=study.study,
         label=study.label,
@@ -325,7 +395,8 @@ def _row(study: Study, sides: Sequence[Side]) -> EffectRow:
         sources=tuple(dict.fromkeys(r.source for r in results if r.source)),
         notes=tuple(dict.fromkeys(notes)),
         timepoint=results[0].timepoint,
-        design=study.design,
+        design=design,
+        correlation=correlation,
     )
 
 
@@ -345,7 +416,10 @@ def _assumed_row(study: Study, assumed: tuple[str, int, int, int, int]) -> Effec
 
 
 def effects_of(rows: Sequence[EffectRow], spec: AnalysisSpec, measure: str) -> EffectSizes:
-    """The effect sizes of the rows, cross-over trials as if parallel; those of contrasts as they stand."""
+    """The effect sizes of the rows; those of contrasts as they stand.
+
+    Cross-over trials are as if parallel, except where they report their within-person correlation.
+    """
     labels = [r.label for r in rows]
     if spec.contrasts:
         effect, se = (np.array([r.values[name] for r in rows]) for name in ("effect", "se"))
@@ -354,35 +428,41 @@ def effects_of(rows: Sequence[EffectRow], spec: AnalysisSpec, measure: str) -> E
     zero: dict[str, Any] = (
         {"add": spec.add, "to": spec.to} if PLANNED_MEASURES[measure] == "binary" and measure in ("RR", "OR") else {}
     )
+    if any(v != round(v) for r in rows for k, v in r.values.items() if k.startswith(("n_", "events_"))):
+        zero["counts"] = "fractional"  # effective sizes of cluster trials
     found = effect_sizes(measure, study=labels, profile=spec.profile, **zero, **columns)
-    return with_everyone(found) if measure == "RR" and spec.profile in REVMAN_PROFILES else found
+    found = with_everyone(found) if measure == "RR" and spec.profile in REVMAN_PROFILES else found
+    if measure in CORRELATED_MEASURES and any(r.correlation is not None for r in rows):
+        found, _ = at_correlation(rows, found, measure, None)
+    return found
 
 
 def at_correlation(
-    rows: Sequence[EffectRow], effects: EffectSizes, measure: str, r: float
+    rows: Sequence[EffectRow], effects: EffectSizes, measure: str, r: float | None
 ) -> tuple[EffectSizes, tuple[str, ...]]:
     """The same effects with the variance of every cross-over trial at within-person correlation ``r``, and notes.
 
     MD: ``(SD1² + SD2² - 2 r SD1 SD2) / n``. RR, OR, RD: ``v1 + v2 - 2 r sqrt(v1 v2)`` with the variance each period
     adds on the analysis scale: the marginal form of Becker & Balagtas (1993). Two binary periods cannot be correlated
     beyond what their counts allow (both responding in at most the smaller count); a trial beyond that stays at its
-    limit.
+    limit. A trial that reports its own correlation keeps it; with ``r=None`` only these are changed.
     """
     variance = effects.variance.copy()
     notes: list[str] = []
     for i, row in enumerate(rows):
-        if row.design != "cross-over":
+        own = r if row.correlation is None else row.correlation
+        if row.design != "cross-over" or own is None:
             continue
         v = row.values
         if "mean_1" in v:
             if measure != "MD":
                 raise InputError(f"a within-person correlation is applied to MD, RR, OR and RD; not to {measure}")
-            se = convert.se_of_paired_difference(sd_1=v["sd_1"], sd_2=v["sd_2"], r=r, n=min(v["n_1"], v["n_2"]))
+            se = convert.se_of_paired_difference(sd_1=v["sd_1"], sd_2=v["sd_2"], r=own, n=min(v["n_1"], v["n_2"]))
             variance[i] = float(se) ** 2
             continue
         v1, v2, limit = _period_variances(v, measure, effects.note[i])
-        used = min(r, limit)
-        if used < r:
+        used = min(own, limit)
+        if used < own:
             notes.append(f"{row.label}: at most {limit:.2f} with these counts")
         variance[i] = v1 + v2 - 2 * used * math.sqrt(v1 * v2)
     changed = EffectSizes(

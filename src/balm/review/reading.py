@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
     problems += _references(rows, broken, meta)
     problems += _counts(rows["results"])
     problems += _pairs(rows)
+    problems += _design_fields(rows)
     problems += batch_problems(rows["batches"])
     if meta is not None:
         problems += _planned(rows, broken, meta)
@@ -201,6 +203,23 @@ def _counts(results: Iterable[Result]) -> list[Problem]:
             wrong(r, "time_unit", "time and time_unit come together")
         if not r.usable and not r.why_not:
             wrong(r, "why_not", "says nothing although usable is 'no'")
+    return problems
+
+
+#: Fields that describe the design of a trial, with the ends they lie between.
+DESIGN_FIELDS = {"icc": (0.0, 1.0), "r": (-1.0, 1.0), "baseline_r": (-1.0, 1.0), "cluster_size": (1.0, math.inf)}
+
+
+def _design_fields(rows: Mapping[str, tuple[Any, ...]]) -> list[Problem]:
+    """Correlations and cluster sizes that cannot be."""
+    problems = []
+    for file, attribute in (("results.csv", "results"), ("contrasts.csv", "contrasts")):
+        for row in rows[attribute]:
+            for name, (low, high) in DESIGN_FIELDS.items():
+                value = getattr(row, name, None)
+                if value is not None and not low <= value <= high:
+                    span = f"lie between {low:g} and {high:g}" if high < math.inf else f"be {low:g} or more"
+                    problems.append(Problem(f"must {span}; got {value:g}", file=file, row=row.row, column=name))
     return problems
 
 

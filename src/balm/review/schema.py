@@ -31,6 +31,7 @@ class Column:
     required: bool = False
     allowed: tuple[str, ...] = ()
     refers: str = ""
+    optional: bool = False  # a header may leave it out: the column came to the format after packages were written
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ DESIGNS = ("parallel", "cross-over", "cluster", "single-arm", "non-randomised", 
 SCOPES = ("included", "sensitivity", "single-arm", "excluded", "ongoing", "awaiting")
 ROLES = ("intervention", "placebo", "active placebo", "active comparator", "usual care", "other")
 TIME_UNITS = ("min", "h", "d", "wk", "mo")
+#: What a mean is of: the values at the time point, the change since baseline (final − baseline), or the reduction.
+VALUES_ARE = ("final", "change", "reduction")
+#: Which part of a cross-over trial a number is from; empty = all periods together.
+PERIODS = ("first", "second")
 SETTINGS = ("chronic", "chronic non-cancer", "acute", "practice", "review", "not stated")
 
 _STUDY = Column("study", "id", "id of the study", required=True, refers="studies")
@@ -80,6 +85,24 @@ _WINDOW = Column(
 )
 _LEVEL = Column("level", "level", "coverage of the interval; 0.95 when empty")
 _TIMESTAMP = Column("time", "text", "when, as `YYYY-MM-DD` or with time")
+
+
+_VALUE_IS = Column(
+    "value_is",
+    "choice",
+    "what the number is of: `final` values (also when empty), the `change` (final − baseline) or the `reduction` "
+    "(baseline − final)",
+    allowed=VALUES_ARE,
+    optional=True,
+)
+_PERIOD = Column(
+    "period", "choice", "period of a cross-over trial; empty = all periods", allowed=PERIODS, optional=True
+)
+_CLUSTER_SIZE = Column("cluster_size", "number", "mean size of a cluster", "participants", optional=True)
+_ICC = Column("icc", "number", "intracluster correlation, 0 to 1, as reported or borrowed", optional=True)
+_CLUSTER_ADJUSTED = Column(
+    "cluster_adjusted", "yes-no", "whether the report's own analysis allowed for the clusters", optional=True
+)
 
 
 def _unit(name: str, of: str) -> Column:
@@ -150,6 +173,15 @@ TABLES: tuple[Table, ...] = (
             _REPORT,
             _SOURCE,
             _VERIFIED,
+            Column("country", "text", "country or countries", optional=True),
+            Column("setting", "text", "setting and centres", optional=True),
+            Column("participants", "text", "participants as reported: age, sex, duration of disease", optional=True),
+            Column("periods", "size", "periods of a cross-over trial", "periods", optional=True),
+            Column("washout", "text", "washout between the periods, as reported", optional=True),
+            Column("clusters", "size", "clusters randomised", "clusters", optional=True),
+            Column("cluster_unit", "text", "what a cluster is: ward, practice, village", optional=True),
+            Column("funding", "text", "funding, as reported", optional=True),
+            Column("interests", "text", "conflicts of interest, as reported", optional=True),
         ),
         required=True,
     ),
@@ -189,6 +221,13 @@ TABLES: tuple[Table, ...] = (
             _REPORT,
             _SOURCE,
             _VERIFIED,
+            Column(
+                "compared_with",
+                "id",
+                "the arm it is compared with; arms that name the same one share that control",
+                refers="arms",
+                optional=True,
+            ),
         ),
         required=True,
     ),
@@ -243,6 +282,27 @@ TABLES: tuple[Table, ...] = (
             _REPORT,
             _SOURCE,
             _VERIFIED,
+            _VALUE_IS,
+            Column("baseline_mean", "number", "mean at baseline", "of `scale`", optional=True),
+            Column("baseline_sd", "positive", "standard deviation at baseline", "of `scale`", optional=True),
+            Column(
+                "final_sd",
+                "positive",
+                "standard deviation at the time point, beside a change",
+                "of `scale`",
+                optional=True,
+            ),
+            Column(
+                "baseline_r",
+                "number",
+                "correlation of baseline and final values, as reported or borrowed",
+                optional=True,
+            ),
+            _PERIOD,
+            Column("sequence", "text", "sequence of a cross-over trial, such as `AB`; empty = all", optional=True),
+            _CLUSTER_SIZE,
+            _ICC,
+            _CLUSTER_ADJUSTED,
         ),
         required=True,
     ),
@@ -278,6 +338,23 @@ TABLES: tuple[Table, ...] = (
             _REPORT,
             _SOURCE,
             _VERIFIED,
+            _VALUE_IS,
+            Column("scale", "id", "scale of a difference", refers="scales", optional=True),
+            Column("n_1", "size", "participants of the first arm in this comparison", "participants", optional=True),
+            Column("n_2", "size", "participants of the second arm in this comparison", "participants", optional=True),
+            Column(
+                "pairs", "size", "participants measured under both arms (cross-over)", "participants", optional=True
+            ),
+            Column("t", "number", "t statistic of the difference", optional=True),
+            Column("f", "positive", "F statistic of the two groups", optional=True),
+            Column("sd_difference", "positive", "standard deviation of the within-person difference", optional=True),
+            Column("r", "number", "within-person correlation of the two arms, as reported or derived", optional=True),
+            _PERIOD,
+            _CLUSTER_SIZE,
+            _ICC,
+            _CLUSTER_ADJUSTED,
+            Column("adjusted_for", "text", "covariates, where the estimate is adjusted", optional=True),
+            Column("how_read", "text", "`reported`, or how it was derived", optional=True),
         ),
     ),
     Table(

@@ -46,7 +46,7 @@ A review is a folder of plain files that can be read, edited in a spreadsheet an
 
 This page is generated from `src/balm/review/schema.py` and `src/balm/review/plan.py`.
 
-- Tables are UTF-8 (a byte order mark is tolerated) with commas and one header row; every column is present.
+- Tables are UTF-8 (a byte order mark is tolerated) with commas and one header row; every column is present, except those that *may be left out*.
 - An empty cell is *not reported*: never zero, never filled in.
 - A row is numbered from 1 under the header, as in error messages.
 - Only rows with `verified` = `yes` and `usable` = `yes` are pooled. The others are kept and shown as what they are.
@@ -81,7 +81,7 @@ def _row(column: Column) -> str:
     cell = _CELLS[column.kind]
     if column.allowed:
         cell += ": " + ", ".join(f"`{a}`" for a in column.allowed)
-    needed = "yes" if column.required else ""
+    needed = "yes" if column.required else "may be left out" if column.optional else ""
     refers = column.refers.replace("arms*", "arms, or `all`, `either`")
     return f"| `{column.name}` | {cell} | {needed} | {column.unit} | {refers} | {column.about} |"
 

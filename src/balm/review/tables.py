@@ -197,7 +197,7 @@ def _header(header: list[str], table: Table, problems: list[Problem]) -> list[st
             )
     for name in sorted({n for n in header if header.count(n) > 1}):
         problems.append(Problem("the column stands in the header more than once", file=table.file, column=name, line=1))
-    for name in known:
+    for name in (c.name for c in table.columns if not c.optional):
         if name not in header:
             problems.append(
                 Problem("the column is missing; leave it empty rather than out", file=table.file, column=name, line=1)

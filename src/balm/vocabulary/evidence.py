@@ -103,6 +103,15 @@ class Study:
     report: str | None
     source: str | None
     verified: bool
+    country: str | None = None
+    setting: str | None = None
+    participants: str | None = None
+    periods: int | None = None
+    washout: str | None = None
+    clusters: int | None = None
+    cluster_unit: str | None = None
+    funding: str | None = None
+    interests: str | None = None
     row: int = 0
 
 
@@ -139,6 +148,7 @@ class Arm:
     report: str | None
     source: str | None
     verified: bool
+    compared_with: str | None = None
     row: int = 0
 
 
@@ -184,6 +194,16 @@ class Result:
     report: str | None
     source: str | None
     verified: bool
+    value_is: str | None = None  # final, change, reduction; None = final
+    baseline_mean: float | None = None
+    baseline_sd: float | None = None
+    final_sd: float | None = None
+    baseline_r: float | None = None
+    period: str | None = None  # first, second; None = all periods
+    sequence: str | None = None
+    cluster_size: float | None = None
+    icc: float | None = None
+    cluster_adjusted: bool | None = None
     row: int = 0
 
 
@@ -216,6 +236,21 @@ class Contrast:
     report: str | None
     source: str | None
     verified: bool
+    value_is: str | None = None  # final, change, reduction; None = final
+    scale: str | None = None
+    n_1: int | None = None
+    n_2: int | None = None
+    pairs: int | None = None
+    t: float | None = None
+    f: float | None = None
+    sd_difference: float | None = None
+    r: float | None = None
+    period: str | None = None
+    cluster_size: float | None = None
+    icc: float | None = None
+    cluster_adjusted: bool | None = None
+    adjusted_for: str | None = None
+    how_read: str | None = None
     row: int = 0
 
 
