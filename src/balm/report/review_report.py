@@ -154,6 +154,8 @@ def _facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
         ("Version", review.meta.version),
         ("Date", review.meta.date),
     ]
+    if review.meta.extraction.extractors == 1:
+        facts.append(("Extraction", "one person a study, not repeated by a second"))
     return facts + ([("Registration", review.meta.registration)] if review.meta.registration else [])
 
 

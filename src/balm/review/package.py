@@ -229,6 +229,13 @@ class ScreeningPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtractionPlan:
+    """How data are extracted: by how many people, independently of each other, for each study."""
+
+    extractors: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """What ``review.toml`` says."""
 
@@ -250,6 +257,7 @@ class Meta:
     summary: str | None = None
     traps: tuple[Trap, ...] = ()
     screening: ScreeningPlan = ScreeningPlan()
+    extraction: ExtractionPlan = ExtractionPlan()
     #: PRISMA 2020 counts known but not backed by rows, under the keys of the PRISMA2020 package.
     flow: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 

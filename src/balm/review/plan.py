@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ from balm.review.package import (
     AnalysisSpec,
     Comparison,
     Criterion,
+    ExtractionPlan,
     Highlights,
     ImportantDifference,
     MeasurementScale,
@@ -197,7 +198,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         "comparisons",
         "analyses",
     )
-    t.known(data, "", (*sections, "traps", "screening", "flow"))
+    t.known(data, "", (*sections, "traps", "screening", "extraction", "flow"))
     review = t.table(data, "review")
     t.known(review, "review", ("id", "title", "version", "date", "status", "licence", "registration", "summary"))
     question = t.table(data, "question")
@@ -232,10 +233,20 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         summary=t.text(review, "summary", "review", required=False),
         traps=tuple(_trap(t, p, d) for p, d in t.tables(data, "traps")),
         screening=_screening(t, t.table(data, "screening", required=False)),
+        extraction=_extraction(t, t.table(data, "extraction", required=False)),
         flow=_flow(t, t.table(data, "flow", required=False)),
     )
     _links(t, meta)
     return (None if t.problems else meta), t.problems
+
+
+def _extraction(t: _Tables, d: Mapping[str, Any]) -> ExtractionPlan:
+    t.known(d, "extraction", ("extractors",))
+    extractors = d.get("extractors", 2)
+    if extractors not in (1, 2) or isinstance(extractors, bool):
+        t.wrong("extraction.extractors", f"must be 1 or 2; got {extractors!r}")
+        extractors = 2
+    return ExtractionPlan(extractors)
 
 
 def _screening(t: _Tables, d: Mapping[str, Any]) -> ScreeningPlan:
@@ -555,3 +566,10 @@ def _choices(t: _Tables, place: str, a: AnalysisSpec) -> None:
         if one.vary not in VARY_CONTRASTS:
             allowed = ", ".join(VARY_CONTRASTS)
             t.wrong(f"{place}.sensitivity {one.label}.vary", f"contrasts can vary {allowed} only; got {one.vary!r}")
+
+
+def analysis_problems(meta: Meta, spec: AnalysisSpec) -> list[Problem]:
+    """What keeps ``spec`` from being an analysis of this review: ids that are not there, options that do not apply."""
+    t = _Tables(FILE)
+    _links(t, replace(meta, analyses=(spec,)))
+    return t.problems

@@ -9,6 +9,7 @@ import pytest
 
 from balm.review.contrasts import FIRST_PERIOD, NO_ICC, analysis_rows, effects_of
 from balm.review.package import AnalysisSpec, Package
+from balm.review.plan import read_plan
 from balm.review.reading import read_package
 from balm.review.schema import TABLES
 from balm.review.synthesis import rows_of
@@ -205,6 +206,13 @@ def test_a_bound_of_p_gives_no_standard_error() -> None:
     found = package("parallel", [], [{"measure": "MD", "estimate": "1", "p": "<0.05", "n_1": "20", "n_2": "20"}])
     rows, left = rows_of(found, spec(contrasts=("c0",)))
     assert rows == () and left == (("s", "no standard error or interval beside the estimate"),)
+
+
+def test_a_plan_says_how_many_people_extract_a_study() -> None:
+    assert read_plan(PLAN)[0].extraction.extractors == 2  # type: ignore[union-attr]
+    assert read_plan(PLAN + "\n[extraction]\nextractors = 1\n")[0].extraction.extractors == 1  # type: ignore[union-attr]
+    _, problems = read_plan(PLAN + "\n[extraction]\nextractors = 3\n")
+    assert [str(p) for p in problems] == ["review.toml, column extraction.extractors: must be 1 or 2; got 3"]
 
 
 def test_impossible_design_fields_are_named() -> None:
