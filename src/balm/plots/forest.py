@@ -28,5 +28,5 @@ def forest(result: Any, path: str | os.PathLike[str] | None = None, **options: A
     content = read_result(result, chosen)
     figure = draw(lay_out(content, chosen), content.title, content.description, chosen)
     if path is not None:
-        figure.save(path)
+        figure.write(path)
     return figure

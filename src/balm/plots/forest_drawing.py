@@ -186,20 +186,37 @@ _STYLES = {
 def _texts(layout: Layout) -> list[str]:
     """All texts, in the order of the layout, which is that of reading."""
     written: list[str] = []
+    alone: list[Text] = []
     usual: list[Line] = []  # rows with a text in every column, as nearly all are
     for one in layout.written:
-        if type(one) is Text:
+        if type(one) is Text or one[3] or not one[1] or "" in one[2]:  # type: ignore[index]
             if usual:
                 written += _lines(layout, usual)
                 usual = []
-            written.append(_text(one))
-        elif one[1] and not one[3] and "" not in one[2]:
-            usual.append(one)
+            if type(one) is Text:
+                alone.append(one)
+            else:
+                alone += layout.texts_of(one)
         else:
-            written += _lines(layout, usual) if usual else []
-            usual = []
-            written += map(_text, layout.texts_of(one))
-    return written + _lines(layout, usual) if usual else written
+            if alone:
+                written += _alone(alone)
+                alone = []
+            usual.append(one)  # type: ignore[arg-type]
+    if usual:
+        written += _lines(layout, usual)
+    return written + _alone(alone)
+
+
+def _alone(texts: list[Text]) -> list[str]:
+    """Texts one by one; what most of them do not have is asked once for all."""
+    whole = "".join([text.text for text in texts])
+    special = [text for text in texts if text.size or text.full is not None or text.link is not None]
+    if special or escape(whole) is not whole:
+        return list(map(_text, texts))
+    return [
+        f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}>{text.text}</text>\n'
+        for text in texts
+    ]
 
 
 def _lines(layout: Layout, lines: list[Line]) -> list[str]:
