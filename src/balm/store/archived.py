@@ -16,7 +16,14 @@ from balm.store.reviews.models import Member, Review
 
 #: ``app.Model`` in the order they are brought back. Each has a ``review``, may have ``member``s, and refers to nothing
 #: else by row number.
-ARCHIVED: tuple[str, ...] = ()
+ARCHIVED: tuple[str, ...] = (
+    "screening.Opening",
+    "screening.Batch",
+    "screening.Vote",
+    "screening.Reveal",
+    "screening.Remark",
+    "screening.Adjudication",
+)
 
 
 def lines_of(review: Review, name: str) -> Iterator[str]:

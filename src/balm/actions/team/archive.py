@@ -19,13 +19,15 @@ from pathlib import Path, PurePosixPath
 
 from django.db import transaction
 
-from balm.actions.team.acting import Acting
+from balm.actions.team.acting import Acting, Refused
 from balm.review.reading import read_package
+from balm.review.screening.visibility import may_take_home
 from balm.store.archived import ARCHIVED, lines_of, restore_lines
 from balm.store.events.chain import HASHED, Actor, append_event, broken_links
 from balm.store.events.models import SERVER, ChainHead, Event
 from balm.store.reviews.models import KeptTable, Member, Review, Row, StoredFile
 from balm.store.reviews.package_rows import package_files, store_files
+from balm.store.screening.standing import open_stages
 from balm.vocabulary.problems import InputError, Problem
 
 #: An archive is refused beyond these, before anything of it is unpacked into memory.
@@ -35,10 +37,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 MEMBER_COLUMNS = ("code", "name", "role", "interests", "active")
 
 
-def archive(acting: Acting) -> bytes:
-    """The whole review as a zip. Taking it home leaves no trace in the review itself, only on the server."""
+def archive(acting: Acting, *, by_operator: bool = False) -> bytes:
+    """The whole review as a zip. Taking it home leaves no trace in the review itself, only on the server.
+
+    Whoever screens in a stage that is open does not get it: it holds the votes that are hidden from them. The server's
+    operator, who has the database, may write it at any time.
+    """
     acting.check("take home")
     review = acting.review
+    if not by_operator and (why := may_take_home(acting.member.code, open_stages(review))):
+        raise Refused(f"{why}. The server's operator can write one: `python -m balm.web archive {review.slug}`")
     with transaction.atomic():
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
         append_event(SERVER, acting.actor, "take review home", "review", review.key)

@@ -1,0 +1,77 @@
+"""The order in which what is left is read: learned from revealed outcomes of finished batches, and kept for the next.
+
+Ranking 20,000 records takes some seconds, so it is done apart from the pages: a batch is cut from the order that stands
+ready, and a new order is learned when everybody has finished a batch.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Max
+
+from balm.review.screening.batches import finished, learnable
+from balm.review.screening.frozen import Batch as Frozen
+from balm.review.screening.ranking import rank
+from balm.store.records.unique import unique_records, value_of
+from balm.store.reviews.models import Review, Row
+from balm.store.screening.models import Batch, Order
+from balm.store.screening.standing import forward, package_votes, plan_of
+from balm.vocabulary.record import Record
+
+#: An order is kept up to here: many batches long, and never the whole of a large search.
+KEPT = 3000
+
+
+def frozen_batches(review: Review, stage: str) -> list[Frozen]:
+    """The batches dealt out so far, as the pure rules know them; those given out again hold nothing new."""
+    rows = Batch.objects.filter(review=review, stage=stage, again=False).order_by("number")
+    return [Frozen(b.number, tuple(b.records), b.basis) for b in rows]
+
+
+def rows_to(review: Review) -> list[int]:
+    """Up to which rows of ``records.csv`` and ``duplicates.csv`` the records are known."""
+    last = dict(
+        Row.objects.filter(review=review, table__in=("records.csv", "duplicates.csv"))
+        .order_by()
+        .values_list("table")
+        .annotate(last=Max("position"))
+    )
+    return [last.get("records.csv", -1), last.get("duplicates.csv", -1)]
+
+
+def learn_order(review: Review, stage: str, *, reviewers: int = 2) -> Order:
+    """Learn the order of what no batch holds, and keep it in place of the one before.
+
+    At title and abstract it is learned as :func:`balm.review.screening.batches.next_batch` learns it; full texts are
+    few, and are read in the order in which they went forward.
+    """
+    upto = rows_to(review)
+    batches = frozen_batches(review, stage)
+    held = {record for batch in batches for record in batch.records}
+    basis, learned = "chance", 0
+    if stage == "full-text":
+        sought = [record for record in forward(review) if record not in held]
+        there = set(unique_records(review).filter(record__in=sought).values_list("record", flat=True))
+        waiting = [record for record in sought if record in there]
+    else:
+        values = [value_of(row) for row in unique_records(review).order_by("position").iterator(chunk_size=5000)]
+        there = {v.id for v in values}
+        votes = package_votes(review, stage)
+        current = [Frozen(b.number, tuple(r for r in b.records if r in there), b.basis) for b in batches]
+        known = {r: o for r, o in learnable(votes, current, reviewers=reviewers).items() if r in there}
+        read = finished(votes, reviewers=reviewers)
+        records = [Record(v.id, title=v.title, abstract=v.abstract) for v in values]
+        ranking = rank(records, known, question=_question(review))
+        waiting = [str(i) for i in ranking.ids if i not in held and i not in read]
+        basis, learned = ranking.basis, len(known)
+    with transaction.atomic():
+        order, _ = Order.objects.update_or_create(
+            review=review, stage=stage,
+            defaults={"records": waiting[:KEPT], "basis": basis, "learned": learned, "rows_to": upto},
+        )  # fmt: skip
+    return order
+
+
+def _question(review: Review) -> str:
+    asked = plan_of(review).question
+    return " ".join((asked.population, asked.intervention, asked.comparators, asked.outcomes))
