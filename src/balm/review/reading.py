@@ -10,6 +10,7 @@ from typing import Any
 
 from balm.review.package import AnalysisSpec, Meta, Package, SubgroupSpec
 from balm.review.plan import FILE, parse_toml, read_plan
+from balm.review.risk_of_bias.on_record import judgement_problems
 from balm.review.schema import NO_SINGLE_ARM, STATEMENT, TABLES, Table
 from balm.review.screening.frozen import batch_problems
 from balm.review.tables import decode, read_cells, read_table, unknown_name
@@ -55,6 +56,7 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
     problems += _pairs(rows)
     problems += _design_fields(rows)
     problems += batch_problems(rows["batches"])
+    problems += judgement_problems(rows["risk_of_bias"])
     if meta is not None:
         problems += _planned(rows, broken, meta)
     if problems or meta is None:
@@ -144,7 +146,7 @@ def _references(rows: Mapping[str, tuple[Any, ...]], broken: set[str], meta: Met
     }
     where |= {"records": "a record of records.csv", "searches": "a search of searches.csv"}
     if meta is not None:
-        for name in ("outcomes", "windows", "scales", "analyses"):
+        for name in ("outcomes", "windows", "scales", "analyses", "comparisons"):
             targets[name] = {item.id for item in getattr(meta, name)}
             where[name] = f"one of [[{name}]] in review.toml"
     arms: dict[str, set[str]] = {}

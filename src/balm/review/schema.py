@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from balm.review.risk_of_bias.instrument import INSTRUMENTS
+from balm.review.risk_of_bias.words import DIRECTIONS as BIAS_DIRECTIONS
+from balm.review.risk_of_bias.words import JUDGEMENTS as BIAS_JUDGEMENTS
 from balm.vocabulary import evidence
 
 
@@ -20,8 +23,8 @@ class Column:
 
     ``refers`` is ``"studies"`` (a ``study`` of ``studies.csv``), ``"arms"`` (an ``arm`` of the row's study),
     ``"arms*"`` (as before, or ``all`` or ``either`` where the number belongs to no single arm), ``"reports"``,
-    ``"results"``, ``"records"``, ``"searches"`` or ``"outcomes"``, ``"windows"``, ``"scales"``, ``"analyses"`` of
-    ``review.toml``.
+    ``"results"``, ``"records"``, ``"searches"`` or ``"outcomes"``, ``"windows"``, ``"scales"``, ``"analyses"``,
+    ``"comparisons"`` of ``review.toml``.
     """
 
     name: str
@@ -361,21 +364,37 @@ TABLES: tuple[Table, ...] = (
         "risk_of_bias.csv",
         "risk_of_bias",
         evidence.BiasJudgement,
-        "a risk-of-bias judgement with its reason and assessor",
-        ("study", "result", "tool", "domain", "assessor"),
+        "a risk-of-bias judgement of one domain of one result or study, with its answers, reasons and assessor",
+        ("study", "result", "tool", "domain", "assessor", "outcome", "window", "comparison"),
         (
             _STUDY,
-            Column("result", "id", "result it is about; empty = the study", refers="results"),
-            Column("tool", "text", "instrument and version", required=True),
-            Column("domain", "text", "domain", required=True),
             Column(
-                "judgement", "choice", "judgement", required=True, allowed=("low", "some concerns", "unclear", "high")
+                "result", "id", "result it is about; empty = as the columns below say, or the study", refers="results"
             ),
-            Column("reason", "text", "reason"),
+            Column("tool", "text", "instrument in words, as printed", required=True),
+            Column("domain", "text", "domain; `Overall` for the judgement over all domains", required=True),
+            Column("judgement", "choice", "final judgement", required=True, allowed=BIAS_JUDGEMENTS),
+            Column("reason", "text", "what in the report supports the judgement"),
             Column("assessor", "text", "who judged"),
             _REPORT,
             _SOURCE,
             _VERIFIED,
+            Column(
+                "outcome",
+                "id",
+                "outcome of the result it is about; empty = the study, or as `result` says",
+                refers="outcomes",
+                optional=True,
+            ),
+            Column("window", "id", "its time window; empty = any time", refers="windows", optional=True),
+            Column("comparison", "id", "its comparison", refers="comparisons", optional=True),
+            Column("instrument", "choice", "instrument coded in balm", allowed=INSTRUMENTS, optional=True),
+            Column("version", "text", "version of the instrument", optional=True),
+            Column("answers", "text", "answers to the signalling questions, `1.1=Y; 1.2=PY; ...`", optional=True),
+            Column("proposed", "choice", "what the instrument's rules propose", allowed=BIAS_JUDGEMENTS, optional=True),
+            Column("override_reason", "text", "why `judgement` is not what is proposed", optional=True),
+            Column("direction", "choice", "predicted direction of the bias", allowed=BIAS_DIRECTIONS, optional=True),
+            Column("time", "text", "when, as `YYYY-MM-DD` or with time", optional=True),
         ),
     ),
     Table(

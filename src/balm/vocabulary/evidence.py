@@ -256,7 +256,10 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class BiasJudgement:
-    """A risk-of-bias judgement with its reason and who made it."""
+    """A risk-of-bias judgement of one domain, with its answers, what the rules propose, its reasons and who made it.
+
+    It is about a result (``outcome``, ``window`` and ``comparison``, or one row of ``results.csv``), else the study.
+    """
 
     study: str
     result: str | None
@@ -268,6 +271,16 @@ class BiasJudgement:
     report: str | None
     source: str | None
     verified: bool
+    outcome: str | None = None
+    window: str | None = None
+    comparison: str | None = None
+    instrument: str | None = None
+    version: str | None = None
+    answers: str | None = None
+    proposed: str | None = None
+    override_reason: str | None = None
+    direction: str | None = None
+    time: str | None = None
     row: int = 0
 
 
