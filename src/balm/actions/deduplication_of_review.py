@@ -26,6 +26,7 @@ from balm.review.deduplication.decided import (
     standing,
 )
 from balm.review.deduplication.duplicates import Duplicates, find_duplicates
+from balm.review.deduplication.standing_rows import NO_LONGER
 from balm.review.package import Package
 from balm.review.records.own_table import unsafe_cell
 from balm.vocabulary.evidence import DuplicateDecision
@@ -41,8 +42,6 @@ ANSWERS = {
     "same study": (NOT_DUPLICATE, SAME_STUDY),
     "undo": (None, "undone"),
 }
-#: The rule of a row that takes back a merge by rule which no longer holds.
-NO_LONGER = "no longer one report"
 
 
 @dataclass(frozen=True, slots=True)

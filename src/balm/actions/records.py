@@ -14,7 +14,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -35,16 +35,19 @@ MAX_STREAMED = 64 * 1024**3
 MAX_RATIO = 400
 #: Below this, how well something packs says nothing.
 RATIO_FROM = 64 * 1024**2
+#: Records between two words on the progress.
+TOLD_EVERY = 500
 #: A workbook inside a compressed file has to be held in memory to be read.
 MAX_WORKBOOK = 256 * 1024**2
 
 
-def read_records(*paths: str | Path) -> Records:
+def read_records(*paths: str | Path, progress: Callable[[int], None] | None = None) -> Records:
     """Every record of every file, with the receipt: ``read + rejected`` is what the files hold.
 
     The format is told from the content: RIS, NBIB, PubMed and EndNote XML, Web of Science, Ovid, BibTeX, CSV, TSV,
     XLSX, ClinicalTrials.gov CSV and JSON; ``.gz`` and ``.zip`` are unpacked within bounds. Raises
     :class:`~balm.vocabulary.problems.InputError` naming every file that cannot be read; then nothing is returned.
+    ``progress`` is told from time to time how many records have been read.
 
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "search.ris"
@@ -67,7 +70,8 @@ def read_records(*paths: str | Path) -> Records:
             try:
                 for name, stream, reader in _parts(path, MAX_IN_MEMORY):
                     tally = Tally(name, taken=taken)
-                    records.extend(_guarded(reader, stream, tally))
+                    read = _guarded(reader, stream, tally)
+                    records.extend(read if progress is None else _counted(read, len(records), progress))
                     files.append(tally.close())
                     entries.extend(tally.entries)
             except InputError as error:
@@ -124,6 +128,13 @@ def write_records(records: Iterable[Record], path: str | Path) -> Path:
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
     return target
+
+
+def _counted(records: Iterator[Record], before: int, progress: Callable[[int], None]) -> Iterator[Record]:
+    for number, record in enumerate(records, before + 1):
+        if number % TOLD_EVERY == 0:
+            progress(number)
+        yield record
 
 
 def _guarded(reader: Reader, stream: BinaryIO, tally: Tally) -> Iterator[Record]:

@@ -17,6 +17,8 @@ from balm.store.reviews.models import Member, Review
 #: ``app.Model`` in the order they are brought back. Each has a ``review``, may have ``member``s, and refers to nothing
 #: else by row number.
 ARCHIVED: tuple[str, ...] = (
+    "records.Import",
+    "records.Withdrawal",
     "screening.Opening",
     "screening.Batch",
     "screening.Vote",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -37,7 +37,7 @@ def cells_of(review: Review, file: str) -> Iterator[dict[str, str]]:
 
 def unique_records(review: Review) -> Any:
     """The query set of the unique records, current when this returns; it costs two look-ups when nothing changed."""
-    if _made_to(review) != _rows_to(review):
+    if _made_to(review) != rows_to(review):
         with transaction.atomic():
             refresh(review)
     return UniqueRecord.objects.filter(review=review)
@@ -46,10 +46,11 @@ def unique_records(review: Review) -> Any:
 def refresh(review: Review) -> None:
     """Make the unique records follow the rows; only what differs is written. Call it in a transaction."""
     state, _ = Derived.objects.select_for_update().get_or_create(review=review)
-    to = _rows_to(review)
-    rows = list(cells_of(review, RECORDS))
-    place = {cells["record"]: k for k, cells in enumerate(rows)}
-    wanted = {c.id: _row(review, place[c.id], c) for c in canonical(rows, decisions_of(review))}
+    to = rows_to(review)
+    given = Row.objects.filter(review=review, table=RECORDS).order_by("position").values_list("position", "cells")
+    rows = list(given.iterator(chunk_size=5000))
+    place = {cells["record"]: position for position, cells in rows}
+    wanted = {c.id: _row(review, place[c.id], c) for c in canonical((c for _, c in rows), decisions_of(review))}
     stand = UniqueRecord.objects.filter(review=review)
     kept: set[str] = set()
     old: list[int] = []
@@ -65,6 +66,25 @@ def refresh(review: Review) -> None:
     state.save(update_fields=["records_to", "duplicates_to"])
 
 
+def refresh_reports(review: Review, records: Iterable[str], decisions: Sequence[DuplicateDecision]) -> None:
+    """Make the unique records follow ``decisions`` where only the reports of ``records`` can have changed.
+
+    Call it in a transaction, after the decisions were appended; ``records`` are those of the reports before and after.
+    """
+    ids = list(dict.fromkeys(records))
+    state, _ = Derived.objects.select_for_update().get_or_create(review=review)
+    if state.records_to < 0:
+        refresh(review)
+        return
+    given = Row.objects.filter(review=review, table=RECORDS, key__in=ids).order_by("position")
+    place = {row.key: row.position for row in given}
+    made = canonical((row.cells for row in given), decisions)
+    UniqueRecord.objects.filter(review=review, record__in=ids).delete()
+    UniqueRecord.objects.bulk_create([_row(review, place[c.id], c) for c in made], batch_size=500)
+    state.duplicates_to = rows_to(review)[1]
+    state.save(update_fields=["duplicates_to"])
+
+
 _COMPARED = ("position", "ids", "searches", "values", "provenance")
 
 
@@ -78,7 +98,7 @@ def _row(review: Review, position: int, one: CanonicalRecord) -> UniqueRecord:
     )  # fmt: skip
 
 
-def _rows_to(review: Review) -> tuple[int, int]:
+def rows_to(review: Review) -> tuple[int, int]:
     """The position of the last row of each table, -1 where it has none: rows are only ever added behind."""
     last = dict(
         Row.objects.filter(review=review, table__in=(RECORDS, DUPLICATES))
