@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
+BALM_HOME ?= $(CURDIR)/.balm
 
 .PHONY: help run test postgresql lint types contract format check docs validation bench lock minimal clean
 .DEFAULT_GOAL := help
@@ -20,8 +21,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m compileall -q src/balm
 	@touch $(STAMP)
 
-run: $(STAMP) ## set up, run the bundled review and serve its report on http://127.0.0.1:8000
-	$(BIN)/balm serve reviews/ketamine-chronic-pain --host $(HOST) --port $(PORT)
+run: $(STAMP) ## set up and serve the bundled review, with accounts to try it, on http://127.0.0.1:8000
+	BALM_HOME="$(BALM_HOME)" $(BIN)/balm serve reviews/ketamine-chronic-pain --host $(HOST) --port $(PORT)
 
 test: $(STAMP) lint ## set up and run all tests
 	$(BIN)/python -m pytest

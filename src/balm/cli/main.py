@@ -33,7 +33,7 @@ COMMANDS = {
         "find duplicates among search exports; doubtful pairs side by side",
     ),
     "screen": ("balm.cli.screening:SCREEN", "prioritise screening, simulate it, test when it may be enough, agreement"),
-    "serve": ("balm.cli.serve:SERVE", "show the report of a review package in the browser"),
+    "serve": ("balm.cli.serve:SERVE", "start the web application, or show one report, in the browser"),
 }
 
 STATUS_DONE, STATUS_INPUT, STATUS_USAGE = 0, 1, 2

@@ -13,10 +13,13 @@ from django.db import transaction
 
 from balm.actions.review import package_bytes
 from balm.actions.team.acting import Acting
-from balm.actions.team.packages import start_review
+from balm.actions.team.packages import slug_of, start_review
 from balm.actions.team.publishing import publish_report
+from balm.review.reading import read_package
 from balm.store.accounts.models import User
+from balm.store.events.models import Event
 from balm.store.reviews.models import Member, Review
+from balm.vocabulary.problems import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def _bring_in(files: Mapping[str, bytes], accounts: tuple[DemonstrationAccount, 
     review = start_review(files, user=users[lead.code], code=lead.code, name=lead.name, demonstration=True)
     for a in others:
         Member.objects.create(review=review, user=users[a.code], code=a.code, name=a.name, role=a.role)
-    return review
+    acting = Acting(review, Member.objects.get(review=review, code=lead.code))
+    return publish_report(acting, True, reason="a demonstration review is there to be looked at")
 
 
 def _accounts(kept: Path) -> tuple[DemonstrationAccount, ...]:

@@ -9,12 +9,18 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.text import slugify
 
+from balm.review.package import Package
 from balm.review.reading import read_package
 from balm.store.events.chain import Actor, append_event
 from balm.store.events.models import SERVER
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import store_files
 from balm.vocabulary.problems import InputError, Problem
+
+
+def slug_of(package: Package) -> str:
+    """The word that stands in the address of a review: its id in ``review.toml``, in small letters."""
+    return slugify(package.meta.id)[:80] or "review"
 
 
 @transaction.atomic
@@ -25,7 +31,7 @@ def start_review(
     package, problems = read_package(files, Path("package"))
     if package is None:
         raise InputError(problems)
-    slug = slugify(package.meta.id)[:80]
+    slug = slug_of(package)
     if Review.objects.filter(slug=slug).exists():
         raise InputError(
             Problem(f"a review {slug!r} is on this server already; give review.toml another id", "review.toml")
