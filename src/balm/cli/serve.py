@@ -49,7 +49,8 @@ SERVE = Command(
     about=(
         "Start the web application: a review team's pages, database and accounts. With DIR, the package in that\n"
         "folder is there as a demonstration review, with three accounts that are printed; a second start finds\n"
-        "everything again. What the server keeps is in the folder BALM_HOME, or in the PostgreSQL database of DATABASE_URL.\n\n"
+        "everything again. What the server keeps is in the folder BALM_HOME, or in the PostgreSQL database of\n"
+        "DATABASE_URL.\n\n"
         "With --report, only the report of the package is shown, read only and without the extra `server`; it is made\n"
         "again when a file of the package changes.\n\n"
         "Only this computer can reach it unless --host says otherwise. Ctrl-C stops."
