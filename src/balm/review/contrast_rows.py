@@ -77,7 +77,7 @@ def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast
     )
     chosen = sided[place]
     try:
-        values, steps = _numbers(chosen, ratio=spec.measure in RATIOS)
+        values, steps = contrast_numbers(chosen, ratio=spec.measure in RATIOS)
     except InputError as error:
         return str(error)
     if not values:
@@ -96,7 +96,7 @@ def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast
     )
 
 
-def _numbers(c: Contrast, *, ratio: bool) -> tuple[dict[str, float], list[Any]]:
+def contrast_numbers(c: Contrast, *, ratio: bool) -> tuple[dict[str, float], list[Any]]:
     """Effect and standard error on the scale of the analysis; empty when one of them is not there."""
     if c.estimate is None:
         return {}, []

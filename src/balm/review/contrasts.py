@@ -251,6 +251,11 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
     return "reported for other times only" if times else "no number for this outcome in what was read"
 
 
+def numbers_used(package: Package, study: Study, result: Result) -> Side:
+    """What an analysis of its outcome takes from one result, with every conversion on the way; no values = nothing."""
+    return _side(package, study, [result], package.meta.outcome(result.outcome), Changes())
+
+
 def _side(package: Package, study: Study, rows: Sequence[Result], outcome: Outcome, changes: Changes) -> Side:
     """One group: each arm's numbers on the scale of the outcome, then the arms combined."""
     read = _count if outcome.kind == "binary" else _mean

@@ -25,6 +25,11 @@ ARCHIVED: tuple[str, ...] = (
     "screening.Reveal",
     "screening.Remark",
     "screening.Adjudication",
+    "extraction.Taken",
+    "extraction.Entry",
+    "extraction.Finished",
+    "extraction.Consensus",
+    "extraction.Written",
 )
 
 

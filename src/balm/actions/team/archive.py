@@ -20,11 +20,13 @@ from pathlib import Path, PurePosixPath
 from django.db import transaction
 
 from balm.actions.team.acting import Acting, Refused
+from balm.review.extraction.standing import why_not_take_home
 from balm.review.reading import read_package
 from balm.review.screening.visibility import may_take_home
 from balm.store.archived import ARCHIVED, lines_of, restore_lines
 from balm.store.events.chain import HASHED, Actor, append_event, broken_links
 from balm.store.events.models import SERVER, ChainHead, Event
+from balm.store.extraction.current import standings
 from balm.store.reviews.models import KeptTable, Member, Review, Row, StoredFile
 from balm.store.reviews.package_rows import package_files, store_files
 from balm.store.screening.standing import open_stages
@@ -40,12 +42,13 @@ MEMBER_COLUMNS = ("code", "name", "role", "interests", "active")
 def archive(acting: Acting, *, by_operator: bool = False) -> bytes:
     """The whole review as a zip. Taking it home leaves no trace in the review itself, only on the server.
 
-    Whoever screens in a stage that is open does not get it: it holds the votes that are hidden from them. The server's
+    Whoever screens in a stage that is open, or extracts a study that is not compared yet, does not get it: it holds
+    what is hidden from them. The server's
     operator, who has the database, may write it at any time.
     """
     acting.check("take home")
     review = acting.review
-    if not by_operator and (why := may_take_home(acting.member.code, open_stages(review))):
+    if not by_operator and (why := hidden_in_archive(review, acting.member.code)):
         raise Refused(f"{why}. The server's operator can write one: `python -m balm.web archive {review.slug}`")
     with transaction.atomic():
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
@@ -57,6 +60,11 @@ def archive(acting: Acting, *, by_operator: bool = False) -> bytes:
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(info, files[name], compresslevel=6)
     return out.getvalue()
+
+
+def hidden_in_archive(review: Review, member: str) -> str:
+    """Why a member may not have the whole review yet; empty when nothing in it is hidden from them."""
+    return may_take_home(member, open_stages(review)) or why_not_take_home(member, standings(review))
 
 
 def _team_files(review: Review) -> Iterator[tuple[str, bytes]]:
