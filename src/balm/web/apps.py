@@ -8,3 +8,7 @@ class WebConfig(AppConfig):
 
     name = "balm.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Listen for sign-ins."""
+        from balm.web.accounts import trail  # noqa: F401

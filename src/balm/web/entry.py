@@ -1,4 +1,7 @@
-"""The way into a review's pages: signed in, a member, and allowed; a stranger gets the same 404 as for no review."""
+"""The way into every page: each view says who may, and a test walks them all.
+
+A review's pages are for members whose role allows the act; a stranger gets the same 404 as for no review.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,19 @@ def in_review(act: str) -> Callable[[Callable[..., HttpResponse]], Callable[...,
         return enter
 
     return decorate
+
+
+def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorator of a view outside reviews: anybody who has signed in; the view itself looks at whose thing it is."""
+    enter = login_required(view)
+    enter.act = "signed in"  # type: ignore[attr-defined]
+    return enter
+
+
+def anyone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorator of a view that is open to everybody: what it shows was published, or a secret in the link lets in."""
+    view.act = "anyone"  # type: ignore[attr-defined]
+    return view
 
 
 def acting_for(request: HttpRequest, slug: str) -> Acting:

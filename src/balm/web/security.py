@@ -1,11 +1,13 @@
-"""Headers of every response: the strictest content policy under which our own pages work, without inline script."""
+"""What every request and every response passes: a bound on its size, and the strictest headers under which we work."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 #: A page may load what this server serves and nothing else; no inline script or style, no frame around it.
 CONTENT_POLICY = (
@@ -34,3 +36,44 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         return response
 
     return respond
+
+
+#: The body of a request that brings no file; and of one that does, where the view says nothing else: a file of 50 MB
+#: (the largest search export or full text) and the form around it.
+MAX_BODY, MAX_BODY_WITH_FILES = 5 * 1024**2, 64 * 1024**2
+
+
+def accepts_body(limit: int) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorator of a view that takes uploads of up to ``limit`` bytes in one request, its form's fields beside them."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        view.max_body = limit + 1024**2  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+class bounded:
+    """Middleware: a body larger than its view takes is refused before a byte of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Hand the request on."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """The refusal, or ``None``."""
+        try:
+            size = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            size = 0
+        usual = MAX_BODY_WITH_FILES if request.content_type == "multipart/form-data" else MAX_BODY
+        limit = getattr(view, "max_body", usual)
+        if size <= limit:
+            return None
+        why = f"The request holds {size / 1024**2:,.0f} MB; this page takes at most {limit / 1024**2:,.0f} MB."
+        return render(request, "too_large.html", {"why": why}, status=413)

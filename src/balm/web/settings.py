@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "balm.web.security.bounded",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -168,14 +169,26 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an account begins with an invitation sent
 ACCOUNT_ADAPTER = "balm.web.accounts.adapter.ByInvitation"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a change of what protects the account is told to its address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to whoever somebody types in
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+#: Codes of a second factor are guessed at most this often; wrong passwords meet the stricter limit of axes below.
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,10/300s/key"}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "balm: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "balm"
+MFA_ADAPTER = "balm.web.accounts.second_factor.EncryptedSecrets"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
 
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "balm.web.accounts.sign_in.address_tried"
+AXES_CLIENT_IP_CALLABLE = "balm.web.accounts.sign_in.client_ip"
+AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False

@@ -17,5 +17,13 @@ class Stage:
 
 #: A stage stands here once its pages do; a test asks for each of them.
 STAGES: tuple[Stage, ...] = (
+    Stage("members", "People", "Who takes part, in which role, with which conflicts of interest.", "view"),
+    Stage(
+        "screening",
+        "Screening",
+        "Titles and abstracts, then full texts: each record by two people, blind to each other.",
+        "view",
+    ),
+    Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
 )

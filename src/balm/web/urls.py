@@ -22,6 +22,7 @@ STAGE_ADDRESSES = {
 }
 
 urlpatterns = [
+    path("", include("balm.web.accounts.urls")),
     path("account/", include("allauth.urls")),
     path("", include("balm.web.reviews.urls")),
     *(

@@ -46,3 +46,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         """The name, or the address where none is given."""
         return str(self)
+
+
+class SetUpLink(models.Model):
+    """A link that makes the first account of an empty server: its secret is kept as a hash and works once."""
+
+    secret_hash = models.CharField(max_length=64, unique=True)
+    made = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    used = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"set-up link of {self.made:%Y-%m-%d}"
