@@ -147,7 +147,7 @@ def sitting(acting: Acting, stage: str, *, after: int = 0) -> Sitting | None:
     mine = Vote.objects.filter(member=acting.member, stage=stage)
     own = mine.filter(turn=1).count()
     found = _first_left(acting, stage, after)
-    while found is None and _deal(acting, stage):
+    while found is None and _deal(acting, stage, after):
         found = _first_left(acting, stage, after)
     if found is None:
         return None
@@ -191,29 +191,29 @@ def _left_in(acting: Acting, batch: Batch) -> Left | None:
     return (batch.number, records, votes) if any(r not in votes for r in records) else None
 
 
-def _deal(acting: Acting, stage: str) -> bool:
+def _deal(acting: Acting, stage: str, after: int) -> bool:
     """Deal out the next batch; whether there was one."""
     review = acting.review
     reviewers = _open(review, stage).reviewers
     ready = Order.objects.filter(review=review, stage=stage).first()
     order = ready or learn_order(review, stage, reviewers=reviewers)
     current = stage == "title-abstract" and order.rows_to == rows_to(review)
-    if _freeze(acting, stage, order):
+    if _freeze(acting, stage, order, after):
         if not current and stage == "title-abstract":
             order_soon(review, stage)  # records came or went since
         return True
     if current and len(order.records) < KEPT:
         return False  # it held everything that was left
-    return _freeze(acting, stage, learn_order(review, stage, reviewers=reviewers))
+    return _freeze(acting, stage, learn_order(review, stage, reviewers=reviewers), after)
 
 
 @transaction.atomic
-def _freeze(acting: Acting, stage: str, order: Order) -> bool:
+def _freeze(acting: Acting, stage: str, order: Order, after: int) -> bool:
     review = acting.review
     lock_chain(review.key)
     opening = _open(review, stage)
     _requeue(acting, opening)
-    if _first_left(acting, stage, 0):
+    if _first_left(acting, stage, after):
         return True  # somebody dealt one out meanwhile, or what a reader left behind was given out again
     dealt = Batch.objects.filter(review=review, stage=stage)
     held = {r for records in dealt.filter(again=False).values_list("records", flat=True) for r in records}

@@ -1,0 +1,177 @@
+"""The pages of screening: what stands open, the reading page, one's own decisions, agreement."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.screening import cast_vote, close_stage, open_stage, screeners_of, sitting
+from balm.actions.team.screening_progress import progress_of
+from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
+from balm.store.records.models import UniqueRecord
+from balm.store.screening.models import Vote
+from balm.store.screening.standing import opening_of, plan_of, reasons_of
+from balm.vocabulary.problems import InputError, Problem
+from balm.web.entry import in_review
+from balm.web.screening.forms import OpeningForm, VoteForm
+from balm.web.screening.shown import KEYS, TITLES, legend, shown_sitting
+
+A_PAGE = 50
+
+
+def new_submission() -> str:
+    """An id for one decision, made with the form that sends it."""
+    return secrets.token_hex(16)
+
+
+@require_safe
+@in_review("view")
+def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """Both stages: who screens, one's own progress, and for the lead the form that opens and closes."""
+    people = [(m.code, m.name) for m in screeners_of(acting.review)] if acting.may("set up") else []
+    stages = []
+    for stage in STAGES:
+        opening = opening_of(acting.review, stage)
+        given = {"screeners": opening.screeners, "experts": opening.experts, "size": opening.size} if opening else None
+        stages.append(
+            {
+                "stage": stage,
+                "title": TITLES[stage],
+                "opening": opening,
+                "mine": opening is not None and acting.member.code in opening.screeners,
+                "own": Vote.objects.filter(member=acting.member, stage=stage, turn=1).count(),
+                "form": OpeningForm(people=people, initial=given, prefix=stage) if people else None,
+            }
+        )
+    return _page(request, acting, "overview", {"stages": stages})
+
+
+@require_safe
+@in_review("screen")
+def read(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """The next record to decide on; the script shows the others of the batch without asking again."""
+    plan = plan_of(acting.review)
+    data = shown_sitting(acting.review, sitting(acting, stage), plan)
+    records = data["records"]
+    first = next((r for r in records if r["vote"] is None), None)
+    return _page(
+        request, acting, "read",
+        {
+            "stage": stage, "title": TITLES[stage], "sitting": data, "record": first,
+            "place": records.index(first) + 1 if first else 0, "done": sum(r["vote"] is not None for r in records),
+            "criteria": plan.eligibility, "legend": legend(plan), "keys": KEYS, "submission": new_submission(),
+            "reasons": reasons_of(plan) if stage == "full-text" else (), "kept": acting.review.key,
+        },
+    )  # fmt: skip
+
+
+@require_safe
+@in_review("screen")
+def following(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """The batch behind number ``after``, for the script: fetched before the last record of this one is decided."""
+    given = request.GET.get("after", "0")
+    if not given.isascii() or not given.isdecimal() or len(given) > 9:
+        raise InputError(Problem("must be the number of a batch", column="after", value=given))
+    return JsonResponse(shown_sitting(acting.review, sitting(acting, stage, after=int(given)), plan_of(acting.review)))
+
+
+@require_POST
+@in_review("screen")
+def vote(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """Count a vote. The page's script gets JSON, so that it can tell *counted* from *refused* and *not arrived*."""
+    script = "application/json" in request.headers.get("Accept", "")
+    form = VoteForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise InputError([Problem(errors[0], column=name) for name, errors in form.errors.items()])
+        cast = cast_vote(acting, stage=stage, **form.vote())  # type: ignore[arg-type]
+    except (InputError, Refused) as problem:
+        if script:
+            return JsonResponse({"problem": str(problem)}, status=422)
+        raise
+    if script:
+        return JsonResponse({"counted": cast.vote.submission})
+    if cast.vote.decision == WITHDRAWN:
+        messages.info(request, f"Your vote on {cast.vote.record} is taken back; the record is in your queue again.")
+    return redirect("screening_read", slug=acting.review.slug, stage=stage)
+
+
+@require_safe
+@in_review("screen")
+def mine(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """One's own decisions, latest first; words find them by title, author or id, a decision by its name."""
+    q, decision = request.GET.get("q", "").strip()[:200], request.GET.get("decision", "")
+    later = Vote.objects.filter(
+        review=acting.review, stage=stage, record=OuterRef("record"), member=acting.member, turn__gt=OuterRef("turn")
+    )
+    votes = Vote.objects.filter(~Exists(later), member=acting.member, stage=stage).order_by("-pk")
+    if decision:
+        votes = votes.filter(decision=decision)
+    for word in q.lower().split():
+        found = UniqueRecord.objects.filter(review=acting.review, words__contains=word).values("record")
+        votes = votes.filter(record__in=found)
+    page = Paginator(votes, A_PAGE).get_page(request.GET.get("page"))
+    titles = dict(
+        UniqueRecord.objects.filter(review=acting.review, record__in=[v.record for v in page]).values_list(
+            "record", "values__title"
+        )
+    )
+    rows = [(v, titles.get(v.record) or v.record) for v in page]
+    return _page(
+        request, acting, "mine",
+        {"stage": stage, "title": TITLES[stage], "page": page, "rows": rows, "q": q, "decision": decision,
+         "decisions": (*DECISIONS, WITHDRAWN)},
+    )  # fmt: skip
+
+
+@require_POST
+@in_review("set up")
+def opened(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """Open a stage, or change who screens in it."""
+    people = [(m.code, m.name) for m in screeners_of(acting.review)]
+    form = OpeningForm(request.POST, people=people, prefix=stage)
+    if not form.is_valid():
+        raise InputError([Problem(errors[0], column=name) for name, errors in form.errors.items()])
+    open_stage(acting, stage, **form.cleaned_data)
+    messages.success(request, f"{TITLES[stage]}: open for {', '.join(form.cleaned_data['screeners'])}.")
+    return redirect("screening", slug=acting.review.slug)
+
+
+@require_POST
+@in_review("set up")
+def closed(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """Close a stage."""
+    close_stage(acting, stage, reason=request.POST.get("reason", "")[:2000])
+    messages.success(request, f"{TITLES[stage]}: closed. You can open it again at any time.")
+    return redirect("screening", slug=acting.review.slug)
+
+
+@require_safe
+@in_review("view")
+def agreement(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
+    """Agreement of each pair, the stopping test and the share read by two: of what is revealed."""
+    progress = progress_of(acting.review, stage)
+    return _page(
+        request, acting, "agreement",
+        {
+            "stage": stage, "title": TITLES[stage], "progress": progress,
+            "pairs": progress.screened.agreement(), "test": progress.screened.test() if progress.decided else None,
+            "share": None if progress.share_by_two is None else f"{100 * progress.share_by_two:.1f}",
+        },
+    )  # fmt: skip
+
+
+def _page(request: HttpRequest, acting: Acting, name: str, values: dict[str, Any]) -> HttpResponse:
+    return render(
+        request,
+        f"screening/{name}.html",
+        {"acting": acting, "review": acting.review, "here": name, "reads": acting.may("screen"), **values},
+    )
