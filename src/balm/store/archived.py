@@ -30,6 +30,10 @@ ARCHIVED: tuple[str, ...] = (
     "extraction.Finished",
     "extraction.Consensus",
     "extraction.Written",
+    "risk_of_bias.Assessment",
+    "risk_of_bias.Finished",
+    "risk_of_bias.Agreed",
+    "synthesis.PinnedAnalysis",
 )
 
 

@@ -26,4 +26,5 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
+    Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),
 )

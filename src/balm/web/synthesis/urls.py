@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from balm.web.synthesis import views
+
+urlpatterns = [
+    path("", views.page, name="synthesis"),
+    path("<slug:kind>.<slug:ending>", views.figure, name="synthesis_figure"),
+    path("table/analysis.<slug:ending>", views.table, name="synthesis_table"),
+    path("pin/", views.pin, name="synthesis_pin"),
+    path("pin-again/", views.again, name="synthesis_pin_again"),
+    path("pinned/<int:number>.json", views.pinned_result, name="synthesis_pinned"),
+]
