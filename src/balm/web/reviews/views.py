@@ -9,11 +9,12 @@ from django.shortcuts import render
 from balm.actions.team.acting import Acting
 from balm.actions.team.publishing import public_reviews
 from balm.store.reviews.models import Member
-from balm.web.entry import in_review
+from balm.web.entry import anyone, in_review
 from balm.web.report.views import public_report
 from balm.web.stages import STAGES
 
 
+@anyone
 def reviews(request: HttpRequest) -> HttpResponse:
     """The reviews of the person who signed in; without signing in, what is public.
 
