@@ -144,8 +144,7 @@ def sitting(acting: Acting, stage: str, *, after: int = 0) -> Sitting | None:
     opening = _open(acting.review, stage)
     if acting.member.code not in opening.screeners:
         raise Refused(f"you do not screen at {stage}; the lead of the review says who does")
-    mine = Vote.objects.filter(member=acting.member, stage=stage)
-    own = mine.filter(turn=1).count()
+    own = own_count(acting, stage)
     found = _first_left(acting, stage, after)
     while found is None and _deal(acting, stage, after):
         found = _first_left(acting, stage, after)
@@ -153,6 +152,14 @@ def sitting(acting: Acting, stage: str, *, after: int = 0) -> Sitting | None:
         return None
     batch, records, votes = found
     return Sitting(batch, records, votes, own)
+
+
+def own_count(acting: Acting, stage: str) -> int:
+    """On how many records a member has a vote in force at a stage."""
+    mine = Vote.objects.filter(member=acting.member, stage=stage)
+    back = list(mine.filter(decision=WITHDRAWN).values_list("record", flat=True))
+    gone = set(back) - {record for record, _ in in_force(mine.filter(record__in=back))} if back else set()
+    return mine.filter(turn=1).count() - len(gone)
 
 
 Left = tuple[int, tuple[str, ...], dict[str, Vote]]

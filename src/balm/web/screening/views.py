@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting, Refused
-from balm.actions.team.screening import cast_vote, close_stage, open_stage, screeners_of, sitting
+from balm.actions.team.screening import cast_vote, close_stage, open_stage, own_count, screeners_of, sitting
 from balm.actions.team.screening_progress import progress_of
+from balm.review.members.roles import REVIEWER
 from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
 from balm.store.records.models import UniqueRecord
 from balm.store.screening.models import Vote
@@ -37,17 +38,20 @@ def new_submission() -> str:
 def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Both stages: who screens, one's own progress, and for the lead the form that opens and closes."""
     people = [(m.code, m.name) for m in screeners_of(acting.review)] if acting.may("set up") else []
+    reviewers = [m.code for m in screeners_of(acting.review) if m.role == REVIEWER]
     stages = []
     for stage in STAGES:
         opening = opening_of(acting.review, stage)
-        given = {"screeners": opening.screeners, "experts": opening.experts, "size": opening.size} if opening else None
+        given: dict[str, Any] = {"screeners": reviewers}
+        if opening:
+            given = {"screeners": opening.screeners, "experts": opening.experts, "size": opening.size}
         stages.append(
             {
                 "stage": stage,
                 "title": TITLES[stage],
                 "opening": opening,
                 "mine": opening is not None and acting.member.code in opening.screeners,
-                "own": Vote.objects.filter(member=acting.member, stage=stage, turn=1).count(),
+                "own": own_count(acting, stage),
                 "form": OpeningForm(people=people, initial=given, prefix=stage) if people else None,
             }
         )

@@ -227,7 +227,7 @@ function move(step) {
 const exclude = () => (reasons.length ? at("reasons").focus() : decide("exclude"));
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const writing = event.target.matches("input, textarea, select");
+  const writing = event.target instanceof Element && event.target.matches("input, textarea, select");
   if (event.key === "Escape" && writing) { event.target.blur(); return; }
   if (writing) return;
   const key = event.key.toLowerCase();
