@@ -93,10 +93,14 @@ def _demonstration(folder: str | Path) -> Iterator[str]:
 
 
 def _first_account(address: str) -> Iterator[str]:
+    from django.urls import reverse
+
+    from balm.actions.team.accounts import SET_UP_HOURS, first_account_link
     from balm.store.accounts.models import User
 
     if not User.objects.exists():
-        yield "Nobody has an account here yet; `python -m balm.web first_account` prints the link that makes the first."
+        yield f"Nobody has an account here yet. This link makes the first one, once, within {SET_UP_HOURS} hours:"
+        yield f"  {address.rstrip('/')}{reverse('first_account', args=[first_account_link()])}"
 
 
 def _socket(host: str, port: int) -> socket.socket:

@@ -24,6 +24,12 @@ STAGES: tuple[Stage, ...] = (
         "Titles and abstracts, then full texts: each record by two people, blind to each other.",
         "view",
     ),
+    Stage(
+        "risk_of_bias",
+        "Risk of bias",
+        "RoB 2, ROBINS-I, QUADAS-2 and JBI lists by their own rules: two assessors, then consensus.",
+        "view",
+    ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),

@@ -13,7 +13,7 @@ import io
 import json
 import mimetypes
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -24,11 +24,12 @@ from balm.review.extraction.standing import why_not_take_home
 from balm.review.reading import read_package
 from balm.review.screening.visibility import may_take_home
 from balm.store.archived import ARCHIVED, lines_of, restore_lines
-from balm.store.events.chain import HASHED, Actor, append_event, broken_links
+from balm.store.events.chain import HASHED, Actor, append_event, broken_links, lock_chain
 from balm.store.events.models import SERVER, ChainHead, Event
 from balm.store.extraction.current import standings
 from balm.store.reviews.models import KeptTable, Member, Review, Row, StoredFile
 from balm.store.reviews.package_rows import package_files, store_files
+from balm.store.risk_of_bias.standing import standings as assessments
 from balm.store.screening.standing import open_stages
 from balm.vocabulary.problems import InputError, Problem
 
@@ -39,20 +40,57 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 MEMBER_COLUMNS = ("code", "name", "role", "interests", "active")
 
 
-def archive(acting: Acting, *, by_operator: bool = False) -> bytes:
+def archive(acting: Acting) -> bytes:
     """The whole review as a zip. Taking it home leaves no trace in the review itself, only on the server.
 
-    Whoever screens in a stage that is open, or extracts a study that is not compared yet, does not get it: it holds
-    what is hidden from them. The server's
-    operator, who has the database, may write it at any time.
+    Whoever screens in a stage that is open, or extracts or assesses what is not compared yet, does not get it:
+    it holds what is hidden from them. The server's operator, who has the database, may write it at any time
+    (:func:`archive_by_operator`).
     """
     acting.check("take home")
-    review = acting.review
-    if not by_operator and (why := hidden_in_archive(review, acting.member.code)):
-        raise Refused(f"{why}. The server's operator can write one: `python -m balm.web archive {review.slug}`")
+    if why := why_not_home(acting):
+        raise Refused(f"{why}. The server's operator can write one: `python -m balm.web archive {acting.review.slug}`")
+    return _archive(acting.review, acting.actor)
+
+
+def why_not_home(acting: Acting) -> str:
+    """Why the member may not take the archive home just now; empty when nothing stands against it."""
+    code, review = acting.member.code, acting.review
+    return may_take_home(code, open_stages(review)) or why_not_take_home(code, standings(review)) or _assesses(acting)
+
+
+def _assesses(acting: Acting) -> str:
+    """Why not, where the member has begun an assessment that is not compared yet."""
+    for target, standing in assessments(acting.review).items():
+        if acting.member.code in standing.assessors and not standing.revealed:
+            return (
+                f"{acting.member.code} assesses {target.study}, which is not compared yet: the archive holds judgements that "
+                "are hidden until both have finished"
+            )
+    return ""
+
+
+def archive_by_operator(review: Review) -> bytes:
+    """The archive, for whoever runs the server: they can read the database itself."""
+    return _archive(review, Actor("operator"))
+
+
+def package_zip(acting: Acting) -> bytes:
+    """The review package as a zip: the folder that solo work uses. What is hidden from somebody is not in it."""
+    acting.check("download")
     with transaction.atomic():
+        return _zip(package_files(acting.review))
+
+
+def _archive(review: Review, actor: Actor) -> bytes:
+    with transaction.atomic():
+        lock_chain(review.key)  # nobody changes the review between its first file and its last
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
-        append_event(SERVER, acting.actor, "take review home", "review", review.key)
+        append_event(SERVER, actor, "take review home", "review", review.key)
+    return _zip(files)
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         for name in sorted(files):
@@ -60,11 +98,6 @@ def archive(acting: Acting, *, by_operator: bool = False) -> bytes:
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(info, files[name], compresslevel=6)
     return out.getvalue()
-
-
-def hidden_in_archive(review: Review, member: str) -> str:
-    """Why a member may not have the whole review yet; empty when nothing in it is hidden from them."""
-    return may_take_home(member, open_stages(review)) or why_not_take_home(member, standings(review))
 
 
 def _team_files(review: Review) -> Iterator[tuple[str, bytes]]:

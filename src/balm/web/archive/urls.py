@@ -1,7 +1,13 @@
-"""The review taken home and brought back: addresses under ``/reviews/<slug>/archive/``."""
+"""The review taken home: addresses under ``/reviews/<slug>/archive/``."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from balm.web.archive import views
+
+urlpatterns = [
+    path("", views.archive, name="archive"),
+    path("package.zip", views.package, name="package_download"),
+    path("take-home/", views.take_home, name="take_home"),
+]

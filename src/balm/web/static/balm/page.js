@@ -7,7 +7,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (!form.hasAttribute("hx-post")) form.dataset.sent = "yes";
+  if (!form.hasAttribute("hx-post") && !("download" in form.dataset)) form.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
