@@ -1,0 +1,247 @@
+"""Assess risk of bias: judge a domain, finish, agree; what is agreed is written to ``risk_of_bias.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from balm.actions.team.acting import Acting
+from balm.actions.team.rows import put_row
+from balm.review.risk_of_bias.answers import answers_text
+from balm.review.risk_of_bias.instrument import Instrument, instrument
+from balm.review.risk_of_bias.settled import Settled, bias_domains, settle, step_name, steps
+from balm.review.risk_of_bias.standing import Standing, is_stale, same, why_not_assess, why_not_decide, why_not_finish
+from balm.review.risk_of_bias.targets import Target
+from balm.review.risk_of_bias.words import OVERALL
+from balm.store.events.chain import append_event, lock_chain
+from balm.store.reviews.package_rows import BETWEEN
+from balm.store.risk_of_bias.models import Agreed, Assessment, Finished
+from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, of_target, standing_of
+from balm.vocabulary.problems import InputError, Problem
+
+FILE = "risk_of_bias.csv"
+#: What a person fills in, beside the answers.
+FIELDS = ("judgement", "override_reason", "direction", "support")
+
+
+@transaction.atomic
+def assess(
+    acting: Acting, target: Target, domain: str, *, submission: str, answers: Mapping[str, str], **fields: str
+) -> Assessment:
+    """Judge one domain of a result on one's own. Sent twice it counts once; a change of mind is a new row.
+
+    ``fields``: ``judgement``, ``override_reason``, ``direction``, ``support``. For ``Overall`` the answers are the
+    person's own judgements of the domains, whatever is sent.
+    """
+    acting.check("assess")
+    _submission(submission)
+    lock_chain(acting.review.key)
+    settled = None
+    own = assessments_of(acting.review, target, acting.member.code)
+    if domain == OVERALL:
+        answers = _domains(target, own)
+    sent = Assessment.objects.filter(member=acting.member, submission=submission).first()
+    if sent is not None and (sent.study, sent.domain) != (target.study, domain):
+        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
+    if sent is not None:
+        _same_as_sent(sent, settled)
+        return sent
+    standing = standing_of(acting.review, target)
+    if refused := why_not_assess(acting.member.code, standing):
+        raise InputError(refused)
+    before = own.get(domain)
+    row = Assessment.objects.create(
+        review=acting.review, member=acting.member, submission=submission, turn=before.turn + 1 if before else 1,
+        version=instrument(target.instrument).version, **of_target(target), **_columns(settled),
+    )  # fmt: skip
+    append_event(
+        acting.review.key, acting.actor, "assess", "assessment", f"{target.key}/{domain}",
+        before=None if before is None else _values(before), after=_values(row), entity_version=row.turn,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def finish(acting: Acting, target: Target, *, submission: str) -> Finished:
+    """Say that one's assessment is complete. When the second assessor says so, too, the two are compared."""
+    acting.check("assess")
+    _submission(submission)
+    lock_chain(acting.review.key)
+    done = Finished.objects.filter(review=acting.review, member=acting.member, **of_target(target)).first()
+    if done is not None:
+        return done
+    own = judged(assessments_of(acting.review, target, acting.member.code))
+    standing = standing_of(acting.review, target)
+    if refused := why_not_finish(acting.member.code, standing, instrument(target.instrument), own):
+        raise InputError(refused)
+    row = Finished.objects.create(
+        review=acting.review, member=acting.member, submission=submission, **of_target(target)
+    )
+    append_event(acting.review.key, acting.actor, "finish assessment", "assessment", target.key)
+    return row
+
+
+@transaction.atomic
+def agree(
+    acting: Acting,
+    target: Target,
+    domain: str,
+    *,
+    submission: str,
+    answers: Mapping[str, str],
+    reason: str = "",
+    seen: int = 0,
+    **fields: str,
+) -> Agreed:
+    """Settle one domain between the two assessors. Where they differ, or to change what was agreed, say why.
+
+    ``seen`` is the turn of the agreement that the person saw (0 for none): what somebody else has agreed since is not
+    overwritten.
+    """
+    acting.check("agree")
+    _submission(submission)
+    lock_chain(acting.review.key)
+    standing = standing_of(acting.review, target)
+    if refused := why_not_decide(standing):
+        raise InputError(refused)
+    agreed = agreed_of(acting.review, target)
+    if domain == OVERALL:
+        answers = _domains(target, agreed)
+    sent = Agreed.objects.filter(member=acting.member, submission=submission).first()
+    if sent is not None and (sent.study, sent.domain) != (target.study, domain):
+        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
+    if sent is not None:
+        _same_as_sent(sent, settled)
+        return sent
+    if seen != (agreed[domain].turn if domain in agreed else 0):
+        raise InputError("somebody else has settled this domain since you opened it; load the page again to see it")
+    if not reason.strip() and (domain in agreed or not _both_say(acting, target, domain, standing, settled)):
+        what = "what was agreed is changed" if domain in agreed else "the two assessors do not both say this"
+        raise InputError(Problem(f"say why: {what}", column="reason"))
+    row = _agreed(acting, target, settled, standing, submission, reason.strip(), agreed.get(domain))
+    _write(acting, target, reason.strip() or "both assessors agree")
+    return row
+
+
+@transaction.atomic
+def accept_what_agrees(acting: Acting, target: Target, *, submission: str) -> int:
+    """Take over every domain on which both assessors say the same and nothing is agreed yet; returns how many."""
+    acting.check("agree")
+    _submission(submission)
+    lock_chain(acting.review.key)
+    standing = standing_of(acting.review, target)
+    if refused := why_not_decide(standing):
+        raise InputError(refused)
+    one = instrument(target.instrument)
+    agreed = agreed_of(acting.review, target)
+    sides = [assessments_of(acting.review, target, code) for code in standing.assessors]
+    count = 0
+    for domain in steps(one):
+        rows = [side[domain] for side in sides]
+        views = [judged(side)[domain] for side in sides]
+        if domain in agreed or not all(same(views[0], other) for other in views[1:]):
+            continue
+        if domain == OVERALL and _domains(target, agreed_of(acting.review, target)) != rows[0].answers:
+            continue
+        settled = settle(
+            one, domain, answers=rows[0].answers, judgement=rows[0].judgement, direction=rows[0].direction,
+            override_reason=_together(rows, "override_reason"), support=_together(rows, "support"),
+        )  # fmt: skip
+        _agreed(acting, target, settled, standing, f"{submission}-{domain}"[:64], "", None)
+        count += 1
+    if count:
+        _write(acting, target, "both assessors agree")
+    return count
+
+
+def _agreed(
+    acting: Acting,
+    target: Target,
+    settled: Settled,
+    standing: Standing,
+    submission: str,
+    reason: str,
+    before: Agreed | None,
+) -> Agreed:
+    row = Agreed.objects.create(
+        review=acting.review, member=acting.member, submission=submission, turn=before.turn + 1 if before else 1,
+        version=instrument(target.instrument).version, assessors=list(standing.assessors), reason=reason,
+        **of_target(target), **_columns(settled),
+    )  # fmt: skip
+    append_event(
+        acting.review.key, acting.actor, "agree", "consensus", f"{target.key}/{settled.domain}",
+        before=None if before is None else _values(before), after=_values(row), entity_version=row.turn,
+        reason=reason,
+    )  # fmt: skip
+    return row
+
+
+def _write(acting: Acting, target: Target, reason: str) -> None:
+    """The agreed judgements as rows of the package, once every one of them is there and the overall one rests on them.
+
+    A domain that is agreed anew leaves the rows as they were until the overall judgement has been looked at again.
+    """
+    one = instrument(target.instrument)
+    agreed = agreed_of(acting.review, target)
+    if set(steps(one)) - set(agreed) or is_stale(one, judged(agreed)):
+        return
+    for domain in steps(one):
+        row = agreed[domain]
+        cells = {
+            "study": target.study, "tool": one.name, "domain": step_name(one, domain), "judgement": row.judgement,
+            "reason": row.support, "assessor": f"consensus of {' and '.join(row.assessors)}", "verified": "yes",
+            "outcome": target.outcome, "window": target.window, "comparison": target.comparison,
+            "instrument": one.id, "version": row.version, "proposed": row.proposed,
+            "answers": "" if domain == OVERALL else answers_text(_in_order(one, domain, row.answers)),
+            "override_reason": row.override_reason, "direction": row.direction,
+            "time": row.at.isoformat(timespec="seconds"),
+        }  # fmt: skip
+        put_row(acting, FILE, cells, reason=reason)
+
+
+def _in_order(one: Instrument, domain: str, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers in the order of the questions, which a database does not keep."""
+    return {q.id: answers[q.id] for q in one.domain(domain).questions}
+
+
+def _both_say(acting: Acting, target: Target, domain: str, standing: Standing, settled: Settled) -> bool:
+    rows = [assessments_of(acting.review, target, code)[domain] for code in standing.assessors]
+    wanted = (settled.judgement, dict(settled.answers), settled.direction)
+    return all((r.judgement, r.answers, r.direction) == wanted for r in rows)
+
+
+def _domains(target: Target, rows: Mapping[str, Assessment] | Mapping[str, Agreed]) -> dict[str, str]:
+    """The judgements of the domains that an overall judgement rests on."""
+    return {d.id: rows[d.id].judgement for d in bias_domains(instrument(target.instrument)) if d.id in rows}
+
+
+def _columns(settled: Settled) -> dict[str, Any]:
+    names = ("domain", "proposed", "judgement", "override_reason", "direction", "support")
+    return {name: getattr(settled, name) for name in names} | {"answers": dict(settled.answers)}
+
+
+def _values(row: Assessment | Agreed) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in (*FIELDS, "answers", "proposed")}
+
+
+def _same_as_sent(sent: Assessment | Agreed, settled: Settled) -> None:
+    """The same page sent twice is the same judgement; another judgement under its number is a second window."""
+    if any(getattr(sent, name) != value for name, value in _columns(settled).items()):
+        raise InputError("you have saved this domain in another window since; load the page again to see it")
+
+
+def _submission(text: str) -> None:
+    if not 1 <= len(text) <= 64 or BETWEEN in text:
+        raise InputError(Problem("must be 1 to 64 characters; load the page again", column="submission"))
+
+
+def _together(rows: list[Any], name: str) -> str:
+    """Both assessors' words, each with whose they are; once where they are the same."""
+    said = dict.fromkeys(getattr(row, name) for row in rows if getattr(row, name))
+    if len(said) < 2:
+        return next(iter(said), "")
+    return "\n".join(f"{row.member.code}: {getattr(row, name)}" for row in rows if getattr(row, name))
