@@ -36,9 +36,9 @@ def entry(title: str, author: str = "Lynch, ME", year: int = 2015, **more: objec
 
 
 LONG = "Ketamine for chronic neuropathic pain after spinal cord injury"
-MEDLINE = entry(LONG, JO="Pain", VL=16, SP=221, EP=228, DO="10.1/k") + entry("Lidocaine for burning mouth", "Clark, AJ")
+MEDLINE = entry(LONG, JO="Pain", VL=16, SP=221, EP=228, DO="10.1000/k") + entry("Lidocaine for burning mouth", "Clark, AJ")
 EMBASE = entry(
-    LONG.upper() + ".", "Lynch ME", JO="Pain", VL=16, SP="221", DO="10.1/K", AB="A trial of ketamine."
+    LONG.upper() + ".", "Lynch ME", JO="Pain", VL=16, SP="221", DO="10.1000/K", AB="A trial of ketamine."
 ) + entry("Magnesium in migraine prophylaxis", "Moore, A", 2011)
 
 
@@ -128,7 +128,7 @@ def test_an_answer_is_remembered_and_can_be_undone(team: Team, answer: str, left
 
 
 def test_the_record_kept_stays_when_a_more_complete_one_comes(team: Team) -> None:
-    bring(team.owner, ("medline.ris", entry(LONG, DO="10.1/k")))
+    bring(team.owner, ("medline.ris", entry(LONG, DO="10.1000/k")))
     kept = canonical_ids(team.review)
     bring(team.owner, ("embase.ris", EMBASE), submission="two")
     assert canonical_ids(team.review)[0] == kept[0]

@@ -174,11 +174,10 @@ def records_of(package: Package) -> list[Record]:
         read = read_records(path)
         if len(read) == len(rows):
             full |= {row.record: record for row, record in zip(rows, read, strict=True)}
-    return [in_full(row, full.get(row.record)) for row in package.records]
+    return [_in_full(row, full.get(row.record)) for row in package.records]
 
 
-def in_full(row: Row, read: Record | None) -> Record:
-    """A row of ``records.csv`` laid over what the raw export says of the same record."""
+def _in_full(row: Row, read: Record | None) -> Record:
     said: dict[str, Any] = {
         "title": row.title and unsafe_cell(row.title),
         "authors": tuple(unsafe_cell(row.authors).split("; ")) if row.authors else (),

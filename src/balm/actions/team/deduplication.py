@@ -10,7 +10,6 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from balm.actions.deduplication_of_review import in_full
 from balm.actions.records import read_records
 from balm.actions.search_rows import without_no_text
 from balm.actions.team.acting import Acting
@@ -27,9 +26,8 @@ from balm.review.deduplication.decided import (
 )
 from balm.review.deduplication.duplicates import find_duplicates
 from balm.review.deduplication.standing_rows import Question, kept_by, open_questions, rows_in_place
-from balm.review.schema import TABLE_BY_FILE
-from balm.review.tables import read_cells
 from balm.store.events.chain import lock_chain, now
+from balm.store.records.details import full_records, keep_details, without_details
 from balm.store.records.models import Derived, UniqueRecord
 from balm.store.records.unique import (
     DUPLICATES,
@@ -45,7 +43,6 @@ from balm.store.records.unique import (
 )
 from balm.store.reviews.models import Review, Row, StoredFile
 from balm.vocabulary.evidence import DuplicateDecision
-from balm.vocabulary.evidence import Record as RecordRow
 from balm.vocabulary.problems import InputError, check_option
 from balm.vocabulary.record import Record
 
@@ -136,24 +133,13 @@ def _begin_looking(review: Review) -> bool:
 
 def records_in_full(review: Review) -> list[Record]:
     """The records of the review as the raw exports give them, with volume and pages, the rows laid over them."""
-    by_search: dict[str, list[RecordRow]] = {}
-    rows = []
-    table = TABLE_BY_FILE[RECORDS]
-    for cells in cells_of(review, RECORDS):
-        values, _ = read_cells(cells, table, row=0)
-        row = RecordRow(**values)
-        rows.append(row)
-        by_search.setdefault(row.search or "", []).append(row)
-    full: dict[str, Record] = {}
     for search in cells_of(review, SEARCHES):
-        held = by_search.get(search["search"], [])
-        file = StoredFile.objects.filter(review=review, path=search.get("file", "")).first()
-        if file is None or not held:
-            continue
-        read = _read_again(Path(file.path).name, bytes(file.content))
-        if len(read) == len(held):
-            full |= {row.record: record for row, record in zip(held, read, strict=True)}
-    return [in_full(row, full.get(row.record)) for row in rows]
+        if search.get("file") and (ids := without_details(review, search["search"])):
+            file = StoredFile.objects.filter(review=review, path=search["file"]).first()
+            read = _read_again(Path(file.path).name, bytes(file.content)) if file else ()
+            if len(read) == len(ids):
+                keep_details(review, ids, read)
+    return list(full_records(review).values())
 
 
 def _read_again(name: str, content: bytes) -> Sequence[Record]:

@@ -8,6 +8,7 @@ import mimetypes
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path, PurePath
 
@@ -18,16 +19,20 @@ from django.utils import timezone
 from balm.actions.records import read_records
 from balm.actions.search_rows import KINDS, clean, free_file, record_rows, search_row, without_no_text
 from balm.actions.team.acting import Acting
+from balm.actions.team.rows import put_row
+from balm.review.deduplication.merged import merge_records
 from balm.review.records.collection import Records
 from balm.review.records.withdrawal import why_it_stays
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import MAX_CELL, as_cell, read_cells
 from balm.store.events.chain import append_event, lock_chain
-from balm.store.records.models import Derived, Import, Upload, Withdrawal
+from balm.store.records.details import keep_details
+from balm.store.records.models import Derived, Import, RecordDetail, Upload, Withdrawal
 from balm.store.records.unique import DUPLICATES, RECORDS, SEARCHES, cells_of, decisions_of, refresh
 from balm.store.reviews.models import Review, Row, StoredFile
 from balm.store.reviews.package_rows import add_rows
 from balm.vocabulary.problems import InputError, Problem, check_option
+from balm.vocabulary.record import Record
 
 #: A file beyond this is refused; the largest export a database gives at once is some tens of megabytes.
 MAX_FILE = 50 * 1024**2
@@ -199,6 +204,7 @@ def _add(upload: Upload, records: Records) -> Import:
     ]
     add_rows(review, TABLE_BY_FILE[SEARCHES], [cells])
     add_rows(review, TABLE_BY_FILE[RECORDS], rows)
+    keep_details(review, [one["record"] for one in rows], records)
     receipt = records.receipt.to_dict()
     raw = {(p.file, p.line, p.why): p.raw for p in records.receipt.problems if p.raw}
     for entry in receipt["problems"]:  # type: ignore[attr-defined]
@@ -264,6 +270,28 @@ def dismiss(acting: Acting, upload: int) -> None:
     ).delete()  # fmt: skip
 
 
+def change_about(
+    acting: Acting, search: str, about: Mapping[str, str], *, reason: str, version: int | None = None
+) -> None:
+    """Correct what is said of a search (PRISMA-S); what it brought stays as it is."""
+    acting.check("import")
+    told = _checked(about)
+    row = Row.objects.filter(review=acting.review, table=SEARCHES, key=search).first()
+    if row is None:
+        raise InputError(f"there is no search {search!r} in this review")
+    cells = {name: text for name, text in row.cells.items() if name not in ABOUT} | told
+    put_row(acting, SEARCHES, cells, reason=clean(reason), version=version)
+
+
+def unique_in_full(
+    records: Mapping[str, Record], ids: Iterable[str]
+) -> tuple[Record, Mapping[str, tuple[str, ...]]]:  # fmt: skip
+    """The records of one report as one, the kept one's id first, and which records each field came from."""
+    held = [records[i] for i in ids if i in records]
+    merged, provenance = merge_records(held)
+    return replace(merged, id=held[0].id), provenance
+
+
 @transaction.atomic
 def withdraw(acting: Acting, search: str, *, reason: str) -> Withdrawal:
     """Take a whole import back, as if it had not come: its search, its records and what rules said of them.
@@ -298,6 +326,9 @@ def withdraw(acting: Acting, search: str, *, reason: str) -> Withdrawal:
     )  # fmt: skip
     for start in range(0, len(gone), 500):
         Row.objects.filter(pk__in=[row.pk for row in gone[start : start + 500]]).delete()
+    for start in range(0, len(cells), 500):
+        some = [one["record"] for one in cells[start : start + 500]]
+        RecordDetail.objects.filter(review=review, record__in=some).delete()
     rows.delete()
     searched.delete()
     made = Withdrawal.objects.create(review=review, member=acting.member, search=search, reason=reason)

@@ -17,6 +17,7 @@ class UniqueRecord(models.Model):
     record = models.CharField(max_length=500)  # the id of the record kept
     position = models.PositiveIntegerField()
     words = models.TextField()  # title, authors, identifiers in lower case: what a search looks in
+    merged = models.BooleanField(default=False)  # there are several records
     ids = models.JSONField()
     searches = models.JSONField()
     values = models.JSONField()
@@ -27,7 +28,24 @@ class UniqueRecord(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["review", "record"], name="one_unique_record_a_report"),
         ]
-        indexes: ClassVar = [models.Index(fields=["review", "position"], name="unique_record_in_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["review", "position"], name="unique_record_in_order"),
+            models.Index(fields=["review", "merged", "position"], name="merged_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.record
+
+
+class RecordDetail(models.Model):
+    """What a raw export says of a record beyond its row: volume, pages, keywords and so on. Read again when missing."""
+
+    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="+")
+    record = models.CharField(max_length=500)
+    values = models.JSONField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["review", "record"], name="one_detail_a_record")]
 
     def __str__(self) -> str:
         return self.record

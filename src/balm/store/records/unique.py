@@ -85,15 +85,16 @@ def refresh_reports(review: Review, records: Iterable[str], decisions: Sequence[
     state.save(update_fields=["duplicates_to"])
 
 
-_COMPARED = ("position", "ids", "searches", "values", "provenance")
+_COMPARED = ("position", "merged", "ids", "searches", "values", "provenance")
 
 
 def _row(review: Review, position: int, one: CanonicalRecord) -> UniqueRecord:
     values: dict[str, Any] = {name: getattr(one, name) for name in FIELDS}
     values["authors"] = list(one.authors)
-    words = " ".join(filter(None, (one.title, *one.authors, one.doi, one.pmid, one.id))).lower()
+    words = " ".join(filter(None, (one.title, *one.authors, one.doi, one.pmid, *one.ids))).lower()
     return UniqueRecord(
-        review=review, record=one.id, position=position, words=words, ids=list(one.ids), searches=list(one.searches),
+        review=review, record=one.id, position=position, words=words,
+        merged=len(one.ids) > 1, ids=list(one.ids), searches=list(one.searches),
         values=values, provenance={name: list(ids) for name, ids in one.provenance.items()},
     )  # fmt: skip
 
