@@ -30,6 +30,12 @@ STAGES: tuple[Stage, ...] = (
         "RoB 2, ROBINS-I, QUADAS-2 and JBI lists by their own rules: two assessors, then consensus.",
         "view",
     ),
+    Stage(
+        "extraction",
+        "Extraction",
+        "What the reports print, entered by two people blind to each other, compared cell by cell.",
+        "view",
+    ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),

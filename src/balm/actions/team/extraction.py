@@ -248,6 +248,8 @@ def settle(
     Where the other extractor proposes the same value, the cell is settled in discussion. A settled cell can be settled
     anew, with a new reason; the earlier decision stays on record.
     """
+    if not acting.may("extract"):
+        acting.check("agree")
     _check_submission(submission)
     check_study(acting.review, study)
     lock_chain(acting.review.key)
@@ -258,8 +260,6 @@ def settle(
     member = acting.member.code
     extracted = member in standing.extractors
     arbiter = acting.may("agree") and not extracted
-    if not arbiter and not acting.may("extract"):
-        acting.check("agree")
     _refuse(why_not_settle(member, standing, arbiter=arbiter))
     cell = next(
         (c for c in comparison(acting.review, study).cells if (c.table, c.key, c.column) == (table, key, column)), None
@@ -293,7 +293,7 @@ def settle(
 @transaction.atomic
 def write_agreed(acting: Acting, study: str, *, reason: str = "") -> Written:
     """Put what was agreed into the package's tables, whole: a row the package refuses leaves all as it was."""
-    if not (acting.may("agree") or acting.may("extract")):
+    if not acting.may("extract"):
         acting.check("agree")
     study_cells = check_study(acting.review, study)
     lock_chain(acting.review.key)

@@ -91,7 +91,12 @@ def remarks(
         found = [*_impossible_contrast(row), *_unlikely_contrast(row)]
     else:
         found = list(_units(row, table))
-    if table in PAGE_REQUIRED and _filled(table, cells) and not cells.get("page"):
+    if table in PAGE_REQUIRED and not _filled(table, cells):
+        first = "n" if table == RESULTS else "estimate"
+        found.append(
+            Remark(first, "no number is entered: fill the row, take it out, or say why it may not be analysed")
+        )
+    elif table in PAGE_REQUIRED and not cells.get("page"):
         found.append(Remark("page", "the page, table or figure is missing"))
     if table in PAGE_REQUIRED and cells.get("usable") == "no" and not cells.get("why_not"):
         found.append(Remark("why_not", "say why it may not be analysed"))
@@ -99,8 +104,10 @@ def remarks(
 
 
 def _filled(table: str, cells: Mapping[str, str]) -> bool:
-    about = {"page", "quote", "notes", "usable", "why_not", *IDENTITY[table]}
-    return any(value and name not in about for name, value in cells.items())
+    """Whether a row holds any number of the report."""
+    words = ("text", "id", "choice", "yes-no")
+    numbers = [c.name for c in TABLE_BY_FILE[table].columns if c.kind not in words and c.name not in IDENTITY[table]]
+    return any(cells.get(name) for name in numbers)
 
 
 def _impossible_result(r: Any, meta: Meta) -> Iterator[Remark]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from balm.review.extraction.differences import Settlement
-from balm.review.extraction.fields import RESULTS, STUDIES
+from balm.review.extraction.fields import REMOVED, RESULTS, ROW, STUDIES
 from balm.review.extraction.sheets import Sheet, as_row, sheet
 from balm.review.extraction.standing import Standing
 from balm.store.extraction.models import Consensus, Entry, Finished, Taken, Written
@@ -51,6 +51,13 @@ def standing_of(review: Review, study: str) -> Standing:
 def sheet_of(review: Review, study: str, member: str) -> Sheet:
     """What one member extracted from a study, as it stands."""
     return sheet(Entry.objects.filter(review=review, study=study, member__code=member).order_by("pk"))
+
+
+def rows_taken_out(review: Review, study: str, member: str) -> list[tuple[str, str]]:
+    """The rows that one member took out of their extraction: (table, key)."""
+    rows = Entry.objects.filter(review=review, study=study, member__code=member, column=ROW).order_by("pk")
+    last = {(e.table, e.key): e.value for e in rows}
+    return [place for place, value in last.items() if value == REMOVED]
 
 
 def settled_of(review: Review, study: str) -> dict[tuple[str, str, str], Settlement]:
