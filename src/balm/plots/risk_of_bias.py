@@ -32,7 +32,7 @@ from balm.vocabulary.problems import InputError, check_option
 
 __all__ = ["KINDS", "LIGHTS", "risk_of_bias_figure", "risk_of_bias_plot"]
 
-SIZE, ROW, CELL, BAR = 12.0, 30.0, 92.0, 24.0
+SIZE, TITLE, ROW, CELL, BAR = 12.0, 15.0, 30.0, 92.0, 24.0
 #: The two forms: a light for each study and domain, or a bar for each domain over all studies.
 KINDS = ("traffic-light", "summary")
 
@@ -151,21 +151,22 @@ def _grid(
     description: str,
 ) -> Figure:
     left = 16 + min(260.0, max(70.0, widest(rows, SIZE)))
-    wrapped = [wrap(head, CELL - 10, 11, lines=4) for head in heads]
+    wrapped = [wrap(head, CELL - 10, 11, lines=5) for head in heads]
     head = 15.0 * max(len(h) for h in wrapped)
     used = {cell.word for i in range(len(rows)) for j in range(len(heads)) for cell in cells(i, j)}
     seen = [word for word in JUDGEMENTS if word in used]
     width = max(left + CELL * len(heads) + 10, 360.0)
     keys = key_lines(seen, width - 20)
-    top = 12.0 if title is None else 42.0
+    titles = [] if title is None else wrap(title, width - 20, TITLE, bold=True, lines=3)
+    top = 12.0 if title is None else 22.0 + 20 * len(titles)
     first = top + head + 8
     end = first + ROW * len(rows)
     drawing = Drawing(
         width, end + 14 + 20 * len(keys), title=title or "Risk of bias", description=description, font_size=SIZE,
         ink="#1b232d",
     )  # fmt: skip
-    if title is not None:
-        drawing.text(10, 24, fit(title, width - 20, 15, bold=True), bold=True, size=15)
+    for n, line in enumerate(titles):
+        drawing.text(10, 24 + 20 * n, line, bold=True, size=TITLE, full=title if n == 0 else None)
     for i, lines in enumerate(wrapped):
         last = heads[i].lower() == OVERALL.lower()
         for n, line in enumerate(lines):
@@ -210,7 +211,8 @@ def _bars(
     plot = width - left - 24
     seen = [w for w in (*JUDGEMENTS, NOT_JUDGED) if any(w in own for own in shares.values())]
     keys = key_lines(seen, width - 20)
-    top = 14.0 if title is None else 46.0
+    titles = [] if title is None else wrap(title, width - 20, TITLE, bold=True, lines=3)
+    top = 14.0 if title is None else 26.0 + 20 * len(titles)
     step = BAR + 14
     end = top + step * len(shares)
     said = "; ".join(f"{name}: {', '.join(f'{v:.0f}% {w}' for w, v in own.items())}" for name, own in shares.items())
@@ -218,8 +220,8 @@ def _bars(
         width, end + 66 + 20 * len(keys), title=title or "Risk of bias, summary", description=f"{said}. {how}",
         font_size=SIZE, ink="#1b232d",
     )  # fmt: skip
-    if title is not None:
-        drawing.text(10, 24, fit(title, width - 20, 15, bold=True), bold=True, size=15)
+    for n, line in enumerate(titles):
+        drawing.text(10, 24 + 20 * n, line, bold=True, size=TITLE, full=title if n == 0 else None)
     for row, (name, own) in enumerate(shares.items()):
         y = top + step * row
         for n, line in enumerate(labels[row]):

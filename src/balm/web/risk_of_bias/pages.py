@@ -144,7 +144,7 @@ class Compared:
     sides: tuple[Side, ...]
     same: bool
     agreed: Agreed | None
-    answers: tuple[tuple[str, str, tuple[str, ...], bool], ...]  # question, text, answers by side, differ
+    answers: tuple[tuple[str, str, tuple[tuple[str, str], ...], bool], ...]  # question, text, (who, answer), differ
 
 
 def compared(
@@ -162,8 +162,8 @@ def compared(
         questions = () if step == OVERALL else one.domain(step).questions
         answers = []
         for question in questions:
-            given = tuple(_words(side.row.answers.get(question.id, NOT_ASKED)) for side in both)
-            answers.append((question.id, question.text, given, len(set(given)) > 1))
+            given = tuple((side.name, _words(side.row.answers.get(question.id, NOT_ASKED))) for side in both)
+            answers.append((question.id, question.text, given, len({answer for _, answer in given}) > 1))
         alike = bool(views) and all(same(views[0], other) for other in views[1:])
         yield Compared(step, step_name(one, step), both, alike, agreed.get(step), tuple(answers))
 

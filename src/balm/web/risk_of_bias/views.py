@@ -210,6 +210,8 @@ def decide(request: HttpRequest, acting: Acting, name: str, study: str, place: s
         start = request.GET.get("from", "")
         begun = agreed.get(step) or (row.sides[0].row if row.same else None)
         answers, values = _of_row(sides[start].get(step) if start in sides else begun)
+        if begun is None and start not in sides:
+            answers = _in_common([side.row.answers for side in row.sides])
     if step == OVERALL:
         answers = {d.id: agreed[d.id].judgement for d in bias_domains(one) if d.id in agreed}
     context = about | {
@@ -302,6 +304,11 @@ def _of_row(row: Any) -> tuple[dict[str, str], dict[str, str]]:
     if row.judgement == row.proposed:
         values["judgement"] = ""
     return dict(row.answers), values
+
+
+def _in_common(sides: list[dict[str, str]]) -> dict[str, str]:
+    """The answers that both assessors give: what is open is left to whoever decides."""
+    return {q: a for q, a in sides[0].items() if all(side.get(q) == a for side in sides)}
 
 
 def _after_saving(acting: Acting, target: Target, one: Instrument, step: str) -> HttpResponse:
