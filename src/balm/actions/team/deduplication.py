@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -180,13 +180,13 @@ def answer_question(acting: Acting, record_1: str, record_2: str, answer: str) -
     if standing is not None and (standing.decision, standing.rule or "") == (decision, reason):
         return None
     row = DuplicateDecision(one, two, decision, reason or None, acting.member.code, now())
-    after = [*decisions, row]
-    if decision == DUPLICATE and kept_by(after).get(one, one) != kept_by(after).get(two, two):
+    joined = kept_by([*decisions, row]) if decision == DUPLICATE else kept
+    if decision == DUPLICATE and joined.get(one, one) != joined.get(two, two):
         raise InputError(
             f"{one} and {two} cannot become one: records of their groups were decided to be no duplicates of each "
             "other; take that decision back first"
         )
-    _append(acting, [row], decisions, after, (one, two))
+    _append(acting, [row], [*decisions, row], _with_reports((one, two), kept, joined))
     return row
 
 
@@ -200,7 +200,9 @@ def undo_answer(acting: Acting, record_1: str, record_2: str, time: str) -> bool
     if standing is None or standing.time != time:
         return False
     row = DuplicateDecision(standing.record_1, standing.record_2, UNDECIDED, UNDONE, acting.member.code, now())
-    _append(acting, [row], decisions, [*decisions, row], (record_1, record_2))
+    after = [*decisions, row]
+    touched = _with_reports((record_1, record_2), kept_by(decisions), kept_by(after))
+    _append(acting, [row], after, touched)
     return True
 
 
@@ -224,7 +226,7 @@ def take_out(acting: Acting, record: str) -> int:
         if other != record and other in together:
             rows.append(DuplicateDecision(other, record, NOT_DUPLICATE, UNDONE, code, later))
     if rows:
-        _append(acting, rows, decisions, [*decisions, *rows], group)
+        _append(acting, rows, [*decisions, *rows], group)
     return len(rows)
 
 
@@ -236,16 +238,19 @@ def last_answer(acting: Acting) -> DuplicateDecision | None:
 
 
 def _append(
-    acting: Acting,
-    rows: list[DuplicateDecision],
-    before: Sequence[DuplicateDecision],
-    after: Sequence[DuplicateDecision],
-    records: Iterable[str],
+    acting: Acting, rows: list[DuplicateDecision], after: Sequence[DuplicateDecision], touched: Iterable[str]
 ) -> None:
     append_rows(acting, DUPLICATES, map(_cells, rows), reason="; ".join({r.rule for r in rows if r.rule}))
-    named = set(records)
-    touched = {r for rows_ in (before, after) for report in reports_of(rows_) if named & set(report) for r in report}
-    refresh_reports(acting.review, named | touched, after)
+    refresh_reports(acting.review, touched, after)
+
+
+def _with_reports(records: Iterable[str], *kept: Mapping[str, str]) -> set[str]:
+    """The records and every other of their reports, before and after."""
+    out = set(records)
+    for one in kept:
+        homes = {one.get(record, record) for record in out}
+        out |= {record for record, home in one.items() if home in homes}
+    return out
 
 
 def _places(review: Review, records: Iterable[str]) -> dict[str, int]:

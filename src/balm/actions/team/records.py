@@ -339,12 +339,13 @@ def withdraw(acting: Acting, search: str, *, reason: str) -> Withdrawal:
 
 def why_not_withdrawn(review: Review, search: str) -> str:
     """The reason an import cannot be taken back any more; empty when it can."""
-    cells = list(Row.objects.filter(review=review, table=RECORDS, cells__search=search).values_list("cells", flat=True))
+    rows = Row.objects.filter(review=review, table=RECORDS, cells__search=search).order_by()
+    linked = rows.filter(cells__has_key="report")
     return why_it_stays(
-        {one["record"] for one in cells},
+        set(rows.values_list("key", flat=True)),
         decisions_of(review),
         in_batches=_handed_out(review),
-        linked={one["record"] for one in cells if one.get("report")},
+        linked=set(linked.values_list("key", flat=True)),
     )
 
 

@@ -5,20 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from balm.review.deduplication.canonical import FIELDS, CanonicalRecord, canonical
-from balm.store.records.models import Derived, UniqueRecord
+from balm.store.records.models import Derived, UniqueRecord, Withdrawal
 from balm.store.reviews.models import Review, Row
 from balm.vocabulary.evidence import DuplicateDecision
 
 RECORDS, DUPLICATES, SEARCHES = "records.csv", "duplicates.csv", "searches.csv"
 
 
-def decisions_of(review: Review) -> list[DuplicateDecision]:
-    """The rows of ``duplicates.csv``, oldest first."""
-    return [decision_of(cells) for cells in cells_of(review, DUPLICATES)]
+#: Reviews whose decisions a server process keeps in memory; more are read again.
+REMEMBERED = 8
+#: Review key -> (withdrawals, position of the last row, decisions): rows are only added, or taken out by a withdrawal.
+_read: dict[str, tuple[int, int, tuple[DuplicateDecision, ...]]] = {}
+
+
+def decisions_of(review: Review) -> tuple[DuplicateDecision, ...]:
+    """The rows of ``duplicates.csv``, oldest first; what was read before is not read again."""
+    withdrawn = Withdrawal.objects.filter(review=review).count()
+    known = _read.get(review.key)
+    upto, before = known[1:] if known and known[0] == withdrawn else (-1, ())
+    new = Row.objects.filter(review=review, table=DUPLICATES, position__gt=upto).order_by("position")
+    rows = list(new.values_list("position", "cells"))
+    if not rows:
+        return before
+    decisions = (*before, *(decision_of(cells) for _, cells in rows))
+    if not connection.in_atomic_block:  # within a transaction, what is read may never come to stand
+        while len(_read) >= REMEMBERED:
+            _read.pop(next(iter(_read)), None)
+        _read[review.key] = (withdrawn, rows[-1][0], decisions)
+    return decisions
 
 
 def decision_of(cells: Mapping[str, str]) -> DuplicateDecision:
@@ -78,7 +96,8 @@ def refresh_reports(review: Review, records: Iterable[str], decisions: Sequence[
         return
     given = Row.objects.filter(review=review, table=RECORDS, key__in=ids).order_by("position")
     place = {row.key: row.position for row in given}
-    made = canonical((row.cells for row in given), decisions)
+    named = set(ids)
+    made = canonical((row.cells for row in given), (d for d in decisions if {d.record_1, d.record_2} & named))
     UniqueRecord.objects.filter(review=review, record__in=ids).delete()
     UniqueRecord.objects.bulk_create([_row(review, place[c.id], c) for c in made], batch_size=500)
     state.duplicates_to = rows_to(review)[1]

@@ -23,7 +23,6 @@ from balm.actions.team.records import (
     dismiss,
     receive,
     unique_in_full,
-    why_not_withdrawn,
     withdraw,
 )
 from balm.review.deduplication.side_by_side import FIELDS
@@ -149,7 +148,6 @@ def search(request: HttpRequest, acting: Acting, search: str) -> HttpResponse:
             "withdrawn": withdrawn, "kinds": KINDS, "may_import": may_import,
             "entries": (brought.receipt["problems"] if brought else []),
             "fields": [(name, label, row.cells.get(name, "")) for name, label, _ in ASKED] if row else [],
-            "why_not": why_not_withdrawn(review, search) if may_import and brought else "",
         },
     )  # fmt: skip
 
