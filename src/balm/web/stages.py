@@ -18,6 +18,8 @@ class Stage:
 #: A stage stands here once its pages do; a test asks for each of them.
 STAGES: tuple[Stage, ...] = (
     Stage("members", "People", "Who takes part, in which role, with which conflicts of interest.", "view"),
+    Stage("records", "Searches and records", "Search exports in, with a receipt of every record they hold.", "view"),
+    Stage("deduplication", "Possible duplicates", "What is doubtful, side by side; all can be undone.", "deduplicate"),
     Stage(
         "screening",
         "Screening",
