@@ -306,16 +306,15 @@ def cast_vote(
     acting.check("screen")
     review, member = acting.review, acting.member
     check_submission(submission)
-    lock_chain(review.key)
+    head = lock_chain(review.key)
     came = Vote.objects.filter(member=member, submission=submission).first()
     if came is not None:
         if (came.stage, came.record, came.decision) != (stage, record, decision):
-            raise InputError(
-                Problem("this submission is of another vote; a new vote needs a new one", column="submission")
-            )
+            reason = "this submission is of another vote; a new vote needs a new one"
+            raise InputError(Problem(reason, column="submission"))
         return Cast(came, _outcome(review, stage, record), repeated=True)
     opening = _open(review, stage)
-    reasons = reasons_of(plan_of(review))
+    reasons = reasons_of(plan_of(review)) if stage == "full-text" else ()
     check_vote(stage, decision, reason, reasons)
     if len(note) > NOTE:
         raise InputError(Problem(f"holds {len(note):,} characters; the limit is {NOTE:,}", column="note"))
@@ -325,29 +324,28 @@ def cast_vote(
             f"everybody has voted on {record} and the votes are open: a vote is not changed any more. "
             "Where they differ, say so in the discussion of the conflict"
         )
-    votes = list(Vote.objects.filter(review=review, stage=stage, record=record))
-    turns = [v for v in votes if v.member_id == member.pk]
+    votes = list(Vote.objects.filter(review=review, stage=stage, record=record).select_related("member"))
     before = in_force(votes).get((record, member.pk))
     if decision == WITHDRAWN and before is None:
         raise InputError(f"there is no vote of yours on {record} to take back")
     vote = Vote.objects.create(
-        review=review, member=member, stage=stage, record=record, turn=len(turns) + 1, decision=decision,
-        reason=reason, note=note.replace("\x00", ""), batch=given, submission=submission, at=timezone.now(),
-        seconds=_bounded(seconds), order_shown=order_shown,
+        review=review, member=member, stage=stage, record=record, decision=decision, reason=reason,
+        turn=sum(v.member_id == member.pk for v in votes) + 1, note=note.replace("\x00", ""), batch=given.number,
+        submission=submission, at=timezone.now(), seconds=_bounded(seconds), order_shown=order_shown,
     )  # fmt: skip
-    force = in_force([*votes, vote])
-    ballots = [Ballot(v.decision, v.reason) for v in force.values()]
+    force = list(in_force([*votes, vote]).values())
+    ballots = [Ballot(v.decision, v.reason) for v in force]
     found = outcome(ballots, reviewers=opening.reviewers)
-    after: dict[str, object] = {"decision": decision, "batch": given}
+    after: dict[str, object] = {"decision": decision, "batch": given.number}
     after |= {name: value for name, value in (("reason", reason), ("note", vote.note)) if value}
     if found != WAITING:
-        first = agreed_reason(ballots, reasons) if found == EXCLUDE and stage == "full-text" else ""
-        _reveal(review, stage, record, given, found, first, [v.pk for v in force.values()])
+        first = agreed_reason(ballots, reasons) if found == EXCLUDE else ""
+        _reveal(given, record, found, first, force)
         after["outcome"] = found
     told = {"decision": before.decision, "reason": before.reason} if before else None
     append_event(
         review.key, acting.actor, "take vote back" if decision == WITHDRAWN else "vote", "vote", f"{stage}/{record}",
-        before=told, after=after, entity_version=vote.turn,
+        before=told, after=after, entity_version=vote.turn, head=head,
     )  # fmt: skip
     return Cast(vote, found)
 
@@ -362,16 +360,16 @@ def _bounded(seconds: float | None) -> float | None:
     return None if seconds is None or not math.isfinite(seconds) else round(min(max(seconds, 0.0), 86_400.0), 1)
 
 
-def _reading(acting: Acting, opening: Opening, record: str, batch: int | None) -> int:
-    """The number of the batch in which the member was given the record; only those who were given it vote on it."""
+def _reading(acting: Acting, opening: Opening, record: str, batch: int | None) -> Batch:
+    """The batch in which the member was given the record; only those who were given it vote on it."""
     code = acting.member.code
     if code not in opening.screeners:
         raise Refused(f"you do not screen at {opening.stage}; the lead of the review says who does")
-    batches = Batch.objects.filter(review=acting.review, stage=opening.stage)
+    batches = Batch.objects.filter(review=acting.review, stage=opening.stage).select_related("review")
     some = batches.filter(number=batch) if batch is not None else batches.filter(readers__has_key=record)
     for given in some.order_by("number"):
         if code in given.readers.get(record, ()):
-            return given.number
+            return given
     raise InputError(f"record {record!r} was not given to you at {opening.stage}")
 
 
@@ -380,22 +378,20 @@ def _outcome(review: Review, stage: str, record: str) -> str:
     return reveal.outcome if reveal else WAITING
 
 
-def _reveal(review: Review, stage: str, record: str, batch: int, found: str, reason: str, votes: list[int]) -> None:
+def _reveal(batch: Batch, record: str, found: str, reason: str, votes: list[Vote]) -> None:
     """Open a record: its votes stand in the package's table from now on."""
-    Reveal.objects.create(review=review, stage=stage, record=record, outcome=found, reason=reason, batch=batch)
-    rows = Vote.objects.filter(pk__in=votes).select_related("member").order_by("pk")
-    add_rows(
-        review, SCREENING,
-        [
-            {
-                "record": record, "stage": stage, "reviewer": v.member.code, "decision": v.decision, "kind": "vote",
-                "reason": v.reason, "time": stamp(v.at),
-            }
-            for v in rows
-        ],
-    )  # fmt: skip
-    size = Batch.objects.filter(review=review, stage=stage, number=batch).values_list("records", flat=True).get()
-    if stage != "full-text" and Reveal.objects.filter(review=review, stage=stage, batch=batch).count() == len(size):
+    review, stage = batch.review, batch.stage
+    Reveal.objects.create(review=review, stage=stage, record=record, outcome=found, reason=reason, batch=batch.number)
+    rows = [
+        {
+            "record": record, "stage": stage, "reviewer": v.member.code, "decision": v.decision, "kind": "vote",
+            "reason": v.reason, "time": stamp(v.at),
+        }
+        for v in sorted(votes, key=lambda v: v.pk)
+    ]  # fmt: skip
+    add_rows(review, SCREENING, rows)
+    opened = Reveal.objects.filter(review=review, stage=stage, batch=batch.number).count()
+    if stage != "full-text" and opened == len(batch.records):
         transaction.on_commit(partial(order_soon, review, stage))
 
 

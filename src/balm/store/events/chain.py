@@ -54,15 +54,16 @@ def append_event(
     reason: str = "",
     entity_version: int = 1,
     at: str | None = None,
+    head: ChainHead | None = None,
 ) -> Event:
     """Append one event. Call it inside the transaction of the change itself: both are saved, or neither is.
 
     The head of the chain is locked until the transaction ends, which gives every chain one order; ``at`` never goes
-    back within a chain.
+    back within a chain. ``head``: the head that this transaction has locked already, where nothing was appended since.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an event is appended inside the transaction of its change; open one first")
-    head = lock_chain(chain)
+    head = head or lock_chain(chain)
     event = Event(
         chain=chain,
         seq=head.seq + 1,
@@ -91,6 +92,9 @@ def append_event(
 
 def lock_chain(chain: str) -> ChainHead:
     """The head of ``chain``, locked until the transaction ends: acts on one review follow one another."""
+    head: ChainHead | None = ChainHead.objects.select_for_update().filter(chain=chain).first()
+    if head is not None:
+        return head
     ChainHead.objects.get_or_create(chain=chain)
     return ChainHead.objects.select_for_update().get(chain=chain)
 
