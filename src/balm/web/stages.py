@@ -17,6 +17,7 @@ class Stage:
 
 #: A stage stands here once its pages do; a test asks for each of them.
 STAGES: tuple[Stage, ...] = (
+    Stage("set_up", "Set up", "Question, eligibility, outcomes, reasons for exclusion, words to highlight.", "view"),
     Stage("members", "People", "Who takes part, in which role, with which conflicts of interest.", "view"),
     Stage("records", "Searches and records", "Search exports in, with a receipt of every record they hold.", "view"),
     Stage("deduplication", "Possible duplicates", "What is doubtful, side by side; all can be undone.", "deduplicate"),
@@ -39,6 +40,7 @@ STAGES: tuple[Stage, ...] = (
         "view",
     ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
+    Stage("flow", "PRISMA flow", "How many records, reports and studies passed each stage, at any moment.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),
 )

@@ -1,7 +1,13 @@
-"""Question, eligibility, outcomes, reasons: addresses under ``/reviews/<slug>/set-up/``."""
+"""Set up a review: addresses under ``/reviews/<slug>/set-up/``."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from balm.web.set_up import views
+
+urlpatterns = [
+    path("", views.set_up, name="set_up"),
+    path("text/", views.text, name="set_up_text"),
+    path("<slug:section>/", views.section, name="set_up_section"),
+]
