@@ -235,7 +235,7 @@ def _built(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
                 held = held[:-1]
             tags += [tag] * len(held)
             values += map(str.strip, held)
-    record = ordinary(tags, values, start, end, tally, wrapped=True, foreign=True)
+    record = ordinary(tags, values, start, end, tally, foreign=True)
     if record is not None:
         yield record
     else:

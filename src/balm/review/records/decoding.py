@@ -7,16 +7,19 @@ is not UTF-8 is read as Windows-1252 and counted. Nothing is dropped without a l
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import BinaryIO, TypeVar
 
 from balm.review.records.receipt import Tally
 from balm.vocabulary.problems import InputError, Problem
 
 #: Bytes read at once; a block and its lines stay in the processor's cache, which larger ones do not.
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 #: A line longer than this is no line of an export (the longest abstract is some 100 kB; a whole table header 1 MB).
 MAX_LINE = 32 * 1024 * 1024
+
+Shape = TypeVar("Shape", str, list[str])
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -48,15 +51,32 @@ def wide_encoding(head: bytes) -> str | None:
 
 def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
     """Every line of ``source`` without its line end; what had to be repaired goes to ``tally``."""
-    for text in text_blocks(source, tally):
-        yield from lines_of(text)
+    return chain.from_iterable(line_blocks(source, tally))
+
+
+def line_blocks(source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
+    """The lines of ``source`` without their ends, some thousands at once."""
+    return _blocks(source, tally, _as_lines)
 
 
 def text_blocks(source: BinaryIO, tally: Tally) -> Iterator[str]:
     """The text of ``source`` in pieces of whole lines; every one ends in ``\\n``, save perhaps the last of the file."""
+    return _blocks(source, tally, _as_text)
+
+
+def _blocks(source: BinaryIO, tally: Tally, shape: Callable[[str], tuple[Shape, int]]) -> Iterator[Shape]:
     head = source.read(BLOCK)
     wide = wide_encoding(head)
-    return _wide_blocks(head, source, wide, tally) if wide else _byte_blocks(head, source, tally)
+    return _wide_blocks(head, source, wide, tally, shape) if wide else _byte_blocks(head, source, tally, shape)
+
+
+def _as_lines(text: str) -> tuple[list[str], int]:
+    lines = lines_of(text)
+    return lines, len(lines)
+
+
+def _as_text(text: str) -> tuple[str, int]:
+    return text, text.count("\n") + (text[-1:] not in ("\n", ""))
 
 
 def lines_of(text: str) -> list[str]:
@@ -80,7 +100,9 @@ def _cut(data: bytes) -> int:
     return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
-def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
+def _byte_blocks(
+    head: bytes, source: BinaryIO, tally: Tally, shape: Callable[[str], tuple[Shape, int]]
+) -> Iterator[Shape]:
     state = _ByteState(tally)
     if head.startswith(codecs.BOM_UTF8):
         head = head[3:]
@@ -92,12 +114,14 @@ def _byte_blocks(head: bytes, source: BinaryIO, tally: Tally) -> Iterator[str]:
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, state.line)
         if cut:
-            yield state.text(data[:cut])
+            block, count = shape(state.text(data[:cut]))
+            state.line += count
+            yield block
         carry = data[cut:]
         # A line longer than a block is not searched again for every block.
         chunk = source.read(max(BLOCK, len(carry)))
     if carry:
-        yield state.text(carry)
+        yield shape(state.text(carry))[0]
     state.close()
 
 
@@ -130,7 +154,6 @@ class _ByteState:
             text = "\n".join([self._line(at, part) for at, part in enumerate(block.split(b"\n"), self.line)])
         if "\ufeff" in text:
             text = self._unmarked(text)
-        self.line += text.count("\n") + (text[-1:] not in ("\n", ""))
         return text
 
     def _unmarked(self, text: str) -> str:
@@ -160,7 +183,9 @@ class _ByteState:
             self.tally.repair(self.first_nul, f"{self.nuls:,} NUL bytes removed, from here on")
 
 
-def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> Iterator[str]:
+def _wide_blocks(
+    head: bytes, source: BinaryIO, encoding: str, tally: Tally, shape: Callable[[str], tuple[Shape, int]]
+) -> Iterator[Shape]:
     tally.encoding = _NAMES[encoding]
     tally.repair(1, f"{tally.encoding} text, read as such")
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
@@ -186,11 +211,11 @@ def _wide_blocks(head: bytes, source: BinaryIO, encoding: str, tally: Tally) -> 
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, None)
         if cut:
-            yield cleaned(data[:cut])
+            yield shape(cleaned(data[:cut]))[0]
         carry = data[cut:]
         chunk = source.read(max(BLOCK, 2 * len(carry)))
     if data:
-        yield cleaned(data)
+        yield shape(cleaned(data))[0]
     if damaged:
         tally.repair(None, f"{damaged:,} characters are damaged and shown as \ufffd")
 

@@ -11,23 +11,10 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from balm.review.records.decoding import lines_of
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import LOOSE, ordinary
-from balm.review.records.ris_fields import TEXT_TAGS, build
+from balm.review.records.ris_fast import LOOSE, ordinary, taken_whole
+from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, build
 from balm.vocabulary.record import Record
-
-#: Tags that start a field: the RIS specification, and what databases and tools add. A line that looks like a tag but is
-#: not here goes on with the field before it where that is running text (``IN  - vitro``).
-_TAGS_TEXT = (
-    "TY ER A1 A2 A3 A4 AB AD AI AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CC CI CL CN CP CR CT CY DA DB DE DI DL DO DP DS "
-    "ED EM EP ET FX H1 H2 ID IS J1 J2 JA JF JI JO J9 K1 KW L1 L2 L3 L4 LA LB LK LL LP LS M1 M2 M3 MI MS N1 N2 NO NS "
-    "NL NV OL OP PA PB PD PI PM PP PT PU PY Q1 RD RI RN RP RS SE SF SI SL SN SO SP SR ST T1 T2 T3 TA TI TT U1 U2 U3 "
-    "U4 U5 U6 U7 U8 U9 UI UK UN UR US VL VO VN WE WP WT WV XT Y1 Y2 YR PMID"
-)
-TAGS = frozenset(_TAGS_TEXT.split())
-#: Tags of the fast branch: neither the start nor the end of a record.
-_PLAIN = TAGS - {"TY", "ER", "PMID"}
 
 #: So much text without an ``ER`` is no single record.
 MAX_PENDING = 1 << 23
@@ -42,69 +29,76 @@ _BETWEEN = re.compile(
 _OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
 
 
-def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record in ``texts``, one at a time; memory holds little more than one piece of text.
+def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
+    """Every record in ``blocks`` of lines, one at a time; memory holds little more than one block.
 
     Ordinary records are taken whole; everything else goes line by line through :func:`read_lines`, in pieces that end
     with ``ER``. A file without ``ER`` goes through it as a whole.
     """
     tally.format = "RIS"
-    iterator = iter(texts)
-    number = 0  # lines before ``text[at + 1]``
-    text = "\n"  # begins with the end of the line before it
-    ending = "\nER  - \n"
-    for more in iterator:
-        text += more
+    iterator = iter(blocks)
+    number = 0  # lines before ``lines[at]``
+    lines: list[str] = []
+    searched = 0  # no line before this one is an ``ER``
+    waiting = 0  # characters of the blocks since the last ``ER``
+    ending, other = "ER  - ", "ER  -"
+    for block in iterator:
+        lines += block
         at = 0
         while True:
-            while text.startswith("\n\n", at):
+            try:
+                end = lines.index(ending, searched)
+            except ValueError:
+                if other not in lines[searched:]:
+                    break
+                ending, other = other, ending
+                end = lines.index(ending, searched)
+            while not lines[at]:
                 at += 1
                 number += 1
-            end = text.find(ending, at)
-            if end < 0:
-                other = "\nER  -\n" if ending == "\nER  - \n" else "\nER  - \n"
-                end = text.find(other, at)
-                if end < 0:
-                    break
-                ending = other
-            piece = text[at:end]
-            size = piece.count("\n")
-            record: Record | None = None
-            if piece.startswith("\nTY  - ") and (parts := _parted(piece, size)) is not None:
-                tags, values, wrapped = parts
-                record = ordinary(tags, values, number + 1, number + size + 1, tally, wrapped)
-                if record is not None:
-                    yield record
-                else:
-                    fields = _fields(tags, values)
-                    yield from build(fields, tally, number + 1, number + size + 1, ended=True, head=True)
+            piece = lines[at:end]
+            start, at = number + 1, end + 1
+            number += len(piece) + 1
+            searched = at
+            record = taken_whole(piece, start, number, tally)
+            if record is not None:
+                yield record
             else:
-                yield from read_lines([*piece.split("\n")[1:], "ER  - "], tally, number)
-            number += size + 1
-            at = end + len(ending) - 1
-        text = text[at:]
-        if len(text) > MAX_PENDING:
+                yield from _piece(piece, start, number, tally)
+        waiting = 0 if at else waiting + sum(map(len, block))
+        del lines[:at]
+        searched = len(lines)
+        if waiting > MAX_PENDING:
             break
-    *whole, last = text[1:].split("\n")
-    if last:  # the pieces end with whole lines, save the last one of all
-        whole.append(last)
-    yield from read_lines(chain(whole, chain.from_iterable(map(lines_of, iterator))), tally, number)
+    yield from read_lines(chain(lines, chain.from_iterable(iterator)), tally, number)
+
+
+def _piece(lines: list[str], start: int, end: int, tally: Tally) -> Iterator[Record]:
+    """The records of lines that end before an ``ER`` on line ``end``."""
+    if lines and lines[0].startswith("TY  - ") and (parts := _parted("\n" + "\n".join(lines), len(lines))) is not None:
+        tags, values, wrapped = parts
+        record = ordinary(tags, values, start, end, tally) if wrapped else None
+        if record is not None:
+            yield record
+        else:
+            yield from build(_fields(tags, values), tally, start, end, ended=True, head=True)
+    else:
+        yield from read_lines([*lines, "ER  - "], tally, start - 1)
 
 
 _FIELD = re.compile(r"\n([A-Z][A-Z0-9])  - ")
 
 
 def _parted(piece: str, size: int) -> tuple[list[str], list[str], bool] | None:
-    """Tags, values and whether one is of several lines; ``None`` where a line may be a tag in disguise."""
+    """Tags, values and whether any may be of several lines; ``None`` where a line may be a tag in disguise."""
     parts = _FIELD.split(piece)
     tags, values = parts[1::2], parts[2::2]
-    if not _PLAIN.issuperset(tags[1:]):
+    if not PLAIN_TAGS.issuperset(tags[1:]):
         return None
     if size == len(tags):
         return tags, list(map(str.strip, values)), False
     if "\n" in values[0]:
         return None
-    wrapped = False
     made: list[str] = []
     for value in values:
         if "\n" not in value:
@@ -113,11 +107,10 @@ def _parted(piece: str, size: int) -> tuple[list[str], list[str], bool] | None:
         joined = _joined(value)
         if joined is None:
             return None
-        wrapped |= "\n" in joined
         made.append(joined.strip())
     if any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, made, strict=True)):
         return None
-    return tags, made, wrapped
+    return tags, made, True
 
 
 def _joined(value: str) -> str | None:
@@ -162,7 +155,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
     loose_head = False
     between: list[tuple[int, str]] = []  # lines that look like text between records, until that is settled
     for number, line in enumerate(lines, before + 1):
-        if line[2:6] == "  - " and open_ is not None and line[:2] in _PLAIN:
+        if line[2:6] == "  - " and open_ is not None and line[:2] in PLAIN_TAGS:
             tag = line[:2]
             if tag in open_:
                 last = open_[tag]

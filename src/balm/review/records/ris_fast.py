@@ -8,175 +8,308 @@ that is not ordinary and has to go through them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from balm.review.records.identifiers import find_doi, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fields import paragraphs
+from balm.review.records.ris_fields import PLAIN_TAGS, PMID_IN_NOTE, journal_of, paragraphs, when
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
-_SINGLE = ("TI", "ID", "AN", "PY", "DA", "T2", "JF", "JO", "JA", "J2", "VL", "IS", "SP", "EP", "SN", "AB", "DO", "UR")
-_CORE = frozenset(("TY", *_SINGLE, "LA", "DB", "PB", "CY", "M3", "AU", "KW"))
+#: Tags of one value, in the order in which a plan hands them over.
+_SINGLE = (
+    *("TY", "TI", "ID", "AN", "PY", "Y1", "DA", "VL", "IS", "SP", "EP", "SN", "AB", "DO", "UR"),
+    *("LA", "DB", "PB", "CY", "M3"),
+)
+_JOURNALS = ("JF", "T2", "JO", "JA", "J2", "J1", "JI", "J9")
+#: Those of them that may stand several times.
+_SEVERAL = ("SN", "AB", "UR")
+_CORE = frozenset((*_SINGLE, *_JOURNALS, "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
-_FREE = "ST DP Y2 U1 U3 U4 ET SE L1 C1 C6 WE PU PI T3 A3 CN NV SI PA FU FX PD PG NS NL LB OP AI"
+_FREE = (
+    "ST DP Y2 U1 U3 U4 U5 U6 U7 U8 U9 ET SE L1 C1 C4 C6 C8 WE WT WP WV PU PI T3 A3 A4 CN NV SI PA FU FX PD PG NS NL LB "
+    "OP AI CA CC EM LS RP XT UK UN US SF SL SR H1 H2"
+)
 #: Tags in which an identifier of PubMed's may stand: without a field where none does.
-_MAY_HOLD = ("M1", "M2", "C3", "C7")
+_MAY_HOLD = ("M1", "M2", "C2", "C3", "C7")
 _FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", "L2"))
 #: The tags that an ordinary record may have.
 _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
 _SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
+#: Tags whose values of several lines are put on one.
+_ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "DB", "PB", "CY", *_JOURNALS))
+#: Tags whose values may not be of several lines.
+_IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "SN", "DO", "UR", "M3", "L2", "ST", *_MAY_HOLD))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
-_NOTE_SAYS = re.compile("ASReview|RAYYAN|balm_|pmid|[\t\u2028\x0b]", re.I)
-_IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.|^\d+$", re.I)
+_NOTE_SAYS = ("asreview", "rayyan", "balm_", "\t", "\u2028", "\x0b")
+_IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.", re.I)
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
+_YEARS = {str(year): year for year in range(1500, 2200)}
+
+
+class Plan(NamedTuple):
+    """Where the values of a record stand whose tags come in a certain order; databases repeat a few hundred orders.
+
+    ``single`` and ``journals`` pick the values of :data:`_SINGLE` and :data:`_JOURNALS` (that of a missing tag is the
+    last, an empty one); the rest are places among the values.
+    """
+
+    single: Callable[[Sequence[str]], tuple[str, ...]]
+    journals: Callable[[Sequence[str]], tuple[str, ...]]
+    further: bool  # whether any of the following is not empty
+    serials: tuple[int, ...]
+    abstracts: tuple[int, ...]
+    addresses: tuple[int, ...]
+    notes: tuple[int, ...]
+    affiliations: tuple[int, ...]
+    links: tuple[int, ...]
+    short_titles: tuple[int, ...]
+    providers: tuple[int, ...]
+    others: tuple[tuple[str, int], ...]
+    may_hold: tuple[int, ...]
+    seventh: tuple[int, ...]
+    files: tuple[int, ...]
+
+
+@lru_cache(maxsize=4096)
+def _plan_of_heads(heads: tuple[str, ...]) -> Plan | None:
+    """The plan for heads of lines (``"TI  - "``), of which the first must be ``TY``."""
+    tags = tuple(head[:2] for head in heads)
+    if heads[0] != "TY  - " or any(head[2:] != "  - " for head in heads) or not PLAIN_TAGS.issuperset(tags[1:]):
+        return None
+    return _plan(tags)
+
+
+@lru_cache(maxsize=4096)
+def _plan(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
+    """The plan for ``tags``, of which authors and keywords are one each; ``None`` where they are not ordinary.
+
+    ``foreign`` says that names longer than tags (``file``) may be among them, which are no field of the model.
+    """
+    for tag, usual in _SAME:
+        if tag in tags and usual not in tags:
+            tags = tuple(usual if each == tag else each for each in tags)
+    strange = set(tags) - _TAGS
+    if strange and not (foreign and min(map(len, strange)) > 4):
+        return None
+    at: dict[str, int] = {}
+    groups: dict[str, list[int]] = {}
+    for place, tag in enumerate(tags):
+        if tag not in _CORE or (tag in at and tag in _SEVERAL):
+            groups.setdefault(tag, []).append(place)
+        elif tag in at:
+            return None
+        else:
+            at[tag] = place
+
+    def places(*names: str) -> tuple[int, ...]:
+        return tuple(place for name in names for place in groups.get(name, ()))
+
+    if len(groups.get("C7", ())) > 1:
+        return None
+    apart = ("N1", "AD", "L2", "ST", *_SEVERAL)
+    return Plan(
+        single=itemgetter(*(at.get(tag, -1) for tag in _SINGLE)),
+        journals=itemgetter(*(at.get(tag, -1) for tag in _JOURNALS)),
+        further=bool(groups),
+        serials=places("SN"),
+        abstracts=places("AB"),
+        addresses=places("UR"),
+        notes=places("N1"),
+        affiliations=places("AD"),
+        links=places("L2"),
+        short_titles=places("ST"),
+        providers=places("DP"),
+        others=tuple((tag, place) for tag, there in groups.items() if tag not in apart for place in there),
+        may_hold=places(*_MAY_HOLD),
+        seventh=places("C7"),
+        files=places("L1"),
+    )
+
+
+def taken_whole(lines: list[str], start: int, end: int, tally: Tally) -> Record | None:
+    """The record of ``lines`` up to its ``ER``, or ``None`` when it is not ordinary or a line is wrapped."""
+    heads = [line[:6] for line in lines]
+    values = [line[6:].strip() for line in lines]
+    authors = keywords = _NONE
+    head = "AU  - " if "AU  - " in heads else "A1  - "
+    if count := heads.count(head):
+        first = heads.index(head)
+        authors = values[first : first + count]
+        if count > 1:
+            if heads[first : first + count].count(head) != count:
+                return None
+            del heads[first + 1 : first + count], values[first + 1 : first + count]
+    if count := heads.count("KW  - "):
+        first = heads.index("KW  - ")
+        keywords = values[first : first + count]
+        if count > 1:
+            if heads[first : first + count].count("KW  - ") != count:
+                return None
+            del heads[first + 1 : first + count], values[first + 1 : first + count]
+    plan = _plan_of_heads(tuple(heads)) if heads else None
+    return None if plan is None else _follow(plan, values, authors, keywords, start, end, tally)
 
 
 def ordinary(
-    keys: list[str],
-    values: list[str],
-    start: int,
-    end: int,
-    tally: Tally,
-    wrapped: bool = False,
-    foreign: bool = False,
+    tags: list[str], values: list[str], start: int, end: int, tally: Tally, *, foreign: bool = False
 ) -> Record | None:
-    """The record of the tags ``keys`` and their ``values``, or ``None`` when it is not ordinary.
+    """The record of ``tags`` and their ``values``, or ``None`` when it is not ordinary.
 
-    ``wrapped`` says that a value may hold several lines; ``foreign`` that names longer than tags (``file``) may be
-    among the keys, which are no field of the model.
+    ``foreign`` says that names longer than tags (``file``) may be among them, which are no field of the model.
     """
-    held = dict(zip(keys, values, strict=True))
-    if not _TAGS.issuperset(held):
-        for tag, usual in _SAME:
-            if tag in held and usual not in held:
-                keys = [usual if key == tag else key for key in keys]
-        held = dict(zip(keys, values, strict=True))
-        strange = held.keys() - _TAGS
-        if strange and not (foreign and min(map(len, strange)) > 4):
+    tags, values = tags[:], values[:]
+    if "\n" in "".join(values):
+        for at, value in enumerate(values):
+            if "\n" in value:
+                if (tag := tags[at]) in _IN_ONE_LINE or (tag == "KW" and tags.count(tag) > 1):
+                    return None
+                if tag in _ON_ONE_LINE:
+                    values[at] = value.replace("\n", " ")
+    runs: list[list[str]] = []
+    for tag in ("AU" if "AU" in tags else "A1", "KW"):
+        count = tags.count(tag)
+        first = tags.index(tag) if count else 0
+        if tags[first : first + count].count(tag) != count:
             return None
-    if wrapped and "\n" in "".join(values) and any("\n" in v for k, v in zip(keys, values, strict=True) if k != "AB"):
+        runs.append(values[first : first + count])
+        if count > 1:
+            del tags[first + 1 : first + count], values[first + 1 : first + count]
+    plan = _plan(tuple(tags), foreign)
+    return None if plan is None else _follow(plan, values, runs[0], runs[1], start, end, tally)
+
+
+_NONE: list[str] = []
+
+
+def _follow(
+    plan: Plan, values: list[str], authors: list[str], keywords: list[str], start: int, end: int, tally: Tally
+) -> Record | None:
+    """The record that ``plan`` finds in ``values``, or ``None`` where one of them is not ordinary."""
+    values.append("")
+    # fmt: off
+    (
+        code, title, own, number, told_year, first_date, date, volume, issue, pages, last, serial, abstract, doi, url,
+        language, database, publisher, place, told,
+    ) = plan.single(values)
+    # fmt: on
+    if not title:
         return None
-    authors: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    repeated, size = 0, len(keys)
-    if "AU" in held:
-        count = keys.count("AU")
-        first = keys.index("AU")
-        found_names = values[first : first + count]
-        if keys[first : first + count].count("AU") != count:
+    other: tuple[tuple[str, str], ...] = ()
+    year = None if first_date or date else _YEARS.get(told_year)
+    if year is None:
+        when = _dates(told_year, first_date, date)
+        if when is None:
             return None
-        authors = tuple(dict.fromkeys(found_names))
+        year, date, other = when
+    if authors:
         if ";" in "".join(authors) or "" in authors:
             return None
-        repeated = count - 1
-    if "KW" in held:
-        count = keys.count("KW")
-        first = keys.index("KW")
-        if keys[first : first + count].count("KW") != count:
-            return None
-        keywords = tuple(dict.fromkeys(values[first : first + count]))
-        if "" in keywords or (count == 1 and ";" in keywords[0]):
-            return None
-        repeated += count - 1
-    other: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    affiliations: tuple[str, ...] = ()
-    links: list[str] = []
-    if not _CORE.issuperset(held):
-        groups: dict[str, list[str]] = {}
-        for key, value in zip(keys, values, strict=True):
-            if key not in _CORE:
-                if key in groups:
-                    groups[key].append(value)
-                    repeated += 1
-                else:
-                    groups[key] = [value]
-        links = groups.pop("L2", links)
-        found_notes = groups.pop("N1", None)
-        if found_notes:
-            text = "|".join(found_notes)
-            if _NOTE_SAYS.search(text):
+        names = tuple(dict.fromkeys(authors))
+    else:
+        names = ()
+    if keywords:
+        if len(keywords) == 1:
+            if ";" in keywords[0]:
                 return None
-            notes = tuple(note for note in found_notes if note)
-        if "AD" in groups:
-            affiliations = tuple(dict.fromkeys(name for name in groups.pop("AD") if name))
-        short_titles = groups.pop("ST", ())
-        told_title = held.get("TI")
-        if short_titles and not told_title:
+            if "\n" in keywords[0]:
+                keywords = [word for part in keywords[0].split("\n") if (word := part.strip())]
+        if "" in keywords:
             return None
-        pairs = [("ST", text) for text in short_titles if text and text != told_title]
-        pairs += [(key, text) for key, texts in groups.items() for text in texts if text]
-        if any("PMC" in text for tag, text in pairs if tag == "L1"):
-            return None
-        if any(tag in _MAY_HOLD and _IDENTIFIER.search(text) for tag, text in pairs):
-            return None
-        other = tuple(pairs)
-    if len(held) + repeated != size:
-        return None
-    get = held.get
-    year, doi = get("PY"), get("DO")
-    if not year or len(year) != 4 or not year.isascii() or not year.isdigit() or not "1500" <= year < "2200":
-        return None
-    url = get("UR")
+        words = tuple(dict.fromkeys(keywords))
+    else:
+        words = ()
     found = find_doi(doi) if doi else None
-    if found is None and (doi or "10." in "|".join([url or "", *links, *notes, get("AN", ""), get("ID", "")])):
-        return None
-    if found is None and other and any(tag == "L1" and "10." in text for tag, text in other):
+    if found is None and (doi or "10." in url or "10." in number or "10." in own):
         return None
     if url and (";" in url or "ncbi.nlm" in url or "PMC" in url or "  -" in url):
         return None
     if doi and "  -" in doi:
         return None
     urls = (url,) if url else ()
-    if links:
-        text = "|".join(links)
-        if ";" in text or "ncbi.nlm" in text or "PMC" in text:
-            return None
-        urls = tuple(dict.fromkeys([*urls, *(link for link in links if link)]))
-    own, number, database = get("ID") or None, get("AN") or None, get("DB") or None
-    # A number of PubMed's may stand in AN or ID; the slow branch knows when.
-    if number and not _no_pmid(number, database, 0):
-        return None
-    if own and not _no_pmid(own, database, 7):
-        return None
-    journals = [name for tag in ("JF", "T2", "JO", "JA", "J2") if (name := get(tag))]
-    short: str | None = None
-    if len(journals) > 1:
-        different = dict.fromkeys(journals)
-        if len(different) > 2:
-            return None
-        if len(different) == 2:
-            short = tuple(different)[1]
-            if short not in (get("JA"), get("J2"), get("JO")):
-                return None
-    pages, last = get("SP") or None, get("EP")
+    journal, short, further_names = _journals(plan.journals(values))
+    if further_names:
+        other += further_names
     if last and last != pages:
-        if pages and ("-" in pages or "\u2013" in pages):
-            return None
-        pages = f"{pages}-{last}" if pages else last
+        if not pages:
+            pages = last
+        elif "-" not in pages and "\u2013" not in pages:
+            pages = f"{pages}-{last}"
+        elif not pages.endswith(last):
+            other += (("EP", last),)
     issn: tuple[str, ...] = ()
     isbn: tuple[str, ...] = ()
-    if serial := get("SN"):
-        issn, isbn, neither = _serials(serial)
+    serials: tuple[str, ...] = (serial,) if serial else ()
+    notes: tuple[str, ...] = ()
+    affiliations: tuple[str, ...] = ()
+    source = database
+    if plan.further:
+        if plan.serials:
+            serials += tuple([values[at] for at in plan.serials])
+        if plan.abstracts:
+            abstract = "\n".join([text for text in (abstract, *[values[at] for at in plan.abstracts]) if text])
+        if plan.notes:
+            notes = tuple([note for at in plan.notes if (note := values[at])])
+            text = "|".join(notes)
+            lower = text.lower()
+            if found is None and "10." in text and "doi" in lower:
+                return None
+            for word in _NOTE_SAYS:
+                if word in lower:
+                    return None
+            if "pmid" in lower and any(map(PMID_IN_NOTE.match, notes)):
+                return None
+            if "\n" in text:
+                notes = tuple(map(paragraphs, notes))
+        if plan.affiliations:
+            affiliations = tuple(dict.fromkeys([name for at in plan.affiliations if (name := values[at])]))
+            if "\n" in "".join(affiliations):
+                lines = [line.strip() for name in affiliations for line in name.split("\n")]
+                affiliations = tuple(dict.fromkeys([line for line in lines if line]))
+        if plan.addresses or plan.links:
+            links = [link for at in (*plan.addresses, *plan.links) if (link := values[at])]
+            text = "|".join(links)
+            if ";" in text or "  -" in text or "ncbi.nlm" in text or "PMC" in text or (found is None and "10." in text):
+                return None
+            urls = tuple(dict.fromkeys([*urls, *links]))
+        if plan.short_titles:
+            titles = [text for at in plan.short_titles if (text := values[at]) and text != title]
+            other = (*[("ST", text) for text in titles], *other)
+        if plan.others:
+            other += tuple([(tag, text) for tag, at in plan.others if (text := values[at])])
+        for at in plan.providers:
+            source += "|" + values[at]
+        for at in plan.files:
+            if "PMC" in values[at] or (found is None and "10." in values[at]):
+                return None
+        for at in plan.may_hold:
+            if _IDENTIFIER.search(values[at]):
+                return None
+        for at in plan.seventh:
+            if len(values[at]) == 8 and values[at].isdigit():
+                return None
+    # A number of PubMed's may stand in AN or ID; the slow branch knows when.
+    if number and not _no_pmid(number, source, 0):
+        return None
+    if own and not _no_pmid(own, source, 7):
+        return None
+    if serials:
+        issn, isbn, neither = _serials(serials)
         if neither:
             return None
-    date = get("DA") or None
-    if date is not None and date.rstrip("/") == year:
-        date = None
-    code = held["TY"]
-    told = get("M3") or ""
-    if told.startswith("10.") or "PMID" in told:
+    if told and (told.startswith("10.") or "PMID" in told):
         return None
     kind, kept = _kind(code, told)
     if kept:
         other = kept + other
-    abstract = get("AB") or None
-    if abstract and ("\u2028" in abstract or "\n" in abstract):
+    if "\n" in abstract or "\u2028" in abstract:
         abstract = paragraphs(abstract)
     given = tally.name(own or number, start)
     if own and given != own:
@@ -184,33 +317,33 @@ def ordinary(
     record = filled(
         given,
         kind,
-        get("TI") or None,
+        title,
         None,
-        authors,
+        names,
         (),
-        int(year),
-        date,
-        journals[0] if journals else None,
+        year,
+        date or None,
+        journal,
         short,
-        get("VL") or None,
-        get("IS") or None,
-        pages,
+        volume or None,
+        issue or None,
+        pages or None,
         found,
         None,
         None,
         (number,) if number else (),
         issn,
         isbn,
-        abstract,
-        keywords,
-        get("LA") or None,
+        abstract or None,
+        words,
+        language or None,
         urls,
         (told,) if told else (),
-        get("PB") or None,
-        get("CY") or None,
+        publisher or None,
+        place or None,
         affiliations,
         notes,
-        database,
+        database or None,
         None,
         (),
         tally.file,
@@ -223,9 +356,28 @@ def ordinary(
 
 
 @lru_cache(maxsize=20_000)
-def _serials(text: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+def _journals(names: tuple[str, ...]) -> tuple[str | None, str | None, tuple[tuple[str, str], ...]]:
+    """The journal, its abbreviation and what else stands in the tags :data:`_JOURNALS`."""
+    other: list[tuple[str, str]] = []
+    fields = {tag: [name] for tag, name in zip(_JOURNALS, names, strict=True) if name}
+    return *journal_of(fields, other), tuple(other)
+
+
+@lru_cache(maxsize=20_000)
+def _dates(*texts: str) -> tuple[int | None, str, tuple[tuple[str, str], ...]] | None:
+    """Year, date and what is neither, told by the tags PY, Y1 and DA; ``None`` where that needs a repair."""
+    other: list[tuple[str, str]] = []
+    repairs: list[str] = []
+    year, date = when(
+        {tag: [text] for tag, text in zip(("PY", "Y1", "DA"), texts, strict=True) if text}, other, repairs
+    )
+    return None if repairs else (year, date or "", tuple(other))
+
+
+@lru_cache(maxsize=20_000)
+def _serials(texts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """:func:`serial_numbers`; a journal's stand in all of its records."""
-    return serial_numbers((text,))
+    return serial_numbers(texts)
 
 
 @lru_cache(maxsize=4096)
@@ -234,9 +386,9 @@ def _kind(code: str, told: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return kind, (("TY", code),) if code and code != ris_code(kind) else ()
 
 
-def _no_pmid(number: str, database: str | None, least: int) -> bool:
+def _no_pmid(number: str, database: str, least: int) -> bool:
     """Whether an identifier is certainly none of PubMed's; bare digits of ``least`` or more may be one."""
-    if len(number) >= least and database is not None and _of_medline(database):
+    if len(number) >= least and database and _of_medline(database):
         return False
     return number.isdigit() or not _SAYS_PUBMED.search(number)
 

@@ -14,12 +14,23 @@ from balm.review.records.labels import decisions_in_notes
 from balm.review.records.receipt import Tally
 from balm.vocabulary.record import Record, Vote
 
+#: Tags that start a field: the RIS specification, and what databases and tools add. A line that looks like a tag but is
+#: not here goes on with the field before it where that is running text (``IN  - vitro``).
+_TAGS_TEXT = (
+    "TY ER A1 A2 A3 A4 AB AD AI AN AU AV BT C1 C2 C3 C4 C5 C6 C7 C8 CA CC CI CL CN CP CR CT CY DA DB DE DI DL DO DP DS "
+    "ED EM EP ET FX H1 H2 ID IS J1 J2 JA JF JI JO J9 K1 KW L1 L2 L3 L4 LA LB LK LL LP LS M1 M2 M3 MI MS N1 N2 NO NS "
+    "NL NV OL OP PA PB PD PI PM PP PT PU PY Q1 RD RI RN RP RS SE SF SI SL SN SO SP SR ST T1 T2 T3 TA TI TT U1 U2 U3 "
+    "U4 U5 U6 U7 U8 U9 UI UK UN UR US VL VO VN WE WP WT WV XT Y1 Y2 YR PMID"
+)
+TAGS = frozenset(_TAGS_TEXT.split())
+#: Tags of the fast branch: neither the start nor the end of a record.
+PLAIN_TAGS = TAGS - {"TY", "ER", "PMID"}
 #: Tags of running text, whose wrapped lines may begin with anything.
 TEXT_TAGS = frozenset({"AB", "N2", "N1", "XT"})
 
 #: Two fields on one line, the second with its tag (Rayyan turns line ends inside a field into blanks).
 _TWO_IN_ONE = re.compile(r"\s{3,}([A-Z][A-Z0-9])  - ")
-_PMID_IN_NOTE = re.compile(r"^\s*PMID\s*[:=]\s*(\d{1,8})\s*$", re.I)
+PMID_IN_NOTE = re.compile(r"^\s*PMID\s*[:=]\s*(\d{1,8})\s*$", re.I)
 _DOI_IN_NOTE = re.compile(r"\bDOI\s*[:=]?\s*(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.I)
 #: Stands for a line end inside a value where a line end of the file would mean another thing.
 LINE_SEPARATOR = "\u2028"
@@ -62,8 +73,8 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     doi, pmid, pmcid = _identifiers(fields, notes, other, repairs)
     title = _title(fields, other)
     authors, editors = _people(fields, code, repairs)
-    year, date = _when(fields, other, repairs)
-    journal, short = _journal(fields, other)
+    year, date = when(fields, other, repairs)
+    journal, short = journal_of(fields, other)
     pages = _pages(fields, other)
     abstract = _abstract(fields, other)
     keywords = _keywords(fields, repairs)
@@ -297,7 +308,7 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
                 repairs.append(f"PMID found in {tag}")
                 return found
     for note in notes:
-        if told := _PMID_IN_NOTE.match(note):
+        if told := PMID_IN_NOTE.match(note):
             repairs.append("PMID found in N1")
             return told[1].lstrip("0") or None
     return None
@@ -361,7 +372,8 @@ def _names(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, 
     return tuple(names)
 
 
-def _when(fields: Fields, other: Others, repairs: Repairs) -> tuple[int | None, str | None]:
+def when(fields: Fields, other: Others, repairs: Repairs) -> tuple[int | None, str | None]:
+    """The year and the date, taken out of ``fields``; what is neither goes to ``other``."""
     year: int | None = None
     date: str | None = None
     for tag in ("PY", "Y1", "YR", "DA"):
@@ -392,7 +404,8 @@ _FULL = ("JF", "T2", "JO", "SO", "BT", "JA", "J2", "J1", "JI", "J9")
 _SHORT = ("JA", "J2", "J1", "JI", "JO", "J9")
 
 
-def _journal(fields: Fields, other: Others) -> tuple[str | None, str | None]:
+def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
+    """The journal and its abbreviation, taken out of ``fields``; further names go to ``other``."""
     there = [tag for tag in _FULL if tag in fields]
     full: str | None = None
     source = ""

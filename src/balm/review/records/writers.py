@@ -23,8 +23,7 @@ from balm.review.records.kinds import (
 from balm.review.records.labels import notes_for
 from balm.review.records.latex import escaped
 from balm.review.records.own_table import COLUMNS, own_row
-from balm.review.records.ris import TAGS
-from balm.review.records.ris_fields import LINE_SEPARATOR
+from balm.review.records.ris_fields import LINE_SEPARATOR, TAGS
 from balm.vocabulary.record import Record
 
 #: RIS tags that no field of the model is read from: those of ``Record.other`` that are safe to write again.

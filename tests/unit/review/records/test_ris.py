@@ -7,7 +7,7 @@ import io
 import pytest
 
 from balm.review.records import ris
-from balm.review.records.decoding import text_blocks, text_lines
+from balm.review.records.decoding import line_blocks, text_lines
 from balm.review.records.receipt import Tally
 from tests.unit.review.records.reading import read, whys
 
@@ -209,11 +209,11 @@ def test_the_quick_way_reads_what_the_slow_way_reads():
     text = (ordinary * 3 + ONE + ordinary.replace("SP  - 2", "SP  - 2-9")).encode()
     slow, quick = Tally("a", taken=set()), Tally("a", taken=set())
     expected = list(ris.read_lines(text_lines(io.BytesIO(text), slow), slow))
-    got = list(ris.read(text_blocks(io.BytesIO(text), quick), quick))
+    got = list(ris.read(line_blocks(io.BytesIO(text), quick), quick))
     assert got == expected and quick.entries == slow.entries
 
 
 def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(ris, "MAX_PENDING", 8)
-    blocks = (f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
+    blocks = (["TY  - JOUR", f"TI  - {i}"] for i in range(50))
     assert [r.title for r in ris.read(blocks, Tally("a"))] == [str(i) for i in range(50)]
