@@ -23,6 +23,7 @@ STAGE_ADDRESSES = {
 
 urlpatterns = [
     path("", include("balm.web.accounts.urls")),
+    path("", include("balm.web.api.urls")),
     path("account/", include("allauth.urls")),
     path("", include("balm.web.reviews.urls")),
     *(

@@ -1,0 +1,18 @@
+"""``/api/v1/`` for programs, and the page on which a person makes their tokens."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from balm.web.api import judging, reading, tokens
+from balm.web.api.interface import api, router
+
+#: The modules whose calls stand in the router; naming them here brings them in.
+CALLS = (reading, judging)
+api.add_router("", router)
+
+urlpatterns = [
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<int:number>/revoke/", tokens.revoke, name="revoke_token"),
+    path("api/v1/", api.urls),
+]
