@@ -53,7 +53,7 @@ ANSWERS = {
     "same study": (NOT_DUPLICATE, SAME_STUDY),
 }
 #: Whoever looks for duplicates has stopped when there was no sign of life for so long.
-STALE = timedelta(minutes=5)
+STALE = timedelta(minutes=2)
 #: The reason of a row that takes an answer or a merge back.
 UNDONE = "undone"
 

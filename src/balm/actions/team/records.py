@@ -56,6 +56,8 @@ def receive(
     acting.check("import")
     answers = [about] if isinstance(about, Mapping) else about
     told = [_checked(one) for one in answers]
+    seen = Upload.objects.filter(review=acting.review, member=acting.member, state__in=(Upload.DONE, Upload.REFUSED))
+    seen.exclude(submission=submission).delete()
     out = []
     for ordinal, (name, content) in enumerate(files):
         if ordinal >= MAX_FILES:
@@ -89,8 +91,7 @@ def _received(
     digest = hashlib.sha256(content).hexdigest()
     why = ""
     if len(content) > MAX_FILE:
-        size = f"{len(content) / 1024**2:,.0f} MB; a file may have at most {MAX_FILE // 1024**2} MB"
-        why = f"is {size}: split the export, or pack it with gzip or zip"
+        why = f"is larger than {MAX_FILE // 1024**2} MB, the most a file may have: split the export, or pack it"
     elif not content:
         why = "is empty"
     elif earlier := _earlier(acting.review, digest):
@@ -150,7 +151,9 @@ def bring_in(upload: Upload) -> Import | None:
 def refuse(upload: Upload, problems: Iterable[str]) -> None:
     """A file that cannot come in: the reasons stay, its content does not."""
     lines = [clean(line)[:500] for line in problems]
-    Upload.objects.filter(pk=upload.pk).update(state=Upload.REFUSED, problems=lines, content=None)
+    Upload.objects.filter(pk=upload.pk).exclude(state=Upload.DONE).update(
+        state=Upload.REFUSED, problems=lines, content=None
+    )
 
 
 def _read(upload: Upload) -> Records:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -223,7 +223,7 @@ def one_record(request: HttpRequest, acting: Acting, record: str) -> HttpRespons
     records = full_records(review, one.ids)
     merged, provenance = unique_in_full(records, one.ids)
     shown = [
-        (label, value if isinstance(value, str | int) else "; ".join(value), provenance.get(name, ()))
+        (label, value if isinstance(value, str | int) else "; ".join(value), _origin(provenance, name, one.ids))
         for name, label in {**FIELDS, "keywords": "Keywords"}.items()
         if (value := getattr(merged, name))
     ]
@@ -236,6 +236,12 @@ def one_record(request: HttpRequest, acting: Acting, record: str) -> HttpRespons
             "sources": sources, "may_take_out": acting.may("deduplicate") and len(one.ids) > 1,
         },
     )  # fmt: skip
+
+
+def _origin(provenance: Mapping[str, tuple[str, ...]], name: str, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The records a field came from, where not all of them say the same."""
+    told = provenance.get(name, ())
+    return () if len(told) == len(ids) else told
 
 
 @require_GET
