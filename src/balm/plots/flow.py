@@ -6,18 +6,29 @@ right, one box a stage, exclusions beside the stage they leave.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from balm.plots.figure import Figure
 from balm.plots.svg import Drawing
 from balm.plots.text_width import text_width, wrap
 from balm.review.flow import Count, Flow, Named
+from balm.vocabulary.problems import check_option
 
 INK, QUIET, EDGE, BAND, HEAD = "#1b232d", "#5b6673", "#7b8794", "#e3e9ed", "#f0f3f5"
 SIZE, LEADING, PAD = 11.5, 15.0, 9.0
 BOX, GAP, ROW_GAP, BAND_WIDTH = 206.0, 26.0, 26.0, 24.0
+#: Levels that can be left out, with the boxes each of them is.
+LEVELS = {
+    "previous studies": ("previous heading", "previous", "total"),
+    "other methods": ("other heading", "other identified", "other sought", "other not retrieved", "other assessed",
+                      "other reports excluded"),
+    "removed before screening": ("removed",),
+    "retrieval": ("sought", "not retrieved", "other sought", "other not retrieved"),
+    "meta-analysis": ("synthesised",),
+}  # fmt: skip
 #: Printed where a count is missing. Never 0.
 NOT_KNOWN = "not known"
 
@@ -61,20 +72,28 @@ def flow_diagram(
     title: str | None = None,
     synthesis_box: bool = True,
     zero_reasons: bool = False,
+    hide: Collection[str] = (),
+    contradictions: str = "refuse",
 ) -> Figure:
     """Draw ``flow``, and write it to ``path`` (.svg, .png or .pdf) when one is given.
 
-    synthesis_box : a last box with the studies in meta-analyses.
-    zero_reasons  : also list reasons that excluded nothing.
-
-    Counts that contradict each other are refused (:meth:`balm.review.flow.Flow.checked`).
+    synthesis_box  : a last box with the studies in meta-analyses.
+    zero_reasons   : also list reasons that excluded nothing.
+    hide           : rows of :data:`LEVELS` to leave out; what stays keeps its arrows.
+    contradictions : counts that contradict each other are refused (:meth:`balm.review.flow.Flow.checked`), or drawn
+                     with each contradiction printed under the diagram ("show"): a review under way can be looked at.
 
     >>> figure = flow_diagram(Flow(records_screened=250))
     >>> "Records screened (n = 250)" in figure.svg, "Records excluded (n not known)" in figure.svg
     (True, True)
     """
-    flow = flow.checked()
-    boxes = _boxes(flow, synthesis_box=synthesis_box, zero_reasons=zero_reasons)
+    check_option("contradictions", contradictions, ("refuse", "show"))
+    hidden = {name for level in hide for name in LEVELS[check_option("hide", level, list(LEVELS))]}
+    wrong = flow.problems()
+    if contradictions == "refuse":
+        flow = flow.checked()
+    every = _boxes(flow, synthesis_box=synthesis_box, zero_reasons=zero_reasons)
+    boxes, bands = _closed_up({name: box for name, box in every.items() if name not in hidden})
     columns = 1 + max(b.column for b in boxes.values())
     rows = 1 + max(b.row for b in boxes.values())
     heights = [max((b.height for b in boxes.values() if b.row == r), default=0.0) for r in range(rows)]
@@ -85,6 +104,8 @@ def flow_diagram(
     left = 10 + BAND_WIDTH + 14
     width = left + columns * BOX + (columns - 1) * GAP + 10
     note = wrap(flow.note, width - left - 10, SIZE, lines=4) if flow.note else []
+    for problem in wrong:
+        note += wrap(f"Does not add up: {problem.reason}.", width - left - 10, SIZE, lines=3)
     height = tops[-1] - ROW_GAP + 12 + (len(note) * LEADING + 6 if note else 0)
     drawing = Drawing(
         width,
@@ -101,7 +122,7 @@ def flow_diagram(
         tall = box.height if box.row == 0 else heights[box.row]
         return left + box.column * (BOX + GAP), tops[box.row], BOX, tall
 
-    _bands(drawing, boxes, tops, heights)
+    _bands(drawing, bands, tops, heights)
     for start, end in _arrows(boxes):
         _arrow(drawing, frame(boxes[start]), frame(boxes[end]))
     for box in boxes.values():
@@ -152,7 +173,7 @@ def _boxes(flow: Flow, *, synthesis_box: bool, zero_reasons: bool) -> dict[str, 
         _count("Ineligible by automation", flow.excluded_automatic),
         _count("Other reasons", flow.excluded_other),
     )
-    add("screened", a, 2, _count("Records screened", flow.records_screened))
+    add("screened", a, 2, _count("Records screened", flow.records_screened), _waiting(flow.records_waiting))
     by = [
         _count(name, n, indent=10)
         for name, n in (
@@ -188,7 +209,8 @@ def _boxes(flow: Flow, *, synthesis_box: bool, zero_reasons: bool) -> dict[str, 
         lost = getattr(flow, f"{side}_notretrieved_reports")
         add(f"{prefix}not retrieved", second, 3, _count("Reports not retrieved", lost))
         assessed = getattr(flow, f"{side}_assessed")
-        add(f"{prefix}assessed", first, 4, _count("Reports assessed for eligibility", assessed))
+        waiting = _waiting(getattr(flow, f"{side}_waiting"))
+        add(f"{prefix}assessed", first, 4, _count("Reports assessed for eligibility", assessed), waiting)
         reasons = _named(getattr(flow, f"{side}_excluded_reasons"), zero=zero_reasons)
         add(
             f"{prefix}reports excluded",
@@ -224,6 +246,10 @@ def _count(name: str, n: Count, *, bold: bool = False, indent: float = 0.0) -> L
     return Line(counted(name, n), bold=bold, quiet=n is None, indent=indent)
 
 
+def _waiting(n: Count) -> list[Line]:
+    return [] if n is None else [_count("waiting for a decision", n, indent=10)]
+
+
 def _named(rows: Named, *, zero: bool) -> list[Line]:
     return [_count(name, n, indent=10) for name, n in rows if zero or n != 0]
 
@@ -246,22 +272,19 @@ def _wrapped(line: Line) -> Sequence[Line]:
 def _arrows(boxes: dict[str, Box]) -> list[tuple[str, str]]:
     wanted = [
         ("identified", "removed"),
-        ("identified", "screened"),
         ("screened", "excluded"),
-        ("screened", "sought"),
         ("sought", "not retrieved"),
-        ("sought", "assessed"),
         ("assessed", "reports excluded"),
-        ("assessed", "included"),
-        ("other identified", "other sought"),
         ("other sought", "other not retrieved"),
-        ("other sought", "other assessed"),
         ("other assessed", "other reports excluded"),
-        ("other assessed", "included"),
-        ("included", "total"),
         ("previous", "total"),
         ("total" if "total" in boxes else "included", "synthesised"),
     ]
+    for chain in (
+        ("identified", "screened", "sought", "assessed", "included", "total"),
+        ("other identified", "other sought", "other assessed", "included"),
+    ):
+        wanted += itertools.pairwise([name for name in chain if name in boxes])
     return [(start, end) for start, end in wanted if start in boxes and end in boxes]
 
 
@@ -283,9 +306,20 @@ def _arrow(drawing: Drawing, start: tuple[float, float, float, float], end: tupl
         drawing.polygon([(edge, level), (edge + sign * 7, level - 4), (edge + sign * 7, level + 4)], fill=EDGE)
 
 
-def _bands(drawing: Drawing, boxes: dict[str, Box], tops: list[float], heights: list[float]) -> None:
-    last = max(b.row for b in boxes.values())
-    for name, first, final in (("Identification", 1, 1), ("Screening", 2, 4), ("Included", 5, last)):
+def _closed_up(boxes: dict[str, Box]) -> tuple[dict[str, Box], list[tuple[str, int, int]]]:
+    """The boxes without empty rows and columns, and the first and last row of each band."""
+    rows = {old: new for new, old in enumerate(sorted({b.row for b in boxes.values()}))}
+    columns = {old: new for new, old in enumerate(sorted({b.column for b in boxes.values()}))}
+    bands = []
+    for name, first, last in (("Identification", 1, 1), ("Screening", 2, 4), ("Included", 5, max(rows))):
+        inside = [new for old, new in rows.items() if first <= old <= last]
+        if inside:
+            bands.append((name, min(inside), max(inside)))
+    return {name: Box(columns[b.column], rows[b.row], b.lines) for name, b in boxes.items()}, bands
+
+
+def _bands(drawing: Drawing, bands: list[tuple[str, int, int]], tops: list[float], heights: list[float]) -> None:
+    for name, first, final in bands:
         y, bottom = tops[first], tops[final] + heights[final]
         drawing.rect(10, y, BAND_WIDTH, bottom - y, fill=BAND, radius=3)
         room = bottom - y - 8

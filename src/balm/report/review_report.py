@@ -45,8 +45,10 @@ class TrapView:
     links: tuple[Link, ...]
 
 
-def build_report(synthesis: Synthesis, flow: Flow) -> str:
+def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse") -> str:
     """The whole report as HTML text; the same synthesis and flow give the same bytes.
+
+    contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
 
     Text from the package is escaped; addresses become links only when they are http or https. Every pooled number
     leads to the rows of its analysis, every row to the value as reported, and that to its source.
@@ -70,7 +72,7 @@ def build_report(synthesis: Synthesis, flow: Flow) -> str:
             glance=analysis_view.at_a_glance(synthesis),
             certainty=_certainty(review, synthesis),
             certainty_words=_certainty_words(review),
-            flow_figure=flow_diagram(flow),
+            flow_figure=flow_diagram(flow, contradictions=contradictions),
             outside=study_tables.outside(review, numbers),
             characteristics=study_tables.characteristics(review, numbers),
             regimens=study_tables.regimens(review),

@@ -34,6 +34,9 @@ class Flow:
     kept record is taken to lead to one report, and "screened - excluded = sought" is checked; with it that sum is not
     asked for, because several records may belong to one report.
 
+    ``*_waiting`` count what is not decided yet while a review is under way (screened in part, or in conflict), so that
+    the identities hold at any moment; ``None`` where nothing waits.
+
     >>> flow = Flow(database_results=120, register_results=0, duplicates=20, records_screened=101)
     >>> [str(p) for p in flow.problems()]
     ['flow: records identified (120) less records removed (20) must leave at least records screened (101)']
@@ -58,13 +61,16 @@ class Flow:
     records_excluded_by_person: Count = None
     records_excluded_by_automation: Count = None
     record_links: Count = None
+    records_waiting: Count = None
     dbr_sought_reports: Count = None
     dbr_notretrieved_reports: Count = None
+    dbr_waiting: Count = None
     dbr_assessed: Count = None
     dbr_excluded: Count = None
     dbr_excluded_reasons: Named = ()
     other_sought_reports: Count = None
     other_notretrieved_reports: Count = None
+    other_waiting: Count = None
     other_assessed: Count = None
     other_excluded: Count = None
     other_excluded_reasons: Named = ()
@@ -100,6 +106,7 @@ class Flow:
     def unknown(self) -> tuple[str, ...]:
         """Names of the counts that belong to this diagram and are not known."""
         skip = {"record_links", "records_excluded_by_person", "records_excluded_by_automation"}
+        skip |= {"records_waiting", "dbr_waiting", "other_waiting"}
         if not self.is_update:
             skip |= {"previous_studies", "previous_reports", "total_studies", "total_reports"}
         return tuple(
@@ -129,6 +136,7 @@ class Flow:
                 ("removed for other reasons", self.excluded_other),
             )
         )
+        removed += _waiting("records", self.records_waiting)
         less(identified, removed, ("records screened", self.records_screened))
         if self.record_links is None:
             less(
@@ -154,7 +162,7 @@ class Flow:
             assessed = getattr(self, f"{side}_assessed")
             less(
                 (f"reports sought from {column}", sought),
-                (("not retrieved", lost),),
+                (("not retrieved", lost), *_waiting("reports", getattr(self, f"{side}_waiting"))),
                 (f"reports assessed from {column}", assessed),
             )
             excluded = getattr(self, f"{side}_excluded")
@@ -217,6 +225,11 @@ _Term = tuple[str, Count]
 
 def _plus(name: str, one: Count, two: Count) -> _Term:
     return name, None if one is None or two is None else one + two
+
+
+def _waiting(what: str, n: Count) -> tuple[_Term, ...]:
+    """A term only where something waits: ``None`` here is "nothing", not "not known"."""
+    return () if n is None else ((f"{what} waiting for a decision", n),)
 
 
 def _known(terms: Iterable[_Term]) -> tuple[int, bool]:

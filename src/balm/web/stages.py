@@ -43,4 +43,10 @@ STAGES: tuple[Stage, ...] = (
     Stage("flow", "PRISMA flow", "How many records, reports and studies passed each stage, at any moment.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),
+    Stage(
+        "audit",
+        "Audit trail",
+        "Who did what, when, from what, to what and why; every event chained.",
+        "read audit trail",
+    ),
 )

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from balm.plots.flow import counted, flow_diagram
+from balm.plots.flow import LEVELS, counted, flow_diagram
 from balm.review.flow import Flow
 from balm.vocabulary.problems import InputError
 
@@ -104,3 +104,43 @@ def test_long_reasons_stay_inside_their_box_and_the_figure_is_written(tmp_path):
     assert (tmp_path / "flow.svg").read_text("utf-8") == figure.svg
     assert "(n = 18)" in words(figure)
     assert max(float(x) for x in re.findall(r'<text x="([0-9.]+)"', figure.svg)) < figure.width
+
+
+@pytest.mark.parametrize("level", list(LEVELS))
+def test_a_level_can_be_left_out_and_the_rest_stays_joined(level):
+    flow = dataclasses.replace(
+        WHOLE, is_update=True, previous_studies=3, previous_reports=3, total_studies=15, total_reports=16
+    )
+    whole, less = flow_diagram(flow), flow_diagram(flow, hide=[level])
+    assert (less.width, less.height) != (whole.width, whole.height) or level == "removed before screening"
+    gone = {
+        "previous studies": "Previous studies",
+        "other methods": "Other methods",
+        "removed before screening": "Duplicates",
+        "retrieval": "Reports sought",
+        "meta-analysis": "meta-analysis",
+    }[level]
+    assert gone in words(whole) and gone not in words(less)
+    for stays in ("Records screened (n = 250)", "Identification", "Screening", "Included"):
+        assert stays in words(less)
+    assert less.svg.count("<polygon") >= len(re.findall("Records screened|Reports assessed", words(less)))
+
+
+def test_a_level_that_is_none_is_refused():
+    with pytest.raises(InputError, match="hide must be one of"):
+        flow_diagram(WHOLE, hide=["everything"])
+
+
+def test_contradictions_can_be_shown_with_what_does_not_add_up():
+    figure = flow_diagram(dataclasses.replace(WHOLE, records_screened=5145), contradictions="show")
+    assert "Records screened (n = 5\u202f145)" in words(figure)
+    assert "Does not add up: " in words(figure)
+    assert "Does not add up" not in words(flow_diagram(WHOLE, contradictions="show"))
+
+
+def test_what_waits_for_a_decision_is_said():
+    flow = Flow(database_results=10, register_results=0, duplicates=1, excluded_automatic=0, excluded_other=0,
+                records_screened=4, records_waiting=5)  # fmt: skip
+    assert flow.problems() == ()
+    assert "waiting for a decision (n = 5)" in words(flow_diagram(flow))
+    assert dataclasses.replace(flow, records_waiting=4).problems() != ()

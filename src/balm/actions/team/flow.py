@@ -1,4 +1,8 @@
-"""The PRISMA flow of a review on the server, at any moment: from the package, and from decisions that are revealed."""
+"""The PRISMA flow of a review on the server, at any moment: the package's, whose votes are those that are revealed.
+
+A vote stands in ``screening.csv`` from the reveal of its record on, never before; so no count here tells one person
+what another has decided while it is hidden.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,16 @@ from balm.actions.team.synthesis import current_synthesis
 from balm.review.flow import Flow
 from balm.review.flow_counts import flow_of
 from balm.store.reviews.models import Review
-from balm.store.reviews.package_rows import package_of
-from balm.store.synthesis.current import kept_for, last_event
+from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
 
 
 def current_flow(review: Review) -> Flow:
-    """The flow as it stands now; what nobody knows stays not known."""
+    """The flow as it stands now; what nobody knows stays not known, and counts that do not add up are left as they
+    are: :meth:`balm.review.flow.Flow.problems` names them."""
     found: Flow = kept_for(("flow", review.key), last_event(review), lambda: _flow(review))
     return found
 
 
 def _flow(review: Review) -> Flow:
     pooled = {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
-    return flow_of(package_of(review), pooled)
+    return flow_of(with_search(review, current_package(review)), pooled)

@@ -42,7 +42,7 @@ def report_of(review: Review) -> str:
     text: str = kept_for(
         ("report", review.key),
         last_event(review),
-        lambda: build_report(current_synthesis(review), current_flow(review)),
+        lambda: build_report(current_synthesis(review), current_flow(review), contradictions="show"),
     )
     return text
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from balm.review.schema import TABLES
 from balm.store.events.models import ChainHead
 from balm.store.reviews.models import KeptTable, Review, Row, StoredFile
 from balm.store.reviews.package_rows import table_bytes
+from balm.vocabulary.evidence import DuplicateDecision, Record, Vote
 from balm.vocabulary.problems import InputError
 
 #: Tables that grow with the search, and that no analysis reads: the records, and what refers to records.
@@ -54,6 +56,12 @@ def kept_for(key: tuple[str, ...], state: Any, make: Callable[[], Any]) -> Any:
     return value
 
 
+def forget() -> None:
+    """Keep nothing: for tests that go back in time, where the same number of the last event means another state."""
+    with _lock:
+        _kept.clear()
+
+
 def data_stamp(review: Review) -> tuple[Any, ...]:
     """What tells one state of the tables of synthesis from the next; found without reading a cell.
 
@@ -83,6 +91,44 @@ def current_package(review: Review) -> Package:
         if data_stamp(review) == stamp:
             break
     return package
+
+
+def with_search(review: Review, package: Package) -> Package:
+    """The package with what the flow counts of the tables of the search: ids, sources and decisions, no abstract."""
+    tables = ("records.csv", "duplicates.csv", "screening.csv")
+    rows = {table: Row.objects.filter(review=review, table=table).order_by("position") for table in tables}
+    stamps = {t: tuple(q.aggregate(n=Count("pk"), v=Sum("version"), m=Max("pk")).values()) for t, q in rows.items()}
+    records = kept_for(
+        ("records", review.key), stamps["records.csv"],
+        lambda: tuple(
+            Record(record, search or None, None, None, None, None, None, None, None, None)
+            for record, search in rows["records.csv"].values_list("cells__record", "cells__search").iterator(5000)
+        ),
+    )  # fmt: skip
+    duplicates = kept_for(
+        ("duplicates", review.key), stamps["duplicates.csv"],
+        lambda: tuple(map(_decision, rows["duplicates.csv"].values_list("cells", flat=True).iterator(5000))),
+    )  # fmt: skip
+    votes = kept_for(
+        ("votes", review.key), stamps["screening.csv"],
+        lambda: tuple(map(_vote, rows["screening.csv"].values_list("cells", flat=True).iterator(5000))),
+    )  # fmt: skip
+    return replace(package, records=records, duplicates=duplicates, screening=votes)
+
+
+def _decision(cells: Mapping[str, str]) -> DuplicateDecision:
+    get = cells.get
+    return DuplicateDecision(
+        cells["record_1"], cells["record_2"], cells["decision"], get("rule"), get("person"), get("time")
+    )
+
+
+def _vote(cells: Mapping[str, str]) -> Vote:
+    get = cells.get
+    return Vote(
+        cells["record"], cells["stage"], get("reviewer", ""), cells["decision"], get("kind", "vote"), get("reason"),
+        get("time"),
+    )  # fmt: skip
 
 
 def _read(review: Review) -> Package:
