@@ -27,13 +27,16 @@ COUNTED = frozenset(("events", "events_1", "events_2"))
 #: A judgement's sign; the colour repeats it.
 BIAS_SIGNS = {
     "low": "+",
+    "yes": "+",
     "some concerns": "?",
     "unclear": "?",
     "moderate": "?",
     "high": "−",
+    "no": "−",
     "serious": "−",
     "critical": "!",
-    "no information": "",
+    "no information": "NI",
+    "not applicable": "NA",
     "": "",
 }
 

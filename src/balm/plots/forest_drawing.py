@@ -24,6 +24,7 @@ _COLOURS = {
         "some": "#f2c029",
         "high": "#d9362b",
         "none": "#e2e8f0",
+        "nothing": "#8fb8e8",
     },
     "greyscale": {
         "square": "#555",
@@ -36,8 +37,13 @@ _COLOURS = {
         "some": "#ccc",
         "high": "#777",
         "none": "#fff",
+        "nothing": "#eee",
     },
 }
+
+
+#: The sign of a judgement -> its colour; "no information" has one of its own.
+TONES = {"+": "low", "?": "some", "−": "high", "!": "high", "NI": "nothing", "NA": "none", "": "none"}
 
 
 def draw(layout: Layout, title: str, description: str, options: ForestOptions) -> Figure:
@@ -165,10 +171,12 @@ def _diamond(mark: Mark, left: float, right: float) -> str:
 def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) -> None:
     for dot in layout.dots:
         sign = BIAS_SIGNS[dot.judgement]
-        tone = {"+": "low", "?": "some", "−": "high", "!": "high", "": "none"}[sign]
+        tone = TONES[sign]
         words = dot.judgement or "not judged"
         drawing.circle(dot.x, dot.y, 0.6 * size, fill=ink[tone], stroke=ink["line"], stroke_width=0.6, full=words)
-        if sign:
+        if len(sign) > 1:
+            drawing.text(dot.x, dot.y + 0.22 * size, sign, anchor="middle", bold=True, size=0.62 * size)
+        elif sign:
             drawing.text(dot.x, dot.y + 0.35 * size, sign, anchor="middle", bold=True)
 
 

@@ -21,6 +21,8 @@ from balm.report.methods_text import methods, versions
 from balm.report.methods_text import references as method_references
 from balm.review.flow import Flow
 from balm.review.package import Package
+from balm.review.risk_of_bias.on_record import groups
+from balm.review.risk_of_bias.targets import group_title
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.evidence import Report
 from balm.vocabulary.problems import InputError
@@ -78,7 +80,7 @@ def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "ref
             regimens=study_tables.regimens(review),
             bias=study_tables.bias(review, numbers),
             bias_words=_bias_words(review),
-            bias_figure=risk_of_bias_figure(review.risk_of_bias, labels=labels) if review.risk_of_bias else None,
+            bias_figures=_bias_figures(review, labels),
             analyses=views,
             funnel_words=_funnel_words(fits),
             published=published_view.published_table(synthesis, numbers),
@@ -212,6 +214,13 @@ def _certainty_words(review: Package) -> str:
     if review.certainty:
         return "Certainty was rated with GRADE as follows."
     return "The certainty of these results has not been rated; nothing here is a recommendation."
+
+
+def _bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:
+    """A traffic light for each instrument and kind of result; titled where there are several."""
+    found = groups(review.risk_of_bias)
+    titles = [group_title(review, group) if len(found) > 1 else None for group in found]
+    return [risk_of_bias_figure(g.judgements, labels=labels, title=t) for g, t in zip(found, titles, strict=True)]
 
 
 def _bias_words(review: Package) -> str:

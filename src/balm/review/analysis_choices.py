@@ -22,12 +22,11 @@ from balm.review.plan import (
     TAU2,
     analysis_problems,
 )
+from balm.review.risk_of_bias.of_analysis import at_risk
 from balm.vocabulary.problems import InputError, Problem, check_option
 
 #: The measure of a kind of outcome where the one chosen before does not go with it.
 USUAL_MEASURE = {"continuous": "MD", "binary": "RR", "proportion": "PLO"}
-#: Judgements that make a study one of high risk of bias, in any of the instruments.
-HIGH = ("high", "serious", "critical")
 ADDED = "Added here: "
 
 
@@ -180,18 +179,7 @@ def high_risk(package: Package, spec: AnalysisSpec) -> tuple[str, ...]:
     The overall judgement decides where there is one (of the results of this outcome, or of the study as a whole);
     without one, any domain at high risk does, as in the overall rule of RoB 2.
     """
-    own = {r.result for r in package.results if r.outcome == spec.outcome}
-    judged: dict[str, list[Any]] = {}
-    for j in package.risk_of_bias:
-        if j.result is None or j.result in own:
-            judged.setdefault(j.study, []).append(j)
-    found = []
-    for study in package.studies:
-        rows = judged.get(study.study, [])
-        overall = [j for j in rows if j.domain.casefold().startswith("overall")]
-        if any(j.judgement.casefold() in HIGH for j in overall or rows):
-            found.append(study.study)
-    return tuple(found)
+    return at_risk(package, spec)
 
 
 def spec_as_plain(spec: AnalysisSpec) -> dict[str, Any]:

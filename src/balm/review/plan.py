@@ -28,6 +28,7 @@ from balm.review.package import (
     Window,
     WordList,
 )
+from balm.review.risk_of_bias.words import JUDGEMENTS
 from balm.review.schema import DESIGNS, ROLES, SCOPES
 from balm.review.tables import unknown_name
 from balm.stats.profiles import PROFILES
@@ -54,7 +55,7 @@ CONTRAST_MEASURES = ("MD", "SMD", "RD", "RR", "OR", "HR", "IRR", "ROM", "GEN")
 #: Those of them that are ratios: reported as such, with the standard error of their logarithm.
 RATIOS = ("RR", "OR", "HR", "IRR", "ROM")
 #: What a sensitivity analysis of contrasts can vary: there are no arms to read again.
-VARY_CONTRASTS = ("tau2", "inference", "without")
+VARY_CONTRASTS = ("tau2", "inference", "without", "risk-of-bias")
 METHODS = ("inverse-variance", "mantel-haenszel", "peto")
 TAU2 = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ")
 INFERENCE = ("wald", "hartung-knapp", "hartung-knapp-guarded")
@@ -79,6 +80,7 @@ VARY = {
     "correlation": "within-person correlations of cross-over trials, 0 to below 1",
     "spread": "readings of a spread that the report does not label, `sd` or `se`",
     "without": "studies left out",
+    "risk-of-bias": "judgements, such as `high`: the studies whose risk of bias is judged so are left out",
     "with": "studies added, as `study` or, for results under another outcome, `study:outcome`",
     "assume": "counts that no report gives, as `study:events_1/n_1:events_2/n_2`",
 }
@@ -468,6 +470,7 @@ def _sensitivity(t: _Tables, place: str, d: Mapping[str, Any]) -> SensitivitySpe
         "method": METHODS,
         "measure": tuple(PLANNED_MEASURES),
         "spread": ("sd", "se"),
+        "risk-of-bias": JUDGEMENTS,
     }
     values: tuple[Any, ...]
     if vary == "correlation":

@@ -13,6 +13,7 @@ from balm.review.contrast_rows import contrast_rows
 from balm.review.contrasts import Changes, EffectRow, Step, analysis_rows, at_correlation, effects_of
 from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, SensitivitySpec, Window
 from balm.review.revman.pooling import REVMAN_PROFILES, pool_as_revman
+from balm.review.risk_of_bias.of_analysis import at_risk, judgements_for
 from balm.review.schema import STATEMENT, TABLES
 from balm.stats import convert
 from balm.stats.distributions import chi2_sf
@@ -376,6 +377,22 @@ def _without(
     yield _refit(package, spec, changes, plan.label, f"without {', '.join(labels)}", note)
 
 
+def _without_bias(
+    package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
+) -> Iterator[Sensitivity]:
+    """Without the studies whose risk of bias is judged so; those that nobody has judged stay, and are named."""
+    here = {r.study: r.label for r in base}
+    out = [study for study in at_risk(package, spec, plan.values) if study in here]
+    judged = judgements_for(package, spec)
+    open_ = [label for study, label in here.items() if study not in judged]
+    note = f"not assessed, so they stay: {', '.join(open_)}" if open_ else ""
+    words = " or ".join(plan.values)
+    if not out:
+        note = "; ".join(n for n in (f"no study of this analysis is judged {words}, so nothing changes", note) if n)
+    label = f"without {', '.join(here[s] for s in out)} ({words})" if out else f"without {words} risk of bias"
+    yield _refit(package, spec, Changes(without=tuple(out)), plan.label, label, note)
+
+
 def _with_added(
     package: Package, spec: AnalysisSpec, plan: SensitivitySpec, base: Sequence[EffectRow]
 ) -> Iterator[Sensitivity]:
@@ -415,6 +432,7 @@ _KINDS: Mapping[str, _Kind] = {
     "measure": _with_option,
     "spread": _with_spread,
     "without": _without,
+    "risk-of-bias": _without_bias,
     "with": _with_added,
     "assume": _with_assumed,
     "correlation": _with_correlation,

@@ -16,7 +16,8 @@ from balm.report.html_report.study_tables import study_link
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, number
 from balm.report.result_sentence import measure_name, sentence
 from balm.report.rounding import digits_for
-from balm.review.package import ImportantDifference, Outcome
+from balm.review.package import ImportantDifference, Outcome, Package
+from balm.review.risk_of_bias.of_analysis import lights_of
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.measures import MEASURES
@@ -62,7 +63,7 @@ def view(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, int]) 
         finding=tuple(finding(result)),
         status=status,
         rows_link="#" + anchor("rows", result.id),
-        figure=_forest(result) if fit is not None or _hidden(result) else None,
+        figure=_forest(result, synthesis.package) if fit is not None or _hidden(result) else None,
         funnel=funnel(fit, title=f"Funnel plot: {result.title}") if fit is not None and fit.k >= MIN_STUDIES else None,
         numbers=_numbers(result, fit) if fit is not None else None,
         absolute=_absolute(result, result.absolute) if result.absolute is not None else None,
@@ -131,7 +132,7 @@ def _drawn(result: AnalysisResult) -> Pooled | EffectSizes | Subgroups | None:
     return Subgroups(groups, result.whole, q, df, p, tau2_common=False)
 
 
-def _forest(result: AnalysisResult) -> Figure:
+def _forest(result: AnalysisResult, package: Package) -> Figure:
     outcome, comparison = result.outcome, result.comparison
     options: dict[str, Any] = {"title": result.title}
     if comparison.group_2 is not None:
@@ -143,7 +144,20 @@ def _forest(result: AnalysisResult) -> Figure:
         options["favours"] = outcome.favours
     if _hidden(result) and result.spec.subgroups:
         options |= {"overall": False, "columns": ("data", "effect")}
-    return forest(_drawn(result), **options)
+    return forest(_drawn(result), **options, **_lights(result, package))
+
+
+def _lights(result: AnalysisResult, package: Package) -> dict[str, Any]:
+    """A column of lights for each domain of risk of bias, where at least half of the studies pooled are judged.
+
+    Beside fewer, the column would be a picture of what is missing; the section on risk of bias says that in words.
+    """
+    domains, judged = lights_of(package, result.spec)
+    here = {row.study: row.label for row in result.rows}
+    if 2 * len(judged.keys() & here.keys()) < len(here):
+        return {}
+    lights = {label: [judged.get(study, {}).get(d, "") for d in domains] for study, label in here.items()}
+    return {"risk_of_bias": lights, "bias_domains": domains}
 
 
 def _numbers(result: AnalysisResult, fit: Pooled) -> Table:

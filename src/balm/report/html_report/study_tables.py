@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from balm.report.html_report.links import anchor, source_links
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, group, value
 from balm.review.package import Package
-from balm.vocabulary.evidence import Arm, Reported, Result, Study
+from balm.review.risk_of_bias.targets import Target, in_words
+from balm.vocabulary.evidence import Arm, BiasJudgement, Reported, Result, Study
 from balm.vocabulary.numbers import plain
 
 #: Scopes of ``studies.csv`` that are part of the review, with the heading of their rows.
@@ -168,15 +169,19 @@ def _rates(arm: Arm) -> Cell:
 
 def bias(package: Package, numbers: dict[str, int]) -> Table:
     """Every risk-of-bias judgement on record."""
-    heads = columns("#Study", "Tool", "Domain", "Judgement", "+Reason", "Assessor", "@Source")
+    of_results = any(j.outcome for j in package.risk_of_bias)
+    heads = columns(
+        "#Study", *(["Result"] if of_results else []), "Tool", "Domain", "Judgement", "+Reason", "Assessor", "@Source"
+    )
     labels = {s.study: s.label for s in package.studies}
     rows = tuple(
         Row(
             (
                 Cell(labels.get(j.study, j.study), mark=marked(j.verified)),
+                *([Cell(_result_of(package, j))] if of_results else []),
                 Cell(j.tool),
                 Cell(j.domain),
-                Cell(j.judgement),
+                Cell(_judgement(j)),
                 value(j.reason, missing="not given"),
                 value(j.assessor),
                 sources(package, j.source, j.report, numbers),
@@ -186,6 +191,18 @@ def bias(package: Package, numbers: dict[str, int]) -> Table:
         for j in package.risk_of_bias
     )
     return Table("risk-of-bias-table", "Risk-of-bias judgements on record", heads, rows, cards=True)
+
+
+def _result_of(package: Package, j: BiasJudgement) -> str:
+    """The result that a judgement is about, in words."""
+    return in_words(package, Target("", j.study, j.outcome or "", j.window or "", j.comparison or ""))
+
+
+def _judgement(j: BiasJudgement) -> str:
+    """The judgement; where a person overruled the instrument, what it proposed and why it does not stand."""
+    if j.proposed in (None, j.judgement):
+        return j.judgement
+    return f"{j.judgement} (proposed: {j.proposed}; {j.override_reason})"
 
 
 def printed(r: Result) -> str:

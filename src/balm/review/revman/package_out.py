@@ -32,7 +32,8 @@ from balm.review.revman.model import (
     Study,
 )
 from balm.review.revman.recompute import holds, number, settled, shown_inference
-from balm.review.schema import BIAS_JUDGEMENTS, TABLES
+from balm.review.risk_of_bias.words import JUDGEMENTS
+from balm.review.schema import TABLES
 
 _SCOPES = {"included": "included", "excluded": "excluded", "awaiting": "awaiting", "ongoing": "ongoing"}
 #: Words in the name of a ratio or difference of generic inverse-variance data, and our code of the measure.
@@ -389,7 +390,7 @@ def _judgements(review: RevManReview, names: _Names, tables: _Tables) -> None:
     labels = {s.id: s.label for s in review.studies}
     seen: set[tuple[str, ...]] = set()
     for j in review.judgements:
-        if j.judgement not in BIAS_JUDGEMENTS or j.study_id not in labels:
+        if j.judgement not in JUDGEMENTS or j.study_id not in labels:
             continue
         domain = f"{j.domain} ({j.about})" if j.about else j.domain
         study = names.of("study", j.study_id, labels[j.study_id])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from balm.review.contrasts import window_of
 from balm.review.package import Package
 from balm.review.risk_of_bias.instrument import INSTRUMENTS, Instrument, instrument
+from balm.review.risk_of_bias.on_record import BiasGroup
 from balm.vocabulary.evidence import Contrast, Result, Study
 
 #: Design -> the instrument that suits it; a person may choose another.
@@ -91,6 +92,14 @@ def _of_study(package: Package, study: Study, one: Instrument) -> Iterator[Targe
         for window in ("", *(w.id for w in package.meta.windows)):
             if (outcome, window) in places:
                 yield from (Target(one.id, study.study, outcome, window, comparison) for comparison in comparisons)
+
+
+def group_title(package: Package, group: BiasGroup) -> str:
+    """The instrument, and the kind of result that a group of judgements is about."""
+    if group.outcome is None:
+        return group.tool
+    target = Target("", "", group.outcome, group.window or "", group.comparison or "")
+    return f"{group.tool}: {in_words(package, target)}"
 
 
 def in_words(package: Package, target: Target) -> str:

@@ -18,7 +18,7 @@ from balm.review.risk_of_bias.instrument import INSTRUMENTS, Instrument, instrum
 from balm.review.risk_of_bias.on_record import groups
 from balm.review.risk_of_bias.settled import bias_domains, steps
 from balm.review.risk_of_bias.standing import why_not_assess, why_not_decide, why_not_finish
-from balm.review.risk_of_bias.targets import NOT_CODED, Target, in_words, target_at
+from balm.review.risk_of_bias.targets import NOT_CODED, Target, group_title, in_words, target_at
 from balm.review.risk_of_bias.weights import table_of, weights_of
 from balm.review.risk_of_bias.words import OVERALL
 from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, standing_of
@@ -253,10 +253,8 @@ def figure(request: HttpRequest, acting: Acting, number: int, kind: str, ending:
 
 
 def _group_words(package: Package, group: Any) -> dict[str, Any]:
-    target = Target("", "", group.outcome or "", group.window or "", group.comparison or "")
-    about = f": {in_words(package, target)}" if group.outcome else ""
     return {
-        "title": f"{group.tool}{about}",
+        "title": group_title(package, group),
         "studies": len({j.study for j in group.judgements}),
         "pooled": group.outcome is not None and bool(weights_of(package, group)),
     }
