@@ -18,7 +18,7 @@ from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.profile_formulas import FORMULAS
 from balm.stats.profiles import PROFILES, UNVERIFIED
-from docs.making import validation
+from docs.making import risk_of_bias, validation
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -283,6 +283,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "shelf-how-to": lambda: _shelf("how-to"),
     "shelf-explanation": lambda: "\n".join(filter(None, [_shelf("explanation"), _shelf("decisions")])),
     "shelf-reference": lambda: _shelf("reference"),
+    "risk-of-bias-instruments": risk_of_bias.instruments,
+    "risk-of-bias-words": risk_of_bias.words,
+    "risk-of-bias-rules": risk_of_bias.rules,
     "validation-families": validation.families,
     "validation-analyses": validation.analyses,
     "validation-revman": validation.revman,
