@@ -74,6 +74,8 @@ PUBLIC = {
     "risk_of_bias_plot": "balm.plots.risk_of_bias",
     "risk_of_bias_shares": "balm.review.risk_of_bias.plain_table",
     "convert": "balm.stats.convert",
+    "proportion_interval": "balm.stats.proportions",
+    "displayed_mean": "balm.stats.transforms",
     "pool_table": "balm.actions.pool_stream",
     "Review": "balm.actions.review",
     "Interval": "balm.vocabulary.interval",

@@ -1,7 +1,7 @@
 """Pooled means, correlations, proportions and rates against R meta: metacont, metamean, metacor, metaprop ...
 
-Left out, and why: GLMM cases (another model); metaprop's intervals of single studies (``method_ci``), which are not
-pooled results; metainc's Cochran weights (not offered); one log proportion, see PLN_WITH_EVENTS_IN_EVERYONE.
+Left out, and why: GLMM cases (another model); metainc's Cochran weights (not offered); one log proportion, see
+PLN_WITH_EVENTS_IN_EVERYONE.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from balm.stats.effect_sizes import EffectSizes, effect_sizes
 from balm.stats.pooling.mantel_haenszel import mantel_haenszel
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
-from tests.reference.golden import golden_files, load
+from balm.stats.proportions import proportion_interval
+from tests.reference.golden import close, golden_files, load
 from tests.reference.metapackage import mismatches, random_fields, shared_fields
 
 #: Cases compared in each file.
@@ -103,3 +104,38 @@ def test_against_meta(path):
     special = {"meta__metaprop__dat.kearon1998-sens": 0, PLN_WITH_EVENTS_IN_EVERYONE: 4}
     assert count == special.get(path.stem, EXPECTED[design])
     assert not wrong, "\n".join(wrong)
+
+
+#: The other package's word -> ours.
+INTERVALS = {
+    "WS": "wilson",
+    "WSCC": "wilson-corrected",
+    "CP": "clopper-pearson",
+    "AC": "agresti-coull",
+    "SA": "wald",
+    "SACC": "wald-corrected",
+}
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "metaprop" in str(p.id) or "missing" in str(p.id)])
+def test_intervals_of_single_proportions(path):
+    """Newcombe (1998) takes the corrected score interval to 0 with no events and to 1 with events in everyone; meta
+    leaves its formula as it is there."""
+    found = load(path)
+    data = found["extra"]["data"]
+    known = [i for i, pair in enumerate(zip(data["xi"], data["ni"], strict=True)) if None not in pair]
+    pairs = [(data["xi"][i], data["ni"][i]) for i in known]
+    cases = [case for case in found["cases"] if "method_ci" in case["input"]]
+    assert {case["input"]["method_ci"] for case in cases} >= set(INTERVALS) - {"CP"}
+    for case in cases:
+        method = INTERVALS[case["input"]["method_ci"]]
+        got = proportion_interval([x for x, _ in pairs], [n for _, n in pairs], method=method)
+        for i, place in enumerate(known):
+            x, n = pairs[i]
+            ends = [got.low[i], got.high[i]]
+            want = [case["output"]["lower"][place], case["output"]["upper"][place]]
+            if method == "wilson-corrected" and x in (0, n):
+                at = 0 if x == 0 else 1
+                assert ends[at] == float(at)
+                ends, want = [ends[1 - at]], [want[1 - at]]
+            assert close(ends, want, case.get("tol", 1e-8)), (case["id"], x, n, ends, want)

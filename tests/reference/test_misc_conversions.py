@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from balm.stats import convert
+from balm.stats.transforms import analysed, displayed, displayed_mean
 from tests.reference.golden import close, golden_files, load, shared
 
 #: The other package's word -> ours.
@@ -80,8 +81,7 @@ def values(function: Any, argument: str, name: str | None = None, **options: Any
     return run
 
 
-#: The other package's transformation -> our conversion. The rest of that file transforms one number to another
-#: scale (logit, double arcsine ...).
+#: The other package's transformation -> our conversion.
 CONVERTED = {
     "transf.ztor": values(convert.r_from_fisher_z, "z"),
     "transf.rtoz": values(convert.fisher_z_from_r, "r"),
@@ -113,6 +113,51 @@ def test_conversions_between_effect_sizes(path: Path) -> None:
     for name, run in CONVERTED.items():
         case = cases[name]
         got = run(case["input"]["x"])
+        if not close(got, case["output"]["value"], case.get("tol", 1e-8)):
+            wrong.append((name, got, case["output"]["value"]))
+    assert not wrong, wrong
+
+
+def read(measure: str, **size: float) -> Any:
+    return lambda x: displayed(x, measure, **size)
+
+
+def analyse(measure: str, **size: float) -> Any:
+    return lambda x: analysed(x, measure, **size)
+
+
+def mean(measure: str) -> Any:
+    return lambda x: displayed_mean(x, 0.15, measure)
+
+
+#: The other package's transformation of one number -> ours, by a measure on that scale.
+TRANSFORMED = {
+    "transf.ilogit": read("PLO"),
+    "transf.iarcsin": read("PAS"),
+    "transf.iabt": read("ABT"),
+    "transf.iahw": read("AHW"),
+    "transf.ipft": read("PFT", n_harmonic=50),
+    "transf.logit": analyse("PLO"),
+    "transf.arcsin": analyse("PAS"),
+    "transf.abt": analyse("ABT"),
+    "transf.ahw": analyse("AHW"),
+    "transf.pft": analyse("PFT", n_harmonic=50),
+    "transf.irft": analyse("IRFT", n_harmonic=100),
+    "transf.r2toz": analyse("ZR2"),
+    "transf.exp.int": mean("RR"),
+    "transf.ztor.int": mean("ZCOR"),
+    "transf.ilogit.int": mean("PLO"),
+}
+
+
+@pytest.mark.parametrize("path", TRANSFORMS)
+def test_transformations_of_one_number(path: Path) -> None:
+    cases = {c["id"]: c for c in load(path)["cases"]}
+    assert set(cases) == set(CONVERTED) | set(TRANSFORMED)
+    wrong = []
+    for name, run in TRANSFORMED.items():
+        case = cases[name]
+        got = list(run(case["input"]["x"]))
         if not close(got, case["output"]["value"], case.get("tol", 1e-8)):
             wrong.append((name, got, case["output"]["value"]))
     assert not wrong, wrong

@@ -141,6 +141,36 @@ def displayed(value: ArrayLike, measure: str, *, n_harmonic: float | None = None
     return float(found) if x.ndim == 0 else found
 
 
+#: Panels and points of a panel: with tau up to 3 on a logit the mean is good to 1e-12.
+_PANELS, _POINTS = 24, 12
+#: Standard deviations on either side; beyond them the normal distribution holds 2e-19.
+_REACH = 9.0
+
+
+def displayed_mean(value: ArrayLike, tau2: float, measure: str, *, n_harmonic: float | None = None) -> Any:
+    """The mean, over the distribution of true effects, of what a person reads: not the same as reading the mean.
+
+    With effects spread normally around ``value`` with variance ``tau2`` on the analysis scale, the average proportion
+    (ratio, correlation) is ``E g(value + tau Z)``, while :func:`displayed` gives its median ``g(value)``.
+    Gauss-Legendre panels over +-9 tau, error below 1e-12 of the scale's range.
+
+    >>> round(displayed_mean(0.0, 0.15, "RR"), 6), round(math.exp(0.15 / 2), 6)
+    (1.077884, 1.077884)
+    """
+    if not (tau2 >= 0 and math.isfinite(tau2)):
+        refuse(f"tau2 must be a number of 0 or more; got {tau2!r}")
+    way = _way(measure)
+    x = np.asarray(value, dtype=np.float64)
+    nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
+    width = 2.0 * _REACH / _PANELS
+    starts = -_REACH + width * np.arange(_PANELS)
+    z = (starts[:, None] + 0.5 * width * (nodes + 1.0)).ravel()
+    share = np.tile(0.5 * width * weights, _PANELS) * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = way.back(x[..., None] + math.sqrt(tau2) * z, n_harmonic) @ share
+    return float(found) if x.ndim == 0 else found
+
+
 def displayed_interval(interval: Interval, measure: str, *, n_harmonic: float | None = None) -> Interval:
     """Both ends of an interval as a person reads them.
 
