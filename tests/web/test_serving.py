@@ -16,10 +16,14 @@ import pytest
 
 from balm.actions.new_review import new_review
 from balm.actions.review import package_bytes
+from balm.actions.team.acting import Acting
 from balm.actions.team.demonstration import demonstration_review
+from balm.actions.team.demonstration_search import MADE
 from balm.actions.team.packages import start_review
+from balm.actions.team.screening import sitting
 from balm.store.accounts.models import User
-from balm.store.reviews.models import Review
+from balm.store.reviews.models import Member, Review
+from balm.store.reviews.package_rows import package_of
 from balm.vocabulary.problems import InputError
 from balm.web import serving
 from tests.web.conftest import KETAMINE, person
@@ -71,12 +75,13 @@ def test_it_serves_ends_on_request_and_finds_everything_again(tmp_path: Path) ->
             heard.append(said[:-1])
             address = said[-1].split()[2]
             port = int(address.rstrip("/").rpartition(":")[2])
-            with urllib.request.urlopen(address, timeout=60) as response:
-                assert response.status == 200
-            taken = balm(home, "--port", str(port))
-            assert (taken.returncode, taken.stdout) == (1, "")
-            assert taken.stderr.startswith(f"balm: port {port} on 127.0.0.1 is in use; choose another with --port")
-            assert taken.stderr.count("\n") == 1
+            if asked == signal.SIGINT:
+                with urllib.request.urlopen(address, timeout=60) as response:
+                    assert response.status == 200
+                taken = balm(home, "--port", str(port))
+                assert (taken.returncode, taken.stdout) == (1, "")
+                assert taken.stderr.startswith(f"balm: port {port} on 127.0.0.1 is in use; choose another with --port")
+                assert taken.stderr.count("\n") == 1
             process.send_signal(asked)
             assert process.stdout is not None
             assert process.stdout.read() == "Stopped.\n"
@@ -145,3 +150,19 @@ def test_a_review_of_ones_own_gets_no_demonstration_account(db: None, tmp_path: 
     shown = demonstration_review(KETAMINE, tmp_path / "accounts.txt")
     assert shown.accounts == ()
     assert not (tmp_path / "accounts.txt").exists()
+
+
+def test_the_demonstration_has_a_queue_to_screen_and_says_where_it_is_from(db: None, tmp_path: Path) -> None:
+    shown = demonstration_review(KETAMINE, tmp_path / "accounts.txt")
+    package = package_of(shown.review)
+    (search,) = package.searches
+    assert (search.kind, search.retrieved) == ("citation", len(package.reports))
+    assert "No database was searched" in (search.strategy or "")
+    assert len(package.records) == len(package.reports)
+    assert all(MADE in (one.abstract or "") for one in package.records)
+    for code in ("rui", "sam"):
+        member = Member.objects.get(review=shown.review, code=code)
+        turn = sitting(Acting(shown.review, member), "title-abstract")
+        assert turn is not None
+        assert len(turn.left) == 50
+    assert "records.csv" not in package_bytes(KETAMINE)

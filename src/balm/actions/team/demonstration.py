@@ -13,8 +13,10 @@ from django.db import transaction
 
 from balm.actions.review import package_bytes
 from balm.actions.team.acting import Acting
+from balm.actions.team.demonstration_search import queue_to_screen
 from balm.actions.team.packages import slug_of, start_review
 from balm.actions.team.publishing import publish_report
+from balm.review.package import Package
 from balm.review.reading import read_package
 from balm.store.accounts.models import User
 from balm.store.events.models import Event
@@ -67,18 +69,20 @@ def demonstration_review(folder: str | Path, kept: Path) -> Demonstration:
     with transaction.atomic():
         accounts = _accounts(kept)
         if found is None:
-            found = _bring_in(files, accounts)
+            found = _bring_in(files, package, accounts)
         _keep(kept, accounts)
     return Demonstration(found, tuple(_as_it_holds(a) for a in accounts), _digests(files) != brought_in(found))
 
 
-def _bring_in(files: Mapping[str, bytes], accounts: tuple[DemonstrationAccount, ...]) -> Review:
+def _bring_in(files: Mapping[str, bytes], package: Package, accounts: tuple[DemonstrationAccount, ...]) -> Review:
     lead, *others = accounts
     users = {a.code: User.objects.get(email=a.email) for a in accounts}
     review = start_review(files, user=users[lead.code], code=lead.code, name=lead.name, demonstration=True)
     for a in others:
         Member.objects.create(review=review, user=users[a.code], code=a.code, name=a.name, role=a.role)
     acting = Acting(review, Member.objects.get(review=review, code=lead.code))
+    if package.reports and not package.records:
+        queue_to_screen(acting, package, [a.code for a in others])
     return publish_report(acting, True, reason="a demonstration review is there to be looked at")
 
 
