@@ -1,0 +1,134 @@
+"""Read the audit trail of a review without seeing what one is blind to.
+
+Votes, extractions and assessments of others are left out altogether until they are revealed: not shown with a blank,
+not counted, not numbered. While such work may be under way the numbers of events and the anchor are not shown either,
+because they move with every hidden act; the server's operator reads them with ``verify_events`` at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from balm.actions.team.acting import Acting
+from balm.review.screening.visibility import may_see_vote
+from balm.store.events.chain import broken_links
+from balm.store.events.models import ChainHead, Event
+from balm.store.extraction.current import standings as extraction_standings
+from balm.store.reviews.models import Review, Row
+from balm.store.risk_of_bias.standing import standings as bias_standings
+from balm.store.screening.standing import open_stages, revealed_votes
+
+#: Events a page; the reader asks for earlier ones.
+PAGE = 100
+
+
+def _compared_studies(review: Review) -> set[str]:
+    return {study for study, standing in extraction_standings(review).items() if standing.revealed}
+
+
+def _compared_targets(review: Review) -> set[str]:
+    return {target.key for target, standing in bias_standings(review).items() if standing.revealed}
+
+
+def _dealt_openly(review: Review) -> set[str]:
+    """Dealing out a batch tells how far another has read: shown once no stage is open."""
+    if open_stages(review):
+        return set()
+    batches = Event.objects.filter(chain=review.key, entity="batch")
+    return set(batches.values_list("entity_id", flat=True))
+
+
+#: Entity -> the ids, or beginnings of ids up to a slash, that are revealed. What stands here is hidden until then.
+BLIND: dict[str, Callable[[Review], set[str]]] = {
+    "vote": revealed_votes,
+    "batch": _dealt_openly,
+    "extraction": _compared_studies,
+    "assessment": _compared_targets,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A page of events, the latest first, and where the earlier ones begin."""
+
+    events: tuple[Event, ...]
+    earlier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether a chain stands as it was written; its length and anchor where they may be shown."""
+
+    faults: tuple[str, ...]
+    length: int | None = None
+    anchor: str = ""
+
+
+def trail(acting: Acting, *, entity: str = "", who: str = "", before: str = "", page: int = PAGE) -> Trail:
+    """The events that a member may see, of one kind or one person if asked, before a moment if asked."""
+    acting.check("read audit trail")
+    found: list[Event] = []
+    for event in _visible(acting, entity, who, before):
+        if len(found) >= page and event.at != found[-1].at:
+            return Trail(tuple(found), found[-1].at)
+        found.append(event)
+    return Trail(tuple(found))
+
+
+def entities(acting: Acting) -> list[str]:
+    """The kinds of things there are events about; blind kinds always stand among them."""
+    acting.check("read audit trail")
+    plain = Event.objects.filter(chain=acting.review.key).exclude(entity__in=BLIND)
+    return sorted({*plain.order_by().values_list("entity", flat=True).distinct(), *BLIND})
+
+
+def numbers_shown(acting: Acting) -> bool:
+    """Whether the member may see numbers of events and the anchor: nothing is hidden, nor about to be."""
+    review = acting.review
+    if open_stages(review) or not _assessed(review):
+        return False
+    under_way = (*extraction_standings(review).values(), *bias_standings(review).values())
+    return all(standing.revealed for standing in under_way)
+
+
+def _assessed(review: Review) -> bool:
+    """Whether every included study has a judgement of bias: until then somebody may have begun one unseen."""
+    studies = Row.objects.filter(review=review, table="studies.csv").values_list("cells", flat=True)
+    judged = Row.objects.filter(review=review, table="risk_of_bias.csv").values_list("cells", flat=True)
+    included = {cells["study"] for cells in studies if cells.get("scope") == "included"}
+    return included <= {cells.get("study") for cells in judged}
+
+
+def verified(acting: Acting) -> Verified:
+    """Walk the chain of the review from its first event to its head."""
+    acting.check("read audit trail")
+    shown = numbers_shown(acting)
+    faults = tuple(broken_links(acting.review.key))
+    if not shown:
+        return Verified(("The chain does not stand as it was written.",) if faults else ())
+    head = ChainHead.objects.get(chain=acting.review.key)
+    return Verified(faults, head.seq, head.hash)
+
+
+def _visible(acting: Acting, entity: str, who: str, before: str) -> Iterator[Event]:
+    events = Event.objects.filter(chain=acting.review.key).order_by("-seq")
+    if entity:
+        events = events.filter(entity=entity)
+    if who:
+        events = events.filter(actor=who)
+    if before:
+        events = events.filter(at__lt=before)
+    revealed: dict[str, set[str]] = {}
+    for event in events.iterator(chunk_size=500):
+        if event.entity in BLIND:
+            if event.entity not in revealed:
+                revealed[event.entity] = BLIND[event.entity](acting.review)
+            if not may_see_vote(acting.member.code, event.actor, revealed=_is(event, revealed[event.entity])):
+                continue
+        yield event
+
+
+def _is(event: Event, revealed: set[str]) -> bool:
+    """Whether an event is about something revealed; an assessment names the domain after the last slash."""
+    return event.entity_id in revealed or event.entity_id.rpartition("/")[0] in revealed
