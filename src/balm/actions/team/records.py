@@ -39,7 +39,7 @@ MAX_FILE = 50 * 1024**2
 #: Files received in one go, and records read from one file: what a server reads without running out of memory.
 MAX_FILES, MAX_RECORDS = 20, 100_000
 #: Nobody has worked on a file for so long: whoever did has stopped, and it is taken up again.
-STALE = timedelta(seconds=60)
+STALE = timedelta(seconds=20)
 #: What a person says of a search (PRISMA-S).
 ABOUT = ("kind", "source", "interface", "date", "strategy", "limits", "person")
 
