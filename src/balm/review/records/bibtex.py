@@ -13,7 +13,7 @@ from functools import lru_cache
 from balm.review.records.kinds import BIBTEX_TYPES, ris_code
 from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import ordinary
+from balm.review.records.ris_fast import follow, ordinary, plan_of
 from balm.review.records.ris_fields import LINE_SEPARATOR, Fields, build
 from balm.vocabulary.record import RECORD_TYPES, Record
 
@@ -27,12 +27,14 @@ _WHOLE = re.compile(
     r"[\s,]*+([A-Za-z_][\w.:+/\-]*+)\s*+=\s*+(?:"
     r"\{((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+)\}"
     r'|"([^"{}\\]*+)"'
-    r"|(\d++)"
+    r"|([^\s,#{}\"]++)"
     r")\s*+(?=,|\Z)"
 )
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')
 _BARE = re.compile(r"[^\s,#{}\"]+")
+#: What makes a list of keywords more than words and separators.
+_MARKS = re.compile(r"[\\{}\n~$\t]|  |" + LINE_SEPARATOR)
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _JOIN = re.compile(r"\s*#\s*")
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -114,6 +116,15 @@ def _piece(piece: str, slow: _ByLine) -> Iterator[Record]:
     """The entries of the lines of ``piece``, each after its ``\\n``."""
     if not slow.kind and (head := _ENTRY.match(piece)) and (kind := head[1].lower()) in BIBTEX_TYPES:
         whole = piece.rstrip()
+        if whole[-1] == "}" and (pairs := _plain_fields(whole, head.end(), slow.strings)):
+            first, last = slow.number + 1, slow.number + whole.count("\n")
+            slow.number += piece.count("\n")
+            record = _ordinary(kind, head[2], pairs, first, last, slow.tally)
+            if record is not None:
+                yield record
+            else:
+                yield from _built(_as_ris(kind, head[2], pairs), slow.tally, first, last)
+            return
         if whole[-1] == "}" and whole.count("{") == whole.count("}"):
             body = whole[:-1]
             pairs, left, sure = _fields(body, head.end(), slow.strings)
@@ -125,6 +136,79 @@ def _piece(piece: str, slow: _ByLine) -> Iterator[Record]:
                 return
     if piece:
         yield from slow.feed(piece[1:].split("\n"))
+
+
+def _plain_fields(whole: str, at: int, strings: dict[str, str]) -> list[tuple[str, str]] | None:
+    """``(name, raw value)`` of an entry whose braces close and whose values have no ``#``; else ``None``."""
+    end = len(whole) - 1
+    pairs: list[tuple[str, str]] = []
+    while found := _WHOLE.match(whole, at, end):
+        pairs.append(_pair(found, strings))
+        at = found.end()
+    return None if whole[at:end].strip(" \t\r\n,") else pairs
+
+
+def _pair(found: re.Match[str], strings: dict[str, str]) -> tuple[str, str]:
+    """Name and value of a whole field; a bare word may be a macro."""
+    name, braced, quoted, word = found.groups()
+    if word is not None:
+        return name, strings.get(word.lower(), word)
+    return name, quoted if braced is None else braced
+
+
+def _ordinary(kind: str, key: str, pairs: list[tuple[str, str]], start: int, end: int, tally: Tally) -> Record | None:
+    """The record of an entry that is an ordinary one; else ``None``, and it goes through :func:`_as_ris`."""
+    tags, values = ["TY"], [ris_code(BIBTEX_TYPES[kind])]
+    authors: list[str] = []
+    keywords: list[str] = []
+    month, own = "", key
+    for name, raw in pairs:
+        low = name.lower()
+        if low == "author":
+            if authors:
+                return None
+            authors = _names(raw)
+            continue
+        if low == "keywords":
+            if keywords or (not raw.isalnum() and _MARKS.search(raw)):
+                return None
+            parts = raw.split(";") if ";" in raw else raw.split(",")
+            keywords = list(map(str.strip, parts))
+            continue
+        value = (plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw).strip()
+        if not value:
+            continue
+        if tag := _RIS.get(low):
+            if tag == "AN" or (tag == "SP" and low != "pages"):
+                return None
+            values.append(value.replace("--", "-") if tag == "SP" else value)
+        elif low == "month":
+            month = value
+            continue
+        elif low == "url":
+            tag = "UR"
+            values.append(value)
+        elif low in _BY_ITSELF or low == "editor" or len(name) < 5:
+            return None
+        else:
+            tag = name
+            values.append(value)
+        tags.append(tag)
+    if month and "DA" not in tags:
+        if not month.isdigit() or "PY" not in tags:
+            return None
+        tags.append("DA")
+        values.append(f"{values[tags.index('PY')]}-{int(month):02d}")
+    if own:
+        tags.append("ID")
+        values.append(own)
+    text = "".join(values)
+    if "\n" in text or LINE_SEPARATOR in text:
+        return None
+    if authors:
+        authors = list(map(str.strip, authors))
+    plan = plan_of(tuple(tags), True)
+    return None if plan is None else follow(plan, values, authors, keywords, start, end, tally)
 
 
 class _ByLine:
@@ -250,7 +334,7 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
     while True:
         if whole := _WHOLE.match(text, at):
             at = whole.end()
-            pairs.append((whole[1], whole[whole.lastindex or 2]))
+            pairs.append(_pair(whole, strings))
             continue
         found = _NAME.match(text, at)
         if found is None:
@@ -365,7 +449,7 @@ def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
 
 def _names(raw: str) -> list[str]:
     """Names separated by ``and`` outside braces."""
-    text = _BLANKS.sub(" ", raw).strip()
+    text = (_BLANKS.sub(" ", raw) if "\n" in raw or "  " in raw or "\t" in raw else raw).strip()
     if "{" not in text and "\\" not in text:
         return text.split(" and ") if " and " in text else [text]
     names: list[str] = []

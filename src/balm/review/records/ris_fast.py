@@ -84,11 +84,11 @@ def _plan_of_heads(heads: tuple[str, ...]) -> Plan | None:
     tags = tuple(head[:2] for head in heads)
     if heads[0] != "TY  - " or any(head[2:] != "  - " for head in heads) or not PLAIN_TAGS.issuperset(tags[1:]):
         return None
-    return _plan(tags)
+    return plan_of(tags)
 
 
 @lru_cache(maxsize=4096)
-def _plan(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
+def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     """The plan for ``tags``, of which authors and keywords are one each; ``None`` where they are not ordinary.
 
     ``foreign`` says that names longer than tags (``file``) may be among them, which are no field of the model.
@@ -155,7 +155,7 @@ def taken_whole(lines: list[str], start: int, end: int, tally: Tally) -> Record 
                 return None
             del heads[first + 1 : first + count], values[first + 1 : first + count]
     plan = _plan_of_heads(tuple(heads)) if heads else None
-    return None if plan is None else _follow(plan, values, authors, keywords, start, end, tally)
+    return None if plan is None else follow(plan, values, authors, keywords, start, end, tally)
 
 
 def ordinary(
@@ -182,14 +182,14 @@ def ordinary(
         runs.append(values[first : first + count])
         if count > 1:
             del tags[first + 1 : first + count], values[first + 1 : first + count]
-    plan = _plan(tuple(tags), foreign)
-    return None if plan is None else _follow(plan, values, runs[0], runs[1], start, end, tally)
+    plan = plan_of(tuple(tags), foreign)
+    return None if plan is None else follow(plan, values, runs[0], runs[1], start, end, tally)
 
 
 _NONE: list[str] = []
 
 
-def _follow(
+def follow(
     plan: Plan, values: list[str], authors: list[str], keywords: list[str], start: int, end: int, tally: Tally
 ) -> Record | None:
     """The record that ``plan`` finds in ``values``, or ``None`` where one of them is not ordinary."""
