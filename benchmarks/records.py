@@ -1,6 +1,6 @@
 """Reading records against rispy, nbib and bibtexparser: the same file, one run, interleaved processes, CPU seconds.
 
-    python benchmarks/records.py [--records 20000] [--rounds 3]
+    python benchmarks/records.py [--records 20000] [--rounds 3] [--long 1000000]
 
 Files are made here from a fixed seed. Peers live in ``.venv-bench-records``, made from
 ``benchmarks/requirements-records.lock``. ``balm`` turns every record into its model (identifiers found, names and dates
@@ -10,6 +10,7 @@ read); the peers hand back what stands in the tags. Memory is each process's pea
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -17,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -115,6 +115,44 @@ def bib(path: Path, count: int) -> None:
             )
 
 
+def table(path: Path, count: int) -> None:
+    """CSV with the header of a Scopus export."""
+    rng = random.Random(4)
+    with path.open("w", encoding="utf-8", newline="") as out:
+        write = csv.writer(out).writerow
+        write(["Authors", "Title", "Year", "Source title", "Volume", "Issue", "DOI", "Link", "Abstract", "EID"])
+        for i in range(count):
+            names = "; ".join(f"Name{rng.randrange(9999)}, {rng.choice('ABCDE')}. M." for _ in range(6))
+            row = [names, _text(rng, 14), 1980 + i % 45, "Journal of Pain Research", i % 90, i % 12]
+            write([*row, f"10.1016/j.pain.{i}", f"https://example.org/{i}", _text(rng, 170), f"2-s2.0-{i}"])
+
+
+def long(path: Path, part: Path, times: int) -> None:
+    """``part`` written ``times`` over; of a table, its header once."""
+    with part.open("rb") as source, path.open("wb") as out:
+        head = source.readline() if part.suffix == ".csv" else b""
+        body = source.read()
+        out.write(head)
+        for _ in range(times):
+            out.write(body)
+
+
+def streamed(folder: Path, counts: list[int]) -> None:
+    """Print the peak of memory of reading ever longer files as a stream."""
+    print("\n| streamed | records | GB | CPU s | us a record | peak MiB |\n|---|---|---|---|---|---|")
+    for kind, make in (("ris", ris), ("nbib", nbib), ("csv", table)):
+        part, path = folder / f"part.{kind}", folder / f"long.{kind}"
+        make(part, 10_000)
+        for count in counts:
+            long(path, part, count // 10_000)
+            got, spent = timed([sys.executable, "-c", OURS, "stream", str(path)])
+            size = path.stat().st_size / 1e9
+            shown = f"{size:.2f} | {spent:.1f} | {spent / got['n'] * 1e6:.0f} | {got['mib']:.0f}"
+            print(f"| {kind} | {int(got['n']):,} | {shown} |", flush=True)
+            path.unlink()
+        part.unlink()
+
+
 def peers_python() -> Path:
     """The interpreter of the peers' environment, made if need be."""
     python = VENV / "bin" / "python"
@@ -144,7 +182,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--long", type=int, default=0, help="also stream a RIS file of so many records")
+    parser.add_argument("--long", type=int, default=0, help="also stream files of so many records, and a tenth of it")
     arguments = parser.parse_args()
     peer = str(peers_python())
     kept = True
@@ -179,14 +217,7 @@ def main() -> int:
             )
             path.unlink()
         if arguments.long:
-            path = Path(folder) / "long.ris"
-            ris(path, arguments.long)
-            begun = time.perf_counter()
-            got, spent = timed([sys.executable, "-c", OURS, "stream", str(path)])
-            print(
-                f"\nstreaming {int(got['n']):,} records ({path.stat().st_size / 1e9:.2f} GB): "
-                f"{time.perf_counter() - begun:.0f} s ({spent:.0f} s CPU), peak {got['mib']:.0f} MiB"
-            )
+            streamed(Path(folder), [max(arguments.long // 10, 10_000), arguments.long])
     return 0 if kept else 1
 
 

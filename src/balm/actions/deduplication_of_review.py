@@ -14,7 +14,7 @@ from typing import Any
 from balm.actions.deduplication import check_targets, replace_file, write_pairs
 from balm.actions.import_records import appended
 from balm.actions.records import read_records, write_records
-from balm.actions.review import MAX_BYTES, Review
+from balm.actions.review import LARGER, MAX_BYTES, Review
 from balm.review.deduplication.decided import (
     DUPLICATE,
     NOT_DUPLICATE,
@@ -117,8 +117,8 @@ def dedupe_review(
                 for r in rows
             ],
         )
-        if len(data) > MAX_BYTES:
-            size, limit = len(data) / 1024**2, MAX_BYTES // 1024**2
+        if len(data) > (most := LARGER.get(FILE, MAX_BYTES)):
+            size, limit = len(data) / 1024**2, most // 1024**2
             raise InputError(Problem(f"would grow to {size:,.0f} MB; at most {limit} MB are read", file=FILE))
         replace_file(Path(folder) / FILE, data)
     if pairs is not None:

@@ -241,6 +241,41 @@ def test_a_failure_half_way_puts_everything_back(package, ris, monkeypatch):
     assert snapshot(package) == before
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["ctrl-c", "full"])
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_an_import_cut_short_anywhere_leaves_the_package_as_it_was(package, ris, monkeypatch, error, step, times):
+    before = snapshot(package)
+    real = getattr(os, step)
+    calls = 0
+
+    def cut_short(*arguments):
+        nonlocal calls
+        calls += 1
+        if calls == times:
+            raise error
+        return real(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(importing.os, step, cut_short)
+        with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else InputError):
+            import_records(package, ris)
+    assert calls >= times and snapshot(package) == before
+    assert import_records(package, ris).receipt.read
+
+
+def test_ctrl_c_while_records_are_read_leaves_the_package_as_it_was(package, ris, monkeypatch):
+    before = snapshot(package)
+
+    def stopped(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing, "read_records", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        import_records(package, ris)
+    assert snapshot(package) == before
+
+
 def test_more_than_a_package_holds_is_refused_before_writing(package, ris, monkeypatch):
     monkeypatch.setattr(importing, "LARGER", {})
     monkeypatch.setattr(importing, "MAX_BYTES", 150)
