@@ -1,8 +1,9 @@
 """Make the generated parts of the documentation again: ``make docs``, or ``python -m docs.build`` in the checkout.
 
-Three things in a page are generated, and nothing else is touched:
+Four things in a page are generated, and nothing else is touched:
 
 * after a Python block, its output (a ``text output`` block) and the figures it saves;
+* in a ``console`` block, what each ``$ balm ...`` prints (a block under ``<!-- file: NAME -->`` is a file for it);
 * under a comment ``<!-- figures ... -->``, our numbers beside the published ones;
 * between ``<!-- table: NAME -->`` and ``<!-- end table -->``, a table read from the package.
 

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import doctest
 import io
+import shlex
 import tempfile
 import textwrap
 from dataclasses import dataclass, field
@@ -13,11 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from balm.cli.main import main
 from docs.making.tables import TABLES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OUTPUT = "```text output"
 NOT_RUN = "<!-- not run:"
+#: Before a block that is a file for what follows.
+FILE = "<!-- file:"
 #: Names a page takes for granted.
 PRELUDES = {"convert.md": "from balm.stats.convert import *"}
 #: Digits after the point beyond which a shown number would depend on the machine.
@@ -86,8 +90,16 @@ def _lines(page: Page, given: list[str], names: dict[str, Any]) -> list[str]:
                 raise Stale(f"{page.path}:{i + 1}: table must be one of {sorted(TABLES)}; got {name!r}")
             kept += [line, "", TABLES[name]().strip("\n"), "", "<!-- end table -->"]
             i = _find(page, given, i, "<!-- end table -->") + 1
+        elif line == "```console":
+            end = _find(page, given, i, "```")
+            kept += [line, *_commands(page, given[i + 1 : end], i + 2), "```"]
+            i = end + 1
         elif line.startswith("```"):
             end = _find(page, given, i, "```")
+            before = next((text for text in reversed(kept) if text.strip()), "")
+            if before.startswith(FILE):
+                name = before.removeprefix(FILE).removesuffix("-->").strip()
+                Path(name).write_text("\n".join(given[i + 1 : end]) + "\n", "utf-8")
             kept += given[i : end + 1]
             i = end + 1
         else:
@@ -101,6 +113,23 @@ def _find(page: Page, lines: list[str], start: int, wanted: str) -> int:
         if lines[i] == wanted:
             return i
     raise Stale(f"{page.path}:{start + 1}: nothing closes {lines[start]!r}; add a line {wanted!r}")
+
+
+def _commands(page: Page, shown: list[str], line: int) -> list[str]:
+    """The lines ``$ balm ...`` of a block, each with what the command prints now."""
+    made: list[str] = []
+    for at, text in enumerate(shown):
+        if not text.startswith("$ "):
+            continue
+        program, *words = shlex.split(text.removeprefix("$ "))
+        if program != "balm":
+            raise Stale(f"{page.path}:{line + at}: only balm is run in a page; got {program!r}")
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            main(words)
+        page.blocks += 1
+        made += [text, *said.getvalue().rstrip("\n").split("\n")] if said.getvalue().strip() else [text]
+    return made
 
 
 def _run(page: Page, code: list[str], line: int, names: dict[str, Any]) -> str:

@@ -147,6 +147,20 @@ def section(page: str, code: str) -> bool:
     return f"`{code}`" in (DOCS / "reference" / page).read_text("utf-8")
 
 
+def test_commands_are_run_on_the_files_that_the_page_shows(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- file: a.ris -->\n\n```\nTY  - JOUR\nTI  - Ketamine\nER  - \n```\n\n"
+        "```console\n$ balm import nowhere a.ris\nan old line\n```\n"
+    )
+    text = rebuilt(page).text
+    assert "$ balm import nowhere a.ris\n" in text and "nowhere" in text.split("a.ris\n")[-1]
+    assert "an old line" not in text
+    page.write_text("```console\n$ rm -r x\n```\n")
+    with pytest.raises(Stale, match="only balm is run"):
+        rebuilt(page)
+
+
 @pytest.mark.parametrize("public", sorted(balm.PUBLIC))
 def test_every_public_name_is_documented(public: str) -> None:
     page = (DOCS / "reference" / "python.md").read_text("utf-8")
