@@ -44,7 +44,8 @@ class Command(BaseCommand):
                 user = User.objects.filter(email=options["lead"].strip().lower()).first()
                 if user is None:
                     password = secrets.token_urlsafe(12)
-                    user = make_account(email=options["lead"].strip(), name="", password=password)
+                    first = not User.objects.exists()  # whoever comes first manages the server
+                    user = make_account(email=options["lead"].strip(), name="", password=password, is_staff=first)
                 review = start_from_file(user, data, path.name, claim=options["claim"])
         except InputError as error:
             raise CommandError("\n".join(str(problem) for problem in error.problems)) from None
