@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest
+from django.urls import reverse
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -50,3 +53,15 @@ STAGES: tuple[Stage, ...] = (
         "read audit trail",
     ),
 )
+
+
+def stages(request: HttpRequest) -> dict[str, object]:
+    """Context of every page of a review: its stages as links, those that the member may open, and which one this is."""
+    acting = getattr(request, "acting", None)
+    if acting is None:
+        return {}
+    found = [
+        (stage, reverse(stage.url, kwargs={"slug": acting.review.slug})) for stage in STAGES if acting.may(stage.act)
+    ]
+    here = max((address for _, address in found if request.path.startswith(address)), key=len, default="")
+    return {"review_stages": [(stage.title, address, address == here) for stage, address in found]}
