@@ -117,9 +117,9 @@ def test_neither_sees_nor_compares_before_both_have_finished(team: Team) -> None
         result(who)
     finish(team.teammate.acting, STUDY, submission=new())
     for who in (team.teammate, team.second, team.arbiter, team.owner):
-        with pytest.raises(Refused, match="once everybody who extracts the study has finished"):
+        with pytest.raises(InputError, match="once everybody who extracts the study has finished"):
             comparison(team.review, STUDY)
-        with pytest.raises(Refused):
+        with pytest.raises(InputError, match="once everybody"):
             write_agreed(who.acting, STUDY)
     reopen(team.teammate.acting, STUDY, submission=new())
     assert standing_of(team.review, STUDY).finished == frozenset()
@@ -127,20 +127,20 @@ def test_neither_sees_nor_compares_before_both_have_finished(team: Team) -> None
 
 def test_after_the_comparison_nothing_is_entered_any_more(team: Team) -> None:
     key = both_finish(team)
-    with pytest.raises(Refused, match="have been compared"):
+    with pytest.raises(InputError, match="have been compared"):
         put(team.teammate, key, sd="3")
-    with pytest.raises(Refused, match="stay as they were"):
+    with pytest.raises(InputError, match="stay as they were"):
         reopen(team.teammate.acting, STUDY, submission=new())
 
 
 def test_a_third_person_finds_the_study_taken_and_a_viewer_may_not(team: Team) -> None:
     take(team.teammate.acting, STUDY)
     take(team.second.acting, STUDY)
-    with pytest.raises(Refused, match="is extracted by tariq and sofia already"):
+    with pytest.raises(InputError, match="is extracted by tariq and sofia already"):
         take(team.owner.acting, STUDY)
     with pytest.raises(Refused, match="a viewer may not extract"):
         take(team.reader.acting, STUDY)
-    with pytest.raises(Refused, match="take it first"):
+    with pytest.raises(InputError, match="take it first"):
         put(team.owner, "x", sd="1")
 
 

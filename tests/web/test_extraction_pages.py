@@ -42,7 +42,7 @@ def text(response: HttpResponse) -> str:
 def test_take_add_enter_finish_without_script(team: Team) -> None:
     c = team.teammate.client
     assert "Extract this study" in text(c.get(at(team)))
-    assert c.post(at(team, "take/")).status_code == 302
+    assert c.post(at(team, "take/"), {"submission": new()}).status_code == 302
     assert c.post(at(team, "add/"), adding()).status_code == 302
     sent = {
         "table": RESULTS, "key": "pain-intensity_ket_9d", "submission": new(), "v.n": "30", "v.mean": "2.68",
@@ -64,7 +64,7 @@ def test_take_add_enter_finish_without_script(team: Team) -> None:
 
 def test_a_script_saves_one_field_and_gets_the_remarks_back(team: Team) -> None:
     c = team.teammate.client
-    c.post(at(team, "take/"))
+    c.post(at(team, "take/"), {"submission": new()})
     c.post(at(team, "add/"), adding())
     sent = {"table": RESULTS, "key": "pain-intensity_ket_9d", "submission": new(), "v.mean": "35", "p.mean": "p. 3"}
     response = c.post(at(team, "enter/"), sent, headers={"X-Requested-With": "balm"})
@@ -78,7 +78,7 @@ def test_a_script_saves_one_field_and_gets_the_remarks_back(team: Team) -> None:
 
 def test_a_wrong_value_stays_in_its_field_with_one_message_and_nothing_is_saved(team: Team) -> None:
     c = team.teammate.client
-    c.post(at(team, "take/"))
+    c.post(at(team, "take/"), {"submission": new()})
     c.post(at(team, "add/"), adding())
     before = Entry.objects.count()
     sent = {"table": RESULTS, "key": "pain-intensity_ket_9d", "submission": new(), "v.n": "30", "v.sd": "<b>-1</b>"}
@@ -102,7 +102,7 @@ def test_a_wrong_value_stays_in_its_field_with_one_message_and_nothing_is_saved(
 )
 def test_a_result_that_cannot_be_named_is_refused_whole(team: Team, change: dict[str, object], why: str) -> None:
     c = team.teammate.client
-    c.post(at(team, "take/"))
+    c.post(at(team, "take/"), {"submission": new()})
     response = c.post(at(team, "add/"), adding() | change)
     assert response.status_code == 422 and why in text(response)
     assert not Entry.objects.exists()
@@ -147,6 +147,19 @@ def test_an_extractor_proposes_another_value(team: Team) -> None:
     assert "tariq proposes <strong>2.2</strong>: figure 2" in text(team.second.client.get(at(team, "compare/")))
 
 
+def test_the_pdf_of_the_report_stands_beside_the_form(team: Team) -> None:
+    take(team.teammate.acting, STUDY)
+    assert "<iframe" not in text(team.teammate.client.get(at(team)))
+    team.review.files.create(path="full-texts/sigtermans2009.pdf", content=b"%PDF-1.4 x", sha256="0" * 64)
+    address = at(team, "paper/sigtermans2009/")
+    assert f'<iframe src="{address}"' in text(team.teammate.client.get(at(team)))
+    response = team.teammate.client.get(address)
+    assert (response.content, response["Content-Type"]) == (b"%PDF-1.4 x", "application/pdf")
+    assert response["X-Frame-Options"] == "SAMEORIGIN" and "default-src 'none'" in response["Content-Security-Policy"]
+    assert team.stranger.client.get(address).status_code == 404
+    assert team.teammate.client.get(at(team, "paper/noppers2011/")).status_code == 404
+
+
 PAGES = ["", "compare/"]
 ACTS = ["take/", "enter/", "add/", "remove/", "finish/", "reopen/", "settle/", "write/"]
 
@@ -166,7 +179,8 @@ def test_strangers_readers_and_nobody_are_refused(team: Team) -> None:
 def test_nobody_compares_before_both_have_finished(team: Team) -> None:
     take(team.teammate.acting, STUDY)
     for who in (team.teammate, team.second, team.arbiter, team.owner, team.reader):
-        assert who.client.get(at(team, "compare/")).status_code == 403
+        assert who.client.get(at(team, "compare/")).status_code == 409
+        assert who.client.post(at(team, "write/")).status_code in (403, 409)
 
 
 def _pages_of(someone: Someone | Client, team: Team) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.acting import Acting
 from balm.actions.team.rows import put_row
 from balm.review.extraction.agreed_rows import agreed_rows
 from balm.review.extraction.checks import remarks, wrong_cell
@@ -234,7 +234,7 @@ def comparison(review: Review, study: str) -> Comparison:
     """Both extractions side by side; only once everybody who extracts the study has finished."""
     standing = standing_of(review, study)
     if not standing.revealed:
-        raise Refused("the extractions are compared once everybody who extracts the study has finished")
+        raise InputError("the extractions are compared once everybody who extracts the study has finished")
     sheets = {who: sheet_of(review, study, who) for who in standing.extractors}
     return Comparison(study, standing, sheets, tuple(compare(sheets, settled_of(review, study))))
 
@@ -402,5 +402,6 @@ def _check_submission(submission: str) -> None:
 
 
 def _refuse(reason: str) -> None:
+    """What cannot be done now, or by this person on this study; a role that may not do it at all is ``Refused``."""
     if reason:
-        raise Refused(reason)
+        raise InputError(reason)

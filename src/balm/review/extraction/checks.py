@@ -208,7 +208,7 @@ def _units(row: Any, table: str) -> Iterator[Remark]:
 
 def _unlikely_result(r: Any, meta: Meta, others: Iterable[Result]) -> Iterator[Remark]:
     if r.n is not None and r.n > 1 and r.value_is in (None, "final"):
-        usual = _usual_sd(r, others)
+        usual = _usual_sd(r, meta, others)
         spread = r.sd if r.sd is not None else r.spread if r.spread_is == "sd" else None
         if usual is not None and spread is not None and spread * UNLIKELY < usual:
             as_sd = spread * math.sqrt(r.n)
@@ -241,18 +241,21 @@ def _unlikely_result(r: Any, meta: Meta, others: Iterable[Result]) -> Iterator[R
             yield Remark("median", text, problem=False)
 
 
-def _usual_sd(r: Any, others: Iterable[Result]) -> float | None:
-    """The median SD of two or more other studies for this outcome on this scale."""
+def _usual_sd(r: Any, meta: Meta, others: Iterable[Result]) -> float | None:
+    """The median SD of two or more other studies for this outcome, moved to the scale of ``r``."""
+    width = {s.id: s.high - s.low for s in meta.scales}
     sds: dict[str, float] = {}
     for o in others:
-        if o.study == r.study or o.outcome != r.outcome or o.scale != r.scale or o.n is None:
+        if o.study == r.study or o.outcome != r.outcome or o.n is None or o.scale not in width or r.scale not in width:
+            continue
+        if o.value_is in _CHANGES:
             continue
         sd = o.sd if o.sd is not None else o.spread if o.spread_is == "sd" else None
         se = o.se if o.se is not None else o.spread if o.spread_is == "se" else None
         if sd is None and se is not None:
             sd = se * math.sqrt(o.n)
         if sd is not None:
-            sds.setdefault(o.study, sd)
+            sds.setdefault(o.study, sd * width[r.scale] / width[o.scale])
     return statistics.median(sds.values()) if len(sds) > 1 else None
 
 

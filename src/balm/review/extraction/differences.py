@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from balm.review.extraction.fields import FORM, KEPT, NOT_COMPARED, REMOVED, ROW, SECTIONS, is_extracted
+from balm.review.extraction.fields import FORM, IDENTITY, KEPT, NOT_COMPARED, REMOVED, ROW, SECTIONS, is_extracted
 from balm.review.extraction.sheets import Given, Sheet
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import read_cell
@@ -96,7 +96,7 @@ def _places(sheets: Iterable[Sheet]) -> list[tuple[str, str]]:
 
 
 def _columns(table: str, rows: Sequence[Mapping[str, Given]]) -> list[str]:
-    used = {name for cells in rows for name in cells}
+    used = {name for cells in rows for name in cells} - set(IDENTITY[table])  # the same, or it is another row
     return [
         c.name for c in TABLE_BY_FILE[table].columns if c.name in used - NOT_COMPARED and is_extracted(table, c.name)
     ]

@@ -138,6 +138,9 @@ _LABELS = {
     "spread": "The number after ±", "spread_is": "Read here as", "spread_text": "As printed",
     "usable": "May be analysed",
     "rate_2": "Rate, second statement", "rate_2_unit": "Its unit", "rate_2_basis": "Reported or derived",
+    "timepoint": "Time point as reported", "design_text": "Design as reported", "interests": "Conflicts of interest",
+    "page": "Page, table or figure", "reported_as": "Outcome in the words of the report", "window": "Time window",
+    "why_not": "Why not, or with which limit",
     "n_randomised": "Randomised", "n_analysed": "Analysed", "n_text": "Numbers as reported",
 }  # fmt: skip
 
@@ -145,8 +148,8 @@ _LABELS = {
 def label(column: str) -> str:
     """The name of a field as the form shows it.
 
-    >>> label("design_text"), label("sd")
-    ('Design text', 'SD')
+    >>> label("main_outcome"), label("sd")
+    ('Main outcome', 'SD')
     """
     return _LABELS.get(column) or column.replace("_", " ").capitalize()
 

@@ -54,6 +54,7 @@ class Field:
     choices: Sequence[tuple[str, str]] = ()
     problems: Sequence[str] = ()
     own_source: bool = True
+    unit: str = ""
 
     @property
     def long(self) -> bool:
@@ -75,6 +76,27 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class StepShown:
+    """A conversion in words: formula, from what, what came out, and where the formula is from."""
+
+    what: str
+    formula: str
+    inputs: str
+    gives: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersShown:
+    """What an analysis takes from a row, rounded for reading; the numbers themselves are never rounded."""
+
+    used: Sequence[tuple[str, str]]
+    steps: Sequence[StepShown]
+    notes: Sequence[str]
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowShown:
     """One row: its groups of fields, those that are tucked away, and what is said about it."""
 
@@ -85,7 +107,13 @@ class RowShown:
     groups: Sequence[Group]
     more: Sequence[Group] = ()
     remarks: Sequence[Remark] = ()
-    numbers: Shown | None = None
+    numbers: NumbersShown | None = None
+
+    @property
+    def sourced(self) -> bool:
+        """Whether a single value has a source of its own."""
+        fields = [f for group in (*self.groups, *self.more) for f in group.fields]
+        return any(f.own_source and (f.given.page or f.given.quote or f.given.how_read != "reported") for f in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +192,7 @@ def row_shown(
         own_source = column.name not in ("page", "quote", "notes", "usable", "why_not", "timepoint", "scale", "window")
         return Field(
             f"{identity}-{column.name}", column, label(column.name), value, _choices(table, column, meta, arms),
-            problems, own_source,
+            problems, own_source, _unit(column, given, meta),
         )  # fmt: skip
 
     groups, more = [], []
@@ -177,7 +205,33 @@ def row_shown(
             groups.append(Group(section.title, opened))
         if tucked:
             more.append(Group(section.title, tucked))
-    return RowShown(table, key, identity, _title(table, key, given, meta, arms), groups, more, said, numbers)
+    return RowShown(table, key, identity, _title(table, key, given, meta, arms), groups, more, said, _readable(numbers))
+
+
+def _unit(column: Column, given: Mapping[str, str], meta: Meta) -> str:
+    """The unit beside a label: that of the scale chosen, or of the format."""
+    if "scale" in column.unit:
+        return next((s.unit for s in meta.scales if s.id == given.get("scale")), "")
+    return "" if column.unit in ("participants", "periods", "clusters", "infusions") else column.unit
+
+
+def _readable(numbers: Shown | None) -> NumbersShown | None:
+    if numbers is None:
+        return None
+    steps = [
+        StepShown(s.what, s.formula, _named(s.inputs.items()), _named(s.value.items()), s.source) for s in numbers.steps
+    ]
+    return NumbersShown([(n, _number(v)) for n, v in numbers.values.items()], steps, numbers.notes, numbers.why_not)
+
+
+def _named(items: Iterable[tuple[str, object]]) -> str:
+    return ", ".join(f"{name} = {_number(value)}" for name, value in items)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(_number(v) for v in value)})"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _open_columns(table: str, cells: Mapping[str, Given]) -> set[str]:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<str:study>/finish/", views.finish_study, name="extraction-finish"),
     path("<str:study>/reopen/", views.reopen_study, name="extraction-reopen"),
     path("<str:study>/compare/", views.compare_study, name="extraction-compare"),
+    path("<str:study>/paper/<str:report>/", views.paper, name="extraction-paper"),
     path("<str:study>/settle/", views.settle_cell, name="extraction-settle"),
     path("<str:study>/write/", views.write, name="extraction-write"),
 ]

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting
@@ -67,6 +67,8 @@ NEW_ROW = {
     RESULTS: ("outcome", "time", "time_unit", "timepoint", "value_is", "period", "sequence"),
     CONTRASTS: ("outcome", "arm_1", "arm_2", "time", "time_unit", "timepoint", "value_is", "period"),
 }
+#: A PDF runs nothing and loads nothing; only our own pages may frame it.
+PAPER_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 def new_submission() -> str:
@@ -94,6 +96,7 @@ def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
         rows.append({"study": study, "cells": cells, "extractors": extractors, "state": state})
     mine = sum(r["state"] == "mine" for r in rows)
     page = {"rows": rows, "needed": needed, "mine": mine, "may_extract": acting.may("extract")}
+    page["submission"] = new_submission()
     return render(request, "extraction/list.html", _base(acting) | page)
 
 
@@ -151,13 +154,26 @@ def _choices_of_new_rows(acting: Acting, study: str, sheet: Sheet) -> dict[str, 
 
 def _papers(acting: Acting, study: str, cells: Mapping[str, str]) -> list[tuple[str, str]]:
     """The stored PDFs of a study with the address that shows each."""
-    found = []
-    for report in full_texts_of(acting.review, study, cells.get("report", "")):
-        try:
-            found.append((report, reverse("full-text-pdf", kwargs={"slug": acting.review.slug, "report": report})))
-        except NoReverseMatch:
-            return []
-    return found
+    return [
+        (report, reverse("extraction-paper", kwargs={"slug": acting.review.slug, "study": study, "report": report}))
+        for report in full_texts_of(acting.review, study, cells.get("report", ""))
+    ]
+
+
+@require_safe
+@in_review("view")
+def paper(request: HttpRequest, acting: Acting, study: str, report: str) -> HttpResponse:
+    """A stored PDF of the study, for the frame beside the form: shown by the browser, allowed to do nothing else."""
+    cells = _study_or_404(acting, study)
+    if report not in full_texts_of(acting.review, study, cells.get("report", "")):
+        raise Http404
+    stored = acting.review.files.get(path=f"full-texts/{report}.pdf")
+    response = HttpResponse(bytes(stored.content), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{report}.pdf"'
+    response["Content-Security-Policy"] = PAPER_POLICY
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @require_POST
@@ -165,6 +181,8 @@ def _papers(acting: Acting, study: str, cells: Mapping[str, str]) -> list[tuple[
 def take_study(request: HttpRequest, acting: Acting, study: str) -> HttpResponse:
     """Begin to extract a study."""
     _study_or_404(acting, study)
+    if not request.POST.get("submission"):
+        raise InputError("the page sent no submission id; reload it and try again")
     take(acting, study)
     return _to_study(acting, study)
 
@@ -222,7 +240,14 @@ def add(request: HttpRequest, acting: Acting, study: str) -> HttpResponse:
                 raise InputError("tick at least one arm; add the arms of the study first")
             with transaction.atomic():
                 keys = [
-                    add_row(acting, study, table, cells | {"arm": arm}, form=form, submission=submission and f"{submission[:60]}.{i}")
+                    add_row(
+                        acting,
+                        study,
+                        table,
+                        cells | {"arm": arm},
+                        form=form,
+                        submission=submission and f"{submission[:60]}.{i}",
+                    )
                     for i, arm in enumerate(arms)
                 ]
         else:
@@ -281,6 +306,8 @@ def _compare_page(
     request: HttpRequest, acting: Acting, study: str, *, status: int = 200, problems: Any = (), part: str = ""
 ) -> HttpResponse:
     cells = _study_or_404(acting, study)
+    if not standing_of(acting.review, study).revealed:
+        return render(request, "extraction/not_yet.html", _base(acting) | {"cells": cells}, status=409)
     compared = comparison(acting.review, study)
     meta, review, me = plan_of(acting.review), acting.review, acting.member.code
     arms: dict[str, str] = {}
