@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zipfile
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -36,7 +40,9 @@ def entry(title: str, author: str = "Lynch, ME", year: int = 2015, **more: objec
 
 
 LONG = "Ketamine for chronic neuropathic pain after spinal cord injury"
-MEDLINE = entry(LONG, JO="Pain", VL=16, SP=221, EP=228, DO="10.1000/k") + entry("Lidocaine for burning mouth", "Clark, AJ")
+MEDLINE = entry(LONG, JO="Pain", VL=16, SP=221, EP=228, DO="10.1000/k") + entry(
+    "Lidocaine for burning mouth", "Clark, AJ"
+)
 EMBASE = entry(
     LONG.upper() + ".", "Lynch ME", JO="Pain", VL=16, SP="221", DO="10.1000/K", AB="A trial of ketamine."
 ) + entry("Magnesium in migraine prophylaxis", "Moore, A", 2011)
@@ -150,6 +156,14 @@ def test_a_request_sent_again_brings_nothing_twice(team: Team) -> None:
     assert [u.pk for u in first] == [u.pk for u in again]
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return out.getvalue()
+
+
 BAD = {
     "empty": b"",
     "blank": b"  \n\n",
@@ -159,6 +173,13 @@ BAD = {
     "cut gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc",
     "cut zip": b"PK\x03\x04" + b"\x00" * 40,
     "too large": b"x" * (MAX_FILE + 1),
+    "deep": b"<xml><records>" + b"<record>" * 20_000,
+    "bomb": gzip.compress(b"TY  - JOUR\nTI  - " + b"a" * 80_000_000),
+    "wide": b",".join(b"c%d" % k for k in range(1_000_000)) + b"\n",
+    "folder of nothing": zipped({"readme.txt": b"nothing here"}),
+    "truncated": gzip.compress(MEDLINE.encode())[:-20],
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(5000),
+    "no records": b"title,authors,year\n",
 }
 
 
@@ -251,3 +272,16 @@ def test_receipts_go_home_with_the_review_and_come_back(team: Team) -> None:
     review = bring_archive(first, user=someone.user, claim="olga")
     assert archive(Acting(review, Member.objects.get(review=review, user=someone.user))) == first
     assert len(canonical_ids(review)) == 2
+
+
+def test_ids_given_twice_and_cells_like_formulas_come_in_safely(team: Team) -> None:
+    table = "id,title,authors,year\nx,=cmd|' /C calc'!A0,Lynch ME,2015\nx,Lidocaine for sciatica,Clark AJ,2016\n"
+    (upload,) = bring(team.owner, ("twice.csv", table))
+    assert upload.state == "done", upload.problems
+    assert len(set(canonical_ids(team.review))) == 2
+    assert canonical_records(team.review)[0].title == "=cmd|' /C calc'!A0"
+    cells = Row.objects.filter(review=team.review, table="records.csv").order_by("position").first()
+    assert cells is not None
+    assert cells.cells["title"].startswith("'=")
+    got = team.owner.client.get(f"/reviews/{team.review.slug}/records/download/csv/").content.decode()
+    assert "'=cmd" in got
