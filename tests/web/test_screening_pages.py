@@ -148,24 +148,43 @@ def everything(who: Someone, team: Team) -> dict[str, str]:
         text = re.sub(r'"X-CSRFToken": "\w+"|name="csrfmiddlewaretoken" value="\w+"', "", text)
         text = re.sub(r'name="submission" value="\w+"', "", text)
         found[page] = f"{code} {text}"
-    for address in ("", "flow/", "report/"):
-        text = who.client.get(f"/reviews/{team.review.slug}/{address}").content.decode()
-        found[f"../{address}"] = re.sub(r'"X-CSRFToken": "\w+"|name="csrfmiddlewaretoken" value="\w+"', "", text)
+    for address in ELSEWHERE:
+        answer = who.client.get(f"/reviews/{team.review.slug}/{address}")
+        text = (
+            answer.content.decode() if answer.get("Content-Type", "").startswith(("text/", "application/json")) else ""
+        )
+        text = re.sub(r'"X-CSRFToken": "\w+"|name="csrfmiddlewaretoken" value="\w+"', "", text)
+        found[f"../{address}"] = f"{answer.status_code} " + re.sub(r'name="submission" value="[\w-]+"', "", text)
     return found
+
+
+#: The first pages of the other stages: nothing of a hidden vote reaches them either.
+ELSEWHERE = (
+    "",
+    "flow/",
+    "report/",
+    "audit/",
+    "records/",
+    "deduplication/",
+    "full-texts/",
+    "archive/",
+    "members/",
+    "set-up/",
+)
 
 
 class Undone(Exception):
     """Ends one world."""
 
 
-def world(team: Team, others: list[tuple[str, str]]) -> dict[str, str]:
-    """What tariq sees where sofia has voted so; then it never happened."""
+def world(team: Team, others: list[tuple[str, str]], who: Someone | None = None) -> dict[str, str]:
+    """What ``who`` (tariq) sees where sofia has voted so; then it never happened."""
     found: dict[str, str] = {}
     try:
         with transaction.atomic():
             for record, decision in others:
                 vote(team.second, record, decision, note=f"sofia says {decision}", seconds=9.0)
-            found = everything(team.teammate, team)
+            found = everything(who or team.teammate, team)
             raise Undone
     except Undone:
         return found
@@ -183,6 +202,17 @@ def test_no_page_changes_with_a_vote_that_is_hidden(screening: Team) -> None:
         [(r, "maybe") for r in hidden[:4]] + [("r3", "withdrawn")],
     ):
         seen = world(screening, one)
+        assert {page for page in seen if seen[page] != nothing[page]} == set()
+
+
+def test_a_lead_who_screens_is_as_blind_as_anybody(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["olga", "sofia"])
+    get(team.owner, team, f"{TA}/")
+    vote(team.owner, "r1", "include")
+    nothing = world(team, [], team.owner)
+    for decision in ("include", "exclude"):
+        seen = world(team, [(f"r{k}", decision) for k in range(2, 13)], team.owner)
         assert {page for page in seen if seen[page] != nothing[page]} == set()
 
 
