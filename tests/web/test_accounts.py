@@ -191,6 +191,7 @@ def test_a_second_factor_is_asked_for_and_a_recovery_code_works_once(client: Cli
         return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
     client.post("/account/login/", {"login": "ana@example.org", "password": PASSWORD})
+    assert client.get("/account/email/").status_code == 200, "the library now knows the address, not as verified"
     asked = client.get("/account/2fa/totp/activate/").headers["Location"]
     assert asked.startswith("/account/reauthenticate/"), "what protects the account asks for the password again"
     client.post(asked, {"password": PASSWORD})

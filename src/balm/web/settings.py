@@ -180,6 +180,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "balm: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "balm"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # the address was reached by the invitation; a second factor waits for nothing
 MFA_ADAPTER = "balm.web.accounts.second_factor.EncryptedSecrets"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
 
