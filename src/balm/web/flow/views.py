@@ -39,10 +39,10 @@ def page(request: HttpRequest, acting: Acting) -> HttpResponse:
         "figure": _drawn(flow, request.GET),
         "problems": [p.reason for p in flow.problems()],
         "unknown": [_words(name) for name in flow.unknown() if _shown(name, hidden)],
-        "levels": [(level, level in hidden) for level in LEVELS],
+        "levels": [(level, level in hidden) for level in LEVELS if _there(flow, level)],
         "reasons": request.GET.get("reasons") == "all",
         "query": urlencode(
-            [*(("hide", h) for h in hidden), *([("reasons", "all")] if "reasons" in request.GET else [])]
+            [*(("hide", h) for h in hidden), *([("reasons", "all")] if request.GET.get("reasons") == "all" else [])]
         ),
         "data": _digest(flow),
         "endings": [("svg", "SVG"), ("png", "PNG"), ("pdf", "PDF")],
@@ -87,6 +87,11 @@ def _drawn(flow: Flow, query: QueryDict) -> Figure:
 def _hidden(query: QueryDict) -> list[str]:
     """The levels to hide; what is no level is refused by the diagram, with those there are."""
     return list(dict.fromkeys(level for level in query.getlist("hide") if level))
+
+
+def _there(flow: Flow, level: str) -> bool:
+    """Whether the diagram has the level at all."""
+    return {"previous studies": flow.is_update, "other methods": flow.uses_other_methods}.get(level, True)
 
 
 def _digest(flow: Flow) -> str:
