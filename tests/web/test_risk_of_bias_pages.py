@@ -102,6 +102,7 @@ def test_a_domain_is_saved_and_the_next_one_follows(team: Team) -> None:
         (form(LOW["D1"], submission="x" * 65), "load the page again"),
         (form(LOW["D1"], support="x" * 20_001), "at most 20,000 characters"),
         (form(LOW["D1"], support="a\x00b"), "plain text"),
+        (form(LOW["D1"], submission="a\x00b"), "load the page again"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(team: Team, sent: dict[str, str], said: str) -> None:
@@ -220,6 +221,28 @@ def test_a_change_of_the_consensus_needs_a_reason_and_a_new_look_at_the_overall_
     assert of["Randomisation process"] == of["Overall"] == "some concerns"
     changed = Event.objects.filter(chain=team.review.key, action="change row", entity="risk_of_bias.csv")
     assert changed.count() and all(e.reason and e.before for e in changed)
+
+
+def test_a_number_of_another_judgement_is_not_taken_for_this_one(team: Team) -> None:
+    assess(team.teammate, end=False, only="D1")
+    later = Target(TARGET.instrument, TARGET.study, TARGET.outcome, "week-1", TARGET.comparison)
+    with pytest.raises(InputError, match="belongs to another judgement"):
+        actions.assess(team.teammate.acting, later, "D1", submission="D1-1", answers=LOW["D1"], support="tariq read it")
+
+
+def test_no_overall_judgement_where_the_instrument_defines_none(team: Team) -> None:
+    with pytest.raises(InputError, match="defines no overall judgement"):
+        actions.assess(
+            team.teammate.acting, Target("jbi-cohort", "cohen2006"), OVERALL, submission="o", answers={}, judgement="no"
+        )
+
+
+def test_a_reason_that_cannot_be_kept_is_refused(team: Team) -> None:
+    settled(team)
+    act = {"answers": WORSE["D1"], "support": "x", "seen": 1, "submission": "c"}
+    for reason in ("a\x00b", "\ud800", "x" * 20_001):
+        with pytest.raises(InputError, match="reason: must be plain text"):
+            actions.agree(team.owner.acting, TARGET, "D1", **act, reason=reason)
 
 
 def test_figures_come_as_files_in_both_palettes(team: Team) -> None:

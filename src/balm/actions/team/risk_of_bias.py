@@ -11,14 +11,13 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.rows import put_row
 from balm.review.risk_of_bias.answers import answers_text
 from balm.review.risk_of_bias.instrument import Instrument, instrument
-from balm.review.risk_of_bias.settled import Settled, bias_domains, settle, step_name, steps
+from balm.review.risk_of_bias.settled import Settled, bias_domains, settle, step_name, steps, text_problems
 from balm.review.risk_of_bias.standing import Standing, is_stale, same, why_not_assess, why_not_decide, why_not_finish
 from balm.review.risk_of_bias.targets import Target
 from balm.review.risk_of_bias.words import OVERALL
 from balm.store.events.chain import append_event, lock_chain
-from balm.store.reviews.package_rows import BETWEEN
 from balm.store.risk_of_bias.models import Agreed, Assessment, Finished
-from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, of_target, standing_of
+from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, of_target, standing_of, target_of
 from balm.vocabulary.problems import InputError, Problem
 
 FILE = "risk_of_bias.csv"
@@ -43,7 +42,7 @@ def assess(
     if domain == OVERALL:
         answers = _domains(target, own)
     sent = Assessment.objects.filter(member=acting.member, submission=submission).first()
-    if sent is not None and (sent.study, sent.domain) != (target.study, domain):
+    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
         raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
     settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
     if sent is not None:
@@ -111,7 +110,7 @@ def agree(
     if domain == OVERALL:
         answers = _domains(target, agreed)
     sent = Agreed.objects.filter(member=acting.member, submission=submission).first()
-    if sent is not None and (sent.study, sent.domain) != (target.study, domain):
+    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
         raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
     settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
     if sent is not None:
@@ -119,6 +118,8 @@ def agree(
         return sent
     if seen != (agreed[domain].turn if domain in agreed else 0):
         raise InputError("somebody else has settled this domain since you opened it; load the page again to see it")
+    if problems := text_problems("reason", reason):
+        raise InputError(problems)
     if not reason.strip() and (domain in agreed or not _both_say(acting, target, domain, standing, settled)):
         what = "what was agreed is changed" if domain in agreed else "the two assessors do not both say this"
         raise InputError(Problem(f"say why: {what}", column="reason"))
@@ -235,8 +236,8 @@ def _same_as_sent(sent: Assessment | Agreed, settled: Settled) -> None:
 
 
 def _submission(text: str) -> None:
-    if not 1 <= len(text) <= 64 or BETWEEN in text:
-        raise InputError(Problem("must be 1 to 64 characters; load the page again", column="submission"))
+    if not 1 <= len(text) <= 64 or not text.isprintable():
+        raise InputError(Problem("must be 1 to 64 plain characters; load the page again", column="submission"))
 
 
 def _together(rows: list[Any], name: str) -> str:

@@ -53,6 +53,8 @@ def settle(
     found: Proposed | None = None
     full: dict[str, str] = {}
     try:
+        if domain == OVERALL and instrument.overall == "none":
+            raise InputError(f"{instrument.name} defines no overall judgement")
         if domain == OVERALL:
             full = {d.id: answers.get(d.id, "") for d in bias_domains(instrument)}
             found = propose_overall(instrument, answers)
@@ -74,8 +76,7 @@ def settle(
     if direction and direction not in DIRECTIONS:
         problems.append(Problem(f"must be one of {', '.join(DIRECTIONS)}; got {direction!r}", column="direction"))
     for name, text in (("support", support), ("override_reason", override_reason)):
-        if len(text) > MAX_TEXT or "\x00" in text:
-            problems.append(Problem(f"must be plain text of at most {MAX_TEXT:,} characters", column=name))
+        problems += text_problems(name, text)
     if domain != OVERALL and not support.strip():
         problems.append(Problem("say what in the report supports the judgement; it is published", column="support"))
     if problems:
@@ -83,6 +84,13 @@ def settle(
     why = override_reason.strip() if proposed and final != proposed else ""
     because = found.because if found else ()
     return Settled(domain, full, proposed, because, final, why, direction, _lines(support))
+
+
+def text_problems(name: str, text: str) -> list[Problem]:
+    """What keeps a text from being kept: its length, or characters that no file or database holds."""
+    if len(text) <= MAX_TEXT and "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text):
+        return []
+    return [Problem(f"must be plain text of at most {MAX_TEXT:,} characters", column=name)]
 
 
 def propose_overall(instrument: Instrument, judgements: Mapping[str, str]) -> Proposed | None:
