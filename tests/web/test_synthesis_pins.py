@@ -8,18 +8,20 @@ from html import unescape
 import pytest
 from django.db import DatabaseError, transaction
 
-from balm.actions.team.acting import Refused
+from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.archive import archive, bring_archive
 from balm.actions.team.rows import append_rows, put_row
 from balm.actions.team.synthesis import pin_again, pin_analysis, pinned_analyses
 from balm.review.analysis_choices import choose
 from balm.review.package import AnalysisSpec
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
-from balm.store.reviews.models import Row
+from balm.store.reviews.models import Member, Row
 from balm.store.synthesis.current import current_package
 from balm.store.synthesis.models import PinnedAnalysis
 from balm.vocabulary.problems import InputError
-from tests.web.conftest import Team
+from tests.web.conftest import Team, person
+from tests.web.test_archive import _forget_chain, moved
 
 KEY = "noppers2011-responder-15-min-after-infusion-ket"
 
@@ -159,3 +161,17 @@ def test_the_page_pins_and_gives_every_digit(team: Team) -> None:
     kept = json.loads(team.reader.client.get(f"{base}pinned/{pin.pk}.json").content)
     assert kept["result"] == json.loads(pin.result) and kept["by"] == "stella"
     assert team.statistician.client.post(base + "pin/", form | {"submission": "", "name": ""}).status_code == 422
+
+
+def test_a_pin_goes_home_and_comes_back_byte_for_byte(team: Team) -> None:
+    pin = pin_analysis(team.statistician.acting, spec(team), "Main", submission="s1", note="für den Bericht")
+    first = archive(team.owner.acting)
+    key = team.review.key
+    moved(team.review)
+    _forget_chain(key)
+    review = bring_archive(first, user=person("new@example.org", "New").user, claim="olga")
+    back = PinnedAnalysis.objects.get(review=review)
+    assert (back.result, back.spec, back.data_hash) == (pin.result, pin.spec, pin.data_hash)
+    assert back.member.code == "stella"
+    assert not pinned_analyses(review)[0].stale
+    assert archive(Acting(review, Member.objects.get(review=review, code="olga"))) == first
