@@ -222,6 +222,19 @@ def test_votes_through_the_interface_stay_hidden_until_both_are_in(team: Team) -
     assert Event.objects.filter(chain=team.review.key, action="vote", session=f"token {tariq.token.pk}").count() == 1
 
 
+def test_the_audit_trail_leaves_out_what_is_hidden(team: Team) -> None:
+    tariq, _ = screening(team)
+    lead = Program(team.owner, "read")
+    before = lead.get(address(team, "/events")).json()
+    assert {"start review", "open screening"} <= {e["action"] for e in before["events"]}
+    assert all(e["seq"] is None and e["hash"] is None for e in before["events"])
+    stage = address(team, "/screening/title-abstract")
+    record = tariq.post(f"{stage}/queue").json()["left"][0]
+    assert tariq.post(f"{stage}/votes", {"record": record, "decision": "include", "submission": "tariq-0001"}).json()
+    assert lead.get(address(team, "/events")).json() == before
+    assert tariq.get(address(team, "/events")).status_code == 403
+
+
 def test_what_is_wrong_is_said_as_problems(team: Team) -> None:
     tariq, _ = screening(team)
     votes = address(team, "/screening/title-abstract/votes")

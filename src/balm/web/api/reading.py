@@ -12,6 +12,7 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from balm.actions.team.archive import package_zip
+from balm.actions.team.audit import numbers_shown, trail
 from balm.actions.team.deduplication import canonical_record, questions
 from balm.actions.team.flow import current_flow
 from balm.actions.team.synthesis import current_synthesis, pinned_analyses
@@ -105,6 +106,30 @@ class OutcomeOut(Schema):
     reason: str
     votes: list[dict[str, str]]
     settled: str
+
+
+class EventOut(Schema):
+    """One act; ``seq`` and ``hash`` are given while nothing of the review is hidden from the person."""
+
+    at: str
+    actor: str
+    role: str
+    action: str
+    entity: str
+    entity_id: str
+    entity_version: int
+    before: Any = None
+    after: Any = None
+    reason: str
+    seq: int | None = None
+    hash: str | None = None
+
+
+class EventsOut(Schema):
+    """Events, the latest first; ask again with ``before`` set to ``earlier`` while it is not empty."""
+
+    earlier: str
+    events: list[EventOut]
 
 
 class QuestionOut(Schema):
@@ -294,3 +319,18 @@ def flow(request: HttpRequest, slug: str) -> Any:
     """The counts of the flow by their machine keys; ``null`` is not known. ``problems`` lists identities that fail."""
     found = current_flow(entered(request, slug, "view").review)
     return dataclasses.asdict(found) | {"problems": [str(problem) for problem in found.problems()]}
+
+
+@router.get("/reviews/{slug}/events", response={200: EventsOut, **WRONG}, summary="The audit trail")
+def events(
+    request: HttpRequest,
+    slug: str,
+    entity: str = Query("", max_length=80),
+    who: str = Query("", max_length=80),
+    before: str = Query("", max_length=40),
+) -> Any:
+    """The events that the person may see: what is hidden from them is left out, and not counted either."""
+    acting = entered(request, slug, "read audit trail")
+    found, numbers = trail(acting, entity=entity, who=who, before=before), numbers_shown(acting)
+    names = [name for name in EventOut.model_fields if numbers or name not in ("seq", "hash")]
+    return {"earlier": found.earlier, "events": [{n: getattr(e, n) for n in names} for e in found.events]}
