@@ -20,6 +20,7 @@ from balm.store.accounts.models import SetUpLink, User
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
+from tests.unit.review.revman.made import aspirin
 from tests.web.conftest import KETAMINE, Team
 
 PASSWORD = "a sentence that nobody guesses"
@@ -276,6 +277,15 @@ def test_a_package_is_brought_in_with_or_without_its_folder(manager: Client) -> 
     again = uploaded(manager, zipped(files))
     assert again.status_code == 422
     assert "is on this server already" in again.content.decode()
+
+
+def test_a_revman_file_is_brought_in(manager: Client) -> None:
+    response = uploaded(manager, aspirin(), "Aspirin after MI.rm5")
+    assert response.headers["Location"] == "/reviews/aspirin-after-mi/"
+    package = package_of(Review.objects.get())
+    assert len(package.studies) == 7
+    again = uploaded(manager, aspirin(), "Aspirin after MI.rm5")
+    assert again.headers["Location"] == "/reviews/aspirin-after-mi-2/"
 
 
 def test_an_archive_is_brought_in(team: Team) -> None:

@@ -76,6 +76,9 @@ def _bring(data: bytes, files: Mapping[str, bytes], user: User, claim: str) -> R
             raise InputError(f"the archive has the leads {leads}; say whose place you take")
         claim = str(leads[0])
     try:
+        about = json.loads(files["team/review.json"])
+        if about["slug"] in TAKEN:
+            raise InputError(Problem("is a word of the server's own addresses", "team/review.json", column="slug"))
         return bring_archive(data, user=user, claim=claim)
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"the archive is damaged: {error}; nothing was brought in") from None
