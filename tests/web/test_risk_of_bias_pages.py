@@ -13,8 +13,10 @@ from balm.review.risk_of_bias.on_record import groups
 from balm.review.risk_of_bias.settled import steps
 from balm.review.risk_of_bias.targets import Target, target_at, targets_of
 from balm.review.risk_of_bias.words import OVERALL
+from balm.store.archived import ARCHIVED, lines_of, restore_lines
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
+from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
 from balm.store.risk_of_bias.models import Agreed, Assessment, Finished
 from balm.vocabulary.problems import InputError
@@ -243,6 +245,19 @@ def test_a_reason_that_cannot_be_kept_is_refused(team: Team) -> None:
     for reason in ("a\x00b", "\ud800", "x" * 20_001):
         with pytest.raises(InputError, match="reason: must be plain text"):
             actions.agree(team.owner.acting, TARGET, "D1", **act, reason=reason)
+
+
+def test_assessments_leave_with_the_archive_and_come_back_the_same(team: Team) -> None:
+    settled(team)
+    copy = Review.objects.create(slug="copy", title="Copy")
+    people = Member.objects.filter(review=team.review)
+    members = {m.code: Member.objects.create(review=copy, code=m.code, name=m.name, role=m.role) for m in people}
+    names = [name for name in ARCHIVED if name.startswith("risk_of_bias.")]
+    assert len(names) == 3
+    for name in names:
+        lines = list(lines_of(team.review, name))
+        assert lines and restore_lines(copy, name, iter(lines), members) == len(lines)
+        assert list(lines_of(copy, name)) == lines
 
 
 def test_figures_come_as_files_in_both_palettes(team: Team) -> None:
