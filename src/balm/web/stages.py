@@ -31,15 +31,15 @@ STAGES: tuple[Stage, ...] = (
         "view",
     ),
     Stage(
-        "risk_of_bias",
-        "Risk of bias",
-        "RoB 2, ROBINS-I, QUADAS-2 and JBI lists by their own rules: two assessors, then consensus.",
-        "view",
-    ),
-    Stage(
         "extraction",
         "Extraction",
         "What the reports print, entered by two people blind to each other, compared cell by cell.",
+        "view",
+    ),
+    Stage(
+        "risk_of_bias",
+        "Risk of bias",
+        "RoB 2, ROBINS-I, QUADAS-2 and JBI lists by their own rules: two assessors, then consensus.",
         "view",
     ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),

@@ -111,17 +111,3 @@ def full_texts_of(review: Review, study: str, report: str) -> list[str]:
     paths = {f"full-texts/{r}.pdf": r for r in wanted}
     there = set(StoredFile.objects.filter(review=review, path__in=paths).values_list("path", flat=True))
     return [r for path, r in paths.items() if path in there]
-
-
-def hidden_events(review: Review, member: str) -> set[tuple[str, str]]:
-    """(study, extractor) whose acts a member may not be told of yet: others' extraction of studies not compared.
-
-    An audit page leaves out events of entity ``extraction`` with this study and actor.
-    """
-    return {
-        (study, who)
-        for study, s in standings(review).items()
-        if not s.revealed
-        for who in s.extractors
-        if who != member
-    }
