@@ -9,7 +9,7 @@ from balm.actions.team.screening import Sitting
 from balm.review.package import Meta
 from balm.review.screening.highlights import marked
 from balm.review.screening.outcomes import STAGES
-from balm.store.records.unique import unique_records
+from balm.store.records.models import UniqueRecord
 from balm.store.reviews.models import Review
 from balm.store.screening.models import Vote
 
@@ -42,7 +42,8 @@ def legend(plan: Meta) -> list[tuple[str, str]]:
 def shown_records(review: Review, ids: Iterable[str], plan: Meta, votes: Mapping[str, Vote]) -> list[dict[str, Any]]:
     """The records in the order of ``ids``, with their texts as marked pieces and the reader's own vote."""
     ids = list(ids)
-    found = dict(unique_records(review).filter(record__in=ids).values_list("record", "values"))
+    rows = UniqueRecord.objects.filter(review=review, record__in=ids)  # current: who asks has looked them up before
+    found = dict(rows.values_list("record", "values"))
     lists = word_lists(plan)
     return [_shown(i, found.get(i, {}), lists, votes.get(i)) for i in ids]
 
