@@ -321,6 +321,16 @@ def test_a_file_that_is_no_review_is_refused_with_its_reason(
     assert not Review.objects.exists()
 
 
+def test_whoever_runs_the_server_lets_others_start_reviews(team: Team) -> None:
+    call_command("let_start_reviews", "TARIQ@example.org", stdout=io.StringIO())
+    assert team.teammate.client.get("/reviews/new/").status_code == 200
+    call_command("let_start_reviews", "tariq@example.org", "--no", stdout=io.StringIO())
+    assert team.teammate.client.get("/reviews/new/").status_code == 403
+    assert noted()[-2:] == ["let start reviews", "let start reviews"]
+    with pytest.raises(CommandError, match="there is no account with the address"):
+        call_command("let_start_reviews", "nobody@example.org")
+
+
 def test_only_accounts_that_manage_the_server_start_reviews(team: Team) -> None:
     for someone in (team.owner, team.stranger):
         assert someone.client.get("/reviews/new/").status_code == 403

@@ -81,3 +81,20 @@ def note(user: User, action: str, *, after: Any = None, request_id: str = "") ->
     """An event of the server about an account."""
     actor = Actor(f"account {user.pk}", request_id=request_id)
     append_event(SERVER, actor, action, "account", str(user.pk), after=after)
+
+
+@transaction.atomic
+def let_start_reviews(email: str, *, allowed: bool = True) -> User:
+    """Say whether an account may start reviews on this server; whoever runs the server does, at its terminal."""
+    lock_chain(SERVER)
+    user: User | None = User.objects.filter(email__iexact=email.strip()).first()
+    if user is None:
+        raise InputError(f"there is no account with the address {email!r}")
+    if user.is_staff != allowed:
+        user.is_staff = allowed
+        user.save(update_fields=["is_staff"])
+        append_event(
+            SERVER, Actor("operator"), "let start reviews", "account", str(user.pk),
+            before={"allowed": not allowed}, after={"allowed": allowed},
+        )  # fmt: skip
+    return user
