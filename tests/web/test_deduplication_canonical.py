@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from balm.actions.team.deduplication import canonical_ids, canonical_record, canonical_records
+from balm.actions.team.deduplication import answer_question, canonical_ids, canonical_record, canonical_records
 from balm.actions.team.rows import append_rows
+from balm.vocabulary.problems import InputError
 from tests.web.conftest import Team
 
 ROWS = [
@@ -62,3 +64,17 @@ def test_nothing_is_made_again_while_nothing_has_changed(team: Team) -> None:
     ) as queries:
         canonical_ids(team.review)
     assert len(queries) == 3
+
+
+def test_what_was_kept_apart_is_not_joined_through_a_third_record(team: Team) -> None:
+    imported(team)
+    decide(team, "a", "b", "duplicate")
+    decide(team, "b", "c", "not duplicate", "olga", "2")
+    assert canonical_ids(team.review) == ["a", "c"]
+    with pytest.raises(InputError, match="a and c cannot become one"):
+        answer_question(team.owner.acting, "a", "c", "duplicate")
+    with pytest.raises(InputError, match="a and b stand in one group"):
+        answer_question(team.owner.acting, "a", "b", "not duplicate")
+    with pytest.raises(InputError, match="no record 'x'"):
+        answer_question(team.owner.acting, "a", "x", "duplicate")
+    assert canonical_ids(team.review) == ["a", "c"]

@@ -168,25 +168,27 @@ def answer_question(acting: Acting, record_1: str, record_2: str, answer: str) -
     review = acting.review
     lock_chain(review.key)
     decisions = decisions_of(review)
-    kept = kept_by(decisions)
-    place = _places(review, [kept.get(record, record) for record in (record_1, record_2)])
-    one, two = sorted((kept.get(record, record) for record in (record_1, record_2)), key=place.__getitem__)
+    reports = [_report_of(review, record, decisions) for record in (record_1, record_2)]
+    place = _places(review, [report[0] for report in reports])
+    one, two = sorted((report[0] for report in reports), key=place.__getitem__)
     decision, reason = ANSWERS[answer]
     if one == two:
         if decision == DUPLICATE:
             return None
         raise InputError(f"{record_1} and {record_2} stand in one group; take one of them out of it first")
-    standing = in_force(decisions).get(pair_of(one, two))
+    records = {*reports[0], *reports[1]}
+    near = [d for d in decisions if d.record_1 in records and d.record_2 in records]
+    standing = in_force(near).get(pair_of(one, two))
     if standing is not None and (standing.decision, standing.rule or "") == (decision, reason):
         return None
     row = DuplicateDecision(one, two, decision, reason or None, acting.member.code, now())
-    joined = kept_by([*decisions, row]) if decision == DUPLICATE else kept
-    if decision == DUPLICATE and joined.get(one, one) != joined.get(two, two):
+    joined = kept_by([*near, row])
+    if decision == DUPLICATE and len({joined.get(record, record) for record in records}) > 1:
         raise InputError(
             f"{one} and {two} cannot become one: records of their groups were decided to be no duplicates of each "
             "other; take that decision back first"
         )
-    _append(acting, [row], [*decisions, row], _with_reports((one, two), kept, joined))
+    _append(acting, [row], [*near, row], records)
     return row
 
 
@@ -235,6 +237,14 @@ def last_answer(acting: Acting) -> DuplicateDecision | None:
     mine = [d for d in in_force(decisions_of(acting.review)).values() if d.person == acting.member.code]
     answers = [d for d in mine if d.rule != UNDONE]
     return max(answers, key=lambda d: d.time or "", default=None)
+
+
+def _report_of(review: Review, record: str, decisions: Sequence[DuplicateDecision]) -> tuple[str, ...]:
+    """The records of the report that ``record`` stands in, the kept one first."""
+    row = unique_records(review).filter(record=record).first()
+    if row is not None:
+        return tuple(row.ids)
+    return next((report for report in reports_of(decisions) if record in report), (record,))
 
 
 def _append(

@@ -97,7 +97,9 @@ def refresh_reports(review: Review, records: Iterable[str], decisions: Sequence[
     given = Row.objects.filter(review=review, table=RECORDS, key__in=ids).order_by("position")
     place = {row.key: row.position for row in given}
     named = set(ids)
-    made = canonical((row.cells for row in given), (d for d in decisions if {d.record_1, d.record_2} & named))
+    made = canonical(
+        (row.cells for row in given), (d for d in decisions if d.record_1 in named and d.record_2 in named)
+    )
     UniqueRecord.objects.filter(review=review, record__in=ids).delete()
     UniqueRecord.objects.bulk_create([_row(review, place[c.id], c) for c in made], batch_size=500)
     state.duplicates_to = rows_to(review)[1]
