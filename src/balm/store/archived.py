@@ -25,6 +25,8 @@ ARCHIVED: tuple[str, ...] = (
     "screening.Reveal",
     "screening.Remark",
     "screening.Adjudication",
+    "full_texts.Attempt",
+    "full_texts.Paper",
     "extraction.Taken",
     "extraction.Entry",
     "extraction.Finished",

@@ -30,6 +30,7 @@ STAGES: tuple[Stage, ...] = (
         "Titles and abstracts, then full texts: each record by two people, blind to each other.",
         "view",
     ),
+    Stage("full_texts", "Full texts", "Reports sought, obtained or not to be had; their PDFs to read.", "view"),
     Stage(
         "extraction",
         "Extraction",

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from balm.web.full_texts import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.reports, name="full_texts"),
+    path("reports/<str:report>/", views.report, name="full_text"),
+    path("reports/<str:report>/attempt/", views.attempt, name="full_text_attempt"),
+    path("reports/<str:report>/upload/", views.upload, name="full_text_upload"),
+    path("reports/<str:report>/paper/", views.paper, name="full_text_paper"),
+]
