@@ -1,4 +1,4 @@
-"""What comes from outside becomes text that a table and a database can hold, and the receipt says what was taken out."""
+"""What comes from outside becomes text that a table and a database can hold; the receipt says what was taken out."""
 
 from __future__ import annotations
 
