@@ -64,8 +64,8 @@ def _assesses(acting: Acting) -> str:
     for target, standing in assessments(acting.review).items():
         if acting.member.code in standing.assessors and not standing.revealed:
             return (
-                f"{acting.member.code} assesses {target.study}, which is not compared yet: the archive holds judgements that "
-                "are hidden until both have finished"
+                f"{acting.member.code} assesses {target.study}, which is not compared yet: the archive holds "
+                "judgements that are hidden until both have finished"
             )
     return ""
 
