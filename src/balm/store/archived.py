@@ -27,6 +27,7 @@ ARCHIVED: tuple[str, ...] = (
     "screening.Adjudication",
     "full_texts.Attempt",
     "full_texts.Paper",
+    "full_texts.Linking",
     "extraction.Taken",
     "extraction.Entry",
     "extraction.Finished",

@@ -1,4 +1,4 @@
-"""Attempts at getting a report, and the papers that came: each appended once, the last one says how it stands."""
+"""Attempts at getting a report, the papers that came, and how reports were linked to studies: each appended once."""
 
 from __future__ import annotations
 
@@ -56,3 +56,29 @@ class Paper(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report} {self.name}"
+
+
+class Linking(models.Model):
+    """A step in linking reports to studies, with the rows it wrote: what takes it back puts them as they were."""
+
+    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    act = models.CharField(max_length=10)  # link, split, undo
+    report = models.CharField(max_length=300)
+    study = models.CharField(max_length=300)
+    changes = models.JSONField()  # table, key, before, after of each row, in order
+    undoes = models.PositiveIntegerField(null=True)
+    submission = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "submission"], name="a_linking_counts_once"),
+            models.UniqueConstraint(fields=["review", "number"], name="a_linking_a_number"),
+            models.UniqueConstraint(fields=["review", "undoes"], name="a_linking_undone_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.act} {self.report} {self.study}"
