@@ -204,6 +204,8 @@ def _divided(a: float, b: float) -> float:
 def _power(a: float, b: float) -> float:
     if b == 2:
         return a * a
+    if b == 0.5:  # NumPy takes the root, which minus infinity does not have
+        return math.sqrt(a) if a >= 0.0 else math.nan
     try:
         return math.pow(a, b)
     except OverflowError:

@@ -83,11 +83,12 @@ def test_a_file_that_cannot_be_read(capsys, package, content, said):
     assert any(line.startswith("balm: studies.csv") and said in line for line in lines), lines
 
 
-def test_a_file_of_200_mb(capsys, package):
-    with open(package / "records.csv", "wb") as stream:
-        stream.truncate(200 * 1024**2)
+@pytest.mark.parametrize(("file", "size"), [("results.csv", 200), ("records.csv", 600)])
+def test_a_file_of_hundreds_of_megabytes(capsys, package, file, size):
+    with open(package / file, "wb") as stream:
+        stream.truncate(size * 1024**2)
     _, lines = lines_of(capsys, "check", package)
-    assert any(line.startswith("balm: records.csv") and "MB" in line for line in lines), lines
+    assert any(line.startswith(f"balm: {file}") and "MB" in line for line in lines), lines
 
 
 @pytest.mark.parametrize("command", ["check", "report", "serve"])

@@ -193,7 +193,7 @@ INLINE void put(block *b, int64_t i, int lane, double y, double v) {
 
 /* Slots beyond a lane's own studies are marked missing; effects are counted from their plain mean. */
 INLINE void prepare(block *b) {
-    vd n, mean = all(0), vbar = all(0), ss = all(0), least = all(INFINITY), most = all(0);
+    vd n, mean = all(0), vbar = all(0), precision = all(0), ss = all(0), least = all(INFINITY), most = all(0);
     b->k = 0;
     for (int l = 0; l < LANES; l++) {
         n[l] = (double)b->size[l];
@@ -205,6 +205,7 @@ INLINE void prepare(block *b) {
         vi there = b->v[i] < all(MISSING);
         mean += b->y[i];
         vbar += pick(there, b->v[i], all(0));
+        precision += pick(there, all(1) / b->v[i], all(0));
         least = pick(b->v[i] < least, b->v[i], least);
         most = pick(there & (b->v[i] > most), b->v[i], most);
     }
@@ -220,7 +221,7 @@ INLINE void prepare(block *b) {
     b->spread = all(4.0) * (ss / b->df + vbar);
     b->span = pick((least > all(1e-90)) & (most < all(1e90)), most / least, all(INFINITY));
     b->centre = mean;
-    b->typical = vbar;
+    b->typical = n / precision; /* the harmonic mean: one vast variance does not make a step look small */
 }
 
 /* One row an analysis, COLUMNS doubles each; see balm/stats/kernel/__init__.py for their names. */
