@@ -7,6 +7,8 @@ HOST   ?= 127.0.0.1
 PORT   ?= 8000
 # Processes that share the tests; 0 runs them in one.
 TEST_PROCESSES ?= auto
+# What runs on PostgreSQL too; tests of pages ask the same database through the same acts.
+ON_POSTGRESQL = $(addprefix tests/web/test_,events.py archive.py reviews.py screening_actions.py extraction_actions.py)
 BALM_HOME ?= $(CURDIR)/.balm
 
 .PHONY: help run test postgresql lint types contract format check docs validation bench lock minimal clean
@@ -31,7 +33,7 @@ test: $(STAMP) lint ## set up and run all tests
 	$(MAKE) postgresql minimal
 
 postgresql: $(STAMP) ## the server's tests again on PostgreSQL, where BALM_TEST_POSTGRESQL gives its address
-	@if [ -n "$$BALM_TEST_POSTGRESQL" ]; then BALM_TEST_DATABASE_URL="$$BALM_TEST_POSTGRESQL" $(BIN)/python -m pytest -n $(TEST_PROCESSES) tests/web; \
+	@if [ -n "$$BALM_TEST_POSTGRESQL" ]; then BALM_TEST_DATABASE_URL="$$BALM_TEST_POSTGRESQL" $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(ON_POSTGRESQL); \
 	elif [ -n "$$CI" ]; then echo "the merge run needs PostgreSQL: set BALM_TEST_POSTGRESQL" >&2; exit 1; \
 	else echo "no PostgreSQL given (BALM_TEST_POSTGRESQL): the server was tested on SQLite alone"; fi
 
