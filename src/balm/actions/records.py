@@ -11,13 +11,13 @@ import gc
 import gzip
 import io
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from balm.actions.whole_file import whole_file
 from balm.review.records.collection import Records
 from balm.review.records.formats import READERS, Reader
 from balm.review.records.receipt import Entry, FileReceipt, Receipt, Tally
@@ -109,24 +109,8 @@ def write_records(records: Iterable[Record], path: str | Path) -> Path:
     if write is None:
         reason = f"must end in one of {list(WRITERS)}, which says the format to write"
         raise InputError(Problem(reason, file=str(path)))
-    if not target.parent.is_dir():
-        raise InputError(Problem(f"there is no folder {str(target.parent)!r}; make it first", file=str(path)))
-    if target.is_dir():
-        raise InputError(Problem("is a folder; give the name of a file", file=str(path)))
-    try:
-        handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="replace") as out:
-                out.writelines(write(records))
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(Problem(f"cannot be written: {error.strerror or error}", file=str(path))) from None
+    with whole_file(target, "w", encoding="utf-8", newline="", errors="replace") as out:
+        out.writelines(write(records))
     return target
 
 
