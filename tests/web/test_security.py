@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -119,7 +120,8 @@ def planted(review: Review) -> None:
         count = len(tomllib.loads(text)[section.path[0]])
         text = with_list(text, section, [(i, {field: f"{i} {PLANTED}"}) for i in range(count)])
     plan.content = text.encode()
-    plan.save(update_fields=["content"])
+    plan.sha256 = hashlib.sha256(plan.content).hexdigest()  # what is read of a plan is kept by it
+    plan.save(update_fields=["content", "sha256"])
     Review.objects.filter(pk=review.pk).update(title=PLANTED)
     Member.objects.filter(review=review).update(name=PLANTED, interests=PLANTED)
 
