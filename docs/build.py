@@ -23,7 +23,12 @@ from docs.making.pages import Page, rebuilt
 DOCS = Path(__file__).resolve().parent
 
 #: Made by the package itself, each with a test of its own.
-MADE_ELSEWHERE = ("reference/command-line.md", "reference/convert.md", "reference/review-package.md")
+MADE_ELSEWHERE = (
+    "reference/command-line.md",
+    "reference/convert.md",
+    "reference/registry.md",
+    "reference/review-package.md",
+)
 
 
 def pages() -> list[Path]:

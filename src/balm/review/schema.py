@@ -1,58 +1,16 @@
 """The columns of every table of a review package: one row a column, read by the reader, the docs and ``balm new``.
 
-Kinds of cell: ``text``; ``id`` (letters, digits, ``. _ -``; names a row); ``ids`` (several, separated by ``;``);
-``choice`` (one of a closed list); ``yes-no``; ``year``; ``count`` (whole, 0 or more); ``size`` (whole, 1 or more);
-``number``; ``positive`` (above 0); ``level`` (between 0 and 1); ``p`` (a number or bound between 0 and 1);
-``reported`` (a number, a bound such as ``<=0.35`` or a range such as ``10-40``). An empty cell is *not reported*.
+The kinds of cell are those of :mod:`balm.vocabulary.table_columns`. An empty cell is *not reported*.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any
 
 from balm.review.risk_of_bias.instrument import INSTRUMENTS
 from balm.review.risk_of_bias.words import DIRECTIONS as BIAS_DIRECTIONS
 from balm.review.risk_of_bias.words import JUDGEMENTS as BIAS_JUDGEMENTS
 from balm.vocabulary import evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name, kind of cell, meaning, unit, whether it must be filled, and what its values refer to.
-
-    ``refers`` is ``"studies"`` (a ``study`` of ``studies.csv``), ``"arms"`` (an ``arm`` of the row's study),
-    ``"arms*"`` (as before, or ``all`` or ``either`` where the number belongs to no single arm), ``"reports"``,
-    ``"results"``, ``"records"``, ``"searches"`` or ``"outcomes"``, ``"windows"``, ``"scales"``, ``"analyses"``,
-    ``"comparisons"`` of ``review.toml``.
-    """
-
-    name: str
-    kind: str
-    about: str
-    unit: str = ""
-    required: bool = False
-    allowed: tuple[str, ...] = ()
-    refers: str = ""
-    optional: bool = False  # a header may leave it out: the column came to the format after packages were written
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One file: its columns in order, what identifies a row, the value class of a row, and what it is for."""
-
-    file: str
-    attribute: str  # of Package
-    row: type[Any]
-    about: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    required: bool = False
-
-    def column(self, name: str) -> Column:
-        """The column called ``name``."""
-        return next(c for c in self.columns if c.name == name)
-
+from balm.vocabulary.table_columns import Column as Column
+from balm.vocabulary.table_columns import Table as Table
 
 #: Arms a number may be given for when the paper does not tie it to one arm.
 NO_SINGLE_ARM = ("all", "either")
