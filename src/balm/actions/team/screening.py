@@ -36,7 +36,7 @@ from balm.store.records.unique import unique_records
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import add_rows
 from balm.store.screening.models import Batch, Opening, Order, Reveal, Vote
-from balm.store.screening.order import KEPT, learn_order, rows_to
+from balm.store.screening.order import KEPT, order_at_once, rows_to
 from balm.store.screening.standing import in_force, opening_of, plan_of, reasons_of
 from balm.vocabulary.problems import InputError, Problem, check_option
 
@@ -70,8 +70,9 @@ def open_stage(
     check_screeners(people, experts, reviewers=reviewers)
     if not 1 <= size <= MOST:
         raise InputError(Problem(f"size must be a whole number from 1 to {MOST}; got {size}", column="size"))
+    learned = True
     if not Order.objects.filter(review=review, stage=stage).exists():
-        learn_order(review, stage, reviewers=reviewers)  # before the lock: at 20,000 records it takes some seconds
+        _, learned = order_at_once(review, stage, reviewers=reviewers)  # before the lock: it may take a second or two
     with transaction.atomic():
         lock_chain(review.key)
         before = opening_of(review, stage)
@@ -86,6 +87,8 @@ def open_stage(
             "screening stage", stage, before=_told(before), after=_told(opening), reason=reason.strip(),
         )  # fmt: skip
         _requeue(acting, opening)
+        if not learned:
+            transaction.on_commit(partial(order_soon, review, stage))
     return opening
 
 
@@ -202,20 +205,20 @@ def _deal(acting: Acting, stage: str, after: int) -> bool:
     """Deal out the next batch; whether there was one."""
     review = acting.review
     reviewers = _open(review, stage).reviewers
-    ready = Order.objects.filter(review=review, stage=stage).first()
-    order = ready or learn_order(review, stage, reviewers=reviewers)
+    order = Order.objects.filter(review=review, stage=stage).first()
+    if order is None:
+        return _freeze(acting, stage, *order_at_once(review, stage, reviewers=reviewers), after)
     current = stage == "title-abstract" and order.rows_to == rows_to(review)
-    if _freeze(acting, stage, order, after):
-        if not current and stage == "title-abstract":
-            order_soon(review, stage)  # records came or went since
+    if _freeze(acting, stage, order, current or stage == "full-text", after):
         return True
     if current and len(order.records) < KEPT:
         return False  # it held everything that was left
-    return _freeze(acting, stage, learn_order(review, stage, reviewers=reviewers), after)
+    return _freeze(acting, stage, *order_at_once(review, stage, reviewers=reviewers), after)
 
 
 @transaction.atomic
-def _freeze(acting: Acting, stage: str, order: Order, after: int) -> bool:
+def _freeze(acting: Acting, stage: str, order: Order, learned: bool, after: int) -> bool:
+    """Cut the next batch from ``order``; where that is not ``learned`` from what there is, learn one meanwhile."""
     review = acting.review
     lock_chain(review.key)
     opening = _open(review, stage)
@@ -250,6 +253,8 @@ def _freeze(acting: Acting, stage: str, order: Order, after: int) -> bool:
         review.key, acting.actor, "deal out batch", "batch", f"{stage}/{number}",
         after={"records": records, "readers": batch.readers, "basis": order.basis, "learned": order.learned},
     )  # fmt: skip
+    if not learned:
+        transaction.on_commit(partial(order_soon, review, stage))
     return True
 
 
