@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from django.db import transaction
 
 from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.taken_home import TAKE_HOME
 from balm.review.extraction.standing import why_not_take_home
 from balm.review.reading import read_package
 from balm.review.screening.visibility import may_take_home
@@ -86,7 +87,7 @@ def _archive(review: Review, actor: Actor) -> bytes:
     with transaction.atomic():
         lock_chain(review.key)  # nobody changes the review between its first file and its last
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
-        append_event(SERVER, actor, "take review home", "review", review.key)
+        append_event(SERVER, actor, TAKE_HOME, "review", review.key)
     return _zip(files)
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.rows import put_row
+from balm.actions.team.taken_home import check_knows_nothing_of
 from balm.review.extraction.agreed_rows import agreed_rows
 from balm.review.extraction.checks import remarks, wrong_cell
 from balm.review.extraction.differences import Cell, compare, same_value
@@ -73,12 +74,18 @@ def check_study(review: Review, study: str) -> dict[str, str]:
 
 @transaction.atomic
 def take(acting: Acting, study: str) -> Taken:
-    """Begin to extract a study. Taking it twice is taking it once; a place that is filled is refused."""
+    """Begin to extract a study. Taking it twice is taking it once; a place that is filled is refused.
+
+    So is a member who took the archive home when somebody else had entered values.
+    """
     acting.check("extract")
     check_study(acting.review, study)
     lock_chain(acting.review.key)
     standing = standing_of(acting.review, study)
     _refuse(why_not_take(acting.member.code, standing))
+    if acting.member.code not in standing.extractors:
+        others = Entry.objects.filter(review=acting.review, study=study).exclude(member=acting.member)
+        check_knows_nothing_of(acting, study, others.values_list("at", flat=True))
     taken, new = Taken.objects.get_or_create(review=acting.review, member=acting.member, study=study)
     if new:
         append_event(

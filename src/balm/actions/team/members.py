@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from balm.actions.team.accounts import hashed, make_account
 from balm.actions.team.acting import Acting
+from balm.actions.team.screening import give_out_again
 from balm.review.members.changes import check_lead_stays, check_role
 from balm.store.accounts.models import User
 from balm.store.events.chain import Actor, append_event, lock_chain
@@ -150,7 +151,8 @@ def _join(invitation: Invitation, user: User) -> Member:
 
 @transaction.atomic
 def change_role(acting: Acting, code: str, role: str, *, reason: str) -> Member:
-    """Give a member another role. What they decided before stays as they decided it."""
+    """Give a member another role. What they decided before stays as they decided it; what they were to read and may not
+    read any more is given out again."""
     acting.check("change members")
     check_role(role)
     _needs_reason(reason)
@@ -166,12 +168,13 @@ def change_role(acting: Acting, code: str, role: str, *, reason: str) -> Member:
         acting.review.key, acting.actor, "change role", "member", code,
         before={"role": before}, after={"role": role}, reason=reason.strip(),
     )  # fmt: skip
+    give_out_again(acting)
     return member
 
 
 @transaction.atomic
 def remove(acting: Acting, code: str, *, reason: str) -> Member:
-    """Let a member go: they can no longer enter, their work stays."""
+    """Let a member go: they can no longer enter, their work stays, and what they had not read goes to others."""
     acting.check("change members")
     _needs_reason(reason)
     lock_chain(acting.review.key)
@@ -185,6 +188,7 @@ def remove(acting: Acting, code: str, *, reason: str) -> Member:
         acting.review.key, acting.actor, "remove member", "member", code,
         before={"active": True}, after={"active": False}, reason=reason.strip(),
     )  # fmt: skip
+    give_out_again(acting)
     return member
 
 

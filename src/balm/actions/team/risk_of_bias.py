@@ -9,6 +9,7 @@ from django.db import transaction
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.rows import put_row
+from balm.actions.team.taken_home import check_knows_nothing_of
 from balm.review.risk_of_bias.answers import answers_text
 from balm.review.risk_of_bias.instrument import Instrument, instrument
 from balm.review.risk_of_bias.settled import Settled, bias_domains, settle, step_name, steps, text_problems
@@ -32,7 +33,8 @@ def assess(
     """Judge one domain of a result on one's own. Sent twice it counts once; a change of mind is a new row.
 
     ``fields``: ``judgement``, ``override_reason``, ``direction``, ``support``. For ``Overall`` the answers are the
-    person's own judgements of the domains, whatever is sent.
+    person's own judgements of the domains, whatever is sent. Who took the archive home when somebody else had judged
+    the same does not begin.
     """
     acting.check("assess")
     _submission(submission)
@@ -51,6 +53,9 @@ def assess(
     standing = standing_of(acting.review, target)
     if refused := why_not_assess(acting.member.code, standing):
         raise InputError(refused)
+    if not own:
+        others = Assessment.objects.filter(review=acting.review, **of_target(target)).exclude(member=acting.member)
+        check_knows_nothing_of(acting, target.study, others.values_list("at", flat=True))
     before = own.get(domain)
     row = Assessment.objects.create(
         review=acting.review, member=acting.member, submission=submission, turn=before.turn + 1 if before else 1,

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.taken_home import check_screeners_know_nothing
 from balm.review.members.roles import may
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.screening.assignment import assign, batch_length, check_screeners, orphaned, reassign
@@ -57,7 +58,8 @@ def open_stage(
 ) -> Opening:  # fmt: skip
     """Open a stage for the named members, or change who screens in it, or open it again.
 
-    Where somebody no longer screens, their votes stay and what they had not voted on goes to somebody else.
+    Where somebody no longer screens, their votes stay and what they had not voted on goes to somebody else. Who took
+    the archive home while records were dealt out that are not revealed yet does not screen: they may know hidden votes.
     """
     acting.check("set up")
     check_option("stage", stage, STAGES)
@@ -76,6 +78,7 @@ def open_stage(
     with transaction.atomic():
         lock_chain(review.key)
         before = opening_of(review, stage)
+        check_screeners_know_nothing(review, stage, people)
         if before is not None and before.open and sorted(before.screeners) != sorted(people) and not reason.strip():
             raise InputError(Problem("a change of who screens needs a reason", column="reason"))
         opening = Opening.objects.create(
@@ -261,6 +264,17 @@ def _freeze(acting: Acting, stage: str, order: Order, learned: bool, after: int)
 def _still_here(review: Review, opening: Opening) -> list[str]:
     able = {m.code for m in screeners_of(review)}
     return [who for who in opening.screeners if who in able]
+
+
+def give_out_again(acting: Acting) -> None:
+    """Give out again what waits for somebody who may not screen any more, at every stage that is open.
+
+    Call it in the transaction in which they left. Where too few are left to read, it waits until the lead names others.
+    """
+    for stage in STAGES:
+        opening = opening_of(acting.review, stage)
+        if opening is not None and opening.open:
+            _requeue(acting, opening)
 
 
 def _requeue(acting: Acting, opening: Opening) -> None:
