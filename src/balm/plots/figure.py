@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from balm.vocabulary.problems import InputError
@@ -13,6 +13,8 @@ from balm.vocabulary.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from balm.plots.svg import Drawing
 
 ENDINGS = (".svg", ".png", ".pdf")
 #: CSS pixels to points: SVG counts 96 to the inch, print 72.
@@ -23,17 +25,22 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A picture as SVG text, with a PNG or PDF of the same drawing when asked.
+    """A picture: SVG, PNG and PDF of one drawing, each written when asked.
 
-    ``width`` and ``height`` are CSS pixels (96 to the inch); ``title`` and ``description`` are its text alternative.
-    The SVG is self-contained and byte-for-byte the same for the same input.
+    ``drawn`` is the drawing, or SVG text of another hand. ``width`` and ``height`` are CSS pixels (96 to the inch);
+    ``title`` and ``description`` are its text alternative.
     """
 
-    svg: str
+    drawn: Drawing | str
     width: float
     height: float
     title: str
     description: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text, self-contained and byte-for-byte the same for the same input."""
+        return self.drawn if isinstance(self.drawn, str) else self.drawn.svg()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the figure; the ending of ``path`` chooses among .svg, .png and .pdf.
@@ -72,8 +79,8 @@ class Figure:
 
         A figure with characters or elements that :mod:`balm.plots.pdf` does not write is typeset by typst.
         """
-        from balm.plots.elements import NotOurs
         from balm.plots.pdf import write_pdf
+        from balm.plots.shapes import NotOurs
 
         try:
             return write_pdf(self)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from balm.plots.forest_options import ForestOptions
+from balm.plots.risk_of_bias_signs import SIGNS
 from balm.vocabulary.numbers import MINUS, fixed_all
 from balm.vocabulary.problems import InputError
 
@@ -23,22 +24,6 @@ DATA_COLUMNS: tuple[tuple[tuple[tuple[str, str], ...], ...], ...] = (
 #: Columns with a sum in the row of the pooled result, and in the row of total events.
 ADDED_UP = frozenset(("n", "n_1", "n_2", "time", "time_1", "time_2"))
 COUNTED = frozenset(("events", "events_1", "events_2"))
-
-#: A judgement's sign; the colour repeats it.
-BIAS_SIGNS = {
-    "low": "+",
-    "yes": "+",
-    "some concerns": "?",
-    "unclear": "?",
-    "moderate": "?",
-    "high": "−",
-    "no": "−",
-    "serious": "−",
-    "critical": "!",
-    "no information": "NI",
-    "not applicable": "NA",
-    "": "",
-}
 
 
 def data_columns(raw: Any) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -103,10 +88,8 @@ def judgements(options: ForestOptions, labels: list[str]) -> list[tuple[str, ...
             [str(j or "").lower().replace("_", " ") for j in (found.values() if hasattr(found, "values") else found)]
         )
         for judgement in row:
-            if judgement not in BIAS_SIGNS:
-                raise InputError(
-                    f"risk_of_bias of {label!r} must be one of {[j for j in BIAS_SIGNS if j]}; got {judgement!r}"
-                )
+            if judgement and judgement not in SIGNS:
+                raise InputError(f"risk_of_bias of {label!r} must be one of {list(SIGNS)}; got {judgement!r}")
         rows.append(row)
     most = max(map(len, rows), default=0)
     return [row + ("",) * (most - len(row)) for row in rows]

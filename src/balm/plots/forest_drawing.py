@@ -1,15 +1,12 @@
-"""An arranged forest plot written as SVG, back to front: lines, squares, diamonds, dots, then every text."""
+"""An arranged forest plot drawn, back to front: lines, squares, diamonds, dots, then every text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import repeat
-
 from balm.plots.figure import Figure
-from balm.plots.forest_columns import BIAS_SIGNS
 from balm.plots.forest_options import ForestOptions
-from balm.plots.forest_placed import Layout, Line, Mark, Square, Text
-from balm.plots.svg import Drawing, escape, number, numbers, safe_link
+from balm.plots.forest_placed import Layout, Line, Mark, Text
+from balm.plots.risk_of_bias_signs import SIGNS
+from balm.plots.svg import Drawing, number
 
 #: Colours by palette; every one of them is matched by a shape, a position or a sign.
 _COLOURS = {
@@ -74,19 +71,32 @@ def draw(layout: Layout, title: str, description: str, options: ForestOptions) -
         line(x, bottom, x, bottom + 0.35 * size, stroke=grey)
     _marks(drawing, layout, ink)
     _dots(drawing, layout, ink, size)
-    drawing.parts += _texts(layout)
+    _texts(drawing, layout)
     return drawing.figure()
 
 
 def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
     left, right = layout.axis.start, layout.axis.end
-    squares, lines, arrows = _squares(layout.squares, left, right)
+    arrows: list[tuple[float, float, int]] = []  # y, x, and which way they point
+    if layout.squares:
+        ys, _, lows, highs, halves, cut_low, cut_high = zip(*layout.squares, strict=True)
+        # An estimate off the axis has no square.
+        seen = layout.squares if all(halves) else [study for study in layout.squares if study[4]]
+        drawing.squares(
+            [study[1] - study[4] for study in seen],
+            [study[0] - study[4] for study in seen],
+            [2 * study[4] for study in seen],
+            fill=ink["square"],
+        )
+        drawing.levels(lows, ys, highs, stroke=ink["interval"], width=1.1)
+        arrows += [(y, left, -1) for y, cut in zip(ys, cut_low, strict=True) if cut]
+        arrows += [(y, right, 1) for y, cut in zip(ys, cut_high, strict=True) if cut]
     bars: list[str] = []
     diamonds: list[str] = []
     for mark in layout.shapes:
         inset = 0.0
         if mark.kind == "diamond":
-            diamonds.append(f'<path d="{_diamond(mark, left, right)}"/>')
+            diamonds.append(_diamond(mark, left, right))
             inset = 6.5
         else:
             bars.append(_bar(mark))
@@ -94,38 +104,9 @@ def _marks(drawing: Drawing, layout: Layout, ink: dict[str, str]) -> None:
             arrows.append((mark.y, left - inset, -1))
         if mark.clipped_high:
             arrows.append((mark.y, right + inset, 1))
-    for attributes, shapes in (
-        (f'fill="{ink["square"]}"', squares),
-        (f'stroke="{ink["interval"]}" stroke-width="1.1" fill="none"', lines),
-        (f'stroke="{ink["bar"]}" stroke-width="2.2" fill="none"', bars),
-        (f'fill="{ink["diamond"]}"', diamonds),
-        (f'fill="{ink["interval"]}"', [_arrow(x, y, way) for y, x, way in sorted(arrows)]),
-    ):
-        if shapes:
-            drawing.parts.append(f"<g {attributes}>\n" + "\n".join(shapes) + "\n</g>\n")
-
-
-def _squares(
-    studies: list[Square], left: float, right: float
-) -> tuple[list[str], list[str], list[tuple[float, float, int]]]:
-    """The squares of the studies, the lines of their intervals and where arrows stand: y, x, and which way they point.
-
-    An estimate off the axis has no square.
-    """
-    if not studies:
-        return [], [], []
-    ys, _, lows, highs, halves, cut_low, cut_high = zip(*studies, strict=True)
-    columns = numbers(lows), map(number, ys), numbers(highs)
-    lines = [f'<path d="M{low} {y}H{high}"/>' for low, y, high in zip(*columns, strict=True)]
-    seen = studies if all(halves) else [study for study in studies if study[4]]
-    lefts, tops = numbers([study[1] - study[4] for study in seen]), numbers([study[0] - study[4] for study in seen])
-    sides = [number(2 * study[4]) for study in seen]
-    squares = [
-        f'<rect x="{x}" y="{y}" width="{side}" height="{side}"/>' for x, y, side in zip(lefts, tops, sides, strict=True)
-    ]
-    arrows = [(y, left, -1) for y, cut in zip(ys, cut_low, strict=True) if cut]
-    arrows += [(y, right, 1) for y, cut in zip(ys, cut_high, strict=True) if cut]
-    return squares, lines, arrows
+    drawing.paths(bars, stroke=ink["bar"], width=2.2)
+    drawing.paths(diamonds, fill=ink["diamond"])
+    drawing.paths([_arrow(x, y, way) for y, x, way in sorted(arrows)], fill=ink["interval"])
 
 
 def _bar(mark: Mark) -> str:
@@ -138,13 +119,13 @@ def _bar(mark: Mark) -> str:
         ]
     )
     start, end = number(mark.low + 4 * mark.clipped_low), number(mark.high - 4 * mark.clipped_high)
-    return f'<path d="M{start} {number(mark.y)}H{end}{caps}"/>'
+    return f"M{start} {number(mark.y)}H{end}{caps}"
 
 
 def _arrow(x: float, y: float, way: int) -> str:
     """An arrow head with its point at (x, y), pointing left (-1) or right (1)."""
     back = number(x - 5.5 * way)
-    return f'<path d="M{number(x)} {number(y)}L{back} {number(y - 3.5)}V{number(y + 3.5)}Z"/>'
+    return f"M{number(x)} {number(y)}L{back} {number(y - 3.5)}V{number(y + 3.5)}Z"
 
 
 def _diamond(mark: Mark, left: float, right: float) -> str:
@@ -170,7 +151,7 @@ def _diamond(mark: Mark, left: float, right: float) -> str:
 
 def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) -> None:
     for dot in layout.dots:
-        sign = BIAS_SIGNS[dot.judgement]
+        sign = SIGNS.get(dot.judgement, "")
         tone = TONES[sign]
         words = dot.judgement or "not judged"
         drawing.circle(dot.x, dot.y, 0.6 * size, fill=ink[tone], stroke=ink["line"], stroke_width=0.6, full=words)
@@ -180,79 +161,33 @@ def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) ->
             drawing.text(dot.x, dot.y + 0.35 * size, sign, anchor="middle", bold=True)
 
 
-#: What follows the position of a text, by (anchor, bold).
-_STYLES = {
-    ("start", False): "",
-    ("middle", False): ' text-anchor="middle"',
-    ("end", False): ' text-anchor="end"',
-    ("start", True): ' font-weight="bold"',
-    ("middle", True): ' text-anchor="middle" font-weight="bold"',
-    ("end", True): ' text-anchor="end" font-weight="bold"',
-}
-
-
-def _texts(layout: Layout) -> list[str]:
+def _texts(drawing: Drawing, layout: Layout) -> None:
     """All texts, in the order of the layout, which is that of reading."""
-    written: list[str] = []
-    alone: list[Text] = []
     usual: list[Line] = []  # rows with a text in every column, as nearly all are
     for one in layout.written:
-        if type(one) is Text or one[3] or not one[1] or "" in one[2]:  # type: ignore[index]
+        if isinstance(one, Text) or one[3] or not one[1] or "" in one[2]:
             if usual:
-                written += _lines(layout, usual)
+                _table(drawing, layout, usual)
                 usual = []
-            if type(one) is Text:
-                alone.append(one)
-            else:
-                alone += layout.texts_of(one)
+            for text in layout.texts_of(one):
+                _text(drawing, text)
         else:
-            if alone:
-                written += _alone(alone)
-                alone = []
-            usual.append(one)  # type: ignore[arg-type]
+            usual.append(one)
     if usual:
-        written += _lines(layout, usual)
-    return written + _alone(alone)
+        _table(drawing, layout, usual)
 
 
-def _alone(texts: list[Text]) -> list[str]:
-    """Texts one by one; what most of them do not have is asked once for all."""
-    whole = "".join([text.text for text in texts])
-    special = [text for text in texts if text.size or text.full is not None or text.link is not None]
-    if special or escape(whole) is not whole:
-        return list(map(_text, texts))
-    return [
-        f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}>{text.text}</text>\n'
-        for text in texts
-    ]
-
-
-def _lines(layout: Layout, lines: list[Line]) -> list[str]:
-    """Rows that differ in their texts and y alone, written column by column."""
+def _table(drawing: Drawing, layout: Layout, lines: list[Line]) -> None:
+    """Rows that differ in their texts and y alone."""
     ys, labels, cells, _ = zip(*lines, strict=True)
-    y = list(map(number, ys))
-    pieces: list[Iterable[str]] = []
-    for (x, anchor), column in zip(
-        [(layout.margin, "start"), *layout.places], [labels, *zip(*cells, strict=True)], strict=True
-    ):
-        whole = "".join(column)
-        texts = column if escape(whole) is whole else map(escape, column)
-        pieces += [
-            repeat(f'<text x="{number(x)}" y="'),
-            y,
-            repeat(f'"{_STYLES[anchor, False]}>'),
-            texts,
-            repeat("</text>\n"),
-        ]
-    return list(map("".join, zip(*pieces, strict=False)))
+    columns = [(layout.margin, "start", labels)]
+    columns += [(x, anchor, texts) for (x, anchor), texts in zip(layout.places, zip(*cells, strict=True), strict=True)]
+    drawing.table(ys, columns)
 
 
-def _text(text: Text) -> str:
-    start = f'<text x="{number(text.x)}" y="{number(text.y)}"{_STYLES[text.anchor, text.bold]}'
-    if not text.size and text.full is None and text.link is None:
-        return f"{start}>{escape(text.text)}</text>\n"
-    if text.size:
-        start += f' font-size="{number(text.size)}"'
-    tip = "" if text.full is None else f"<title>{escape(text.full)}</title>"
-    one = f"{start}>{tip}{escape(text.text)}</text>"
-    return f'<a href="{escape(safe_link(text.link))}">{one}</a>\n' if text.link else one + "\n"
+def _text(drawing: Drawing, text: Text) -> None:
+    if text.link:
+        drawing.open_link(text.link)
+    drawing.text(text.x, text.y, text.text, anchor=text.anchor, bold=text.bold, size=text.size or None, full=text.full)
+    if text.link:
+        drawing.close_link()

@@ -11,6 +11,8 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
+#: The name of the typeface, which ends the usual list of families.
+FONT = "Liberation Sans"
 #: Where the font files are, for typesetters that read them themselves.
 FOLDER = os.path.join(os.path.dirname(__file__), "fonts")
 _FILES = {False: "LiberationSans-Regular.ttf", True: "LiberationSans-Bold.ttf"}

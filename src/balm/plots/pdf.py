@@ -8,20 +8,21 @@ as one figure with its text alternative. The same figure gives the same bytes. I
 from __future__ import annotations
 
 import codecs
-import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain, repeat
 from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
-from balm.plots.elements import Colour, Element, NotOurs, Paint, corners_of, elements, interval_of, path_of
-from balm.plots.liberation import face
-from balm.plots.svg import number
-from balm.plots.text_width import BOLD, COVERED, REGULAR
+from balm.plots.liberation import FONT, face
+from balm.plots.shapes import ANCHORS, KAPPA, Corners, NotOurs, colour, on_one_line, path_of, texts_of
+from balm.plots.svg import number, numbers
+from balm.plots.text_width import BOLD, COVERED, REGULAR, text_width
 
 if TYPE_CHECKING:
     from balm.plots.figure import Figure
+    from balm.plots.svg import Drawing
 
 #: CSS pixels to points: SVG counts 96 to the inch, PDF 72.
 _POINTS = 0.75
@@ -33,49 +34,32 @@ _FREE = [*range(1, 8), *range(14, 32), *range(128, 256)]
 #: Beyond ASCII, what names and numbers of most figures need; a figure with other characters has a table of its own.
 _USUAL = "−–—±×·…°²³½≤≥≠≈∞τχσμβαρθωφ√•†‡‘’“”€→←²ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ"
 _USUAL += "ŁłŚśŠšŹźŻżŽžĄąĆćČčĐđĎďĘęĚěĞğİıŃńŇňŐőŘřŞşŢţŤťŮůŰűŒœ\u00a0"
-_ESCAPES = ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"))
-_ENTITIES = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&quot;", b'"'), (b"&amp;", b"&"))
-#: How far the control points of a quarter circle lie, as a share of its radius.
-_KAPPA = 0.5522847498
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Encoding:
-    """Characters as single bytes: ASCII as it is, ``extra`` on the free codes."""
+    """Characters as single bytes: ASCII as it is, ``extra`` on the free codes; NUL stands between texts."""
 
     def __init__(self, extra: str) -> None:
         if len(extra) > len(_FREE):
             raise NotOurs("more characters than a font has codes")
         self.codes = {ord(c): c for c in _ASCII} | dict(zip(_FREE, extra, strict=False))
         self._map = codecs.charmap_build("\0" + "".join([self.codes.get(i, "\ufffe") for i in range(1, 256)]))
-        #: By weight, the width of an escaped text in thousandths of the font size.
-        self.widths = {bold: _Measured(self.codes, bold) for bold in (False, True)}
+        self._advance = [REGULAR[self.codes[i]] if i in self.codes else 0 for i in range(256)]
+        self._widths: dict[bytes, int] = {}
 
     def encode(self, text: str) -> bytes:
         """``text`` in this encoding; UnicodeEncodeError for a character it lacks."""
         return codecs.charmap_encode(text, "strict", self._map)[0]
 
-
-class _Measured(dict[bytes, int]):
-    """Escaped text -> width; numbers of one shape are asked for by that shape and measured once."""
-
-    def __init__(self, codes: dict[int, str], bold: bool) -> None:
-        super().__init__()
-        widths = BOLD if bold else REGULAR
-        self._advance = [widths[codes[i]] if i in codes else 0 for i in range(256)]
-
-    def __missing__(self, escaped: bytes) -> int:
-        if len(self) > 4096:
-            self.clear()
-        text = escaped.replace(b"\\\\", b"\0").replace(b"\\", b"").replace(b"\0", b"\\")
-        width = self[escaped] = sum([self._advance[code] for code in _without_entities(text)])
-        return width
-
-
-def _without_entities(text: bytes) -> bytes:
-    if b"&" in text:
-        for entity, character in _ENTITIES:
-            text = text.replace(entity, character)
-    return text
+    def width(self, shape: bytes) -> int:
+        """Width of an encoded text of the regular weight, in thousandths of the font size."""
+        found = self._widths.get(shape)
+        if found is None:
+            if len(self._widths) > 4096:
+                self._widths.clear()
+            found = self._widths[shape] = sum(map(self._advance.__getitem__, shape))
+        return found
 
 
 @lru_cache(4)
@@ -84,223 +68,238 @@ def _encoding(extra: str) -> Encoding:
 
 
 def write_pdf(figure: Figure) -> bytes:
-    """The figure as PDF; raises :class:`~balm.plots.elements.NotOurs` where it needs a typesetter."""
-    encoding, svg = _encoded(figure.svg)
-    for plain, escaped in _ESCAPES:
-        svg = svg.replace(plain, escaped)
-    svg = svg.replace(b'"rotate\\(', b'"rotate(').replace(b'\\)"', b')"')
-    content, fonts = _content(elements(svg), encoding)
-    width, height = number(figure.width * _POINTS), number(figure.height * _POINTS)
-    page = f"/Figure<</MCID 0>>BDC\n.75 0 0 -.75 0 {height} cm 4 M\n".encode("ascii") + content + b"EMC\n"
-    return _document(figure, page, width, height, encoding, fonts)
-
-
-def _encoded(svg: str) -> tuple[Encoding, bytes]:
-    """The drawing as bytes, and the encoding that made them: the usual one if it has every character."""
-    body = svg.find("</desc>\n")
-    if body < 0:
-        raise NotOurs("no description")
-    head = svg[: svg.find("\n")]
-    drawing = (head + svg[body + len("</desc>\n") :]).replace("\n", " ")
-    if "  " in drawing or "\t" in drawing:  # as SVG does: any white space is one space
-        drawing = re.sub("[ \t]+", " ", drawing)
-    usual = _encoding(_USUAL_EXTRA)
+    """The figure as PDF; raises :class:`~balm.plots.shapes.NotOurs` where it needs a typesetter."""
+    drawing = figure.drawn
+    if isinstance(drawing, str) or FONT not in drawing.font_family:
+        raise NotOurs("not a drawing in the bundled font")
+    encoding = _encoding(_USUAL_EXTRA)
     try:
-        return usual, usual.encode(drawing)
+        page = _Page(drawing, encoding)
     except UnicodeEncodeError:
-        extra = "".join(sorted(set(drawing) - set(_ASCII)))
+        extra = "".join(sorted(set("".join(texts_of(drawing))) - set(_ASCII)))
         if not COVERED.issuperset(extra):
             raise NotOurs("characters outside the bundled font") from None
-        own = _encoding(extra)
-        return own, own.encode(drawing)
+        encoding = _encoding(extra)
+        page = _Page(drawing, encoding)
+    width, height = number(figure.width * _POINTS), number(figure.height * _POINTS)
+    content = f"/Figure<</MCID 0>>BDC\n.75 0 0 -.75 0 {height} cm 4 M\n{page.operators()}EMC\n".encode("latin-1")
+    return _document(figure, content, width, height, encoding, sorted(page.fonts))
 
 
 _USUAL_EXTRA = "".join(sorted(set(_USUAL)))
 
 
-def _content(drawn: Iterable[Element], encoding: Encoding) -> tuple[bytes, list[bool]]:
-    """The operators that paint every element, and the weights of the font they use."""
-    out: list[bytes] = []
-    add = out.append
-    state = _State(add)
-    looks: dict[int, _Look] = {}  # by identity, as equal ones are few and hashing all their fields is slow
-    font = b""
-    written: Paint | None = None
-    in_text = False
-    for kind, at, text, shape, paint in drawn:
-        if kind == "text":
-            if not in_text:
-                add(b"BT\n")
-                in_text, written = True, None
-            if paint is not written:
-                written = paint
-                look = looks.get(id(paint))
-                if look is None:
-                    look = looks[id(paint)] = _Look(paint, encoding)
-                if look.font != font:
-                    font = look.font
-                    add(font)
-                if paint.fill != state.fill:
-                    state.set_fill(look.fill)
-                share, lefts = look.share, look.lefts
-            if b"&" in text:
-                text = _without_entities(text)
-            x, y = at
-            if paint.rotate:
-                add(_rotated(x, y, text, paint, look.measured[shape]))
-                continue
-            if share:  # numbers of one shape in one column begin at one place
-                left = lefts.get((x, shape))
-                if left is None:
-                    left = lefts[x, shape] = b"%.2f" % (float(x) - look.measured[shape] * share)
-                x = left
-            out += (b"1 0 0 -1 ", x, b" ", y, b" Tm(", text, b")Tj\n")
-            continue
-        if in_text:
-            add(b"ET\n")
-            in_text = False
-        if paint is not state.applied:
-            state.apply(paint)
-        add(_SHAPES[kind](at, paint))
-    if in_text:
-        add(b"ET\n")
-    return b"".join(out), sorted({look.paint.bold for look in looks.values()})
+class _Page:
+    """The operators that paint every part of a drawing. Only changes of font, colour and line are written.
 
+    Operators are text of which every character is one byte: encoded texts stand in it as they are.
+    """
 
-class _Look:
-    """What texts drawn alike share: font, colour, anchor, and where those of one shape in one column begin."""
+    def __init__(self, drawing: Drawing, encoding: Encoding) -> None:
+        self._drawing, self._encoding = drawing, encoding
+        self._out: list[str] = []
+        self._write = self._out.append
+        self.fonts: set[bool] = set()
+        self._in_text = False
+        self._font: tuple[bool, float] | None = None
+        self._fill = self._stroke = "#000"
+        self._width = 1.0
+        self._dash: str | None = None
+        if drawing.background is not None:
+            self.rect(0.0, 0.0, drawing.width, drawing.height, 0.0, drawing.background, None, 1.0, None)
+        for kind, *how in drawing.parts:
+            getattr(self, kind)(*how)
 
-    __slots__ = ("fill", "font", "lefts", "measured", "paint", "share")
+    def operators(self) -> str:
+        """What stands on the page, as text of which every character is one byte."""
+        return "".join(self._out) + ("ET\n" if self._in_text else "")
 
-    def __init__(self, paint: Paint, encoding: Encoding) -> None:
-        if paint.fill is None or paint.stroke is not None:
-            raise NotOurs("a text that is outlined or not filled")
-        self.paint = paint
-        self.fill = paint.fill
-        self.font = b"/F%d %s Tf\n" % (1 + paint.bold, number(paint.size).encode("ascii"))
-        self.measured = encoding.widths[paint.bold]
-        self.share = paint.anchor * paint.size * 0.001
-        self.lefts: dict[tuple[bytes, bytes], bytes] = {}
+    # -- the parts of a drawing, with the arguments that it keeps of them ----------------------------------------
 
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        anchor: str,
+        bold: bool,
+        size: float | None,
+        fill: str | None,
+        full: str | None,
+        rotate: float | None,
+    ) -> None:
+        size = size or self._drawing.font_size
+        self._letters(bold, size, fill or self._drawing.ink)
+        text = on_one_line(text)
+        if "\0" in text:
+            raise NotOurs("a character that is no text")
+        before = ANCHORS[anchor] * text_width(text, size, bold=bold) if anchor != "start" else 0.0
+        matrix = "1 0 0 -1"
+        if rotate:
+            c, s = cos(radians(rotate)), sin(radians(rotate))
+            matrix = " ".join([f"{v:.4f}".rstrip("0").rstrip(".") for v in (c, s, s, -c)]).replace("-0 ", "0 ")
+            x, y, before = x - before * c, y - before * s, 0.0
+        said = _escaped(self._encoding.encode(text))
+        self._write(f"{matrix} {number(x - before)} {number(y)} Tm({said})Tj\n")
 
-def _rotated(x: bytes, y: bytes, text: bytes, paint: Paint, width: int) -> bytes:
-    """A text turned clockwise by ``paint.rotate`` degrees around its position."""
-    c, s = cos(radians(paint.rotate)), sin(radians(paint.rotate))
-    before = width * paint.anchor * paint.size * 0.001
-    at = float(x) - before * c, float(y) - before * s
-    matrix = " ".join([f"{v:.4f}".rstrip("0").rstrip(".") for v in (c, s, s, -c)]).replace("-0 ", "0 ")
-    return f"{matrix} {number(at[0])} {number(at[1])} Tm(".encode("ascii") + text + b")Tj\n"
+    def table(self, ys: Sequence[float], columns: Sequence[tuple[float, str, Sequence[str]]]) -> None:
+        size = self._drawing.font_size
+        self._letters(False, size, self._drawing.ink)
+        after = [f" {number(y)} Tm(" for y in ys]
+        pieces: list[Iterable[str]] = []
+        for x, anchor, texts in columns:
+            joined = "\0".join(texts)
+            if "  " in joined or "\n" in joined or "\t" in joined or "\r" in joined:
+                joined = "\0".join(map(on_one_line, texts))
+            encoded = self._encoding.encode(joined)
+            said = _escaped(encoded).split("\0")
+            if len(said) != len(ys):
+                raise NotOurs("a character that is no text")
+            lefts: Iterable[str]
+            if anchor == "start":
+                lefts = repeat(f"1 0 0 -1 {number(x)}")
+            else:  # digits are equally wide: texts of one shape begin at one place
+                share = ANCHORS[anchor] * size * 0.001
+                shapes = encoded.translate(_DIGITS).split(b"\0")
+                left = {s: f"1 0 0 -1 {number(x - share * self._encoding.width(s))}" for s in set(shapes)}
+                lefts = map(left.__getitem__, shapes)
+            pieces += [lefts, after, said, repeat(")Tj\n")]
+        self._out += chain.from_iterable(zip(*pieces, strict=False))
 
+    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, width: float, dash: str | None) -> None:
+        self._paint(None, stroke, width, dash)
+        self._write(f"{number(x1)} {number(y1)} m {number(x2)} {number(y2)} l S\n")
 
-class _State:
-    """The colours, line width and dashes set last; only changes are written."""
+    def levels(
+        self, lows: Sequence[float], ys: Sequence[float], highs: Sequence[float], stroke: str, width: float
+    ) -> None:
+        self._paint(None, stroke, width)
+        columns = zip(numbers(lows), map(number, ys), numbers(highs), strict=True)
+        self._write("".join([f"{low} {y} m {high} {y} l S\n" for low, y, high in columns]))
 
-    def __init__(self, add: Callable[[bytes], None]) -> None:
-        self.add = add
-        self.applied: Paint | None = None
-        self.fill: Colour | None = (0, 0, 0)
-        self.stroke: Colour | None = (0, 0, 0)
-        self.width = 1.0
-        self.dash: tuple[float, ...] = ()
-
-    def set_fill(self, colour: Colour) -> None:
-        self.fill, self.applied = colour, None
-        self.add(_tone(colour) + b" rg\n")
-
-    def apply(self, paint: Paint) -> None:
-        """What a shape needs."""
-        if paint.fill is not None and paint.fill != self.fill:
-            self.set_fill(paint.fill)
-        self.applied = paint
-        if paint.stroke is None:
+    def rect(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        radius: float,
+        fill: str | None,
+        stroke: str | None,
+        stroke_width: float,
+        full: str | None,
+    ) -> None:
+        done = self._paint(fill, stroke, stroke_width)
+        if not radius:
+            self._write(f"{number(x)} {number(y)} {number(width)} {number(height)} re {done}")
             return
-        if paint.stroke != self.stroke:
-            self.stroke = paint.stroke
-            self.add(_tone(paint.stroke) + b" RG\n")
-        if paint.width != self.width:
-            self.width = paint.width
-            self.add(number(paint.width).encode("ascii") + b" w\n")
-        if paint.dash != self.dash:
-            self.dash = paint.dash
-            self.add(f"[{' '.join(map(number, paint.dash))}]0 d\n".encode("ascii"))
+        r = min(radius, width / 2, height / 2)
+        k, x2, y2 = r * (1 - KAPPA), x + width, y + height
+        corners = (
+            (x2 - r, y, x2 - k, y, x2, y + k, x2, y + r),
+            (x2, y2 - r, x2, y2 - k, x2 - k, y2, x2 - r, y2),
+            (x + r, y2, x + k, y2, x, y2 - k, x, y2 - r),
+            (x, y + r, x, y + k, x + k, y, x + r, y),
+        )
+        sides = ["{} {} l {} {} {} {} {} {} c".format(*map(number, corner)) for corner in corners]
+        self._write(f"{number(x + r)} {number(y)} m {' '.join(sides)} h {done}")
+
+    def squares(self, xs: Sequence[float], ys: Sequence[float], sides: Sequence[float], fill: str) -> None:
+        self._paint(fill, None, 1.0)
+        columns = zip(numbers(xs), numbers(ys), map(number, sides), strict=True)
+        self._write("".join([f"{x} {y} {side} {side} re f\n" for x, y, side in columns]))  # one by one: sharper
+
+    def circle(
+        self, x: float, y: float, radius: float, fill: str, stroke: str | None, stroke_width: float, full: str | None
+    ) -> None:
+        done = self._paint(fill, stroke, stroke_width)
+        r, k = radius, radius * KAPPA
+        places = (
+            *(x + r, y, x + r, y + k, x + k, y + r, x, y + r),
+            *(x - k, y + r, x - r, y + k, x - r, y, x - r, y - k, x - k, y - r, x, y - r),
+            *(x + k, y - r, x + r, y - k, x + r, y),
+        )
+        self._write(_CIRCLE % places + done)
+
+    def polygon(self, corners: Corners, fill: str, stroke: str | None, stroke_width: float, full: str | None) -> None:
+        done = self._paint(fill, stroke, stroke_width)
+        self._write(f"{_through(corners)} h {done}")
+
+    def polyline(self, corners: Corners, stroke: str, width: float, dash: str | None) -> None:
+        self._write(f"{_through(corners)} {self._paint(None, stroke, width, dash)}")
+
+    def path(self, d: str, fill: str, stroke: str | None, stroke_width: float) -> None:
+        self.paths([d], fill, stroke, stroke_width)
+
+    def paths(self, ds: Sequence[str], fill: str, stroke: str | None, width: float) -> None:
+        done = self._paint(fill, stroke, width)
+        for d in ds:
+            drawn = [_through(corners) + (" h" if closed else "") for corners, closed in path_of(d)]
+            if drawn:
+                self._write("\n".join([*drawn, done]))
+
+    def tag(self, text: str) -> None:
+        """Links and groups are the page's, not the paper's."""
+
+    # -- state ---------------------------------------------------------------------------------------------------
+
+    def _letters(self, bold: bool, size: float, fill: str) -> None:
+        """What letters need."""
+        if not self._in_text:
+            self._write("BT\n")
+            self._in_text = True
+        if (bold, size) != self._font:
+            self._font = bold, size
+            self.fonts.add(bold)
+            self._write(f"/F{1 + bold} {number(size)} Tf\n")
+        if fill != self._fill:
+            self._fill = fill
+            self._write(_tone(fill) + " rg\n")
+
+    def _paint(self, fill: str | None, stroke: str | None, width: float, dash: str | None = None) -> str:
+        """What a shape needs; returns the operator that then fills it, strokes it or does both."""
+        if self._in_text:
+            self._write("ET\n")
+            self._in_text = False
+        filled = fill is not None and fill != "none"
+        if filled and fill != self._fill:
+            self._fill = str(fill)
+            self._write(_tone(self._fill) + " rg\n")
+        if stroke is None or stroke == "none":
+            return "f\n" if filled else "n\n"
+        if stroke != self._stroke:
+            self._stroke = stroke
+            self._write(_tone(stroke) + " RG\n")
+        if width != self._width:
+            self._width = width
+            self._write(f"{number(width)} w\n")
+        if dash != self._dash:
+            self._dash = dash
+            self._write(f"[{dash or ''}]0 d\n")
+        return "B\n" if filled else "S\n"
+
+
+_CIRCLE = "%.2f %.2f m " + 4 * "%.2f %.2f %.2f %.2f %.2f %.2f c " + "h "
+
+
+def _escaped(encoded: bytes) -> str:
+    """An encoded text as it stands in a string of the page."""
+    text = encoded.decode("latin-1")
+    for mark in "\\()":
+        if mark in text:
+            text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def _through(corners: Corners) -> str:
+    return " l ".join([f"{number(x)} {number(y)}" for x, y in corners]).replace(" l", " m", 1) + (
+        " l" if len(corners) > 1 else " m"
+    )
 
 
 @lru_cache(256)
-def _tone(colour: Colour) -> bytes:
-    return " ".join([f"{c / 255:.3f}".rstrip("0").rstrip(".") for c in colour]).encode("ascii")
-
-
-@lru_cache(512)
-def _painted(paint: Paint) -> bytes:
-    """The operator that fills, strokes or does both to the path before it."""
-    if paint.fill is None:
-        return b" S\n" if paint.stroke is not None else b" n\n"
-    return b" f\n" if paint.stroke is None else b" B\n"
-
-
-def _rect(at: Sequence[bytes], paint: Paint) -> bytes:
-    if not paint.radius:
-        return b" ".join(at) + b" re" + _painted(paint)
-    x, y, w, h = map(float, at)
-    r = min(paint.radius, w / 2, h / 2)
-    k = r * (1 - _KAPPA)
-    return _numbers(
-        f"{x + r} {y} m {x + w - r} {y} l {x + w - k} {y} {x + w} {y + k} {x + w} {y + r} c {x + w} {y + h - r} l "
-        f"{x + w} {y + h - k} {x + w - k} {y + h} {x + w - r} {y + h} c {x + r} {y + h} l "
-        f"{x + k} {y + h} {x} {y + h - k} {x} {y + h - r} c {x} {y + r} l {x} {y + k} {x + k} {y} {x + r} {y} c h"
-    ) + _painted(paint)
-
-
-def _numbers(operators: str) -> bytes:
-    """Operators with their full-precision numbers shortened."""
-    return " ".join([w if w.isalpha() else number(float(w)) for w in operators.split()]).encode("ascii")
-
-
-def _circle(at: Sequence[bytes], paint: Paint) -> bytes:
-    x, y, r = map(float, at)
-    k = r * _KAPPA
-    quarter = b"%.2f %.2f %.2f %.2f %.2f %.2f c "
-    return (b"%.2f %.2f m " + 4 * quarter + b"h") % (
-        *(x + r, y, x + r, y + k, x + k, y + r, x, y + r),
-        *(x - k, y + r, x - r, y + k, x - r, y, x - r, y - k, x - k, y - r, x, y - r),
-        *(x + k, y - r, x + r, y - k, x + r, y),
-    ) + _painted(paint)
-
-
-def _line(at: Sequence[bytes], paint: Paint) -> bytes:
-    return b"%s %s m %s %s l" % tuple(at) + _painted(paint._replace(fill=None))
-
-
-def _poly(at: Sequence[bytes], paint: Paint) -> bytes:
-    return _through(corners_of(at[0])) + (b"h" if paint.fill is not None else b"") + _painted(paint)
-
-
-def _polygon(at: Sequence[bytes], paint: Paint) -> bytes:
-    return _through(corners_of(at[0])) + b"h" + _painted(paint)
-
-
-def _through(corners: list[tuple[float, float]]) -> bytes:
-    flat = [value for corner in corners for value in corner]
-    return (b"%.2f %.2f m " + b"%.2f %.2f l " * (len(corners) - 1)) % tuple(flat)
-
-
-def _path(at: Sequence[bytes], paint: Paint) -> bytes:
-    level = interval_of(at[0])
-    if level is not None:
-        start, y, end = level
-        return b"".join((start, b" ", y, b" m ", end, b" ", y, b" l", _painted(paint)))
-    parts = [_through(corners) + (b"h " if closed else b"") for corners, closed in path_of(at[0])]
-    return b"".join(parts) + _painted(paint) if parts else b""
-
-
-_SHAPES = {
-    "rect": _rect,
-    "line": _line,
-    "circle": _circle,
-    "polygon": _polygon,
-    "polyline": _poly,
-    "path": _path,
-}
+def _tone(value: str) -> str:
+    return " ".join([f"{c / 255:.3f}".rstrip("0").rstrip(".") for c in colour(value)])
 
 
 def _document(figure: Figure, page: bytes, width: str, height: str, encoding: Encoding, fonts: list[bool]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from balm.plots.risk_of_bias_signs import SIGNS
 from balm.plots.svg import Drawing
 from balm.plots.text_width import text_width
 from balm.review.risk_of_bias.words import JUDGEMENTS
@@ -28,29 +29,13 @@ class Light:
     stroke: str | None = None
 
 
-SIGNS = {
-    "low": "+",
-    "yes": "+",
-    "some concerns": "?",
-    "unclear": "?",
-    "moderate": "?",
-    "high": "−",
-    "no": "−",
-    "serious": "−",
-    "critical": "!",
-    "no information": "NI",
-    "not applicable": "NA",
-    NOT_JUDGED: "",
-}
-
-
 def _lights(low: str, some: str, high: str, critical: str, nothing: str) -> Mapping[str, Light]:
     """One light a judgement, from the colours of five degrees."""
     fills = {"+": low, "?": some, "−": high, "!": critical, "NI": nothing}
     outlined = Light("#ffffff", "NA", QUIET, QUIET)
     found = {}
     for word in (*JUDGEMENTS, NOT_JUDGED):
-        sign = SIGNS[word]
+        sign = SIGNS.get(word, "")
         if sign in fills:
             found[word] = Light(fills[sign], sign, INK if sign == "?" else "#ffffff")
         else:

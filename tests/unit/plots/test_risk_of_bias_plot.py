@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import balm
-from balm.plots.risk_of_bias_lights import PALETTES, SIGNS
+from balm.plots.risk_of_bias_lights import PALETTES
+from balm.plots.risk_of_bias_signs import SIGNS
 from balm.review.risk_of_bias.plain_table import bias_table
 from balm.review.risk_of_bias.words import JUDGEMENTS
 from balm.vocabulary.problems import InputError
@@ -45,6 +46,7 @@ def test_every_judgement_has_a_light_of_its_own_in_every_palette() -> None:
         degrees = ["low", "some concerns", "high", "critical", "no information", "not applicable"]
         assert len({lights[word].fill for word in degrees}) == len(degrees)
         assert len({SIGNS[word] for word in degrees}) == len(degrees)
+    assert set(SIGNS) == set(JUDGEMENTS)
 
 
 def test_figures_are_kept_as_svg_png_and_pdf(tmp_path: Path) -> None:
