@@ -20,6 +20,8 @@ from balm.vocabulary.problems import InputError, check_option
 METHODS = ("rosenthal", "orwin", "rosenberg", "general")
 #: The general method stops looking here: a larger number says no more, and a refit with more takes minutes.
 MOST, MOST_EXACT = 10_000_000, 100_000
+#: Intervals whose p follows from tau2(N) alone; the others take the scatter of the effects and are refitted.
+UPDATED = ("wald", "t")
 #: A quotient this close to a whole number is that number with rounding on top.
 ROUNDING = 1e-9
 _SOURCE = {
@@ -98,7 +100,7 @@ def fail_safe_n(
     weighted: bool | None = None,
     exact: bool = False,
 ) -> FailSafeN:
-    """The smallest number of added studies averaging no effect that would overturn the result.
+    """How many added studies averaging no effect would overturn the result.
 
     method   : "rosenthal" (Stouffer's combined p, one-sided), "orwin" (the mean falls to ``target``), "rosenberg" (the
                common-effect mean loses two-sided significance; added studies have the average weight) or "general" (the
@@ -107,13 +109,14 @@ def fail_safe_n(
     target   : a mean that would not matter, on the analysis scale and on the same side of 0; needed for "orwin",
                possible for "general".
     weighted : "orwin" only: inverse-variance weights (default) or the plain mean.
-
     exact    : "general" only: repeat the whole fit for every number tried, instead of updating tau2 by the law of total
-               variance (:mod:`balm.stats.small_study.general_fail_safe`).
+               variance (:mod:`balm.stats.small_study.general_fail_safe`). Fits whose interval is neither Wald's nor
+               that of t are repeated in any case.
 
     In the general method the added studies have the harmonic mean of the variances and scatter around 0 as widely as
     the fitted model says (their variance is that plus tau2); tau2 grows with them as they pull away from the observed
-    mean.
+    mean. Its ``n`` is one more than the number of studies that bring p closest to ``alpha`` (or the mean closest to
+    ``target``), as metafor 5 counts: with so many the result is overturned; with one fewer it may already be.
     It does not estimate how many are missing, and no number is proof against bias. Rosenthal (1979); Orwin (1983);
     Rosenberg (2005), the fixed-effects case with the normal distribution in place of t.
 
@@ -176,27 +179,28 @@ def _general(
     if fit.conventions.get("model") == "ivhet":
         raise InputError("method='general' is not defined for model='ivhet': use model='random' or 'common'")
     aim = math.nan if target is None else _checked_target(target, fit.estimate)
-    with_null: Diluted | Refitted = Refitted(fit) if exact else Diluted(fit)
+    refitted = exact or fit.conventions["inference"] not in UPDATED
+    with_null: Diluted | Refitted = Refitted(fit) if refitted else Diluted(fit)
 
-    def overturned(n: int) -> bool:
+    def above(n: int) -> float:
+        """How far ``n`` studies are beyond the line: positive where the result stands."""
         mean, p = with_null.after(n)
-        return p > alpha if target is None else abs(mean) <= abs(aim)
+        return alpha - p if target is None else abs(mean) - abs(aim)
 
-    most = MOST_EXACT if exact else MOST
-    count = _first(overturned, most)
-    return FailSafeN("general", count, fit.k, fit.p, fit.estimate, alpha, aim, advice, most)
+    most = MOST_EXACT if refitted else MOST
+    return FailSafeN("general", _count(above, most), fit.k, fit.p, fit.estimate, alpha, aim, advice, most)
 
 
-def _first(overturned: Callable[[int], bool], most: int) -> int | float:
-    """The smallest number for which it holds, by doubling and halving."""
-    if overturned(0):
+def _count(above: Callable[[int], float], most: int) -> int | float:
+    """One more than the whole number at which ``above`` is nearest to 0; 0 where it is below from the start."""
+    if above(0) < 0.0:
         return 0
     low, high = 0, 1
-    while not overturned(high):
+    while above(high) >= 0.0:
         low, high = high, 2 * high
         if high > most:
             return math.inf
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if overturned(middle) else (middle, high)
-    return high
+        low, high = (low, middle) if above(middle) < 0.0 else (middle, high)
+    return (low if above(low) <= -above(high) else high) + 1

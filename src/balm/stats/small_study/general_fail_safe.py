@@ -5,15 +5,16 @@ the common-effect mean loses significance. Under a random-effects model the adde
 kind: their sampling variance is the typical one, ``s2`` (the harmonic mean), and their true effects scatter around 0
 with the fitted tau2. What the model gives for all ``n = k + N`` studies then follows in one of two ways.
 
-By the law of total variance: the ``k`` observed effects average ``m`` and the added ones 0, each set with variance
-``tau2 + s2`` about its mean, so that the variance between all of them is
+By the law of total variance: the ``k`` true effects average ``m`` and the added ones 0, each set with variance tau2
+about its mean, so that the variance between all of them is
 
-    tau2(N) = [(n - 2)(tau2 + s2) + k N m**2 / n] / (n - 1) - s2    (not below 0).
+    tau2(N) = [(n - 2) tau2 + k N m**2 / n] / (n - 1).
 
 The mean and its standard error take the weights ``1 / (v + tau2(N))`` and ``N / (s2 + tau2(N))``. Two numbers say all
 about the added studies, whatever N.
 
 By refitting: ``N`` effects with mean 0 and sample variance ``tau2 + s2`` are added and the whole analysis is repeated.
+An interval whose width follows the scatter of the effects (Hartung and Knapp's) is always refitted.
 """
 
 from __future__ import annotations
@@ -32,8 +33,7 @@ class Diluted:
     """The mean and its p value with ``n`` null studies added, by the law of total variance.
 
     A fixed tau2 (a number, or the common-effect model's 0) stays fixed. p is that of Wald's statistic: of t with
-    ``k + N - 1`` degrees of freedom where the interval of the fit uses a t distribution (the factor of Hartung and
-    Knapp is 1 in expectation), of the normal distribution otherwise.
+    ``k + N - 1`` degrees of freedom where the interval of the fit uses a t distribution, else of the normal.
     """
 
     def __init__(self, fit: Pooled) -> None:
@@ -48,8 +48,7 @@ class Diluted:
             return self.tau2
         k, m = self.fit.k, self.fit.estimate
         total = k + n
-        within = (total - 2) * (self.tau2 + self.typical)
-        return max(0.0, (within + k * n * m * m / total) / (total - 1) - self.typical)
+        return ((total - 2) * self.tau2 + k * n * m * m / total) / (total - 1)
 
     def after(self, n: int) -> tuple[float, float]:
         """Mean and two-sided p."""
@@ -71,12 +70,17 @@ class Refitted:
 
     def after(self, n: int) -> tuple[float, float]:
         """Mean and two-sided p."""
+        found = self.fitted(n)
+        return found.estimate, found.p
+
+    def fitted(self, n: int) -> Pooled:
+        """The whole analysis with ``n`` null studies in it."""
         if n == 0:
-            return self.fit.estimate, self.fit.p
+            return self.fit
         es = self.fit.effects
         typical = self.fit.k / float(np.sum(1.0 / es.variance))
         tau2 = 0.0 if math.isnan(self.fit.tau2) else self.fit.tau2
-        found = pool_again(
+        return pool_again(
             self.fit,
             EffectSizes(
                 effect=np.concatenate((es.effect, null_effects(n, tau2 + typical))),
@@ -84,7 +88,6 @@ class Refitted:
                 measure=es.measure,
             ),
         )
-        return found.estimate, found.p
 
 
 def null_effects(n: int, variance: float) -> Floats:
