@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from balm.store.reviews.models import StoredFile
+from balm.store.reviews.package_rows import package_files, package_of
 from tests.web.conftest import Team
 
 
@@ -30,3 +35,15 @@ def test_every_response_carries_the_strict_policy(team: Team) -> None:
     policy = team.owner.client.get("/").headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_package_is_read_without_the_bytes_of_full_texts(team: Team) -> None:
+    pdf = b"%PDF-1.7 " + b"x" * 1000
+    for path in ("full-texts/noppers2011.pdf", "searches/medline.ris"):
+        StoredFile.objects.create(review=team.review, path=path, content=pdf, sha256="0" * 64)
+    with CaptureQueriesContext(connection) as asked:
+        package = package_of(team.review)
+    assert {"full-texts/noppers2011.pdf", "searches/medline.ris", "review.toml"} <= package.present
+    contents = [q["sql"] for q in asked if '"content"' in q["sql"]]
+    assert contents and all("guidance/" in sql for sql in contents)
+    assert package_files(team.review)["full-texts/noppers2011.pdf"] == pdf

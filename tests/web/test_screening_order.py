@@ -13,6 +13,7 @@ from balm.actions.team.screening import open_stage, sitting
 from balm.store.records import unique
 from balm.store.records.models import UniqueRecord
 from balm.store.records.unique import unique_records
+from balm.store.reviews.models import Row
 from balm.store.screening import order
 from balm.store.screening.models import Batch, Order
 from balm.store.screening.order import learn_order, order_at_once
@@ -90,7 +91,7 @@ def test_unique_records_are_worked_out_before_the_lock_and_again_where_rows_came
         if len(calls) == 1:
             rows = [{"record": "late", "title": "Came meanwhile"}]
             with transaction.atomic():
-                order.Row.objects.create(review=review, table="records.csv", key="late", position=10_000, cells=rows[0])
+                Row.objects.create(review=review, table="records.csv", key="late", position=10_000, cells=rows[0])
         return made
 
     monkeypatch.setattr(unique, "_planned", others_come)
@@ -117,3 +118,12 @@ def test_of_several_who_come_at_once_one_writes(team: Team, monkeypatch: pytest.
     monkeypatch.setattr(unique, "_write", lambda *given: (wrote.append(1), writes(*given)))
     assert set(unique_records(team.review).values_list("record", flat=True)) >= {"r1", "r2", "r3"}
     assert wrote == [1]
+
+
+def test_some_records_are_looked_up_and_not_found_by_walking_through_all(team: Team) -> None:
+    with_records(team.review, 40)
+    assert unique_records(team.review).count() >= 40
+    rows = Row.objects.filter(review=team.review, table="records.csv")
+    for some in (unique_records(team.review).filter(record__in=["r1", "r2"]), rows.filter(key__in=["r1"]).order_by()):
+        told = str(some.explain())
+        assert "in_order" not in told and ("SEARCH" in told or "Scan" in told), told

@@ -33,7 +33,7 @@ from balm.review.screening.outcomes import (
     outcome,
 )
 from balm.store.events.chain import append_event, lock_chain
-from balm.store.records.unique import unique_records
+from balm.store.records.unique import still_there
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import add_rows
 from balm.store.screening.models import Batch, Opening, Order, Reveal, Vote
@@ -199,7 +199,7 @@ def _left_in(acting: Acting, batch: Batch) -> Left | None:
     votes = {record: vote for (record, _), vote in in_force(given).items()}
     if all(r in votes for r in records):
         return None
-    there = set(unique_records(acting.review).filter(record__in=records).values_list("record", flat=True))
+    there = still_there(acting.review, records)
     records = tuple(r for r in records if r in there or r in votes)  # not what was set aside as a duplicate since
     return (batch.number, records, votes) if any(r not in votes for r in records) else None
 
@@ -235,7 +235,7 @@ def _freeze(acting: Acting, stage: str, order: Order, learned: bool, after: int)
         raise InputError(f"screening at {stage} needs {opening.reviewers} people; the lead of the review names them")
     length = batch_length(opening.size, len(people), reviewers=opening.reviewers)
     waiting = [r for r in order.records if r not in held][:length]
-    there = set(unique_records(review).filter(record__in=waiting).values_list("record", flat=True))
+    there = still_there(review, waiting)
     records = [r for r in waiting if r in there]
     if not records:
         return False

@@ -9,7 +9,7 @@ from balm.review.deduplication.decided import SAME_STUDY, in_force
 from balm.review.deduplication.standing_rows import kept_by
 from balm.review.full_texts.linking import Candidate, trial_numbers
 from balm.store.full_texts.models import Linking
-from balm.store.records.unique import decisions_of, unique_records
+from balm.store.records.unique import decisions_of, still_there, unique_records
 from balm.store.reviews.models import Review, Row
 from balm.store.screening.standing import forward
 
@@ -19,7 +19,7 @@ REPORTS, STUDIES = "reports.csv", "studies.csv"
 def included_ids(review: Review) -> list[str]:
     """Reports to link: the unique records included at full text (revealed outcomes only), then kept reports."""
     went = forward(review, "full-text")
-    there = set(unique_records(review).filter(record__in=went).values_list("record", flat=True))
+    there = still_there(review, went)
     kept = Row.objects.filter(review=review, table=REPORTS).order_by("position").values_list("key", flat=True)
     return list(dict.fromkeys([*(record for record in went if record in there), *kept]))
 
@@ -40,7 +40,9 @@ def studies_in(cells: Mapping[str, str]) -> list[str]:
 def candidates(review: Review, reports: list[str]) -> list[Candidate]:
     """The reports as far as they tell of their studies; what only ``reports.csv`` keeps tells its citation."""
     values = dict(unique_records(review).filter(record__in=reports).values_list("record", "values"))
-    rows = dict(Row.objects.filter(review=review, table=REPORTS, key__in=reports).values_list("key", "cells"))
+    rows = dict(
+        Row.objects.filter(review=review, table=REPORTS, key__in=reports).order_by().values_list("key", "cells")
+    )
     return [_candidate(one, values.get(one) or {}, rows.get(one) or {}) for one in reports]
 
 

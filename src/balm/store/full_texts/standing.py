@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from balm.review.full_texts.retrieval import NOT_RETRIEVED
 from balm.store.full_texts.models import Attempt, Paper
-from balm.store.records.unique import unique_records
+from balm.store.records.unique import still_there, unique_records
 from balm.store.reviews.models import Review, Row, StoredFile
 from balm.store.screening.standing import forward
 
@@ -38,7 +38,7 @@ class Report:
 def ids_sought(review: Review) -> list[str]:
     """Ids of the reports to retrieve: the unique records that went forward, then what else ``reports.csv`` keeps."""
     went = forward(review)
-    there = set(unique_records(review).filter(record__in=went).values_list("record", flat=True))
+    there = still_there(review, went)
     kept = Row.objects.filter(review=review, table=REPORTS).order_by("position").values_list("key", flat=True)
     return list(dict.fromkeys([*(record for record in went if record in there), *kept]))
 
@@ -49,7 +49,7 @@ def reports_of(review: Review, ids: Iterable[str]) -> list[Report]:
     last = {a.report: a for a in Attempt.objects.filter(review=review, report__in=wanted).order_by("pk")}
     paths = {path_of(report): report for report in wanted}
     papers = set(StoredFile.objects.filter(review=review, path__in=paths).values_list("path", flat=True))
-    kept = Row.objects.filter(review=review, table=REPORTS, key__in=wanted).values_list("key", "cells")
+    kept = Row.objects.filter(review=review, table=REPORTS, key__in=wanted).order_by().values_list("key", "cells")
     cells = dict(kept)
     values = dict(unique_records(review).filter(record__in=wanted).values_list("record", "values"))
     out = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from operator import itemgetter
 from typing import Any
 
 from balm.review.deduplication.canonical import FIELDS, record_of
@@ -38,14 +39,14 @@ def in_full(cells: Mapping[str, str], values: Mapping[str, Any] | None) -> Recor
 
 def full_records(review: Review, ids: Iterable[str] | None = None) -> dict[str, Record]:
     """Records by id, all of them or some, in the order of their rows."""
-    rows = Row.objects.filter(review=review, table=RECORDS).order_by("position")
+    rows = Row.objects.filter(review=review, table=RECORDS).order_by()
     details = RecordDetail.objects.filter(review=review)
-    if ids is not None:
+    if ids is not None:  # some in an order would be found by walking through all in that order
         wanted = list(ids)
         rows, details = rows.filter(key__in=wanted), details.filter(record__in=wanted)
     values = dict(details.values_list("record", "values").iterator(chunk_size=5000))
-    cells = rows.values_list("cells", flat=True).iterator(chunk_size=5000)
-    return {one["record"]: in_full(one, values.get(one["record"])) for one in cells}
+    cells = sorted(rows.values_list("position", "cells").iterator(chunk_size=5000), key=itemgetter(0))
+    return {one["record"]: in_full(one, values.get(one["record"])) for _, one in cells}
 
 
 def without_details(review: Review, search: str) -> list[str]:

@@ -11,7 +11,10 @@ from balm.store.reviews.models import Member, Review
 
 
 class UniqueRecord(models.Model):
-    """One record a report, derived from ``records.csv`` and ``duplicates.csv``; it can be made again at any time."""
+    """One record a report, derived from ``records.csv`` and ``duplicates.csv``; it can be made again at any time.
+
+    It has no order of its own: asked for some records in an order, SQLite walks through all of them in that order.
+    """
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="+")
     record = models.CharField(max_length=500)  # the id of the record kept
@@ -24,7 +27,6 @@ class UniqueRecord(models.Model):
     provenance = models.JSONField(default=dict)
 
     class Meta:
-        ordering: ClassVar = ["position"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["review", "record"], name="one_unique_record_a_report"),
         ]

@@ -69,6 +69,11 @@ def unique_records(review: Review) -> Any:
     return UniqueRecord.objects.filter(review=review)
 
 
+def still_there(review: Review, records: Iterable[str]) -> set[str]:
+    """Those of ``records`` that are unique records now, and not set aside as duplicates or taken back since."""
+    return set(unique_records(review).filter(record__in=list(records)).values_list("record", flat=True))
+
+
 def refresh(review: Review) -> None:
     """Make the unique records follow the rows; only what differs is written. Call it in a transaction."""
     state, _ = Derived.objects.select_for_update().get_or_create(review=review)
@@ -121,7 +126,8 @@ def refresh_reports(review: Review, records: Iterable[str], decisions: Sequence[
     if state.records_to < 0:
         refresh(review)
         return
-    given = Row.objects.filter(review=review, table=RECORDS, key__in=ids).order_by("position")
+    rows = Row.objects.filter(review=review, table=RECORDS, key__in=ids).order_by()  # in order, all would be read
+    given = sorted(rows, key=lambda row: row.position)
     place = {row.key: row.position for row in given}
     named = set(ids)
     made = canonical(

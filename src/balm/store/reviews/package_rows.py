@@ -8,7 +8,10 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from django.db.models import Q
+
 from balm.review.package import Package
+from balm.review.plan import FILE
 from balm.review.reading import read_package
 from balm.review.schema import TABLE_BY_FILE, Table
 from balm.review.tables import decode
@@ -80,19 +83,26 @@ def table_bytes(review: Review, kept: KeptTable) -> bytes:
 
 def package_files(review: Review) -> dict[str, bytes]:
     """Every file of the package, by its path."""
-    return dict(sorted(_files(review)))
+    stored = StoredFile.objects.filter(review=review).values_list("path", "content")
+    files = {path: bytes(content) for path, content in stored.iterator(chunk_size=16)} | dict(_tables(review))
+    return dict(sorted(files.items()))
 
 
-def _files(review: Review) -> Iterator[tuple[str, bytes]]:
+def _tables(review: Review) -> Iterator[tuple[str, bytes]]:
     for kept in KeptTable.objects.filter(review=review):
         yield kept.table, table_bytes(review, kept)
-    for file in StoredFile.objects.filter(review=review):
-        yield file.path, bytes(file.content)
 
 
 def package_of(review: Review) -> Package:
-    """The package, read and checked as a whole; :class:`InputError` with every problem when it has one."""
-    package, problems = read_package(package_files(review), Path(review.slug))
+    """The package, read and checked as a whole; :class:`InputError` with every problem when it has one.
+
+    The plan and the guidance are read; of full texts and raw exports, which may be large, only that they are there.
+    """
+    stored = StoredFile.objects.filter(review=review)
+    read = stored.filter(Q(path=FILE) | Q(path__startswith="guidance/")).values_list("path", "content")
+    there = dict.fromkeys(stored.values_list("path", flat=True), b"")
+    files = there | {path: bytes(content) for path, content in read} | dict(_tables(review))
+    package, problems = read_package(files, Path(review.slug))
     if package is None:
         raise InputError(problems)
     return package

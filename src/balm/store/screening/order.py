@@ -14,7 +14,7 @@ from balm.review.screening.batches import finished, learnable
 from balm.review.screening.first_look import first_look
 from balm.review.screening.frozen import Batch as Frozen
 from balm.review.screening.ranking import rank
-from balm.store.records.unique import unique_records
+from balm.store.records.unique import still_there, unique_records
 from balm.store.reviews.models import Review, Row
 from balm.store.screening.models import Batch, Order
 from balm.store.screening.standing import forward, package_votes, plan_of
@@ -71,7 +71,7 @@ def learn_order(review: Review, stage: str, *, reviewers: int = 2) -> Order:
     basis, learned = "chance", 0
     if stage == "full-text":
         sought = [record for record in forward(review) if record not in held]
-        there = set(unique_records(review).filter(record__in=sought).values_list("record", flat=True))
+        there = still_there(review, sought)
         waiting = [record for record in sought if record in there]
     else:
         records = _texts(review)

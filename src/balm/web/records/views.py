@@ -227,7 +227,8 @@ def one_record(request: HttpRequest, acting: Acting, record: str) -> HttpRespons
         for name, label in {**FIELDS, "keywords": "Keywords"}.items()
         if (value := getattr(merged, name))
     ]
-    cells = dict(Row.objects.filter(review=review, table=RECORDS, key__in=one.ids).values_list("key", "cells__search"))
+    rows = Row.objects.filter(review=review, table=RECORDS, key__in=one.ids).order_by()
+    cells = dict(rows.values_list("key", "cells__search"))
     sources = [(records[i], cells.get(i)) for i in one.ids if i in records]
     return render(
         request, "records/record.html",
