@@ -221,3 +221,24 @@ def test_what_is_revealed_is_seen(screening: Team) -> None:
     get(screening.teammate, screening, f"{TA}/")
     vote(screening.teammate, "r1", "include")
     assert world(screening, [("r1", "exclude")]) != world(screening, [])
+
+
+def test_the_paper_is_beside_the_full_text_vote(screening: Team) -> None:
+    from tests.web.test_full_texts import pdf, send
+
+    for who in (screening.teammate, screening.second):
+        get(who, screening, f"{TA}/")
+        for record in ("r1", "r2"):
+            vote(who, record, "include", batch=1)
+    open_stage(screening.owner.acting, FT, ["tariq", "sofia"])
+    _, before = get(screening.teammate, screening, f"{FT}/")
+    assert [r["paper"] for r in sitting_of(before)["records"]] == ["", ""]
+    assert "There is no PDF of this report here yet" in before
+    assert send(screening.second, screening, pdf("Methods"))[0] == 302
+    response = screening.teammate.client.get(f"/reviews/{screening.review.slug}/screening/{FT}/")
+    address = f"/reviews/{screening.review.slug}/full-texts/reports/r1/paper/"
+    assert {r["id"]: r["paper"] for r in sitting_of(response.content.decode())["records"]} == {"r1": address, "r2": ""}
+    assert f'src="{address}#' in response.content.decode()
+    assert "frame-src 'self';" in response.headers["Content-Security-Policy"], "a frame of our own and no other"
+    assert address in get(screening.reader, screening, f"{FT}/records/r1/")[1]
+    assert "paper" not in sitting_of(get(screening.teammate, screening, f"{TA}/")[1])["records"][0]

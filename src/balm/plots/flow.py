@@ -226,6 +226,7 @@ def _boxes(flow: Flow, *, synthesis_box: bool, zero_reasons: bool) -> dict[str, 
         5,
         _count(f"{word} included in the review", flow.new_studies, bold=True),
         _count("Reports of included studies", flow.new_reports),
+        *_grouping(flow),
     )
     last = 6
     if flow.is_update:
@@ -248,6 +249,16 @@ def _count(name: str, n: Count, *, bold: bool = False, indent: float = 0.0) -> L
 
 def _waiting(n: Count) -> list[Line]:
     return [] if n is None else [_count("waiting for a decision", n, indent=10)]
+
+
+def _grouping(flow: Flow) -> list[Line]:
+    """What stands between reports assessed and reports of studies while a review is under way."""
+    lines = []
+    if flow.reports_elsewhere:
+        lines.append(_count("found by no search here", flow.reports_elsewhere, indent=10))
+    if flow.reports_ungrouped:
+        lines.append(_count("Reports not grouped into studies yet", flow.reports_ungrouped))
+    return lines
 
 
 def _named(rows: Named, *, zero: bool) -> list[Line]:

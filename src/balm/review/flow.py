@@ -35,7 +35,8 @@ class Flow:
     asked for, because several records may belong to one report.
 
     ``*_waiting`` count what is not decided yet while a review is under way (screened in part, or in conflict), so that
-    the identities hold at any moment; ``None`` where nothing waits.
+    the identities hold at any moment; ``None`` where nothing waits. So are ``reports_ungrouped`` (included at full text
+    and of no included study yet) and ``reports_elsewhere`` (reports of included studies that no search here found).
 
     >>> flow = Flow(database_results=120, register_results=0, duplicates=20, records_screened=101)
     >>> [str(p) for p in flow.problems()]
@@ -74,6 +75,8 @@ class Flow:
     other_assessed: Count = None
     other_excluded: Count = None
     other_excluded_reasons: Named = ()
+    reports_ungrouped: Count = None
+    reports_elsewhere: Count = None
     new_studies: Count = None
     new_reports: Count = None
     total_studies: Count = None
@@ -106,7 +109,7 @@ class Flow:
     def unknown(self) -> tuple[str, ...]:
         """Names of the counts that belong to this diagram and are not known."""
         skip = {"record_links", "records_excluded_by_person", "records_excluded_by_automation"}
-        skip |= {"records_waiting", "dbr_waiting", "other_waiting"}
+        skip |= {"records_waiting", "dbr_waiting", "other_waiting", "reports_ungrouped", "reports_elsewhere"}
         if not self.is_update:
             skip |= {"previous_studies", "previous_reports", "total_studies", "total_reports"}
         return tuple(
@@ -184,10 +187,18 @@ class Flow:
 
         assessed_all = self._over_columns("assessed")
         excluded_all = self._over_columns("excluded")
+        ungrouped, elsewhere, found_here = self.reports_ungrouped, self.reports_elsewhere, self.new_reports
+        if elsewhere and found_here is not None:
+            if elsewhere > found_here:
+                found.append(f"reports that no search found ({elsewhere}) exceed reports of studies ({found_here})")
+            found_here = max(found_here - elsewhere, 0)
         less(
             ("reports assessed", assessed_all),
-            (("reports excluded", excluded_all),),
-            ("reports of new studies", self.new_reports),
+            (
+                ("reports excluded", excluded_all),
+                *((("not grouped into studies yet", ungrouped),) if ungrouped else ()),
+            ),
+            ("reports of new studies" + (" that a search found" if elsewhere else ""), found_here),
         )
         if self.is_update:
             for what in ("studies", "reports"):

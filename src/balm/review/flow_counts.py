@@ -12,6 +12,7 @@ from typing import Any
 
 from balm.review.deduplication.decided import reports_of, set_aside
 from balm.review.flow import Flow, from_keys, named
+from balm.review.flow_grouping import grouping
 from balm.review.package import Package
 from balm.vocabulary.evidence import Vote
 
@@ -20,20 +21,30 @@ INCLUDED_SCOPES = ("included", "single-arm")
 #: The reason at full text that is none against the report: PRISMA counts such a report as not retrieved.
 NO_FULL_TEXT = "no full text"
 
+#: Counts that the plan may give; where it does, the grouping of reports into studies is not counted beside them.
+_GROUPED_FROM = {f"{side}_{what}" for side in ("dbr", "other") for what in ("assessed", "excluded")} | {"new_reports"}
+
 _COLUMNS = {"website": "website_results", "organisation": "organisation_results", "citation": "citations_results"}
 
 
-def flow_of(package: Package, pooled: Iterable[str] = (), not_retrieved: Collection[str] = ()) -> Flow:
+def flow_of(
+    package: Package, pooled: Iterable[str] = (), not_retrieved: Collection[str] = (), *, by_record: bool = False
+) -> Flow:
     """The flow of ``package``; a count that neither its rows nor its plan give stays not known.
 
     pooled        : the studies that stand in at least one analysis.
     not_retrieved : records whose report was sought and could not be had.
+    by_record     : a report that a search found carries the id of its record, as on the server; else this is told from
+                    the ids themselves (:func:`balm.review.flow_grouping.grouping`).
 
     Counts under ``[flow]`` of ``review.toml`` win over counted rows, so that a search kept elsewhere can be reported;
     ``previous_studies`` there makes the diagram that of an update.
     """
     said = dict(package.meta.flow)
-    counts = _identified(package) | _screened(package, set(not_retrieved)) | _included(package, pooled)
+    screened, kept = _screened(package, set(not_retrieved))
+    counts = _identified(package) | screened | _included(package, pooled)
+    if not set(said) & _GROUPED_FROM:
+        counts |= grouping(package, kept, INCLUDED_SCOPES, said.get("previous_reports"), by_record=by_record)
     if any(key.startswith(("other_", *_COLUMNS.values())) for key in said):
         counts["uses_other_methods"] = True
     if "previous_studies" in said or "previous_reports" in said:
@@ -88,12 +99,15 @@ def _sides(package: Package) -> tuple[Mapping[str, str], _Side, _Side]:
     return kept, _Side(from_bases, len(ids - other)), _Side(frozenset(kept.values()) - from_bases, len(other))
 
 
-def _screened(package: Package, not_retrieved: set[str]) -> dict[str, Any]:
-    """Both stages: what each column screened, sought, assessed and excluded, and what waits."""
+def _screened(package: Package, not_retrieved: set[str]) -> tuple[dict[str, Any], set[str] | None]:
+    """Both stages: what each column screened, sought, assessed and excluded, and what waits.
+
+    Beside the counts, the records whose reports are included at full text; ``None`` where that is not known.
+    """
     first = [v for v in package.screening if v.stage == "title-abstract"]
     second = [v for v in package.screening if v.stage == "full-text"]
     if not package.records:
-        return _votes_alone(package, first)
+        return _votes_alone(package, first), None
     kept, bases, others = _sides(package)
     outcomes = screening_outcomes(_on_reports(first, kept))
     counts: dict[str, Any] = {"duplicates": bases.records - len(bases.kept), "excluded_automatic": 0,
@@ -103,7 +117,7 @@ def _screened(package: Package, not_retrieved: set[str]) -> dict[str, Any]:
         found = [kinds[r.search or ""] for r in package.records if r.record in others.kept]
         counts |= {key: found.count(kind) for kind, key in _COLUMNS.items()}
     if not first:
-        return counts
+        return counts, None
     decided = {r: o for r, o in outcomes.items() if o != "conflict"}
     screened = [r for r in bases.kept if r in decided]
     counts["records_screened"] = len(screened)
@@ -116,11 +130,15 @@ def _screened(package: Package, not_retrieved: set[str]) -> dict[str, Any]:
     forward = {r for r in screened if decided[r] == "include"}
     counts |= _full_text("dbr", forward, final, lost, listed, begun=bool(second))
     if others.kept and any(decided.get(r) == "exclude" for r in others.kept):
-        return counts  # PRISMA has no box for records of other methods that were excluded before their report was read
+        return (
+            counts,
+            None,
+        )  # PRISMA has no box for records of other methods that were excluded before their report was read
     sought = {r for r in others.kept if decided.get(r) == "include" or r not in outcomes}
     if len(sought) == len(others.kept):
         counts |= _full_text("other", sought, final, lost, listed, begun=bool(second))
-    return counts
+    read = screening_outcomes(final)
+    return counts, {r for r in (forward | sought) - lost if read.get(r) == "include"} if second else None
 
 
 def _full_text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from balm.actions.review import Review
 from balm.plots.flow import flow_diagram
 from balm.review.deduplication.decided import reports_of
+from balm.review.flow import Flow
 from balm.review.flow_counts import NO_FULL_TEXT, flow_of, screening_outcomes
 from balm.review.package import Package, ScreeningPlan
 from balm.vocabulary.evidence import DuplicateDecision, Record, Report, Search, Study, Vote
@@ -154,6 +156,44 @@ def test_a_report_that_could_not_be_had_is_not_assessed() -> None:
     votes += ballot("r0", ("include", "include"), FT)
     flow = flow_of(package(["medline", "medline"], [], votes, ["r0"]), not_retrieved={"r1"})
     assert (flow.dbr_sought_reports, flow.dbr_notretrieved_reports, flow.dbr_assessed) == (2, 1, 1)
+    assert flow.problems() == ()
+
+
+def grouped(into: list[str], brought: Sequence[str] = (), **plan: int) -> Flow:
+    """Two reports included at full text and one excluded; ``into`` and ``brought`` are reports of included studies."""
+    votes = [v for r in ("r0", "r1", "r2") for v in ballot(r, ("include", "include"))]
+    votes += ballot("r0", ("include", "include"), FT) + ballot("r1", ("include", "include"), FT)
+    votes += ballot("r2", ("exclude", "exclude"), FT, ("wrong population", "wrong population"))
+    review = package(["medline"] * 3, [], votes, [*into, *brought], **plan)
+    named = tuple(replace(r, report=r.report.removeprefix("p-")) for r in review.reports)
+    return flow_of(replace(review, reports=named), by_record=True)
+
+
+@pytest.mark.parametrize(
+    ("into", "brought", "ungrouped", "elsewhere"),
+    [
+        ([], [], 2, None), (["r0"], [], 1, None), (["r0", "r1"], [], None, None), ([], ["old"], 2, 1),
+        (["r1"], ["old", "older", "oldest"], 1, 3), (["r0", "r1"], ["old"], None, 1),
+    ],
+)  # fmt: skip
+def test_between_full_text_and_grouping_every_sum_holds(
+    into: list[str], brought: list[str], ungrouped: int | None, elsewhere: int | None
+) -> None:
+    flow = grouped(into, brought)
+    assert (flow.reports_ungrouped, flow.reports_elsewhere) == (ungrouped, elsewhere)
+    assert (flow.dbr_assessed, flow.dbr_excluded, flow.new_reports or 0) == (3, 1, len(into) + len(brought))
+    assert flow.problems() == ()
+    flow_diagram(flow)
+
+
+def test_a_report_excluded_here_and_included_all_the_same_is_a_contradiction() -> None:
+    assert "must be reports of new studies" in str(grouped(["r0", "r1", "r2"]).problems()[0])
+    assert grouped(["r0", "r2"], ["old"]).problems() != ()
+
+
+def test_reports_of_the_version_before_are_not_found_by_a_search_here() -> None:
+    flow = grouped(["r0", "r1"], ["old", "older"], previous_studies=2, previous_reports=2)
+    assert (flow.new_reports, flow.total_reports, flow.reports_elsewhere) == (2, 4, None)
     assert flow.problems() == ()
 
 

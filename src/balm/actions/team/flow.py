@@ -6,11 +6,10 @@ what another has decided while it is hidden.
 
 from __future__ import annotations
 
-from django.apps import apps
-
 from balm.actions.team.synthesis import current_synthesis
 from balm.review.flow import Flow
 from balm.review.flow_counts import flow_of
+from balm.store.full_texts.standing import not_retrieved
 from balm.store.reviews.models import Review
 from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
 
@@ -24,13 +23,4 @@ def current_flow(review: Review) -> Flow:
 
 def _flow(review: Review) -> Flow:
     pooled = {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
-    return flow_of(with_search(review, current_package(review)), pooled, not_retrieved(review))
-
-
-def not_retrieved(review: Review) -> set[str]:
-    """Ids of the reports whose last attempt at retrieval says that they could not be had."""
-    attempts = {model.__name__: model for model in apps.get_app_config("full_texts").get_models()}.get("Attempt")
-    if attempts is None:
-        return set()
-    last = dict(attempts._default_manager.filter(review=review).order_by("pk").values_list("report", "status"))
-    return {report for report, status in last.items() if status == "not retrieved"}
+    return flow_of(with_search(review, current_package(review)), pooled, not_retrieved(review), by_record=True)

@@ -20,7 +20,7 @@ from balm.store.screening.standing import in_force, plan_of, reasons_of, unsettl
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.entry import in_review
 from balm.web.screening.forms import DecisionForm
-from balm.web.screening.shown import TITLES, legend, shown_records
+from balm.web.screening.shown import TITLES, legend, shown_records, with_papers
 from balm.web.screening.views import new_submission
 
 
@@ -62,9 +62,12 @@ def record(request: HttpRequest, acting: Acting, stage: str, record: str) -> Htt
         (record, acting.member.pk)
     )
     plan = plan_of(review)
+    shown = shown_records(review, [record], plan, {})
+    if stage == "full-text":
+        with_papers(review, shown)
     values: dict[str, Any] = {
             **_shared(acting, stage),
-        "record": shown_records(review, [record], plan, {})[0], "own": own, "case": case, "legend": legend(plan),
+        "record": shown[0], "own": own, "case": case, "legend": legend(plan),
         "criteria": plan.eligibility, "reasons": reasons_of(plan) if stage == "full-text" else (),
         "submission": new_submission(), "submission_2": new_submission(),
     }  # fmt: skip

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.urls import reverse
+
 from balm.actions.team.screening import Sitting
 from balm.review.package import Meta
 from balm.review.screening.highlights import marked
 from balm.review.screening.outcomes import STAGES
+from balm.store.full_texts.standing import path_of
 from balm.store.records.models import UniqueRecord
-from balm.store.reviews.models import Review
+from balm.store.reviews.models import Review, StoredFile
 from balm.store.screening.models import Vote
 
 TITLES = {"title-abstract": "Titles and abstracts", "full-text": "Full texts"}
@@ -48,11 +51,24 @@ def shown_records(review: Review, ids: Iterable[str], plan: Meta, votes: Mapping
     return [_shown(i, found.get(i, {}), lists, votes.get(i)) for i in ids]
 
 
-def shown_sitting(review: Review, sat: Sitting | None, plan: Meta) -> dict[str, Any]:
+def shown_sitting(review: Review, stage: str, sat: Sitting | None, plan: Meta) -> dict[str, Any]:
     """A sitting for the page's script; without records where there is nothing to read."""
     if sat is None:
         return {"batch": 0, "own": 0, "records": []}
-    return {"batch": sat.batch, "own": sat.own, "records": shown_records(review, sat.records, plan, sat.votes)}
+    records = shown_records(review, sat.records, plan, sat.votes)
+    if stage == "full-text":
+        with_papers(review, records)
+    return {"batch": sat.batch, "own": sat.own, "records": records}
+
+
+def with_papers(review: Review, records: list[dict[str, Any]]) -> None:
+    """To each record the page of its report, and the address of its PDF; empty where none is here."""
+    paths = {path_of(r["id"]): r for r in records}
+    held = set(StoredFile.objects.filter(review=review, path__in=paths).values_list("path", flat=True))
+    for path, r in paths.items():
+        place = {"slug": review.slug, "report": r["id"]}
+        r["report"] = reverse("full_text", kwargs=place)
+        r["paper"] = reverse("full_text_paper", kwargs=place) if path in held else ""
 
 
 def _shown(record: str, values: Mapping[str, Any], lists: Mapping[str, list[str]], vote: Vote | None) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
 def read(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     """The next record to decide on; the script shows the others of the batch without asking again."""
     plan = plan_of(acting.review)
-    data = shown_sitting(acting.review, sitting(acting, stage), plan)
+    data = shown_sitting(acting.review, stage, sitting(acting, stage), plan)
     records = data["records"]
     first = next((r for r in records if r["vote"] is None), None)
     return _page(
@@ -84,7 +84,8 @@ def following(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     given = request.GET.get("after", "0")
     if not given.isascii() or not given.isdecimal() or len(given) > 9:
         raise InputError(Problem("must be the number of a batch", column="after", value=given))
-    return JsonResponse(shown_sitting(acting.review, sitting(acting, stage, after=int(given)), plan_of(acting.review)))
+    sat = sitting(acting, stage, after=int(given))
+    return JsonResponse(shown_sitting(acting.review, stage, sat, plan_of(acting.review)))
 
 
 @require_POST

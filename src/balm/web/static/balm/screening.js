@@ -4,6 +4,8 @@
 const page = document.getElementById("screening");
 const form = document.getElementById("vote");
 const at = (id) => document.getElementById(id);
+const pane = at("paper"); // at the full-text stage
+const VIEW = "#navpanes=0&view=FitH"; // the width is the paper's, not its thumbnails'
 const HOLD = 2500; // ms in which Z takes the last vote back before it was ever cast
 const AHEAD = 3; // records left when the next batch is fetched
 
@@ -63,6 +65,7 @@ function show(i) {
   if (r.pmid) links.push(link("https://pubmed.ncbi.nlm.nih.gov/" + encodeURIComponent(r.pmid) + "/", "PubMed " + r.pmid, true));
   links.push(link(new URL("records/" + encodeURIComponent(r.id) + "/", location.href.split("?")[0]).href, r.id));
   at("links").replaceChildren(...links);
+  if (pane) paper(r);
   at("place").textContent = `${i + 1} of ${records.length}`;
   at("own").hidden = !r.vote;
   at("own").className = "badge " + (r.vote ? r.vote.decision : "");
@@ -74,6 +77,36 @@ function show(i) {
   form.elements.submission.value = newSubmission();
   shownAt = performance.now();
   window.scrollTo({ top: 0 });
+}
+// The paper beside the decision; on a narrow screen it is a link, and nothing of it is fetched.
+function paper(r) {
+  const roomy = matchMedia("(min-width: 62rem)").matches;
+  at("with-pdf").hidden = !r.paper;
+  at("no-pdf").hidden = Boolean(r.paper);
+  at("report").href = r.report;
+  if (r.paper) at("pdf-link").href = r.paper;
+  const frame = at("pdf");
+  if (frame.dataset.shown === r.paper && r.paper) return;
+  const fresh = frame.cloneNode(); // another frame: going back in the browser is by page, not by paper
+  fresh.title = "PDF of " + r.id;
+  fresh.hidden = !r.paper;
+  fresh.removeAttribute("src");
+  fresh.dataset.shown = "";
+  if (r.paper && roomy) { fresh.src = r.paper + VIEW; fresh.dataset.shown = r.paper; }
+  frame.replaceWith(fresh);
+}
+// A PDF that was clicked into takes every key: say so, and take them back when the pointer leaves it.
+function keysBack() {
+  if (document.activeElement === at("pdf")) at("pdf").blur();
+  window.focus();
+  at("keys-away").hidden = true;
+}
+if (pane) {
+  window.addEventListener("blur", () => setTimeout(() => { at("keys-away").hidden = document.activeElement !== at("pdf"); }));
+  window.addEventListener("focus", () => { at("keys-away").hidden = true; });
+  pane.addEventListener("mouseleave", keysBack);
+  at("keys-away").querySelector("button").addEventListener("click", keysBack);
+  matchMedia("(min-width: 62rem)").addEventListener("change", () => { if (here >= 0) paper(records[here]); });
 }
 function progress() {
   const done = records.filter((r) => r.vote).length;
