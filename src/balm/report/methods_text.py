@@ -47,6 +47,7 @@ _SAID_IN_PROSE = {
     "double_zero",
     "mh_rd_variance",  # said by the papers of the variance
     "mh_zero_cells",
+    "mh_weights",
     "rr_single_zero",
     "rd_single_zero",
 }
@@ -135,8 +136,10 @@ def _zero_cells(fit: Pooled) -> str:
 def _model(fit: Pooled) -> str:
     chosen = fit.conventions
     model = str(chosen.get("model", "random" if fit.method == "inverse-variance" else "common"))
-    text = f"Effects were pooled by {METHODS[fit.method].cited} under {MODELS[model].words}"
-    if fit.method == "mantel-haenszel":
+    how = "Cochran's weights (the events of group 1 expected at the rate of group 2)"
+    by = f"with {how}" if chosen.get("mh_weights") == "cochran" else f"by {METHODS[fit.method].cited}"
+    text = f"Effects were pooled {by} under {MODELS[model].words}"
+    if fit.method == "mantel-haenszel" and "mh_weights" not in chosen:
         cites = MANTEL_HAENSZEL_VARIANCE.get(
             str(chosen.get("mh_rd_variance")) if fit.effects.measure == "RD" else fit.effects.measure, ()
         )

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
+from balm.stats.pooling.leave_one_out import leave_one_out
 from balm.stats.pooling.mantel_haenszel import mantel_haenszel
 from balm.stats.pooling.peto import peto
+from balm.stats.pooling.pool import pool
 from balm.vocabulary.problems import InputError
 
 #: BCG vaccine against tuberculosis, Colditz et al. (1994), table 1: thirteen trials.
@@ -143,6 +145,30 @@ def test_one_zero_in_every_study_is_no_obstacle_to_the_exact_estimate():
     assert math.isfinite(fit.estimate)
 
 
+SPARSE_RATES = {
+    "events_1": [9, 8, 0, 6, 7],
+    "time_1": [413.0, 263.0, 487.0, 237.0, 489.0],
+    "events_2": [19, 19, 13, 9, 0],
+    "time_2": [398.0, 245.0, 435.0, 241.0, 483.0],
+}
+
+
+def test_cochran_weights_of_rate_ratios():
+    """Every study its expected events; the variance of two Poisson counts; Q around the inverse-variance mean."""
+    es = effect_sizes("IRR", **SPARSE_RATES)
+    fit = mantel_haenszel(es, weights="cochran")
+    weights = es.raw["events_2"] * es.raw["time_1"] / es.raw["time_2"]
+    assert fit.estimate == pytest.approx(np.average(es.effect, weights=weights), rel=1e-13)
+    assert fit.se == pytest.approx(math.sqrt(1 / 30 + 1 / 60), rel=1e-13)
+    assert fit.weights == pytest.approx(100 * weights / weights.sum(), rel=1e-13)
+    assert fit.q == pytest.approx(pool(es, model="common").q, rel=1e-12)
+    random = mantel_haenszel(es, weights="cochran", model="random")
+    assert random.estimate == pytest.approx(pool(es, tau2="DL", inference="wald").estimate, rel=1e-13)
+    without = leave_one_out(fit)
+    assert without.fits[0].estimate == pytest.approx(mantel_haenszel(es[1:], weights="cochran").estimate, rel=1e-13)
+    assert "Cochran's weights" in fit.methods() and "Mantel" not in fit.methods()
+
+
 def test_every_convention_is_printed():
     conventions = mantel_haenszel("RD", **BCG).conventions
     for name in ("profile", "model", "mh_zero_cells", "mh_rd_variance", "double_zero", "add", "to", "level", "correct"):
@@ -160,6 +186,9 @@ def test_every_convention_is_printed():
         (lambda: mantel_haenszel("RD", variance="wald", **BCG), "variance must be one of"),
         (lambda: mantel_haenszel("RR", zero_cells="add-to-weights", **BCG), "no effect on RR"),
         (lambda: mantel_haenszel("RR", zero_cells="half", **BCG), "zero_cells must be one of"),
+        (lambda: mantel_haenszel("RR", weights="cochran", **BCG), "no effect on RR"),
+        (lambda: mantel_haenszel("IRD", weights="cochran", **RATES), "no effect on IRD"),
+        (lambda: mantel_haenszel("IRR", weights="Cochran", **RATES), "did you mean 'cochran'"),
         (lambda: mantel_haenszel("RR", double_zero="drop", **BCG), "double_zero must be one of"),
         (lambda: mantel_haenszel("RR", inference="hartung-knapp", **BCG), "needs model='random'"),
         (lambda: mantel_haenszel("RR", prediction="t-k-1", **BCG), "needs model='random'"),
@@ -195,3 +224,8 @@ def test_random_numbers_never_warn():
             assert math.isfinite(fit.estimate) or fit.reasons["estimate"]
         fit = peto(**data)
         assert math.isfinite(fit.estimate) or fit.reasons["estimate"]
+        rates = {"events_1": data["events_1"], "time_1": n_1, "events_2": data["events_2"], "time_2": n_2}
+        for model in ("common", "random"):
+            for double_zero in ("exclude", "keep"):
+                fit = mantel_haenszel("IRR", model=model, weights="cochran", double_zero=double_zero, **rates)
+                assert math.isfinite(fit.estimate) or fit.reasons["estimate"]

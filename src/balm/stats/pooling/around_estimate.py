@@ -152,6 +152,7 @@ def common_result(
     *,
     in_q: NDArray[np.bool_] | None = None,
     q_of: tuple[Floats, Floats] | None = None,
+    q_around: float | None = None,
     excluded: tuple[tuple[str, str], ...] = (),
     tests: Mapping[str, ChiSquareTest] = MappingProxyType({}),
     advice: tuple[str, ...] = (),
@@ -161,6 +162,7 @@ def common_result(
 
     in_q : (k,) the studies whose own effect enters Q and its degrees of freedom.
     q_of : ``O - E`` and ``V`` when Q is Peto's ``sum V ((O - E)/V - estimate)^2``.
+    q_around : the mean around which Q is taken, where it is not the estimate.
     """
     k = len(weights)
     reasons = {
@@ -188,7 +190,7 @@ def common_result(
         df = max(int(np.count_nonzero(in_q)) - 1, 0)
         if known and df > 0:
             if q_of is None:
-                gap = es.effect[in_q] - estimate
+                gap = es.effect[in_q] - (estimate if q_around is None else q_around)
                 q = float((gap * gap / es.variance[in_q]).sum())
             else:
                 observed, v = (part[q_of[1] > 0.0] for part in q_of)

@@ -42,6 +42,8 @@ ESTIMATORS = MappingProxyType(
 ZERO_CELLS = ("none", "add", "add-to-weights")
 RD_VARIANCES = ("sato", "greenland-robins")
 DOUBLE_ZERO = ("exclude", "keep")
+#: "cochran" (rate ratios only) is not the method of Mantel and Haenszel, but a sum over strata like it.
+WEIGHTS = ("mantel-haenszel", "cochran")
 #: No file written by RevMan with a zero cell under this measure has been seen yet.
 UNVERIFIED_RD = (
     "How RevMan treats zero cells in a Mantel-Haenszel risk difference is unverified; R meta's rule is used."
@@ -61,6 +63,7 @@ def mantel_haenszel(
     to: str | None = None,
     drop_double_zero: bool | None = None,
     variance: str | None = None,
+    weights: str = "mantel-haenszel",
     correct: bool = True,
     inference: str | None = None,
     prediction: str | None = None,
@@ -86,6 +89,8 @@ def mantel_haenszel(
     add, to      : the correction of each study's own effect, which enters Q and the random-effects weights.
     drop_double_zero : True leaves double-zero studies out of Q although they are pooled (metafor).
     variance     : of the risk difference, "sato" or "greenland-robins".
+    weights      : "mantel-haenszel", or "cochran" (IRR only): the mean of the log rate ratios weighted by the events
+                   that group 1 would have had at the rate of group 2; Q and "random" then follow inverse variances.
     correct      : continuity correction of the Cochran-Mantel-Haenszel test.
     inference, prediction, i2 : as for :func:`balm.pool`, under ``model="random"``; a Wald interval by default.
 
@@ -113,6 +118,8 @@ def mantel_haenszel(
     if zero_cells is None:
         zero_cells = "add-to-weights" if rows["mh_zero_cells"] == "add" and code == "RD" else rows["mh_zero_cells"]
     check_option("zero_cells", zero_cells, ZERO_CELLS)
+    if check_option("weights", weights, WEIGHTS) == "cochran" and code != "IRR":
+        raise InputError(f"weights='cochran' has no effect on {code}: they are defined for the rate ratio, IRR")
     if zero_cells == "add-to-weights" and code != "RD":
         raise InputError(f"zero_cells='add-to-weights' has no effect on {code}; use 'add' or 'none'")
     double_zero = check_option("double_zero", rows["double_zero"] if double_zero is None else double_zero, DOUBLE_ZERO)
@@ -124,6 +131,8 @@ def mantel_haenszel(
     }
     if model == "random" and profile == "meta" and code in ("IRR", "IRD"):
         conventions["mh_random_q"] = "inverse-variance"  # R meta keeps M-H, Random to 2x2 tables
+    if weights == "cochran":
+        conventions |= {"mh_weights": weights} | ({"mh_random_q": "inverse-variance"} if model == "random" else {})
     if code == "RD":
         conventions["mh_rd_variance"] = settled
         if profile in ("revman5", "revman-web"):
@@ -152,7 +161,13 @@ def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None
             rr_n_plus=2.0,
         )
         pooled = [cells.columns[name] for name in COUNTS[code]]
-    if code == "RD":
+    q_around: float | None = None
+    if said.get("mh_weights") == "cochran":
+        estimate, variance, weights = sums.standardised_rate_ratio(kept.effect, *pooled)
+        known = kept.estimable
+        precision = 1.0 / kept.variance[known]
+        q_around = float(precision @ kept.effect[known]) / float(precision.sum()) if known.any() else None
+    elif code == "RD":
         estimate, variance, weights = sums.risk_difference(*pooled, variance=said["mh_rd_variance"])
         if said["mh_zero_cells"] == "add-to-weights":
             a, n_1, c, n_2 = columns
@@ -172,6 +187,7 @@ def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None
         variance,
         weights,
         in_q=in_q,
+        q_around=q_around,
         excluded=excluded,
         tests=tests,
         advice=advice,

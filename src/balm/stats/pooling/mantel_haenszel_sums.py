@@ -82,6 +82,20 @@ def rate_ratio(x_1: Floats, t_1: Floats, x_2: Floats, t_2: Floats) -> Sums:
     return log(r / s), float(((x_1 + x_2) * t_1 * t_2 / t**2).sum()) / (r * s), weights
 
 
+def standardised_rate_ratio(effect: Floats, x_1: Floats, t_1: Floats, x_2: Floats, t_2: Floats) -> Sums:
+    """The mean of the log rate ratios ``effect`` with Cochran's weights ``x2 t1/t2``.
+
+    The weight is the number of events that group 1 would have had at the rate of group 2, as in indirect
+    standardisation; the variance is that of two pooled Poisson counts, ``1/sum(x1) + 1/sum(x2)``.
+    """
+    weights = x_2 * t_1 / t_2
+    total, events_1, events_2 = float(weights.sum()), float(x_1.sum()), float(x_2.sum())
+    if not (events_1 > 0.0 and events_2 > 0.0):
+        return nan, nan, weights
+    counted = np.where(weights > 0.0, effect, 0.0)  # a study without events in group 2 has no weight
+    return float(weights @ counted) / total, 1.0 / events_1 + 1.0 / events_2, weights
+
+
 def rate_difference(x_1: Floats, t_1: Floats, x_2: Floats, t_2: Floats) -> Sums:
     """``sum((x1 t2 - x2 t1)/T) / K`` with ``K = sum(t1 t2/T)``; variance of Greenland & Robins (1985)."""
     t = t_1 + t_2
