@@ -525,5 +525,4 @@ def _on_cluster(plan: Plan, client: Any) -> Iterator[Any]:
                 yield table
     finally:
         if own:
-            client.close()
             client.shutdown()
