@@ -17,6 +17,13 @@ from balm.review.tables import decode, read_cells, read_table, unknown_name
 from balm.vocabulary.evidence import GuidanceStatement, Result
 from balm.vocabulary.problems import Problem
 
+#: Files of ``guidance/`` that hold no statements: the therapy in its own words, and models of plasma concentration.
+OF_THE_GUIDANCE_ROOM = ("guidance/therapy.toml", "guidance/pharmacokinetics.toml")
+#: What ``[guideline]`` says once for all its statements; a statement may say otherwise.
+OF_THE_GUIDELINE = (
+    "year", "report", "basis", "drug_form", "route", "review_due", "checked_by", "reviewed", "next_review",
+)  # fmt: skip
+
 
 def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | None, tuple[Problem, ...]]:
     """The package held in ``files`` (relative name -> bytes), or ``None``; and every problem found in it.
@@ -69,6 +76,8 @@ def _guidance(files: Mapping[str, bytes]) -> tuple[tuple[GuidanceStatement, ...]
     problems: list[Problem] = []
     seen: dict[str, str] = {}
     for file in sorted(f for f in files if f.startswith("guidance/") and f.endswith(".toml")):
+        if file in OF_THE_GUIDANCE_ROOM:
+            continue
         text, wrong = decode(files[file], file=file)
         data, more = ({}, []) if wrong else parse_toml(text, file)
         problems += wrong + more
@@ -79,17 +88,13 @@ def _guidance(files: Mapping[str, bytes]) -> tuple[tuple[GuidanceStatement, ...]
             problems.append(Problem("is missing: the file needs a table `[guideline]`", file=file, column="guideline"))
             continue
         problems += _fields(data, ("guideline", "statement"), file)
-        problems += _fields(guideline, ("name", "year", "report"), file, column="guideline")
+        problems += _fields(guideline, ("name", *OF_THE_GUIDELINE), file, column="guideline")
         given = data.get("statement", [])
         if not isinstance(given, list) or not all(isinstance(g, dict) for g in given):
             problems.append(Problem("must be a list of tables, `[[statement]]`", file=file, column="statement"))
             continue
         for number, statement in enumerate(given, start=1):
-            cells = {
-                "guideline": guideline.get("name"),
-                "year": guideline.get("year"),
-                "report": guideline.get("report"),
-            }
+            cells = {"guideline": guideline.get("name")} | {name: guideline.get(name) for name in OF_THE_GUIDELINE}
             cells |= statement
             names = [c.name for c in STATEMENT.columns]
             problems += _fields(cells, names, file, row=number)
@@ -110,6 +115,8 @@ def _guidance(files: Mapping[str, bytes]) -> tuple[tuple[GuidanceStatement, ...]
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ";".join(str(part) for part in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value).strip()

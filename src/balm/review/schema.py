@@ -24,6 +24,14 @@ VALUES_ARE = ("final", "change", "reduction")
 #: Which part of a cross-over trial a number is from; empty = all periods together.
 PERIODS = ("first", "second")
 SETTINGS = ("chronic", "chronic non-cancer", "acute", "practice", "review", "not stated")
+#: What a statement of guidance is, and what its source is.
+STATEMENT_KINDS = (
+    "dose", "recommendation", "contraindication", "caution", "interaction", "monitoring", "rescue", "follow-up",
+    "position",
+)  # fmt: skip
+BASES = (
+    "guideline", "position statement", "review of evidence", "practice survey", "trial regimen", "secondary summary",
+)  # fmt: skip
 
 _STUDY = Column("study", "id", "id of the study", required=True, refers="studies")
 _REPORT = Column("report", "id", "the report it was read in", refers="reports")
@@ -624,7 +632,27 @@ STATEMENT = Table(
         _REPORT,
         _SOURCE,
         _VERIFIED,
+        Column("kind", "choice", "what the statement is", allowed=STATEMENT_KINDS, optional=True),
+        Column("basis", "choice", "what its source is; from `[guideline] basis`", allowed=BASES, optional=True),
+        Column("population", "text", "whom it is about, beyond the condition", optional=True),
+        Column("about", "ids", "comorbidities of `guidance/therapy.toml` it names", optional=True),
+        Column("drug_form", "text", "form of the drug; forms are never interchanged", optional=True),
+        Column("route", "text", "route", optional=True),
+        Column(
+            "setting_of_source", "choice", "setting its words come from, where that is another", allowed=SETTINGS,
+            optional=True,
+        ),
+        Column("total_per", "choice", "what `total` is of", allowed=("session", "course"), optional=True),
+        Column("question", "id", "what it takes a position on, so that positions can be compared", optional=True),
+        Column("position", "text", "its position on `question`, in a word or two", optional=True),
+        Column("reassures", "ids", "areas of harm (of `guidance/therapy.toml`) that it calls small", optional=True),
+        Column("claims", "ids", "claims of `claims.csv` it is made of", optional=True),
+        Column("locator", "text", "where in the source", optional=True),
+        Column("review_due", "text", "when its authors said they would review it", optional=True),
+        Column("checked_by", "text", "who compared it with its source; from `[guideline]`", optional=True),
+        Column("reviewed", "text", "date of that check, as YYYY-MM-DD", optional=True),
+        Column("next_review", "text", "date by which it is to be checked again, as YYYY-MM-DD", optional=True),
     ),
-)
+)  # fmt: skip
 
 TABLE_BY_FILE = {table.file: table for table in TABLES}

@@ -54,11 +54,22 @@ This page is generated from `src/balm/review/schema.py` and `src/balm/review/pla
 - A file larger than 64 MB (`records.csv`: 512 MB), and a link that leads out of the folder, is refused without reading it.
 """
 
+#: Files of ``guidance/`` that hold no statements.
+GUIDANCE = """`[guideline]` may say once for all its statements: `name`, `year`, `report`, `basis`, `drug_form`, `route`, `review_due`,
+`checked_by`, `reviewed`, `next_review`. Lists are written as lists: `about = ["pregnancy"]`.
+
+Two files hold no statements and make the others answer questions (`balm guide`): `guidance/therapy.toml` names the
+therapy, its settings, drug forms, conditions and comorbidities with their other spellings, and what no weight, rate or
+concentration can be; `guidance/pharmacokinetics.toml` holds models of the plasma concentration (`[[model]]`), observed
+effects (`[[effect]]`) and what no curve can show (`[curves]`). See [Guidance: asking and reading](../how-to/ask-the-guidance.md).
+"""
+
 
 def reference_page() -> str:
     """The page as Markdown."""
     parts = [_INTRODUCTION, _plan()]
     parts += [_table(table) for table in (*TABLES, STATEMENT)]
+    parts.append(GUIDANCE)
     return "\n".join(parts)
 
 

@@ -471,6 +471,23 @@ class GuidanceStatement:
     report: str | None
     source: str | None
     verified: bool
+    kind: str | None = None  # dose, recommendation, contraindication, caution, interaction, monitoring, rescue ...
+    basis: str | None = None  # guideline, position statement, review of evidence, practice survey, secondary summary
+    population: str | None = None
+    about: tuple[str, ...] = ()  # comorbidities of guidance/therapy.toml that a contraindication or caution names
+    drug_form: str | None = None
+    route: str | None = None
+    setting_of_source: str | None = None  # where the words come from, when that is another setting
+    total_per: str | None = None  # session, course
+    question: str | None = None  # what it takes a position on, so that two positions can be set side by side
+    position: str | None = None
+    reassures: tuple[str, ...] = ()  # areas of harm it calls small
+    claims: tuple[str, ...] = ()  # claims of claims.csv that stand behind it
+    locator: str | None = None
+    review_due: str | None = None  # when its authors said that they would review it
+    checked_by: str | None = None
+    reviewed: str | None = None
+    next_review: str | None = None
     file: str = ""
     row: int = 0
 

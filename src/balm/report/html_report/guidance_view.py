@@ -21,18 +21,29 @@ SETTINGS = (
     ("review", "review", "Reviews with a statement", "Conclusions of reviews, not of a guideline group."),
     ("", "other", "Setting not stated", "On file so that a gap is not read as silence."),
 )
+#: What circulates without a source of its own stands apart from what a body stands behind.
+SECONDARY = (
+    "secondary",
+    "Circulating summaries",
+    "Texts that cite numbers without a source of their own. They support nothing; their contradictions are computed.",
+)
 
 
 def statements(package: Package, numbers: dict[str, int]) -> list[Table]:
     """One table a setting, so that acute and chronic pain never share one; a group of rows a guideline."""
     found: dict[str, list[GuidanceStatement]] = {name: [] for _, name, _, _ in SETTINGS}
-    for s in package.guidance:
+    circulating = [s for s in package.guidance if s.basis == "secondary summary"]
+    for s in (s for s in package.guidance if s.basis != "secondary summary"):
         found[next(name for start, name, _, _ in SETTINGS if s.setting.startswith(start))].append(s)
-    return [
+    tables = [
         _table(package, numbers, f"{heading}: statements as published", name, note, found[name])
         for _, name, heading, note in SETTINGS
         if found[name]
     ]
+    if circulating:
+        name, heading, note = SECONDARY
+        tables.append(_table(package, numbers, f"{heading}: statements as written", name, note, circulating))
+    return tables
 
 
 def _table(
@@ -72,7 +83,8 @@ def age(year: int | None, date: str) -> str:
 
 def _statement(package: Package, numbers: dict[str, int], s: GuidanceStatement) -> Row:
     notes = (s.notes or "").removeprefix(NOT_VERIFIED).lstrip(" ;") if not s.verified else s.notes or ""
-    condition = f" ({s.condition})" if s.condition and s.condition.casefold() not in s.topic.casefold() else ""
+    parts = [part.strip().casefold() for part in (s.condition or "").split(";")]
+    condition = "" if all(part in s.topic.casefold() for part in parts) else f" ({s.condition})"
     return Row(
         (
             Cell(f"{s.topic[:1].upper()}{s.topic[1:]}{condition}", mark=marked(s.verified)),

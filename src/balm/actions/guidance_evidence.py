@@ -1,0 +1,116 @@
+"""What the review itself found, for one condition: pooled or not, in which window, with which certainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from balm.guidance.rules import Rule
+from balm.guidance.therapy import Named, Therapy, broader
+from balm.report.html_report.analysis_view import shown_name
+from balm.review.package import Package
+from balm.review.synthesis import AnalysisResult, Synthesis, analyse
+from balm.vocabulary.evidence import Published, Study
+
+NOT_ASSESSED = "certainty not assessed in this review"
+#: Only what was pooled for pain by others can make a guideline old; harms are compared in the report.
+PAIN = "pain"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One analysis for one condition. ``estimate`` and its interval are on the displayed scale."""
+
+    analysis: str
+    title: str
+    outcome: str
+    domain: str
+    measure: str
+    window: str
+    condition: str
+    k: int
+    studies: tuple[str, ...]
+    estimate: float | None
+    low: float | None
+    high: float | None
+    what: str  # pooled, one study, nothing to pool
+    why: str
+    controlled: bool
+    certainty: str
+
+
+def evidence_for(synthesis: Synthesis, therapy: Therapy, condition: Named | None) -> tuple[Evidence, ...]:
+    """Every planned analysis, carried out over the studies of ``condition``; over all where none is asked for."""
+    package = synthesis.package
+    found: list[Evidence] = []
+    for result in synthesis.analyses:
+        if result.spec.scopes and "excluded" in result.spec.scopes:
+            continue  # a check of somebody else's figure, outside the question of the review
+        shown = result
+        if condition is not None:
+            wanted = tuple(s.study for s in package.studies if about(s, condition, therapy))
+            wanted = tuple(s for s in wanted if not result.spec.studies or s in result.spec.studies)
+            if not wanted:
+                found.append(_evidence(package, result, condition, None))
+                continue
+            spec = replace(result.spec, studies=wanted, by=None, subgroups=(), sensitivity=(), overall=True)
+            shown = analyse(package, spec)
+        found.append(_evidence(package, result, condition, shown))
+    return tuple(found)
+
+
+def about(study: Study, condition: Named, therapy: Therapy) -> bool:
+    """Whether a study is about ``condition`` or a narrower one."""
+    return any(condition.id in broader(c, therapy.conditions) for c in therapy.conditions_in(study.condition))
+
+
+def _evidence(
+    package: Package, planned: AnalysisResult, condition: Named | None, shown: AnalysisResult | None
+) -> Evidence:
+    estimate = low = high = None
+    k, what, why = 0, "nothing to pool", "no study of this condition contributes a usable number"
+    if shown is not None and shown.fit is not None:
+        d = shown.fit.displayed
+        estimate, low, high, k = d.estimate, d.interval.low, d.interval.high, shown.fit.k
+        what, why = "pooled", ""
+    elif shown is not None and shown.single is not None:
+        one = shown.single
+        estimate, low, high, k = one.estimate, one.interval.low, one.interval.high, 1
+        what, why = "one study", one.why_not_pooled
+    elif shown is not None and shown.why_not_pooled:
+        why = shown.why_not_pooled
+    ratings = [c for c in package.certainty if c.analysis == planned.id]
+    overall = [c.rating for c in ratings if c.domain in ("overall", "certainty")]
+    windows = ", ".join(w.name for w in planned.windows) or "any time"
+    return Evidence(
+        analysis=planned.id,
+        title=planned.title,
+        outcome=planned.outcome.name,
+        domain=planned.outcome.domain,
+        measure=shown_name(planned.measure),
+        window=windows,
+        condition="all conditions" if condition is None else condition.name,
+        k=k,
+        studies=tuple(row.label for row in shown.rows) if shown is not None else (),
+        estimate=estimate,
+        low=low,
+        high=high,
+        what=what,
+        why=why,
+        controlled=planned.comparison.group_2 is not None,
+        certainty=overall[0] if overall else NOT_ASSESSED,
+    )
+
+
+def newer_than(package: Package, rules: Sequence[Rule]) -> tuple[Published, ...]:
+    """Verified pooled results on pain that were published after the newest guideline on file."""
+    years = [r.source.year for r in rules if r.source.year is not None]
+    if not years:
+        return ()
+    pain = {o.id for o in package.meta.outcomes if o.domain == PAIN}
+    found = [
+        p for p in package.published
+        if p.verified and p.year is not None and p.year > max(years) and p.outcome in pain and p.estimate is not None
+        and p.kind in ("pooled", "network")
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda p: -(p.year or 0)))
