@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
+from django.core.cache import caches
+from django.core.cache.backends import locmem
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from balm.actions.review import package_bytes
 from balm.actions.team.archive import archive
-from balm.store.accounts.models import SetUpLink, User
+from balm.store.accounts.models import Cached, SetUpLink, User
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
@@ -24,11 +25,6 @@ from tests.unit.review.revman.made import aspirin
 from tests.web.conftest import KETAMINE, Team
 
 PASSWORD = "a sentence that nobody guesses"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_before() -> None:
-    cache.clear()
 
 
 def noted() -> list[str]:
@@ -336,3 +332,20 @@ def test_only_accounts_that_manage_the_server_start_reviews(team: Team) -> None:
         assert someone.client.get("/reviews/new/").status_code == 403
         assert someone.client.post("/reviews/new/", QUESTION).status_code == 403
     assert team.anonymous.get("/reviews/new/").status_code == 302
+
+
+def test_codes_guessed_at_one_process_count_at_all_of_them(client: Client, ana: User) -> None:
+    """Each attempt reaches a process that remembers nothing of its own."""
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    TOTP.activate(ana, generate_totp_secret())
+    assert client.post("/account/login/", {"login": "ana@example.org", "password": PASSWORD}).status_code == 302
+    texts = []
+    for _ in range(12):
+        locmem._caches.clear()
+        caches["default"].close()
+        texts.append(client.post("/account/2fa/authenticate/", {"code": "000000"}).content.decode())
+    assert "Incorrect code" in texts[0]
+    assert "Too many failed login attempts" in texts[-1]
+    assert not signed_in(client)
+    assert Cached.objects.exists()

@@ -33,13 +33,30 @@ def server(request: pytest.FixtureRequest) -> Iterator[RealServer]:
     made = RealServer(POSTGRESQL if request.param == "postgresql" else "")
     try:
         made.set_up(RECORDS, 2).start()
-        with Browser(made, "p00") as one, Browser(made, "p01") as two:
-            made.records = [r["id"] for r in one.sitting()["records"]]
-            assert made.records == [r["id"] for r in two.sitting()["records"]]
-            assert len(made.records) == RECORDS
+        found = at_once(made, 10)
+        assert [status for status, _ in found] == [200] * 10, found
+        sittings = [json.loads(body) for _, body in found]
+        assert {s["batch"] for s in sittings} == {1}, "one batch is dealt out, whoever asks first"
+        made.records = [r["id"] for r in sittings[0]["records"]]
+        assert all([r["id"] for r in s["records"]] == made.records for s in sittings)
+        assert len(made.records) == RECORDS
         yield made
     finally:
         made.remove()
+
+
+def at_once(server: RealServer, many: int) -> list[tuple[int, bytes]]:
+    """The very first requests to a server, all in one moment: what each is answered."""
+    start = threading.Barrier(many)
+    answers: list[tuple[int, bytes]] = []
+
+    def ask(code: str) -> None:
+        with Browser(server, code) as browser:
+            start.wait(120)
+            answers.append(browser.ask("GET", "/next/?after=0"))
+
+    in_threads(*(threading.Thread(target=ask, args=(("p00", "p01")[k % 2],)) for k in range(many)))
+    return answers
 
 
 def in_threads(*jobs: threading.Thread) -> None:

@@ -142,6 +142,14 @@ def databases() -> dict[str, dict[str, object]]:
 
 
 DATABASES = databases()
+#: In the database, so that what one server process counts (wrong passwords, wrong codes) counts for all of them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "server_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

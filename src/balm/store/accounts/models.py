@@ -58,3 +58,18 @@ class SetUpLink(models.Model):
 
     def __str__(self) -> str:
         return f"set-up link of {self.made:%Y-%m-%d}"
+
+
+class Cached(models.Model):
+    """What the server's processes remember together for a while, such as how often a code was guessed: the table of
+    Django's database cache, made by a migration so that ``migrate`` is all a server needs."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "server_cache"
+
+    def __str__(self) -> str:
+        return self.cache_key
