@@ -136,6 +136,7 @@ class Definition:
     therapy: str
     drug: str
     primary_visit: str
+    primary_responder: str
     pain: Answered
     sites: tuple[Site, ...]
     visits: tuple[Visit, ...]
@@ -156,6 +157,11 @@ class Definition:
     def follow_ups(self) -> tuple[Visit, ...]:
         """The visits after treatment, in order."""
         return tuple(sorted((v for v in self.visits if not v.baseline), key=lambda v: v.day))
+
+    @property
+    def primary(self) -> Responder:
+        """The definition of response that sites, charts and comparisons use."""
+        return next(r for r in self.responders if r.id == self.primary_responder)
 
     def visit(self, name: str) -> Visit | None:
         """The visit called ``name``."""
@@ -305,6 +311,8 @@ def _check(d: Definition, taken: _Taken) -> None:
     follow = [v.id for v in d.follow_ups]
     if d.primary_visit not in follow:
         taken.wrong("primary_visit", unknown_name("a visit after baseline", d.primary_visit, follow))
+    if d.primary_responder not in (names := [r.id for r in d.responders]):
+        taken.wrong("primary_responder", unknown_name("one of [[responders]]", d.primary_responder, names))
     for visit in d.visits:
         if visit.before < 0 or visit.after < 0 or (not visit.baseline and visit.day < 1):
             taken.wrong(f"visits {visit.id}", "day is 1 or more after baseline; before and after are 0 or more")

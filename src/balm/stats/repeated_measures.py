@@ -119,8 +119,8 @@ def repeated_measures(
                     f"visits {visits[j]!r} and {visits[k]!r} share {both} people; an unstructured covariance needs "
                     "three or more: use structure='compound-symmetry'"
                 )
-    groups = _patterns(y, seen)
     shapes = _shapes(m, structure)
+    groups = _patterns(y, seen, shapes)
     spread = np.array([np.nanvar(y[:, j], ddof=1) for j in range(m)])
     if not (spread > 0).all():
         visit = visits[int(np.argmin(spread))]
@@ -179,20 +179,23 @@ def _not_estimable(structure: str) -> InputError:
     return InputError(f"the {structure} covariance cannot be estimated from so few answers{other}")
 
 
-#: One pattern of missing visits: which are there, how many people, their mean, their sum of squares around it.
-_Group = tuple[Integers, int, Floats, Floats]
+#: One pattern of missing visits: which are there, how many people, their mean, their sum of squares around it, and
+#: the parts of the shapes that belong to it (q, visits there, visits there).
+_Group = tuple[Integers, int, Floats, Floats, Floats]
 #: Log likelihood, means, variance of the means, inverse covariance of each pattern; ``None`` where not positive.
 _State = tuple[float, Floats, Floats, list[Floats]]
 
 
-def _patterns(y: Floats, seen: Bools) -> list[_Group]:
+def _patterns(y: Floats, seen: Bools, shapes: list[Floats]) -> list[_Group]:
     """People by pattern: all that the likelihood needs of them is their number, mean and sum of squares."""
     found: list[_Group] = []
+    stacked = np.array(shapes)
     for pattern in np.unique(seen, axis=0):
         at = np.asarray(np.flatnonzero(pattern), dtype=np.int64)
         own = y[(seen == pattern).all(axis=1)][:, at]
         centre = own.mean(axis=0)
-        found.append((at, len(own), centre, (own - centre).T @ (own - centre)))
+        parts = np.ascontiguousarray(stacked[:, at][:, :, at])
+        found.append((at, len(own), centre, (own - centre).T @ (own - centre), parts))
     return found
 
 
@@ -215,7 +218,7 @@ def _state(theta: Floats, shapes: list[Floats], groups: list[_Group], m: int) ->
         return None
     precision, right, logs = np.zeros((m, m)), np.zeros(m), 0.0
     inverses: list[Floats] = []
-    for at, n, centre, _ in groups:
+    for at, n, centre, _, _ in groups:
         part = covariance[np.ix_(at, at)]
         inverse = np.linalg.inv(part)
         inverses.append(inverse)
@@ -225,7 +228,7 @@ def _state(theta: Floats, shapes: list[Floats], groups: list[_Group], m: int) ->
     variance = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     beta = variance @ right
     fit, answers = 0.0, 0
-    for (at, n, centre, squares), inverse in zip(groups, inverses, strict=True):
+    for (at, n, centre, squares, _), inverse in zip(groups, inverses, strict=True):
         off = centre - beta[at]
         fit += float((inverse * (squares + n * np.outer(off, off))).sum())
         answers += n * len(at)
@@ -238,21 +241,23 @@ def _scoring(state: _State | None, shapes: list[Floats], groups: list[_Group]) -
     """Expected information of the parameters and the slope of the restricted log likelihood."""
     assert state is not None
     _, beta, variance, inverses = state
-    p, q = _kenward_roger(state, shapes, groups)
-    count = len(shapes)
-    traces, slope = np.zeros((count, count)), np.zeros(count)
-    for (at, n, centre, squares), inverse in zip(groups, inverses, strict=True):
-        own = [inverse @ s[np.ix_(at, at)] for s in shapes]
+    count, m = len(shapes), len(beta)
+    traces, slope, p = np.zeros((count, count)), np.zeros(count), np.zeros((count, m, m))
+    for (at, n, centre, squares, parts), inverse in zip(groups, inverses, strict=True):
+        own = inverse @ parts
         off = centre - beta[at]
         total = inverse @ (squares + n * np.outer(off, off))
-        flat = np.array([o.ravel() for o in own])
-        turned = np.array([o.T.ravel() for o in own])
-        traces += n * flat @ turned.T
-        slope += np.array([0.5 * (float((o * total.T).sum()) - n * float(np.trace(o))) for o in own])
-    slope -= 0.5 * np.einsum("ij,kji->k", variance, p)
-    vp = np.einsum("ij,kjl->kil", variance, p)
-    information = 0.5 * (traces - 2.0 * np.einsum("ij,klji->kl", variance, q) + np.einsum("kij,lji->kl", vp, vp))
-    return information, slope
+        flat = own.reshape(count, -1)
+        here = np.ix_(at, at)
+        # tr(V^-1 Vk V^-1 Vl) - 2 tr(Phi Q_kl), both as sums over the cells of two matrices.
+        bread = np.eye(len(at)) - 2.0 * (inverse @ variance[here])
+        traces += n * flat @ (own @ bread).transpose(0, 2, 1).reshape(count, -1).T
+        slope += 0.5 * (flat @ total.T.ravel() - n * np.trace(own, axis1=1, axis2=2))
+        p[:, here[0], here[1]] -= n * (own @ inverse)
+    slope -= 0.5 * (p.reshape(count, -1) @ variance.ravel())
+    vp = variance @ p
+    information = 0.5 * (traces + vp.reshape(count, -1) @ vp.transpose(0, 2, 1).reshape(count, -1).T)
+    return (information + information.T) / 2, slope
 
 
 def _kenward_roger(state: _State | None, shapes: list[Floats], groups: list[_Group]) -> tuple[Floats, Floats]:
@@ -260,9 +265,9 @@ def _kenward_roger(state: _State | None, shapes: list[Floats], groups: list[_Gro
     assert state is not None
     m, count = len(state[1]), len(shapes)
     p, q = np.zeros((count, m, m)), np.zeros((count, count, m, m))
-    for (at, n, _, _), inverse in zip(groups, state[3], strict=True):
+    for (at, n, _, _, parts), inverse in zip(groups, state[3], strict=True):
         here = np.ix_(at, at)
-        own = np.array([inverse @ s[here] for s in shapes])
+        own = inverse @ parts
         p[:, here[0], here[1]] -= n * (own @ inverse)
-        q[:, :, here[0], here[1]] += n * np.einsum("kij,ljh,hg->klig", own, own, inverse, optimize=True)
+        q[:, :, here[0], here[1]] += n * (own[:, None] @ (own @ inverse)[None])
     return p, q
