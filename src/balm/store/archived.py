@@ -35,6 +35,7 @@ ARCHIVED: tuple[str, ...] = (
     "extraction.Written",
     "risk_of_bias.Assessment",
     "risk_of_bias.Finished",
+    "risk_of_bias.Proposal",
     "risk_of_bias.Agreed",
     "synthesis.PinnedAnalysis",
 )

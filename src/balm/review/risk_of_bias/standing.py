@@ -87,3 +87,29 @@ def same(one: Judged, other: Judged) -> bool:
 def why_not_decide(standing: Standing) -> str:
     """Why the consensus cannot be reached now; empty when it can."""
     return "" if standing.revealed else "the consensus begins when two people have finished their assessments"
+
+
+def why_not_settle(member: str, standing: Standing) -> str:
+    """Why a member may not settle a domain as a third person; empty when they may.
+
+    >>> why_not_settle("cem", Standing(("ana", "ben"), frozenset({"ana", "ben"})))
+    ''
+    """
+    if refused := why_not_decide(standing):
+        return refused
+    if member in standing.assessors:
+        return "you assessed this: what you say is a proposal, and is agreed when the other assessor says the same"
+    return ""
+
+
+def why_not_propose(member: str, standing: Standing) -> str:
+    """Why a member may not propose a consensus in discussion; empty when they may.
+
+    >>> why_not_propose("cem", Standing(("ana", "ben"), frozenset({"ana", "ben"})))
+    'only those who assessed it agree in discussion: ana and ben'
+    """
+    if refused := why_not_decide(standing):
+        return refused
+    if member not in standing.assessors:
+        return f"only those who assessed it agree in discussion: {' and '.join(standing.assessors)}"
+    return ""

@@ -1,4 +1,5 @@
-"""Assessments of risk of bias as they are kept: each person's judgements, who has finished, and what was agreed.
+"""Assessments of risk of bias as they are kept: each person's judgements, who has finished, what
+was proposed in discussion, and what was agreed.
 
 Every row is appended once. A change of mind is the next ``turn``; the last one stands. Rows name what they are about
 by the ids of the package, and members by membership: nothing else, so that an archive holds them as they are.
@@ -78,8 +79,24 @@ class Finished(_OfTarget):
         return f"{self.study} {self.member_id}"
 
 
+class Proposal(_OfDomain):
+    """What an assessor proposes in discussion for agreement number ``turn``, made when both say the same."""
+
+    reason = models.TextField(blank=True)
+
+    class Meta(_OfDomain.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "submission"], name="a_bias_proposal_counts_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["review", "study"], name="bias_proposal_of_study")]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.domain} proposed by {self.member_id}"
+
+
 class Agreed(_OfDomain):
-    """The consensus on one domain: decided by a person (``member``), between the assessors named, with a reason."""
+    """The consensus on one domain: decided by a third person or by the assessors in discussion (``member`` was the last
+    to say so), between the assessors named, with a reason."""
 
     assessors = models.JSONField()
     reason = models.TextField(blank=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from balm.review.risk_of_bias.standing import Judged, Standing
 from balm.review.risk_of_bias.targets import Target
 from balm.store.reviews.models import Review
-from balm.store.risk_of_bias.models import Agreed, Assessment, Finished
+from balm.store.risk_of_bias.models import Agreed, Assessment, Finished, Proposal
 
 _FIELDS = ("instrument", "study", "outcome", "window", "comparison")
 
@@ -17,7 +17,7 @@ def of_target(target: Target) -> dict[str, str]:
     return {name: getattr(target, name) for name in _FIELDS}
 
 
-def target_of(row: Assessment | Finished | Agreed) -> Target:
+def target_of(row: Assessment | Finished | Agreed | Proposal) -> Target:
     """What a row is about."""
     return Target(**{name: getattr(row, name) for name in _FIELDS})
 
@@ -57,6 +57,17 @@ def agreed_of(review: Review, target: Target) -> dict[str, Agreed]:
     """The consensus as it stands."""
     rows = Agreed.objects.select_related("member").filter(review=review, **of_target(target))
     return last(rows.order_by("pk"))  # type: ignore[return-value]
+
+
+def proposals_of(review: Review, target: Target) -> dict[str, dict[str, Proposal]]:
+    """``{domain: {assessor: their last proposal}}`` of those that are for the next agreement on the domain."""
+    agreed = agreed_of(review, target)
+    rows = Proposal.objects.select_related("member").filter(review=review, **of_target(target)).order_by("pk")
+    found: dict[str, dict[str, Proposal]] = {}
+    for row in rows:
+        if row.turn == (agreed[row.domain].turn if row.domain in agreed else 0) + 1:
+            found.setdefault(row.domain, {})[row.member.code] = row
+    return found
 
 
 def judged(rows: dict[str, Assessment] | dict[str, Agreed]) -> dict[str, Judged]:

@@ -16,7 +16,7 @@ from balm.review.risk_of_bias.settled import step_name, steps
 from balm.review.risk_of_bias.standing import Standing, is_stale, may_see, same
 from balm.review.risk_of_bias.targets import Target, in_words, targets_of
 from balm.review.risk_of_bias.words import OVERALL
-from balm.store.risk_of_bias.models import Agreed, Assessment, Finished
+from balm.store.risk_of_bias.models import Agreed, Assessment, Finished, Proposal
 from balm.store.risk_of_bias.standing import judged, standings, target_of
 
 
@@ -144,6 +144,7 @@ class Compared:
     sides: tuple[Side, ...]
     same: bool
     agreed: Agreed | None
+    proposals: tuple[Proposal, ...]  # for the next agreement
     answers: tuple[tuple[str, str, tuple[tuple[str, str], ...], bool], ...]  # question, text, (who, answer), differ
 
 
@@ -153,6 +154,7 @@ def compared(
     standing: Standing,
     sides: Mapping[str, Mapping[str, Assessment]],
     agreed: Mapping[str, Agreed],
+    proposals: Mapping[str, Mapping[str, Proposal]] | None = None,
 ) -> Iterator[Compared]:
     """Every step with both sides; only what this member may see."""
     shown = {code: rows for code, rows in sides.items() if may_see(acting.member.code, code, standing)}
@@ -164,8 +166,9 @@ def compared(
         for question in questions:
             given = tuple((side.name, _words(side.row.answers.get(question.id, NOT_ASKED))) for side in both)
             answers.append((question.id, question.text, given, len({answer for _, answer in given}) > 1))
+        said = tuple((proposals or {}).get(step, {}).values()) if both else ()
         alike = bool(views) and all(same(views[0], other) for other in views[1:])
-        yield Compared(step, step_name(one, step), both, alike, agreed.get(step), tuple(answers))
+        yield Compared(step, step_name(one, step), both, alike, agreed.get(step), said, tuple(answers))
 
 
 def _words(answer: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,18 +11,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from balm.actions.team import risk_of_bias as actions
-from balm.actions.team.acting import Acting
+from balm.actions.team import risk_of_bias_discussion as discussion
+from balm.actions.team.acting import Acting, Refused
 from balm.plots.risk_of_bias import KINDS, risk_of_bias_plot
 from balm.plots.risk_of_bias_lights import PALETTES
 from balm.review.package import Package
 from balm.review.risk_of_bias.instrument import INSTRUMENTS, Instrument, instrument
 from balm.review.risk_of_bias.on_record import groups
 from balm.review.risk_of_bias.settled import bias_domains, steps
-from balm.review.risk_of_bias.standing import why_not_assess, why_not_decide, why_not_finish
+from balm.review.risk_of_bias.standing import (
+    Standing,
+    why_not_assess,
+    why_not_decide,
+    why_not_finish,
+    why_not_propose,
+    why_not_settle,
+)
 from balm.review.risk_of_bias.targets import NOT_CODED, Target, group_title, in_words, target_at
 from balm.review.risk_of_bias.weights import table_of, weights_of
 from balm.review.risk_of_bias.words import OVERALL
-from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, standing_of
+from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, proposals_of, standing_of
 from balm.store.synthesis.current import current_package, data_stamp, kept_for
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.entry import in_review
@@ -156,7 +165,8 @@ def consensus(request: HttpRequest, acting: Acting, name: str, study: str, place
     refused = why_not_decide(standing)
     agreed = {} if refused else agreed_of(acting.review, target)
     sides = {} if refused else {c: assessments_of(acting.review, target, c) for c in standing.assessors}
-    rows = () if refused else tuple(compared(acting, one, standing, sides, agreed))
+    said = {} if refused else proposals_of(acting.review, target)
+    rows = () if refused else tuple(compared(acting, one, standing, sides, agreed, said))
     return render(
         request,
         "risk_of_bias/consensus.html",
@@ -165,7 +175,7 @@ def consensus(request: HttpRequest, acting: Acting, name: str, study: str, place
             "refused": refused,
             "rows": rows,
             "assessors": [side for row in rows[:1] for side in row.sides],
-            "may_agree": acting.may("agree"),
+            "how": _how(acting, standing),
             "open_same": sum(row.same and row.agreed is None for row in rows),
             "stale": is_overall_stale(one, agreed),
             "complete": bool(rows) and all(row.agreed for row in rows) and not is_overall_stale(one, agreed),
@@ -174,7 +184,7 @@ def consensus(request: HttpRequest, acting: Acting, name: str, study: str, place
     )
 
 
-@in_review("agree")
+@in_review("discuss")
 @require_POST
 def accept(request: HttpRequest, acting: Acting, name: str, study: str, place: str) -> HttpResponse:
     """Take over what both assessors say."""
@@ -183,15 +193,26 @@ def accept(request: HttpRequest, acting: Acting, name: str, study: str, place: s
     return redirect(_address("risk_of_bias_consensus", acting, target))
 
 
-@in_review("agree")
+def _how(acting: Acting, standing: Standing) -> str:
+    """How this member takes part in the consensus: ``settle`` as a third person, ``propose`` in discussion, or not."""
+    if acting.may("agree") and not why_not_settle(acting.member.code, standing):
+        return "settle"
+    return "propose" if acting.may("assess") and not why_not_propose(acting.member.code, standing) else ""
+
+
+@in_review("discuss")
 @require_http_methods(["GET", "POST"])
 def decide(request: HttpRequest, acting: Acting, name: str, study: str, place: str, step: str) -> HttpResponse:
-    """Settle one domain between the two assessors."""
+    """Settle one domain between the two assessors, or as one of them propose how."""
     target, one, about = _target(acting, name, study, place)
     _known_step(one, step)
     standing = standing_of(acting.review, target)
     if refused := why_not_decide(standing):
         return render(request, "risk_of_bias/consensus.html", about | {"refused": refused})
+    how = _how(acting, standing)
+    if not how:
+        raise Refused(why_not_propose(acting.member.code, standing) or "a third person settles what two assessed")
+    proposals = proposals_of(acting.review, target).get(step, {})
     agreed = agreed_of(acting.review, target)
     sides = {code: assessments_of(acting.review, target, code) for code in standing.assessors}
     row = next(r for r in compared(acting, one, standing, sides, agreed) if r.id == step)
@@ -199,7 +220,8 @@ def decide(request: HttpRequest, acting: Acting, name: str, study: str, place: s
     if request.method == "POST":
         answers, values = _sent(request, one, step)
         try:
-            actions.agree(
+            act = actions.agree if how == "settle" else discussion.propose
+            act(
                 acting, target, step, submission=request.POST.get("submission", ""), answers=answers,
                 reason=request.POST.get("reason", ""), seen=_number(request.POST.get("seen", "")), **values,
             )  # fmt: skip
@@ -208,7 +230,8 @@ def decide(request: HttpRequest, acting: Acting, name: str, study: str, place: s
             problems = error.problems
     else:
         start = request.GET.get("from", "")
-        begun = agreed.get(step) or (row.sides[0].row if row.same else None)
+        mine, last = proposals.get(acting.member.code), next(reversed(proposals.values()), None)
+        begun = mine or last or agreed.get(step) or (row.sides[0].row if row.same else None)
         answers, values = _of_row(sides[start].get(step) if start in sides else begun)
         if begun is None and start not in sides:
             answers = _in_common([side.row.answers for side in row.sides])
@@ -220,9 +243,14 @@ def decide(request: HttpRequest, acting: Acting, name: str, study: str, place: s
         "steps": steps_shown(one, agreed, step),
         "reason": request.POST.get("reason", ""),
         "seen": agreed[step].turn if step in agreed else 0,
-        "submission": submission(target, step, agreed[step].turn + 1 if step in agreed else 1),
+        "submission": submission(target, step, agreed[step].turn + 1 if step in agreed else 1)
+        if how == "settle"
+        else secrets.token_hex(16),
         "proposal_address": _address("risk_of_bias_proposal", acting, target, step=step),
         "of_consensus": True,
+        "how": how,
+        "proposals": [p for code, p in proposals.items() if code != acting.member.code],
+        "own_proposal": proposals.get(acting.member.code),
     }
     return render(request, "risk_of_bias/decide.html", context, status=422 if problems else 200)
 
