@@ -20,6 +20,7 @@ from balm.actions.team.extraction import (
     take,
     write_agreed,
 )
+from balm.actions.team.rows import put_row
 from balm.review.extraction.differences import AGREED, DIFFERS
 from balm.review.extraction.sheets import Given
 from balm.store.events.chain import broken_links
@@ -70,6 +71,16 @@ def test_what_both_enter_alike_is_agreed_and_written_with_page_and_report(team: 
     assert (row.how_read, row.usable, row.verified, row.page) == ("reported", True, True, "p. 4, table 2")
     assert row.source == "sigtermans2009, p. 4, table 2" and row.report == "sigtermans2009"
     assert list(broken_links(team.review.key)) == []
+
+
+def test_a_study_counts_as_verified_with_its_first_number_that_names_its_page(team: Team) -> None:
+    row = Row.objects.get(review=team.review, table="studies.csv", key=STUDY)
+    plain = {name: value for name, value in row.cells.items() if name not in ("source", "verified")}
+    put_row(team.owner.acting, "studies.csv", plain | {"verified": "no"}, reason="as a study that was begun here")
+    both_finish(team)
+    write_agreed(team.teammate.acting, STUDY)
+    study = package_of(team.review).study(STUDY)
+    assert study.verified and study.source == "sigtermans2009, p. 4, table 2" and study.label == row.cells["label"]
 
 
 def test_a_difference_is_decided_by_the_arbiter_with_a_reason(team: Team) -> None:

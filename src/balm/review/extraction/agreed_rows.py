@@ -24,7 +24,7 @@ def agreed_rows(
     """(table, whole row as text) for each row that was agreed, ready to be put into the package.
 
     ``standing_rows``: rows of the package as they stand, by table and the id of the row; cells that nobody extracted
-    stay as they are. :class:`InputError` while a cell is open. ``verified`` is ``yes`` where the row names its page;
+    stay as they are. :class:`InputError` while a cell is open. ``verified`` is ``yes`` where the row names its page, and for a study with a number that does;
     ``how_read`` is ``reported`` where every value is as printed and two people agreed, else it says what is different.
     """
     grouped: dict[tuple[str, str], list[Cell]] = {}
@@ -43,6 +43,26 @@ def agreed_rows(
         own = [c for c in own if c.column != ROW]
         before = dict(standing_rows.get((table, row_id(table, study, key)), {}))
         rows.append((table, _row(table, study, key, own, given, before, report)))
+    return _with_study(study, rows, standing_rows, report)
+
+
+def _with_study(
+    study: str,
+    rows: list[tuple[str, dict[str, str]]],
+    standing_rows: Mapping[tuple[str, str], Mapping[str, str]],
+    report: str,
+) -> list[tuple[str, dict[str, str]]]:
+    """The rows with the study's own, which counts as verified with the first number that names its page: whoever read
+    the number read it in a report of this study."""
+    read = [row for table, row in rows if table in (RESULTS, CONTRASTS) and row["verified"] == "yes"]
+    own = next((row for table, row in rows if table == STUDIES), None)
+    if not read or (own or standing_rows.get((STUDIES, study), {})).get("verified") == "yes":
+        return rows
+    if own is None:
+        own = {name: value for name, value in standing_rows.get((STUDIES, study), {}).items() if value}
+        rows = [(STUDIES, own), *rows]
+    own |= {"study": study, "verified": "yes"} | ({"report": report} if report and not own.get("report") else {})
+    own["source"] = own.get("source") or read[0]["source"]
     return rows
 
 
