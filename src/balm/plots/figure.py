@@ -67,12 +67,22 @@ class Figure:
         _write_whole(name, data)
 
     def png(self, scale: float = 2.0) -> bytes:
-        """PNG bytes; ``scale`` is image pixels per CSS pixel, so 3.125 prints at 300 dots per inch."""
+        """PNG bytes; ``scale`` is image pixels per CSS pixel, so 3.125 prints at 300 dots per inch.
+
+        As with :meth:`pdf`, what :mod:`balm.plots.png` does not paint is typeset by typst.
+        """
         if not 0 < scale <= 20:
             raise InputError(f"scale must be above 0 and at most 20; got {scale!r}")
         if self.width * self.height * scale * scale > _MAX_PIXELS:
             raise InputError(f"scale={scale!r} makes an image too large to hold; use a smaller scale, .svg or .pdf")
-        return self._typeset("png", ppi=72.0 * scale / _POINTS)
+        from balm.plots.shapes import NotOurs
+
+        try:
+            from balm.plots.png import write_png  # brings NumPy
+
+            return write_png(self, scale)
+        except NotOurs:
+            return self._typeset("png", ppi=72.0 * scale / _POINTS)
 
     def pdf(self) -> bytes:
         """PDF bytes: one page of the figure's size, text kept as text, with title and text alternative.

@@ -150,11 +150,13 @@ def _diamond(mark: Mark, left: float, right: float) -> str:
 
 
 def _dots(drawing: Drawing, layout: Layout, ink: dict[str, str], size: float) -> None:
-    for dot in layout.dots:
-        sign = SIGNS.get(dot.judgement, "")
-        tone = TONES[sign]
+    signs = [SIGNS.get(dot.judgement, "") for dot in layout.dots]
+    for dot, sign in zip(layout.dots, signs, strict=True):
         words = dot.judgement or "not judged"
-        drawing.circle(dot.x, dot.y, 0.6 * size, fill=ink[tone], stroke=ink["line"], stroke_width=0.6, full=words)
+        drawing.circle(
+            dot.x, dot.y, 0.6 * size, fill=ink[TONES[sign]], stroke=ink["line"], stroke_width=0.6, full=words
+        )
+    for dot, sign in zip(layout.dots, signs, strict=True):
         if len(sign) > 1:
             drawing.text(dot.x, dot.y + 0.22 * size, sign, anchor="middle", bold=True, size=0.62 * size)
         elif sign:

@@ -1,4 +1,4 @@
-"""The bundled typeface, Liberation Sans: the part of it that a document embeds.
+"""The bundled typeface, Liberation Sans: the part of it that a document embeds, and the outlines of its letters.
 
 Reads the tables of the TrueType file that a figure needs and no more. Glyph numbers of the file stay inside this
 module; the rest of the package speaks of characters. OpenType specification 1.9, chapters cmap, glyf, head, hmtx, loca.
@@ -18,8 +18,15 @@ FOLDER = os.path.join(os.path.dirname(__file__), "fonts")
 _FILES = {False: "LiberationSans-Regular.ttf", True: "LiberationSans-Bold.ttf"}
 
 # Flags of composite glyphs, and the transformation that follows their offsets: flag -> number of 2.14 values.
-_WORDS, _MORE, _INSTRUCTIONS = 0x1, 0x20, 0x100
+_WORDS, _PLACED, _MORE, _INSTRUCTIONS = 0x1, 0x2, 0x20, 0x100
 _SCALES = ((0x8, 1), (0x40, 2), (0x80, 4))
+# Flags of a point: on the curve, x or y in one byte, repeated, x or y positive (one byte) or as before (two bytes).
+_ON, _SHORT_X, _SHORT_Y, _REPEAT, _SAME_X, _SAME_Y = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
+#: A curve is drawn as so many straight lines; at sizes of up to a hundred pixels they cannot be told apart.
+_STEPS = 6
+
+#: A point of an outline, in font units: x, y (upwards), whether it lies on the curve.
+Point = tuple[float, float, bool]
 
 
 class Face:
@@ -87,6 +94,37 @@ class Face:
             }
         )
 
+    def has(self, character: str) -> bool:
+        """Whether the font draws ``character``."""
+        return ord(character) in self._glyph_of
+
+    def outline(self, character: str) -> list[list[tuple[float, float]]]:
+        """The corners of each closed contour, as shares of the em, y upwards; curves are broken into lines."""
+        contours = self._contours(self._glyph_of.get(ord(character), 0))
+        return [[(x / self.units, y / self.units) for x, y in _corners(points)] for points in contours if points]
+
+    def _contours(self, glyph: int) -> list[list[Point]]:
+        data = self._glyph(glyph)
+        if not data:
+            return []
+        if struct.unpack_from(">h", data)[0] >= 0:
+            return _points(data)
+        found = []
+        for start, flags, part, after in self._components(data):
+            dx, dy = struct.unpack_from(">hh" if flags & _WORDS else ">bb", data, start + 4)
+            if not flags & _PLACED:
+                dx = dy = 0
+            values = sum([count for flag, count in _SCALES if flags & flag])
+            given = [v / 16384 for v in struct.unpack_from(f">{values}h", data, after - 2 * values)]
+            xx, xy, yx, yy = {
+                0: (1.0, 0.0, 0.0, 1.0),
+                1: (*given, 0.0, 0.0, *given),
+                2: (*given[:1], 0.0, 0.0, *given[1:]),
+            }.get(values, given)
+            for contour in self._contours(part):
+                found.append([(xx * x + yx * y + dx, xy * x + yy * y + dy, on) for x, y, on in contour])
+        return found
+
     def _glyph(self, glyph: int) -> bytes:
         return self._tables["glyf"][self._loca[glyph] : self._loca[glyph + 1]]
 
@@ -127,6 +165,58 @@ class Face:
 def face(bold: bool) -> Face:
     """The regular or the bold weight, read once."""
     return Face(Path(FOLDER, _FILES[bold]).read_bytes())
+
+
+def _points(data: bytes) -> list[list[Point]]:
+    """The contours of a simple glyph."""
+    count = struct.unpack_from(">h", data)[0]
+    ends = struct.unpack_from(f">{count}H", data, 10)
+    at = 10 + 2 * count
+    at += 2 + struct.unpack_from(">H", data, at)[0]
+    flags: list[int] = []
+    while ends and len(flags) <= ends[-1]:
+        flag, at = data[at], at + 1
+        flags.append(flag)
+        if flag & _REPEAT:
+            flags += [flag] * data[at]
+            at += 1
+    columns = []
+    for short, same in ((_SHORT_X, _SAME_X), (_SHORT_Y, _SAME_Y)):
+        value, column = 0, []
+        for flag in flags:
+            if flag & short:
+                value += data[at] if flag & same else -data[at]
+                at += 1
+            elif not flag & same:
+                value += struct.unpack_from(">h", data, at)[0]
+                at += 2
+            column.append(value)
+        columns.append(column)
+    points = [(float(x), float(y), bool(flag & _ON)) for x, y, flag in zip(*columns, flags, strict=True)]
+    return [points[start : end + 1] for start, end in zip([0, *[e + 1 for e in ends]], ends, strict=False)]
+
+
+def _corners(points: list[Point]) -> list[tuple[float, float]]:
+    """A contour of quadratic curves as straight lines. Between two points off the curve lies one on it."""
+    full: list[Point] = []
+    for i, (x, y, on) in enumerate(points):
+        px, py, before = points[i - 1]
+        if not on and not before:
+            full.append(((x + px) / 2, (y + py) / 2, True))
+        full.append((x, y, on))
+    first = next(i for i, point in enumerate(full) if point[2])
+    full = [*full[first:], *full[: first + 1]]
+    found: list[tuple[float, float]] = []
+    for i, (x, y, on) in enumerate(full):
+        if on:
+            found.append((x, y))
+        else:
+            (ax, ay, _), (bx, by, _) = full[i - 1], full[i + 1]
+            for step in range(1, _STEPS):
+                t = step / _STEPS
+                p, q, r = (1 - t) ** 2, 2 * t * (1 - t), t * t
+                found.append((p * ax + q * x + r * bx, p * ay + q * y + r * by))
+    return found
 
 
 def _read_cmap(table: bytes) -> dict[int, int]:
