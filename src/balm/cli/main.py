@@ -33,6 +33,7 @@ COMMANDS = {
         "find duplicates among search exports; doubtful pairs side by side",
     ),
     "screen": ("balm.cli.screening:SCREEN", "prioritise screening, simulate it, test when it may be enough, agreement"),
+    "guide": ("balm.cli.guide:GUIDE", "doses, contraindications, monitoring and contradictions, with sources"),
     "registry": ("balm.cli.registry:REGISTRY", "a clinic's registry: import, check, audit report, exports"),
     "serve": ("balm.cli.serve:SERVE", "start the web application, or show one report, in the browser"),
 }

@@ -149,7 +149,8 @@ def computed(rule: Rule, weight: Quantity | None, concentration: Quantity | None
     rate = hourly(rule, weight, steps)
     session = session_total(rule, weight, steps)
     course = None
-    if rule.total is not None and rule.total_per == "course":
+    once = rule.sessions is not None and rule.sessions.is_value and rule.sessions.low == 1
+    if rule.total is not None and rule.total_per == "course" and not once:
         course = in_mg(rule.total, weight, steps, "total of the course")
     elif session is not None and rule.sessions is not None and rule.sessions.is_value and rule.sessions.low != 1:
         course = session.times(Quantity(rule.sessions.low or Decimal(1), rule.sessions.unit), "mg")

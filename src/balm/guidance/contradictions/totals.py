@@ -127,7 +127,7 @@ def _open_rate(limit: Rule, other: Rule, rules: Sequence[Rule], weight: Quantity
     involved = (limit, other) if bolus is None or bolus is other else (limit, bolus, other)
     return Contradiction(
         "total", involved, text + _form(limit, other), severity,
-        f"{_name(other)} has no duration: at its own rate it passes the maximum of {_name(limit)}.",
+        f"{_name(other)} gives no duration with a rate, and at that rate passes {_whose(limit, other)} maximum.",
     )  # fmt: skip
 
 
@@ -157,6 +157,10 @@ def _form(limit: Rule, other: Rule) -> str:
     if limit.form is None and other.form is not None and other.written_form:
         return f" (doses of {other.written_form} as they stand: the limit states no form, and none is converted)"
     return ""
+
+
+def _whose(limit: Rule, other: Rule) -> str:
+    return "its own" if limit.source.title == other.source.title else f"the {_name(limit)}"
 
 
 def _name(rule: Rule) -> str:

@@ -1,0 +1,75 @@
+"""An answer with its evidence and curves in one set of plain values, and as the page to read and print."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from balm.actions.guidance import Guided
+from balm.guidance.curves import Curves, curves_of
+from balm.plots.concentration import concentration_figure
+from balm.plots.figure import Figure
+from balm.report.guidance.as_json import answer_as_json
+from balm.vocabulary.numbers import MINUS, fixed
+
+
+def curves_for(guided: Guided) -> Curves | None:
+    """The curves of the plan; ``None`` without a plan or without a model that can be computed."""
+    answer, kinetics = guided.answer, guided.guidance.kinetics
+    if answer.scheme is None or kinetics is None or answer.patient.weight is None:
+        return None
+    weight = float(answer.patient.weight.value)
+    return curves_of(kinetics, answer.therapy, answer.scheme, weight, answer.patient.form)
+
+
+def figure_for(guided: Guided, curves: Curves | None) -> Figure | None:
+    """The band plot of the plan."""
+    answer, kinetics = guided.answer, guided.guidance.kinetics
+    if curves is None or kinetics is None or answer.scheme is None or answer.patient.weight is None:
+        return None
+    return concentration_figure(curves, kinetics, answer.scheme, weight=float(answer.patient.weight.value))
+
+
+def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]:
+    """The answer as JSON prints it."""
+    meta = guided.guidance.package.meta
+    evidence = []
+    for e in guided.evidence:
+        row = asdict(e)
+        row["ci_low"], row["ci_high"] = row.pop("low"), row.pop("high")
+        row["text"] = f"{e.title} ({e.condition}): {_result(e.measure, e.estimate, e.low, e.high)}{_behind(e)}"
+        evidence.append(row)
+    newer = [
+        {
+            "published": p.published, "label": p.label, "year": p.year, "outcome": p.outcome, "measure": p.measure,
+            "scale": p.scale, "timepoint": p.timepoint, "estimate": p.estimate, "ci_low": p.ci_low,
+            "ci_high": p.ci_high, "certainty": p.certainty, "source": p.source,
+            "text": f"{p.label}, {p.reported_as or p.outcome}, {p.timepoint or 'time not stated'}: "
+            f"{_result(p.measure or '', p.estimate, p.ci_low, p.ci_high)}"
+            + (f"; certainty {p.certainty}" if p.certainty else ""),
+        }
+        for p in guided.newer
+    ]  # fmt: skip
+    return answer_as_json(
+        guided.answer,
+        package={"id": meta.id, "title": meta.title, "version": meta.version, "date": meta.date},
+        evidence=evidence,
+        newer=newer,
+        curves=curves,
+        kinetics=guided.guidance.kinetics,
+    )
+
+
+def _result(measure: str, estimate: float | None, low: float | None, high: float | None) -> str:
+    if estimate is None:
+        return "nothing to pool"
+    ends = "" if low is None or high is None else f" ({fixed(low, minus=MINUS)} to {fixed(high, minus=MINUS)})"
+    return f"{measure} {fixed(estimate, minus=MINUS)}{ends}"
+
+
+def _behind(e: Any) -> str:
+    if e.what == "nothing to pool":
+        return f": {e.why}" if e.why else ""
+    alone = "" if e.controlled else "; no control group: no effect, never to be set beside a controlled one"
+    count = "one study, not pooled" if e.what == "one study" else f"{e.k} studies pooled"
+    return f"; {count}: {', '.join(e.studies)}; {e.certainty}{alone}"
