@@ -396,7 +396,7 @@ def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
     for name, raw in pairs:
         low = name.lower()
         if low in ("author", "editor"):
-            ris.setdefault("AU" if low == "author" else "A2", []).extend(_names(raw))
+            ris.setdefault("AU" if low == "author" else "ED", []).extend(_names(raw))
             continue
         value = plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw.strip()
         if not value:

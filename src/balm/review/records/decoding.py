@@ -51,12 +51,7 @@ def wide_encoding(head: bytes) -> str | None:
 
 def text_lines(source: BinaryIO, tally: Tally) -> Iterator[str]:
     """Every line of ``source`` without its line end; what had to be repaired goes to ``tally``."""
-    return chain.from_iterable(line_blocks(source, tally))
-
-
-def line_blocks(source: BinaryIO, tally: Tally) -> Iterator[list[str]]:
-    """The lines of ``source`` without their ends, some thousands at once."""
-    return _blocks(source, tally, _as_lines)
+    return chain.from_iterable(_blocks(source, tally, _as_lines))
 
 
 def text_blocks(source: BinaryIO, tally: Tally) -> Iterator[str]:

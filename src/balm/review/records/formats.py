@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from balm.review.records.decoding import line_blocks, text_blocks, text_lines
+from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
 from balm.vocabulary.record import Record
 
@@ -16,8 +16,8 @@ from balm.vocabulary.record import Record
 class Reader:
     """One format: its name, what people call it, usual endings, and where its reader lives.
 
-    ``takes`` is ``"lines"`` (decoded text, line by line), ``"line blocks"`` (some thousands at once), ``"texts"``
-    (pieces of whole lines) or ``"bytes"`` (a stream whose parser decodes it itself).
+    ``takes`` is ``"lines"`` (decoded text, line by line), ``"texts"`` (pieces of whole lines) or ``"bytes"`` (a stream
+    whose parser decodes it itself).
     """
 
     name: str
@@ -39,7 +39,6 @@ def _as_it_is(source: BinaryIO, tally: Tally) -> BinaryIO:
 
 _TAKEN: dict[str, Callable[[BinaryIO, Tally], Any]] = {
     "lines": text_lines,
-    "line blocks": line_blocks,
     "texts": text_blocks,
     "bytes": _as_it_is,
 }
@@ -47,7 +46,7 @@ _HERE = "balm.review.records"
 READERS: dict[str, Reader] = {
     r.name: r
     for r in (
-        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "line blocks", f"{_HERE}.ris:read"),
+        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "texts", f"{_HERE}.ris:read"),
         Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "texts", f"{_HERE}.medline:read"),
         Reader("pubmed-xml", "PubMed XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_pubmed"),
         Reader("endnote-xml", "EndNote XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_endnote"),

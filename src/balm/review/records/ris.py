@@ -1,7 +1,8 @@
 """RIS in every dialect met in the field: lines to (tag, value), and where one record ends and the next begins.
 
-Records are cut at ``ER`` and split at fixed positions (``"TI  - "``) in one step each; everything else, a few records
-in a hundred, goes line by line: one-blank and tab separators, text between records, records without ``ER`` or ``TY``.
+Records in the file's own order of tags are taken in one step (:mod:`balm.review.records.ris_order`), others cut at
+``ER`` and at ``"TI  - "``; what is left, a few records in a hundred, goes line by line: one-blank and tab separators,
+text between records, records without ``ER`` or ``TY``.
 What the tags mean is in :mod:`balm.review.records.ris_fields`.
 """
 
@@ -11,14 +12,17 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from balm.review.records.decoding import lines_of
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import LOOSE, ordinary, taken_whole
-from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, build
+from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, RUNS, SEVERAL, follow, ordinary
+from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
+from balm.review.records.ris_order import Order
 from balm.vocabulary.record import Record
 
 #: So much text without an ``ER`` is no single record.
 MAX_PENDING = 1 << 23
 
+_ENDS = ("ER  - ", "ER  -")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
 #: What databases print between two records.
 _BETWEEN = re.compile(
@@ -29,88 +33,167 @@ _BETWEEN = re.compile(
 _OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
 
 
-def read(blocks: Iterable[list[str]], tally: Tally) -> Iterator[Record]:
-    """Every record in ``blocks`` of lines, one at a time; memory holds little more than one block.
+def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
+    """Every record in ``texts`` of whole lines, one at a time; memory holds little more than one of them.
 
-    Ordinary records are taken whole; everything else goes line by line through :func:`read_lines`, in pieces that end
-    with ``ER``. A file without ``ER`` goes through it as a whole.
+    Records in the order of tags that the file has shown so far are taken whole; everything else goes in pieces that end
+    with ``ER``, and a file without ``ER`` line by line through :func:`read_lines`.
     """
     tally.format = "RIS"
-    iterator = iter(blocks)
-    number = 0  # lines before ``lines[at]``
-    lines: list[str] = []
-    searched = 0  # no line before this one is an ``ER``
-    waiting = 0  # characters of the blocks since the last ``ER``
-    ending, other = "ER  - ", "ER  -"
-    for block in iterator:
-        lines += block
-        at = 0
+    iterator = iter(texts)
+    order = Order()
+    number = 0  # lines before the one that begins behind the line end ``text[at]``
+    text, at = "\n", 0
+    for more in iterator:
+        text = text[at:] + more
+        at = searched = 0
         while True:
-            try:
-                end = lines.index(ending, searched)
-            except ValueError:
-                if other not in lines[searched:]:
-                    break
-                ending, other = other, ending
-                end = lines.index(ending, searched)
-            while not lines[at]:
+            if match := order.match(text, at):
+                begin, end = match.start(1) - 7, match.end()
+                start = number + begin - at + 1
+                number = start - 1 + text.count("\n", begin, end)
+                at = end
+                record = _taken(match, order, start, number, tally)
+                if record is not None:
+                    yield record
+                elif fields := _held(match, order):
+                    yield from build(fields, tally, start, number, ended=True, head=True)
+                else:
+                    yield from _piece(text[begin : text.rindex("\n", begin, end)], start, number, tally)
+                continue
+            end = _end(text, max(at, searched))
+            if end < 0:
+                searched = len(text) - 8
+                break
+            while text[at + 1] == "\n":
                 at += 1
                 number += 1
-            piece = lines[at:end]
-            start, at = number + 1, end + 1
-            number += len(piece) + 1
-            searched = at
-            record = taken_whole(piece, start, number, tally)
-            if record is not None:
-                yield record
-            else:
-                yield from _piece(piece, start, number, tally)
-        waiting = 0 if at else waiting + sum(map(len, block))
-        del lines[:at]
-        searched = len(lines)
-        if waiting > MAX_PENDING:
+            piece = text[at:end]
+            start, number = number + 1, number + piece.count("\n") + 1
+            at = end + (6 if text[end + 6] == "\n" else 7)
+            yield from _piece(piece, start, number, tally, order)
+        if len(text) - at > MAX_PENDING:
             break
-    yield from read_lines(chain(lines, chain.from_iterable(iterator)), tally, number)
+    yield from read_lines(chain(lines_of(text[at + 1 :]), *map(lines_of, iterator)), tally, number)
 
 
-def _piece(lines: list[str], start: int, end: int, tally: Tally) -> Iterator[Record]:
-    """The records of lines that end before an ``ER`` on line ``end``."""
-    if lines and lines[0].startswith("TY  - ") and (parts := _parted("\n" + "\n".join(lines), len(lines))) is not None:
-        tags, values, wrapped = parts
-        record = ordinary(tags, values, start, end, tally) if wrapped else None
+def _end(text: str, at: int) -> int:
+    """Where the line end before the next ``ER`` line in ``text`` stands; -1 where there is none."""
+    while (at := text.find("\nER  -", at)) >= 0:
+        if text.startswith(("\n", " \n"), at + 6):
+            return at
+        at += 1
+    return -1
+
+
+def _taken(match: re.Match[str], order: Order, start: int, end: int, tally: Tally) -> Record | None:
+    """The record of a match of ``order``; ``None`` where it is not ordinary."""
+    given = match.groups("")
+    values = list(map(str.strip, given))
+    for at in order.odd:
+        if values[at]:
+            return None
+    for at, tag, mark in order.loose:
+        if "\n" in (value := given[at]):
+            if tag in RUNS and (mark in value or tag != "KW"):
+                parts = [None if "\n" in value.replace(mark, "") else value]
+            elif tag in SEVERAL:
+                parts = [_joined(part) for part in value.split(mark)]
+            else:
+                parts = [None if mark in value else _joined(value)]
+            lines = [part.strip() for part in parts if part is not None]
+            text = AND.join(lines)
+            if len(lines) < len(parts) or ("\n" in text and tag in IN_ONE_LINE):
+                return None
+            values[at] = text.replace("\n", " ") if tag in ON_ONE_LINE else text
+    for usual, other in order.twice:
+        if values[other]:
+            if values[usual]:
+                return None
+            values[usual], values[other] = values[other], ""
+    authors: list[str] = []
+    for at, mark in order.authors:
+        if value := given[at]:
+            if authors:
+                return None
+            authors = list(map(str.strip, value.split(mark)))
+    keywords: list[str] = []
+    if order.keywords >= 0 and (value := given[order.keywords]):
+        mark = "\nKW  - "
+        keywords = list(map(str.strip, value.split(mark))) if mark in value else [values[order.keywords]]
+    return follow(order.plan, values, authors, keywords, start, end, tally)
+
+
+def _held(match: re.Match[str], order: Order) -> Fields | None:
+    """The fields of a match of ``order``; ``None`` where a line may be a tag in disguise."""
+    fields: Fields = {}
+    for tag, value in zip(order.tags, match.groups(), strict=True):
+        if value is None:
+            continue
+        if "\n" not in value:
+            fields[tag] = [value.strip()]
+            continue
+        values: list[str] = []
+        for part in value.split(f"\n{tag}  - "):
+            if "\n" not in part:
+                values.append(part.strip())
+            elif (joined := _joined(part)) is None or (tag in ("UR", "DO") and joined.rstrip().endswith("  -")):
+                return None
+            else:
+                values.append(joined.strip())
+        fields[tag] = values
+    return fields
+
+
+def _piece(piece: str, start: int, end: int, tally: Tally, order: Order | None = None) -> Iterator[Record]:
+    """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
+    begin = piece.find("\nTY  - ")
+    if begin >= 0 and (parts := _parted(piece[begin:] if begin else piece)) is not None:
+        if begin:
+            heads = [(at, text) for at, line in enumerate(piece[1:begin].split("\n"), start) if (text := line.strip())]
+            if any(LOOSE.match(text) for _, text in heads):
+                yield from read_lines([*piece[1:].split("\n"), "ER  - "], tally, start - 1)
+                return
+            _skipped(heads, tally)
+            start += piece.count("\n", 0, begin)
+        tags, values = parts
+        if order is not None:
+            order.learn(tags, values)
+        record = ordinary(tags, values, start, end, tally)
         if record is not None:
             yield record
         else:
             yield from build(_fields(tags, values), tally, start, end, ended=True, head=True)
     else:
-        yield from read_lines([*lines, "ER  - "], tally, start - 1)
+        yield from read_lines([*piece[1:].split("\n"), "ER  - "], tally, start - 1)
 
 
 _FIELD = re.compile(r"\n([A-Z][A-Z0-9])  - ")
 
 
-def _parted(piece: str, size: int) -> tuple[list[str], list[str], bool] | None:
-    """Tags, values and whether any may be of several lines; ``None`` where a line may be a tag in disguise."""
+def _parted(piece: str) -> tuple[list[str], list[str]] | None:
+    """Tags and values; ``None`` where a line may be a tag in disguise."""
     parts = _FIELD.split(piece)
     tags, values = parts[1::2], parts[2::2]
-    if not PLAIN_TAGS.issuperset(tags[1:]):
-        return None
-    if size == len(tags):
-        return tags, list(map(str.strip, values)), False
     if "\n" in values[0]:
         return None
-    made: list[str] = []
-    for value in values:
-        if "\n" not in value:
-            made.append(value.strip())
-            continue
-        joined = _joined(value)
-        if joined is None:
-            return None
-        made.append(joined.strip())
-    if any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, made, strict=True)):
+    if not PLAIN_TAGS.issuperset(tags[1:]):
+        # A tag nobody documents is one all the same, save in running text.
+        for at, tag in enumerate(tags[1:]):
+            if tag not in PLAIN_TAGS and (tag in TAGS or tags[at] in TEXT_TAGS):
+                return None
+    wrapped = False
+    for at, value in enumerate(values):
+        if "\n" in value:
+            joined = _joined(value)
+            if joined is None:
+                return None
+            values[at] = joined
+            wrapped = True
+    values = list(map(str.strip, values))
+    if wrapped and any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, values, strict=True)):
         return None
-    return tags, made, True
+    return tags, values
 
 
 def _joined(value: str) -> str | None:
@@ -133,8 +216,8 @@ def _joined(value: str) -> str | None:
     return made
 
 
-def _fields(tags: list[str], values: list[str]) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
+def _fields(tags: list[str], values: list[str]) -> Fields:
+    fields: Fields = {}
     for tag, value in zip(tags, values, strict=True):
         if tag in fields:
             fields[tag].append(value)
@@ -211,6 +294,9 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
             last.append(value)
         elif fields is None:
             between.append((number, text))
+            if line in _ENDS:
+                _skipped(between, tally)
+                between = []
         elif usual and found and tag not in TEXT_TAGS:
             tag = new  # a tag nobody documents: kept among the others
             last = fields.setdefault(new, [])

@@ -8,7 +8,7 @@ that is not ordinary and has to go through them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from balm.review.records.identifiers import find_doi, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fields import PLAIN_TAGS, PMID_IN_NOTE, journal_of, paragraphs, when
+from balm.review.records.ris_fields import PMID_IN_NOTE, journal_of, paragraphs, when
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
@@ -40,17 +40,23 @@ _FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", "L2"))
 #: The tags that an ordinary record may have.
 _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
-_SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
+SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
+#: Tags that stand once for each author and keyword.
+RUNS = frozenset(("AU", "A1", "KW"))
+#: Tags that may stand several times beside one another.
+SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", "L2", *_FREE.split(), *_MAY_HOLD)) - {"C7"}
 #: Tags whose values of several lines are put on one.
-_ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "DB", "PB", "CY", *_JOURNALS))
+ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "DB", "PB", "CY", *_JOURNALS))
 #: Tags whose values may not be of several lines.
-_IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "SN", "DO", "UR", "M3", "L2", "ST", *_MAY_HOLD))
+IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "SN", "DO", "UR", "M3", "L2", "ST", *_MAY_HOLD))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
-_NOTE_SAYS = ("asreview", "rayyan", "balm_", "\t", "\u2028", "\x0b")
+_NOTE_SAYS = ("ASReview_", "RAYYAN-INCLUSION", "balm_", "\t", "\u2028", "\x0b")
 _IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.", re.I)
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
+#: Between the values of a tag that stands several times: half a character, of which decoding leaves none in the text.
+AND = "\udcff"
 _YEARS = {str(year): year for year in range(1500, 2200)}
 
 
@@ -66,7 +72,6 @@ class Plan(NamedTuple):
     further: bool  # whether any of the following is not empty
     serials: tuple[int, ...]
     abstracts: tuple[int, ...]
-    addresses: tuple[int, ...]
     notes: tuple[int, ...]
     affiliations: tuple[int, ...]
     links: tuple[int, ...]
@@ -79,21 +84,12 @@ class Plan(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _plan_of_heads(heads: tuple[str, ...]) -> Plan | None:
-    """The plan for heads of lines (``"TI  - "``), of which the first must be ``TY``."""
-    tags = tuple(head[:2] for head in heads)
-    if heads[0] != "TY  - " or any(head[2:] != "  - " for head in heads) or not PLAIN_TAGS.issuperset(tags[1:]):
-        return None
-    return plan_of(tags)
-
-
-@lru_cache(maxsize=4096)
 def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     """The plan for ``tags``, of which authors and keywords are one each; ``None`` where they are not ordinary.
 
     ``foreign`` says that names longer than tags (``file``) may be among them, which are no field of the model.
     """
-    for tag, usual in _SAME:
+    for tag, usual in SAME:
         if tag in tags and usual not in tags:
             tags = tuple(usual if each == tag else each for each in tags)
     strange = set(tags) - _TAGS
@@ -121,10 +117,9 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         further=bool(groups),
         serials=places("SN"),
         abstracts=places("AB"),
-        addresses=places("UR"),
         notes=places("N1"),
         affiliations=places("AD"),
-        links=places("L2"),
+        links=places("UR", "L2"),
         short_titles=places("ST"),
         providers=places("DP"),
         others=tuple((tag, place) for tag, there in groups.items() if tag not in apart for place in there),
@@ -134,28 +129,9 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     )
 
 
-def taken_whole(lines: list[str], start: int, end: int, tally: Tally) -> Record | None:
-    """The record of ``lines`` up to its ``ER``, or ``None`` when it is not ordinary or a line is wrapped."""
-    heads = [line[:6] for line in lines]
-    values = [line[6:].strip() for line in lines]
-    authors = keywords = _NONE
-    head = "AU  - " if "AU  - " in heads else "A1  - "
-    if count := heads.count(head):
-        first = heads.index(head)
-        authors = values[first : first + count]
-        if count > 1:
-            if heads[first : first + count].count(head) != count:
-                return None
-            del heads[first + 1 : first + count], values[first + 1 : first + count]
-    if count := heads.count("KW  - "):
-        first = heads.index("KW  - ")
-        keywords = values[first : first + count]
-        if count > 1:
-            if heads[first : first + count].count("KW  - ") != count:
-                return None
-            del heads[first + 1 : first + count], values[first + 1 : first + count]
-    plan = _plan_of_heads(tuple(heads)) if heads else None
-    return None if plan is None else follow(plan, values, authors, keywords, start, end, tally)
+def without_plan(tags: Iterable[str]) -> frozenset[str]:
+    """Those of ``tags`` with which no record is ordinary."""
+    return frozenset(tags) - _TAGS - {tag for tag, _ in SAME}
 
 
 def ordinary(
@@ -169,9 +145,9 @@ def ordinary(
     if "\n" in "".join(values):
         for at, value in enumerate(values):
             if "\n" in value:
-                if (tag := tags[at]) in _IN_ONE_LINE or (tag == "KW" and tags.count(tag) > 1):
+                if (tag := tags[at]) in IN_ONE_LINE or (tag == "KW" and tags.count(tag) > 1):
                     return None
-                if tag in _ON_ONE_LINE:
+                if tag in ON_ONE_LINE:
                     values[at] = value.replace("\n", " ")
     runs: list[list[str]] = []
     for tag in ("AU" if "AU" in tags else "A1", "KW"):
@@ -233,7 +209,7 @@ def follow(
         return None
     if doi and "  -" in doi:
         return None
-    urls = (url,) if url else ()
+    urls = tuple(dict.fromkeys([link for link in url.split(AND) if link])) if url else ()
     journal, short, further_names = _journals(plan.journals(values))
     if further_names:
         other += further_names
@@ -246,51 +222,44 @@ def follow(
             other += (("EP", last),)
     issn: tuple[str, ...] = ()
     isbn: tuple[str, ...] = ()
-    serials: tuple[str, ...] = (serial,) if serial else ()
     notes: tuple[str, ...] = ()
     affiliations: tuple[str, ...] = ()
     source = database
     if plan.further:
         if plan.serials:
-            serials += tuple([values[at] for at in plan.serials])
+            serial = AND.join([serial, *[values[at] for at in plan.serials]])
         if plan.abstracts:
-            abstract = "\n".join([text for text in (abstract, *[values[at] for at in plan.abstracts]) if text])
-        if plan.notes:
-            notes = tuple([note for at in plan.notes if (note := values[at])])
-            text = "|".join(notes)
-            lower = text.lower()
-            if found is None and "10." in text and "doi" in lower:
+            abstract = AND.join([abstract, *[values[at] for at in plan.abstracts]])
+        if plan.notes and (text := _of(plan.notes, values)):
+            if found is None and "10." in text and "doi" in text.lower():
                 return None
             for word in _NOTE_SAYS:
-                if word in lower:
+                if word in text:
                     return None
-            if "pmid" in lower and any(map(PMID_IN_NOTE.match, notes)):
+            notes = tuple([note for note in text.split(AND) if note])
+            if any(map(PMID_IN_NOTE.match, notes)):
                 return None
             if "\n" in text:
                 notes = tuple(map(paragraphs, notes))
-        if plan.affiliations:
-            affiliations = tuple(dict.fromkeys([name for at in plan.affiliations if (name := values[at])]))
-            if "\n" in "".join(affiliations):
-                lines = [line.strip() for name in affiliations for line in name.split("\n")]
-                affiliations = tuple(dict.fromkeys([line for line in lines if line]))
-        if plan.addresses or plan.links:
-            links = [link for at in (*plan.addresses, *plan.links) if (link := values[at])]
-            text = "|".join(links)
+        if plan.affiliations and (text := _of(plan.affiliations, values)):
+            lines = text.replace("\n", AND).split(AND)
+            affiliations = tuple(dict.fromkeys([name for line in lines if (name := line.strip())]))
+        if plan.links and (text := _of(plan.links, values)):
             if ";" in text or "  -" in text or "ncbi.nlm" in text or "PMC" in text or (found is None and "10." in text):
                 return None
-            urls = tuple(dict.fromkeys([*urls, *links]))
-        if plan.short_titles:
-            titles = [text for at in plan.short_titles if (text := values[at]) and text != title]
-            other = (*[("ST", text) for text in titles], *other)
-        if plan.others:
-            other += tuple([(tag, text) for tag, at in plan.others if (text := values[at])])
+            urls = tuple(dict.fromkeys([*urls, *[link for link in text.split(AND) if link]]))
+        if plan.short_titles and (text := _of(plan.short_titles, values)):
+            other = (*[("ST", each) for each in text.split(AND) if each and each != title], *other)
+        for tag, at in plan.others:
+            if text := values[at]:
+                other += tuple([(tag, each) for each in text.split(AND) if each]) if AND in text else ((tag, text),)
         for at in plan.providers:
-            source += "|" + values[at]
+            source += AND + values[at]
         for at in plan.files:
-            if "PMC" in values[at] or (found is None and "10." in values[at]):
+            if (text := values[at]) and ("PMC" in text or (found is None and "10." in text)):
                 return None
         for at in plan.may_hold:
-            if _IDENTIFIER.search(values[at]):
+            if (text := values[at]) and _IDENTIFIER.search(text):
                 return None
         for at in plan.seventh:
             if len(values[at]) == 8 and values[at].isdigit():
@@ -300,8 +269,8 @@ def follow(
         return None
     if own and not _no_pmid(own, source, 7):
         return None
-    if serials:
-        issn, isbn, neither = _serials(serials)
+    if serial:
+        issn, isbn, neither = _serials(serial)
         if neither:
             return None
     if told and (told.startswith("10.") or "PMID" in told):
@@ -309,6 +278,8 @@ def follow(
     kind, kept = _kind(code, told)
     if kept:
         other = kept + other
+    if AND in abstract:
+        abstract = "\n".join([text for text in abstract.split(AND) if text])
     if "\n" in abstract or "\u2028" in abstract:
         abstract = paragraphs(abstract)
     given = tally.name(own or number, start)
@@ -355,6 +326,11 @@ def follow(
     return record
 
 
+def _of(places: tuple[int, ...], values: list[str]) -> str:
+    """What stands at ``places``, with :data:`AND` between."""
+    return AND.join([values[at] for at in places]) if len(places) > 1 else values[places[0]]
+
+
 @lru_cache(maxsize=20_000)
 def _journals(names: tuple[str, ...]) -> tuple[str | None, str | None, tuple[tuple[str, str], ...]]:
     """The journal, its abbreviation and what else stands in the tags :data:`_JOURNALS`."""
@@ -375,9 +351,9 @@ def _dates(*texts: str) -> tuple[int | None, str, tuple[tuple[str, str], ...]] |
 
 
 @lru_cache(maxsize=20_000)
-def _serials(texts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+def _serials(text: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """:func:`serial_numbers`; a journal's stand in all of its records."""
-    return serial_numbers(texts)
+    return serial_numbers([number for number in text.split(AND) if number])
 
 
 @lru_cache(maxsize=4096)

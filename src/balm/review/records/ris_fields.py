@@ -342,11 +342,14 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
     authors = _names(names, repairs)
     editors: tuple[str, ...] = ()
     if "A2" in fields or "ED" in fields:
-        editors = _names(fields.pop("A2", []) + fields.pop("ED", []), repairs)
-        if not authors and code.upper() in ("JOUR", "CONF", "CPAPER", "ABST", "EJOUR", ""):
-            if editors:
-                repairs.append("authors found in A2")
-            return editors, ()
+        second, editors = fields.pop("A2", []), _names(fields.pop("ED", []), repairs)
+        if second:
+            people = _names(second, repairs)
+            if not authors and code.upper() in ("JOUR", "CONF", "CPAPER", "ABST", "EJOUR", ""):
+                if people:
+                    repairs.append("authors found in A2")
+                return people, editors
+            editors = tuple(dict.fromkeys((*people, *editors)))
     return authors, editors
 
 
@@ -472,8 +475,9 @@ def _keywords(fields: Fields, repairs: Repairs) -> tuple[str, ...]:
             repairs.append("several keywords stood in one field")
             value = value.replace(";", "\n")
         return tuple(dict.fromkeys([text for part in value.split("\n") if (text := part.strip())]))
+    values = [text for value in values if (text := value.strip())]
     if "\n" not in "|".join(values):
-        return tuple(dict.fromkeys([text for value in values if (text := value.strip())]))
+        return tuple(dict.fromkeys(values))
     words: dict[str, None] = {}
     for value in values:
         if "\n" in value:

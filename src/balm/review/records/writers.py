@@ -51,7 +51,7 @@ def write_ris(records: Iterable[Record]) -> Iterator[str]:
         put("TI", r.title)
         put("TT", r.original_title)
         put("AU", *r.authors)
-        put("ED" if r.authors or code not in ("JOUR", "CPAPER") else "A4", *r.editors)
+        put("ED", *r.editors)
         put("PY", None if r.year is None else str(r.year))
         put("DA", r.date)
         put("T2", r.journal)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from balm.review.records import ris
-from balm.review.records.decoding import line_blocks, text_lines
+from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
 from tests.unit.review.records.reading import read, whys
 
@@ -207,13 +209,55 @@ def test_the_quick_way_reads_what_the_slow_way_reads():
         "JA  - J Pain\nVL  - 1\nSP  - 2\nEP  - 9\nSN  - 0304-3959\nAB  - Text\nDO  - 10.1/x\nDO  - \nKW  - k\nER  - \n"
     ).replace("DO  - 10.1/x\nDO  - \n", "DO  - https://doi.org/10.1000/XY.\n")
     text = (ordinary * 3 + ONE + ordinary.replace("SP  - 2", "SP  - 2-9")).encode()
-    slow, quick = Tally("a", taken=set()), Tally("a", taken=set())
+    same_both_ways(text)
+
+
+def same_both_ways(text: bytes) -> None:
+    slow, quick = (Tally("a", format="RIS", taken=set()) for _ in range(2))
     expected = list(ris.read_lines(text_lines(io.BytesIO(text), slow), slow))
-    got = list(ris.read(line_blocks(io.BytesIO(text), quick), quick))
-    assert got == expected and quick.entries == slow.entries
+    assert list(ris.read(text_blocks(io.BytesIO(text), quick), quick)) == expected
+    assert slow.close() == quick.close()
+    assert quick.entries == slow.entries
+
+
+DIALECTS = (
+    "TY  - JOUR\nAU  - A, B\nAU  - C, D\nTI  - T\nPY  - 2001\nN1  - a note\nN1  - PMID: 12345\nUR  - https://x.org/1\n"
+    "UR  - https://www.ncbi.nlm.nih.gov/pubmed/77\nKW  - k\nKW  - l\nC7  - e12\nDO  - 10.1000/x\nER  - \n\n",
+    "TY  - CHAP\nA1  - A, B\nT1  - A title\nthat goes on\nBT  - Book\nA2  - E, D\nY1  - 2003/05//\nN2  - Aims\n\n"
+    "Methods\n  indented\nKW  - a\nb\nSN  - 0304-3959 (Print)\nSN  - 978-0-306-40615-7\nL2  - http://doi.org/10.1000/Y\n"
+    "ER  -\n",
+    "12.\nTY  - JOUR\nID  - 5\nTI  - T\nAD  - Here\nthere\nAD  - Here\n"
+    "I1  - nobody's tag\nAB  - text\nIN  - vitro\n"
+    "M1  - PMC123456\n"
+    "Y1  - 2001\nPY  - 2002\nEP  - 9\nSP  - 2-9\nAN  - 21314913\nDB  - MEDLINE\nER  - \n\n\n",
+)
+ODD_LINES = (
+    "", " ", "ER  -", "ER  - ", "ER -", "ER  - x", "TY  - JOUR", "TY - JOUR", "TY  - ", "Record 3 of 9", "3.", "-----",
+    "IN  - vitro", "XX  - foo", "AB  - more", "  indented", "PMID- 123", "TI  - ", "UR", "UR  - http://x  -", "AU  - ",
+    "A1  - Z", "T1  - t", "N2  - x", "KW  - a; b", "KW  - ", "N1  - ASReview_relevant", "C7  - 12345678",
+    "Y1  - no year", "UR  - https://x.org;    TI  - in one line", "DO  - 10.1/a\u2003", "SN  - none", "\uffff",
+    "L3  - 10.1000/z",
+)  # fmt: skip
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_every_way_reads_the_same_of_damaged_files(data):
+    """The pattern of a file's own order, the cut at ``ER`` and the line by line way give one result and one receipt."""
+    text = "".join(data.draw(st.lists(st.sampled_from(DIALECTS), min_size=20, max_size=45)))
+    lines = text.split("\n")
+    for at, line in data.draw(
+        st.lists(st.tuples(st.integers(0, len(lines) - 1), st.none() | st.sampled_from(ODD_LINES)))
+    ):
+        lines[at : at + 1] = [] if line is None else [line, *lines[at : at + 1]]
+    same_both_ways("\n".join(lines).encode("utf-8", "replace"))
+
+
+def test_the_order_of_tags_is_learnt_and_a_later_change_of_it_loses_nothing():
+    same_both_ways((DIALECTS[0] * 30 + DIALECTS[1] * 200 + DIALECTS[2] * 30 + DIALECTS[0] * 5).encode())
 
 
 def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(ris, "MAX_PENDING", 8)
-    blocks = (["TY  - JOUR", f"TI  - {i}"] for i in range(50))
+    blocks = (f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
     assert [r.title for r in ris.read(blocks, Tally("a"))] == [str(i) for i in range(50)]
