@@ -66,11 +66,22 @@ def folder_bytes(folder: Path) -> dict[str, bytes]:
 
 def new_registry(folder: str | Path) -> list[str]:
     """Start a registry in a new or empty folder: the definition and the required tables with their headers."""
-    root = Path(folder)
+    files: dict[str, str | bytes] = {FILE: default_definition_text()}
+    files |= {t.file: write_table((), t) for t in TABLES if t.required}
+    return _started(Path(folder), files)
+
+
+def new_demonstration(folder: str | Path, *, seed: int | None = None, people: int | None = None) -> list[str]:
+    """Make a simulated registry in a new or empty folder; see :mod:`balm.registry.demonstration`."""
+    from balm.registry.demonstration import demonstration_files
+
+    options = {name: n for name, n in (("seed", seed), ("people", people)) if n is not None}
+    return _started(Path(folder), demonstration_files(**options))
+
+
+def _started(root: Path, files: Mapping[str, str | bytes]) -> list[str]:
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise InputError(Problem("exists and is not an empty folder", file=str(root)))
-    files = {FILE: default_definition_text()}
-    files |= {t.file: write_table((), t) for t in TABLES if t.required}
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,6 +12,8 @@ TASKS = {
     "new": "start a registry in a new folder DIR",
     "check": "name everything wrong in DIR",
     "import": "add the rows of FILE (.csv, .tsv, .xlsx); on any error nothing is saved",
+    "audit": "write the audit report of DIR as one HTML file",
+    "demonstration": "make a SIMULATED registry in a new folder DIR, marked so on every output",
 }
 
 #: Option -> the tasks it belongs to; anywhere else it is an error, not ignored.
@@ -19,6 +21,15 @@ BELONGS = {
     "mapping": ("import",),
     "table": ("import",),
     "dry_run": ("import",),
+    "output": ("audit",),
+    "review": ("audit",),
+    "site": ("audit",),
+    "since": ("audit",),
+    "until": ("audit",),
+    "as_of": ("audit",),
+    "figures": ("audit",),
+    "seed": ("demonstration",),
+    "people": ("demonstration",),
 }
 #: Tasks that need FILE, and those that take one.
 NEEDS_FILE = ("import",)
@@ -39,6 +50,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", default=None, help="import: say what would be added, and save nothing"
     )
+    parser.add_argument("-o", "--output", metavar="FILE", help="audit: the report (default: audit.html)")
+    parser.add_argument(
+        "--review", metavar="REVIEW", help="audit: a review package whose trials, cohorts and dose limits stand beside"
+    )
+    parser.add_argument("--site", metavar="ID", help="audit: one site alone")
+    parser.add_argument("--since", metavar="DATE", type=_day, help="audit: courses begun on this day or later")
+    parser.add_argument("--until", metavar="DATE", type=_day, help="audit: courses begun up to this day")
+    parser.add_argument("--as-of", metavar="DATE", type=_day, help="audit: what was due on this day (default: today)")
+    parser.add_argument("--figures", metavar="FOLDER", help="audit: write the figures as SVG into FOLDER as well")
+    parser.add_argument("--seed", metavar="N", type=int, help="demonstration: another simulation (default: 20260301)")
+    parser.add_argument("--people", metavar="N", type=int, help="demonstration: how many people (default: 150)")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
@@ -51,7 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"`balm registry {arguments.task}` needs FILE after DIR")
     if arguments.task not in NEEDS_FILE and arguments.file is not None:
         raise UsageError(f"`balm registry {arguments.task}` takes no FILE; got {arguments.file!r}")
-    does: dict[str, Any] = {"new": _new, "check": _check, "import": _import}
+    does: dict[str, Any] = {
+        "new": _new,
+        "check": _check,
+        "import": _import,
+        "audit": _audit,
+        "demonstration": _demonstration,
+    }
     status: int = does[arguments.task](arguments)
     return status
 
@@ -125,6 +153,63 @@ def _import(arguments: argparse.Namespace) -> int:
     if done.started and not done.dry_run:
         print(f"the registry in {arguments.folder} was started with the default registry.toml; read it through")
     return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from balm.actions.registry_audit import audit_registry, audit_values, write_audit, write_figures
+
+    found, evidence = audit_registry(
+        arguments.folder,
+        review=arguments.review,
+        site=arguments.site,
+        since=arguments.since,
+        until=arguments.until,
+        as_of=arguments.as_of,
+    )
+    values = audit_values(found, evidence)
+    written = []
+    if arguments.output is not None or not arguments.json:
+        written.append(str(write_audit(found, evidence, arguments.output or "audit.html")))
+    if arguments.figures is not None:
+        written += [str(path) for path in write_figures(found, arguments.figures)]
+    if arguments.json:
+        print_json(values)
+        return 0
+    from balm.report.registry.audit_words import count, share
+
+    if values["mark"]:
+        print(values["mark"])
+    flow, limit = values["flow"], values["small_cells"]
+    print(
+        f"{count(flow['treated'], limit)} treated, {count(flow['due'], limit)} due at {values['visit']['label']}, "
+        f"{count(flow['analysed'], limit)} analysed"
+    )
+    for r in values["responders"]:
+        print(f"{r['label']}: {share(r['over_assessed'])} of those assessed, {share(r['over_treated'])} of all treated")
+    for name in written:
+        print(f"wrote {name}")
+    return 0
+
+
+def _demonstration(arguments: argparse.Namespace) -> int:
+    from balm.actions.registry_folder import new_demonstration
+
+    options = {name: n for name in ("seed", "people") if (n := getattr(arguments, name)) is not None}
+    written = new_demonstration(arguments.folder, **options)
+    if arguments.json:
+        print_json({"written": written, "simulated": True})
+    else:
+        print(f"SIMULATED registry in {arguments.folder}: no patient, no clinic")
+    return 0
+
+
+def _day(text: str) -> Any:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a date such as 2026-03-01; got {text!r}") from None
 
 
 def _problem(p: Any) -> dict[str, Any]:
