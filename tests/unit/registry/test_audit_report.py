@@ -199,7 +199,7 @@ def test_figures_of_the_report() -> None:
     assert "not shown" in chart.svg and "rule 1" in chart.svg
     with pytest.raises(InputError):
         control_chart_figure(p_chart([1, 2], [5, 5]), ["a"])
-    assert "Outside the 95 % limits: B" in site_funnel(["A", "B"], [40, 2], [80, 30]).description
+    assert "Outside the 95 % limits: A, B." in site_funnel(["A", "B"], [40, 2], [80, 30]).description
     assert site_funnel(["A"], [0], [8]).svg.count("<circle") == 1
     assert means_over_time([0, 7, 8], ["Baseline", "1 week", "8 days"], [(7, 6, 8)] * 3, ["9", "9", "9"]).svg
     assert (
