@@ -21,6 +21,7 @@ from balm.stats.effect_sizes import EffectSizes
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pooled import Pooled
+from tests import naive
 from tests.reference.golden import close, close_p, golden_files, load
 
 #: The reference's spelling -> ours.
@@ -78,6 +79,16 @@ def reference_stopped_early(es: EffectSizes, case: dict[str, Any], want: float) 
     exact = exact_root(es, method, ours)
     allowed = ABSOLUTE_STOP[method == "SJIT"]
     return abs(ours - exact) <= 1e-12 * exact and abs(want - exact) <= allowed
+
+
+def reference_is_on_a_lower_hill(es: EffectSizes, case: dict[str, Any], want: float) -> bool:
+    """True where the likelihood has two maxima and ours is the higher one by the plain formula (the README's rule)."""
+    method = case["input"].get("method", "REML")
+    if method not in ("ML", "REML") or not math.isfinite(want):
+        return False
+    ours = pool(es, tau2=method, inference="wald").tau2
+    here, there = (naive.log_likelihood(es.effect, es.variance, t, method == "REML") for t in (ours, want))
+    return here > there + 0.01
 
 
 def fit(es: EffectSizes, given: dict[str, Any]) -> Pooled:
@@ -242,16 +253,23 @@ def test_uni(path: Path) -> None:
     raw = {"n": np.array(effects["ni"], dtype=float)} if measure == "PFT" else {}
     es = EffectSizes(effect=effects["yi"], variance=effects["vi"], measure=measure, raw=raw)
     bad: list[str] = []
+    hills: set[tuple[str, str]] = set()
     tau2 = {
         c["input"]["method"]: c["output"]["tau2"]
         for c in data["cases"]
         if c["analysis"] == "rma.uni"
-        and isinstance(c["output"].get("tau2"), float)
+        and isinstance(c["output"].get("tau2"), int | float)
         and not c["input"].keys() & {"weights", "tau2"}
     }
     for case in data["cases"]:
         found: list[str] = []
         ANALYSES[case["analysis"]](es, case, case.get("tol") or 1e-8, found)
-        if found and not reference_stopped_early(es, case, tau2.get(case["input"].get("method", "REML"), math.inf)):
-            bad += found
+        theirs = tau2.get(case["input"].get("method", "REML"), math.inf)
+        if found and not reference_stopped_early(es, case, theirs):
+            if reference_is_on_a_lower_hill(es, case, theirs):
+                hills.add((path.stem, case["input"]["method"]))
+            else:
+                bad += found
+    # ML of seven trials whose variances lie 7,500 apart: 0 there, 1.0763 here, log-likelihood 1.59 higher
+    assert hills <= {("uni__pimeta.hyp__GEN", "ML")}
     assert not bad, f"{len(bad)} of {len(data['cases'])} cases differ:\n" + "\n".join(bad[:40])

@@ -113,11 +113,6 @@ def test_dersimonian_and_laird_by_hand() -> None:
         assert abs(fit.se[i] - wald * math.sqrt(max(1.0, factor))) <= 1e-7 * (fit.se[i] + unit * 1e-3), i
 
 
-#: Where variances are more than a thousandfold apart a maximum inside can be narrower than a step of the search, which
-#: then ends at zero: 3 of the 10,000 sets. Nothing is missed where they are closer.
-FAR_APART, MISSED = 1000.0, 3
-
-
 def test_no_other_tau2_is_more_likely() -> None:
     """The restricted likelihood on a grid of tau2, straight from its formula, does not exceed that of the fit."""
     fit = FITS["REML"]
@@ -131,9 +126,8 @@ def test_no_other_tau2_is_more_likely() -> None:
         mean = (w @ (y - y[0])) / total + y[0]
         height = 0.5 * (np.log(w).sum(1) - np.log(total) - (w * (y - mean[:, None]) ** 2).sum(1))
         if height[-1] < height.max() - 1e-9 * (1.0 + abs(height[-1])):
-            assert fit.tau2[i] == 0.0 and v.max() > FAR_APART * v.min(), i
             lower.append(i)
-    assert len(lower) <= MISSED, lower
+    assert not lower
 
 
 def test_two_studies_have_a_closed_form() -> None:

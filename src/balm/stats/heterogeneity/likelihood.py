@@ -6,7 +6,8 @@ eqs. 10 to 14). The score equations are solved by Newton's method on a transform
 curvature has the wrong sign.
 
 Either likelihood may have two maxima, one of them at zero. Wherever zero is a local maximum the higher one is taken,
-looking for another from a large tau2 downwards as well.
+looking for another from a large tau2 downwards as well. Where variances lie far apart there may be several inside; the
+likelihood is then looked at along its whole range (:mod:`balm.stats.heterogeneity.hills`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from balm.stats.arrays import np
 from balm.stats.groups import OneGroup
+from balm.stats.heterogeneity.hills import far_apart, highest_hill
 from balm.stats.heterogeneity.solving import root
 from balm.stats.heterogeneity.weighted import mean_and_residuals
 
@@ -72,7 +74,25 @@ def log_likelihood(g: Any, tau2: Any, *, restricted: bool) -> Any:
 
 
 def _highest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool) -> Any:
-    """The root with the highest likelihood, counting zero where zero is a local maximum.
+    """The highest of all maxima: the nearest of :func:`_nearest`, or a higher one where variances lie far apart."""
+    found = _nearest(g, equation, start, scale, restricted=restricted)
+
+    def height(some: Any, t: Any) -> Any:
+        return log_likelihood(some, t, restricted=restricted)
+
+    apart = far_apart(g)
+    if isinstance(g, OneGroup):
+        if apart:
+            return highest_hill(g, equation, found, far=_far(g, scale), scale=scale, height=height)
+    elif apart.any():
+        some = g.select(apart)
+        far = _far(some, scale[apart])
+        found[apart] = highest_hill(some, equation, found[apart], far=far, scale=scale[apart], height=height)
+    return found
+
+
+def _nearest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool) -> Any:
+    """The root with the highest likelihood of those that Newton's method meets, counting zero where it is a maximum.
 
     Where the score at zero is positive the search starts at ``start``. Elsewhere zero is a maximum and another may lie
     inside: it is sought from ``start`` (where that is positive) and from far above, and the highest likelihood wins.

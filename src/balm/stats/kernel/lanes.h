@@ -22,6 +22,10 @@
 #define LANES 8
 /* Relative size of the last step taken. The steps converge quadratically: what is left is about its square. */
 #define LAST_STEP 1e-7
+/* Where variances are this far apart the likelihood may have several maxima: the same numbers as in hills.py. */
+#define FAR_APART 300.0
+#define FIRST_LOOK 0.05
+#define HALVINGS 5
 typedef double vd __attribute__((vector_size(64)));
 typedef int64_t vi __attribute__((vector_size(64)));
 
@@ -172,7 +176,7 @@ INLINE vd likelihood(int method, int64_t k, const vd *y, const vd *v, vd *w, vd 
 typedef struct {
     int64_t k, size[LANES]; /* the largest size, and each lane's */
     vd *y, *v, *w;
-    vd df, hedges, centre, typical, spread, span;
+    vd df, hedges, centre, typical, spread, span, least;
 } block;
 
 #define MISSING 1e300
@@ -220,8 +224,47 @@ INLINE void prepare(block *b) {
     b->hedges = larger(pick(n > all(1), ss / b->df - vbar, all(0)), all(0));
     b->spread = all(4.0) * (ss / b->df + vbar);
     b->span = pick((least > all(1e-90)) & (most < all(1e90)), most / least, all(INFINITY));
+    b->least = least;
     b->centre = mean;
     b->typical = n / precision; /* the harmonic mean: one vast variance does not make a step look small */
+}
+
+/* The estimating function's value at t: positive where the likelihood rises. */
+INLINE vd rise(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd t) {
+    vd f, step, size;
+    equation(method, at(k, y, v, t, w), df, &f, &step, &size);
+    return f;
+}
+
+/* t, or the maximum of another hill where that is higher, in the lanes `apart` (see balm/stats/heterogeneity/hills.py). */
+static __attribute__((noinline, unused)) void highest_hill(int method, const block *b, const vi *lanes_apart, vd *best) {
+    int64_t k = b->k;
+    const vd *y = b->y, *v = b->v;
+    vd *w = b->w, t = *best;
+    vi apart = *lanes_apart;
+    vd bottom = all(0), low = pick(apart, all(FIRST_LOOK) * b->least, all(1));
+    vi above = rise(method, k, y, v, w, b->df, bottom) > all(0);
+    int passes = 0;
+    for (int look = 0; look < 2000 && any(apart & (bottom < b->spread)); look++) {
+        vd after = all(2) * low;
+        vi now = rise(method, k, y, v, w, b->df, after) > all(0);
+        vi hill = apart & (bottom < b->spread) & above & ~now & ~((t > bottom) & (t <= after));
+        if (any(hill)) {
+            vd from = low;
+            double factor = 2;
+            for (int i = 0; i < HALVINGS; i++) {
+                factor = sqrt(factor);
+                vd middle = from * all(factor);
+                from = pick(rise(method, k, y, v, w, b->df, middle) > all(0), middle, from);
+            }
+            vd top = root(method, k, y, v, w, b->df, from * all(sqrt(factor)), b->typical, hill & ~hill, ~hill, t, &passes);
+            vd here = likelihood(method, k, y, v, w, t, b->size), there = likelihood(method, k, y, v, w, top, b->size);
+            t = pick(hill & (there > here), top, t);
+        }
+        above = now;
+        bottom = low = after;
+    }
+    *best = t;
 }
 
 /* One row an analysis, COLUMNS doubles each; see balm/stats/kernel/__init__.py for their names. */
@@ -262,6 +305,12 @@ INLINE void solve_block(block *b, int method, double fixed, int profile, const d
                    l2 = likelihood(method, k, y, v, w, above, size);
                 vd best = pick(l2 > l1, above, t), height = pick(l2 > l1, l2, l1);
                 t = pick(inside, pick(height > l0, best, all(0)), t);
+            }
+            vi apart = (b->span > all(FAR_APART)) & (b->span < all(INFINITY)) & ~single;
+            if (any(apart)) {
+                vd best = t;
+                highest_hill(method, b, &apart, &best);
+                t = best;
             }
         }
     }
