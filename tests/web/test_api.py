@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from balm.actions.review import Review as Folder
+from balm.actions.team.extraction import finish, take
 from balm.actions.team.screening import open_stage
 from balm.actions.team.tokens import make_token, revoke_token
 from balm.store.api.models import Token
@@ -22,6 +26,10 @@ from balm.store.events.models import SERVER, Event
 from balm.store.reviews.package_rows import package_files
 from balm.vocabulary.problems import InputError
 from tests.web.conftest import KETAMINE, Someone, Team
+from tests.web.test_extraction_actions import STUDY, result
+from tests.web.test_full_texts import pdf
+from tests.web.test_risk_of_bias_pages import LOW, TARGET, WORSE
+from tests.web.test_risk_of_bias_pages import assess as judge
 
 RIS = b"".join(
     b"TY  - JOUR\nTI  - Ketamine for pain, trial %d\nAU  - Author, A\nPY  - 20%02d\nER  - \n\n" % (k, k)
@@ -112,18 +120,23 @@ def paths(method: str) -> list[str]:
     return sorted(path.removeprefix("/api/v1") for path, calls in schema["paths"].items() if method in calls)
 
 
+#: What stands in the addresses of the calls; ``slug`` is the review's.
+PLACES = {
+    "stage": "title-abstract", "study": "sigtermans2009", "record": "r1", "report": "noppers2011", "table": "studies",
+    "analysis": "x", "code": "tariq", "search": "medline", "number": "1",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_learns_nothing_from_any_call(team: Team, method: str) -> None:
     program = Program(team.stranger)
-    there = {"slug": team.review.slug, "stage": "title-abstract", "study": "sigtermans2009"}
+    there = PLACES | {"slug": team.review.slug}
     nowhere = there | {"slug": "no-such-review"}
     for path in paths(method):
         if "{slug}" not in path:
             continue
         ask = getattr(program, method)
-        one, other = (
-            ask(path.format(record="r1", table="studies", analysis="x", **values)) for values in (there, nowhere)
-        )
+        one, other = (ask(path.format(**values)) for values in (there, nowhere))
         assert (one.status_code, one.content) == (other.status_code, other.content), path
         assert one.status_code in (404, 422), path
 
@@ -132,9 +145,7 @@ def test_a_token_that_reads_changes_nothing(team: Team) -> None:
     program = Program(team.owner, "read")
     before = Event.objects.count()
     for path in paths("post"):
-        answer = program.post(
-            path.format(slug=team.review.slug, stage="title-abstract", study="sigtermans2009"), {"record": "x"}
-        )
+        answer = program.post(path.format(**PLACES, slug=team.review.slug), {"record": "x"})
         assert answer.status_code == 403, path
         assert "this token may only read" in answer.content.decode()
     assert Event.objects.count() == before
@@ -201,10 +212,8 @@ def test_votes_through_the_interface_stay_hidden_until_both_are_in(team: Team) -
     record = queue["left"][0]
 
     def seen() -> list[bytes]:
-        skip = ("{record}", "{table}", "{analysis}", "package")
-        asked = [p for p in paths("get") if not any(word in p for word in skip)]
-        values = {"slug": team.review.slug, "stage": "title-abstract", "study": "sigtermans2009"}
-        return [sofia.get(p.format(**values)).content for p in asked] + [
+        values = PLACES | {"slug": team.review.slug, "record": record, "report": record}
+        return [sofia.get(p.format(**values)).content for p in paths("get")] + [
             sofia.get(address(team, f"/tables/{name}")).content for name in ("screening", "batches", "records")
         ]
 
@@ -252,6 +261,163 @@ def test_what_is_wrong_is_said_as_problems(team: Team) -> None:
     assert tariq.client.get(f"/api/v1{address(team, '/records/%00')}").status_code in (404, 422)
 
 
+def test_a_conflict_is_discussed_and_settled_through_the_interface(team: Team) -> None:
+    tariq, sofia = screening(team)
+    arno = Program(team.arbiter)
+    stage = address(team, "/screening/title-abstract")
+    record, second = tariq.post(f"{stage}/queue").json()["left"][:2]
+    assert arno.get(f"{stage}/records/{record}").status_code == 404
+    for who, decision in ((tariq, "include"), (sofia, "exclude")):
+        for at, one in enumerate((record, second)):
+            sent = {"record": one, "decision": decision, "submission": f"{decision}-{at}", "note": "as I read it"}
+            assert who.post(f"{stage}/votes", sent).status_code == 200
+    waiting = [{"record": one, "settled": ""} for one in (record, second)]
+    assert arno.get(f"{stage}/conflicts").json() == waiting
+    assert tariq.post(f"{stage}/records/{record}/remarks", {"text": "dose?", "submission": "tariq-said-1"}).json() == {
+        "done": "said"
+    }
+    for who, at in ((tariq, 1), (sofia, 2)):
+        proposal = {"text": "agreed", "decision": "include", "submission": f"proposal-{at}"}
+        assert who.post(f"{stage}/records/{record}/remarks", proposal).json() == {"done": "proposed"}
+    found = arno.get(f"{stage}/records/{record}").json()
+    assert (found["outcome"], [a["decision"] for a in found["adjudications"]]) == ("settled in", ["include"])
+    assert {v["by"]: v["text"] for v in found["votes"]} == {"tariq": "as I read it", "sofia": "as I read it"}
+    decision = {"decision": "exclude", "note": "rats", "submission": "arno-decides"}
+    assert tariq.post(f"{stage}/records/{second}/decisions", decision).status_code == 403
+    assert arno.post(f"{stage}/records/{second}/decisions", decision).json() == {"done": "exclude"}
+    assert arno.get(f"{stage}/conflicts").json() == [
+        {"record": record, "settled": "include"}, {"record": second, "settled": "exclude"},
+    ]  # fmt: skip
+
+
+def test_full_texts_come_and_reports_are_linked_through_the_interface(team: Team) -> None:
+    tariq = Program(team.teammate)
+    reports = tariq.get(address(team, "/full-texts"), size=1000).json()
+    report = reports["rows"][0]["id"]
+    one = address(team, f"/full-texts/{report}")
+    attempt = {"status": "not retrieved", "on": "2026-11-02", "submission": "attempt-1"}
+    assert tariq.post(f"{one}/attempts", attempt).status_code == 422
+    assert tariq.post(f"{one}/attempts", attempt | {"note": "no answer"}).json() == {"done": "not retrieved"}
+    data = {"paper": SimpleUploadedFile("a.pdf", pdf("Ketamine")), "submission": "paper-001"}
+    assert tariq.client.post(f"/api/v1{one}/paper", data).json() == {"done": "kept, 1 pages"}
+    told = tariq.get(one).json()
+    assert (told["status"], told["pages"], told["paper"]) == ("obtained", 1, True)
+    assert [a["note"] for a in told["attempts"]] == ["PDF uploaded", "no answer"]
+    assert tariq.get(f"{one}/paper").content.startswith(b"%PDF")
+    assert Program(team.reader).post(f"{one}/attempts", attempt).status_code == 403
+    assert tariq.get(address(team, "/full-texts/nothing")).status_code == 404
+    wrong = {"report": "nothing", "submission": "link-0001"}
+    assert "not included at full text" in tariq.post(address(team, "/studies/links"), wrong).content.decode()
+
+
+def test_a_review_is_set_up_through_the_interface(team: Team) -> None:
+    lead = Program(team.owner)
+    plan = lead.get(address(team, "/plan")).json()
+    changed = plan["text"].replace('title = "', 'title = "A better title: ', 1)
+    body = {"text": changed, "seen": plan["seen"], "reason": "clearer"}
+    assert lead.post(address(team, "/plan"), body).json() == {"done": "changed"}
+    assert "somebody else" in lead.post(address(team, "/plan"), body).content.decode()
+    assert Program(team.reader).post(address(team, "/plan"), body).status_code == 403
+    sent = lead.post(
+        address(team, "/members"), {"email": "new@example.org", "name": "Nadia", "role": "reviewer"}
+    ).json()
+    assert team.anonymous.get(sent["link"]).status_code == 200
+    assert lead.post(address(team, f"/invitations/{sent['number']}/withdraw")).json() == {"done": "withdrawn"}
+    assert team.anonymous.get(sent["link"]).status_code != 200
+    stage = address(team, "/screening/title-abstract")
+    assert lead.post(f"{stage}/opening", {"screeners": ["tariq", "sofia"]}).json() == {"done": "open"}
+    assert lead.get(stage).json()["screeners"] == ["tariq", "sofia"]
+    assert lead.post(f"{stage}/closing", {}).json() == {"done": "closed"}
+    role = {"role": "viewer", "reason": "moves on"}
+    assert lead.post(address(team, "/members/sofia/role"), role).json() == {"done": "viewer"}
+    assert lead.post(address(team, "/members/sofia/removal"), {"reason": "has left"}).json() == {"done": "removed"}
+    assert lead.post(address(team, "/interests"), {"interests": "none"}).json() == {"done": "declared"}
+    assert lead.post(address(team, "/report"), {"public": True, "reason": "ready"}).json() == {"done": "public"}
+    with zipfile.ZipFile(io.BytesIO(lead.post(address(team, "/archive")).content)) as packed:
+        assert "team/events.jsonl" in packed.namelist()
+    assert tuple(Program(team.teammate).post(address(team, rest)).status_code for rest in ("/archive", "/report")) == (
+        403, 422,
+    )  # fmt: skip
+
+
+def test_an_import_and_a_duplicate_are_taken_back_through_the_interface(team: Team) -> None:
+    lead = Program(team.owner)
+    data = {"files": SimpleUploadedFile("export.ris", RIS), "submission": "import-001"}
+    assert lead.client.post(f"/api/v1{address(team, '/imports')}", data).status_code == 200
+    (search,) = (i["search"] for i in lead.get(address(team, "/imports")).json() if i["file"] == "export.ris")
+    one, other = (r["id"] for r in lead.get(address(team, "/records")).json()["rows"][:2])
+    pair = {"record_1": one, "record_2": other}
+    assert lead.post(address(team, "/duplicates/undo"), pair | {"time": "never"}).json() == {
+        "done": "it does not stand any more"
+    }
+    assert lead.post(address(team, "/duplicates/taken-out"), {"record": one}).json() == {"done": "it is in no group"}
+    about = {"source": "MEDLINE", "kind": "database", "reason": "forgotten"}
+    assert lead.post(address(team, f"/imports/{search}/about"), about).json() == {"done": "changed"}
+    assert lead.post(address(team, f"/imports/{search}/withdraw"), {"reason": "wrong file"}).json() == {
+        "done": "withdrawn"
+    }
+    assert lead.get(address(team, "/records")).json()["total"] == 0
+
+
+def test_extraction_stays_hidden_and_is_settled_through_the_interface(team: Team) -> None:
+    tariq, sofia, arno = Program(team.teammate), Program(team.second), Program(team.arbiter)
+    study = address(team, f"/extraction/{STUDY}")
+    for who in (team.teammate, team.second):
+        take(who.acting, STUDY)
+    key = result(team.second, mean="3")
+
+    def seen() -> list[bytes]:
+        target = dataclasses.asdict(TARGET)
+        values = PLACES | {"slug": team.review.slug}
+        return [sofia.get(p.format(**values), **target).content for p in paths("get")]
+
+    before = seen()
+    result(team.teammate, mean="4")
+    assert tariq.post(f"{study}/finish", {"submission": "tariq-ends"}).json() == {"done": "finished"}
+    assert tariq.post(f"{study}/reopen", {"submission": "tariq-again"}).json() == {"done": "open again"}
+    assert tariq.post(f"{study}/finish", {"submission": "tariq-end-2"}).json() == {"done": "finished"}
+    judge(team.teammate, LOW)
+    assert seen() == before
+    assert arno.get(f"{study}/comparison").status_code == 422
+    finish(team.second.acting, STUDY, submission="sofia-ends")
+    found = arno.get(f"{study}/comparison").json()
+    (cell,) = (c for c in found["cells"] if c["open"])
+    assert {who: g["value"] for who, g in cell["given"].items()} == {"tariq": "4", "sofia": "3"}
+    settled = {n: cell[n] for n in ("table", "key", "column")} | {
+        "value": "3",
+        "reason": "table 2",
+        "submission": "a" * 9,
+    }
+    assert arno.post(f"{study}/settlements", settled).json() == {"done": "decision"}
+    assert arno.post(f"{study}/written").json() == {"done": "1 in results.csv"}
+    rows = arno.get(address(team, "/tables/results"), size=1000).json()["rows"]
+    assert any(row.get("mean") == "3" and row["study"] == STUDY for row in rows), key
+    states = {s["study"]: s["state"] for s in sofia.get(address(team, "/extraction")).json()}
+    assert (states[STUDY], states["noppers2011"]) == ("written", "free")
+
+
+def test_consensus_on_risk_of_bias_through_the_interface(team: Team) -> None:
+    arno = Program(team.arbiter)
+    target = dataclasses.asdict(TARGET)
+    judge(team.teammate, LOW)
+    assert Program(team.teammate).get(address(team, "/risk-of-bias/own"), **target).json()["D1"]["judgement"] == "low"
+    assert arno.get(address(team, "/risk-of-bias/consensus"), **target).status_code == 422
+    judge(team.second, WORSE)
+    found = arno.get(address(team, "/risk-of-bias/consensus"), **target).json()
+    assert set(found["assessors"]) == {"tariq", "sofia"} and found["agreed"] == {}
+    same = arno.post(address(team, "/risk-of-bias/agreements/same"), target | {"submission": "arno-same"}).json()
+    assert same == {"done": "3 agreed"}
+    body = target | {
+        "domain": "D1",
+        "answers": LOW["D1"],
+        "reason": "sealed",
+        "support": "p. 3",
+        "submission": "arno-d1-1",
+    }
+    assert arno.post(address(team, "/risk-of-bias/agreements"), body).json() == {"done": "low"}
+    assert Program(team.reader).get(address(team, "/risk-of-bias/consensus"), **target).status_code == 403
+
+
 def test_extraction_and_risk_of_bias_are_the_acts_of_the_pages(team: Team) -> None:
     tariq = Program(team.teammate)
     study = address(team, "/extraction/sigtermans2009")
@@ -267,3 +433,16 @@ def test_extraction_and_risk_of_bias_are_the_acts_of_the_pages(team: Team) -> No
     answer = tariq.post(address(team, "/risk-of-bias/judgements"), judge)
     assert answer.status_code == 422
     assert "no such result or study" in answer.json()["problems"][0]["reason"]
+
+
+def test_the_guide_lists_every_call() -> None:
+    from balm.web.api.interface import api
+
+    guide = (Path(__file__).parents[2] / "docs/how-to/use-the-interface.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(\w+ /\S*)` \| (.*) \|$", guide, re.MULTILINE))
+    calls = api.get_openapi_schema()["paths"]
+    assert listed == {
+        (f"{method.upper()} {path.removeprefix('/api/v1')}", call["summary"])
+        for path, methods in calls.items()
+        for method, call in methods.items()
+    }

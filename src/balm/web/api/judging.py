@@ -23,10 +23,8 @@ from balm.store.reviews.package_rows import package_of
 from balm.vocabulary.problems import InputError
 from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG, Stage
+from balm.web.api.submissions import Done, Submission, Text
 from balm.web.records.background import go_on
-
-Submission = Field(..., min_length=8, max_length=64, pattern=r"^[!-~]+$", description="an id made once a decision")
-Text = Field("", max_length=20_000)
 
 
 class VoteIn(Schema):
@@ -133,7 +131,7 @@ class PinIn(Schema):
     submission: str = Submission
 
 
-class AboutIn(Schema):
+class About(Schema):
     """What PRISMA-S asks of a search."""
 
     kind: str = Field("", max_length=100)
@@ -143,13 +141,12 @@ class AboutIn(Schema):
     strategy: str = Field("", max_length=30_000)
     limits: str = Field("", max_length=5000)
     person: str = Field("", max_length=200)
+
+
+class AboutIn(About):
+    """What PRISMA-S asks of the search that files came from."""
+
     submission: str = Submission
-
-
-class Done(Schema):
-    """What came of it."""
-
-    done: str
 
 
 @router.post("/reviews/{slug}/screening/{stage}/queue", response={200: QueueOut, **WRONG}, summary="One's queue")
@@ -250,7 +247,7 @@ def judge(request: HttpRequest, slug: str, given: AssessIn) -> Any:
     """Judge one domain on one's own; ``done`` is the judgement that stands."""
     acting = entered(request, slug, "assess")
     row = risk_of_bias.assess(
-        acting, _target(acting, given), given.domain, submission=given.submission, answers=given.answers,
+        acting, target_there(acting, given), given.domain, submission=given.submission, answers=given.answers,
         judgement=given.judgement, override_reason=given.override_reason, direction=given.direction,
         support=given.support,
     )  # fmt: skip
@@ -261,11 +258,12 @@ def judge(request: HttpRequest, slug: str, given: AssessIn) -> Any:
 def finish_assessment(request: HttpRequest, slug: str, given: FinishAssessmentIn) -> Any:
     """Say that one's assessment is complete; it is compared when both have finished."""
     acting = entered(request, slug, "assess")
-    risk_of_bias.finish(acting, _target(acting, given), submission=given.submission)
+    risk_of_bias.finish(acting, target_there(acting, given), submission=given.submission)
     return {"done": "finished"}
 
 
-def _target(acting: Acting, given: TargetIn) -> Target:
+def target_there(acting: Acting, given: TargetIn) -> Target:
+    """What is assessed, where the review has it."""
     wanted = Target(given.instrument, given.study, given.outcome, given.window, given.comparison)
     if wanted not in targets_of(package_of(acting.review), given.instrument):
         raise InputError(f"{given.instrument!r} assesses no such result or study of this review: {wanted.key[:200]!r}")
