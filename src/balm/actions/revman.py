@@ -29,10 +29,12 @@ READ = (".csv", ".ris", ".rm5", ".zip")
 
 
 def read_revman(path: str | Path) -> RevManReview:
-    """Read a RevMan 5 file, a RevMan Web data package (its ZIP, or the folder it unpacks to), or RevMan's CSV.
+    """Read a RevMan 5 file, a RevMan Web data package or its study data (a ZIP, or a folder), or RevMan's CSV.
 
-    path : ``.rm5``; ``.zip`` or folder of a data package; ``.csv`` of RevMan 5's "export analysis data" or of RevMan
-    Web's data rows; any of them compressed with gzip.  The content decides, not the ending.
+    path : ``.rm5``; ``.zip`` or folder of a data package, or of study information, arms, results and risk of bias;
+    ``.csv`` of RevMan 5's "export analysis data" or of RevMan Web's data rows; any of them compressed with gzip.  The
+    content decides, not the ending.  Study data hold no analyses: every outcome is then one for each pair of
+    interventions that studies compare.
 
     Anything that is none of these, is cut off, too large or made to do harm is an :class:`InputError` that says what
     is wrong.  A file that is not empty and gives no row is an error too.

@@ -80,6 +80,27 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyArm:
+    """An arm of a study in RevMan Web's study data, and the intervention it maps to."""
+
+    study: str
+    name: str
+    description: str = ""
+    intervention: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """What RevMan Web's study data say of an arm, or of an arm against ``reference_arm``: heading -> cell."""
+
+    study: str
+    outcome: str
+    arm: str
+    reference_arm: str = ""
+    cells: Mapping[str, str] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """One risk-of-bias judgement: ``low``, ``high``, ``unclear``, ``some concerns`` or what the file says."""
 
@@ -193,9 +214,10 @@ class Comparison:
 class RevManReview:
     """A review written by RevMan 5 or RevMan Web.
 
-    format   : "rm5", "revman-web" (data package) or "revman5-csv".
+    format   : "rm5", "revman-web" (data package), "revman-web-studies" (its study data) or "revman5-csv".
     decimals : decimals to which computed numbers are printed; ``None`` = full double precision.
     repairs  : what was not as it should be in the file and how it was read.
+    arms     : the arms of the studies, and results of arms, where the file holds study data.
     kind     : the kind of review, as the file says (INTERVENTION, DIAGNOSTIC, OVERVIEW, METHODOLOGY, FLEXIBLE).
     """
 
@@ -212,6 +234,8 @@ class RevManReview:
     decimals: int | None = None
     repairs: tuple[Problem, ...] = ()
     kind: str = ""
+    arms: tuple[StudyArm, ...] = ()
+    results: tuple[StudyResult, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

@@ -1,16 +1,20 @@
 """RevMan Web's data package (the CSV and RIS files of its ZIP) -> :class:`RevManReview`.
 
 ``*-data-rows.csv`` holds the rows, ``*-overall-estimates-and-settings.csv`` and ``*-subgroup-estimates.csv`` RevMan's
-results; ``*-study-information.csv``, ``*-risk-of-bias.csv`` and ``*.ris`` the studies.  A file of rows alone is read
-too: its settings are then found by the numbers stored in it (:mod:`balm.review.revman.guess`).
+results; ``*-study-information.csv``, ``*-risk-of-bias.csv`` and ``*.ris`` the studies. With ``*-study-arms.csv`` and
+``*-study-results.csv`` these are the study data that RevMan Web imports (:mod:`balm.review.revman.study_tables`).
+A file of rows alone is read too: its settings are then found by the numbers stored in it
+(:mod:`balm.review.revman.guess`).
 """
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from balm.review.revman.measures import is_ratio_name, measure_code, method_code, type_of
@@ -29,6 +33,7 @@ from balm.review.revman.model import (
     Study,
     Subgroup,
 )
+from balm.review.revman.study_tables import bare, comparisons_of, read_arms, read_results
 from balm.review.revman.tables_in import Line, clean, decimals, heading, read_table, value
 from balm.review.revman.xml_text import decode
 from balm.vocabulary.problems import InputError, Problem
@@ -41,6 +46,8 @@ ENDINGS = MappingProxyType(
         "subgroups": "subgroup-estimates.csv",
         "studies": "study-information.csv",
         "bias": "risk-of-bias.csv",
+        "arms": "study-arms.csv",
+        "results": "study-results.csv",
     }
 )
 _ROW_STORED = {"mean": "estimate", "ci start": "ci_low", "ci end": "ci_high", "weight": "weight"}
@@ -96,6 +103,9 @@ class _Files:
     subgroups: list[Line] = field(default_factory=list)
     studies: list[Line] = field(default_factory=list)
     bias: list[Line] = field(default_factory=list)
+    arms: list[Line] = field(default_factory=list)
+    results: list[Line] = field(default_factory=list)
+    domains: dict[str, str] = field(default_factory=dict)
     references: list[tuple[str, Reference]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -111,16 +121,21 @@ def read_web_package(files: Mapping[str, bytes], source: str) -> RevManReview:
     """The review whose files are given by name; a package without rows is an error."""
     held = _Files()
     for name, data in files.items():
-        kind = next((k for k, ending in ENDINGS.items() if name.lower().endswith(ending)), "")
+        plain = re.sub(r"[ _]+", "-", name.lower())
+        kind = next((k for k, ending in ENDINGS.items() if plain.endswith(ending)), "")
         if not kind and name.lower().endswith(".csv") and is_data_rows(data):
             kind = "rows"
         if kind:
             lines, problems = read_table(data, name)
             getattr(held, kind).extend(lines)
             held.problems += problems
+            if kind == "bias":
+                held.domains |= _domains(data)
         elif name.lower().endswith(".ris"):
             group = next((g for g in _GROUPS if g in name.rsplit("/", 1)[-1].lower()), "included")
             held.references += [(group, reference) for reference in _references(data)]
+    if held.results and not held.rows and not held.settings:
+        return _from_study_data(held, source)
     if not held.rows and not held.settings:
         raise InputError(Problem("holds no analyses: no file ends in -data-rows.csv with a row in it", file=source))
     if held.settings and not held.rows:
@@ -139,6 +154,33 @@ def read_web_package(files: Mapping[str, bytes], source: str) -> RevManReview:
         decimals=decimals(texts),
         repairs=tuple(held.problems),
     )
+
+
+def _from_study_data(held: _Files, source: str) -> RevManReview:
+    """The review of arms and results, without analyses of its own."""
+    for kind in ("studies", "bias", "arms", "results"):
+        setattr(held, kind, [bare(line) for line in getattr(held, kind)])
+    arms, results = read_arms(held.arms), read_results(held.results)
+    comparisons = comparisons_of(arms, results)
+    judgements = (replace(j, domain=held.domains.get(j.domain.lower(), j.domain)) for j in _judgements(held))
+    return RevManReview(
+        source=source,
+        format="revman-web-studies",
+        title="",
+        comparisons=comparisons,
+        studies=tuple(_studies(held, comparisons)),
+        judgements=tuple(judgements),
+        repairs=tuple(held.problems),
+        arms=arms,
+        results=results,
+    )
+
+
+def _domains(data: bytes) -> dict[str, str]:
+    """The domains of a risk-of-bias table as it spells them, by their plain names."""
+    header = next(csv.reader(io.StringIO(decode(data)[0], newline="")), [])
+    told = (re.fullmatch(r"Domain \(judgement\): (.+)", name.lstrip("\ufeff").strip()) for name in header)
+    return {heading(name[1]): name[1] for name in told if name}
 
 
 def _title(rows: Sequence[Line]) -> str:
@@ -361,5 +403,6 @@ def _reference(fields: Mapping[str, list[str]]) -> Reference:
         said["PG"] = "-".join([fields["SP"][0], *fields.get("EP", [])])
     ids = [("DOI", text) for text in fields.get("DO", [])]
     ids += [("PUBMED", text) for text in fields.get("AN", []) if text.isdigit()]
+    ids += [("URL", text) for text in fields.get("UR", [])]
     kind = fields.get("TY", ["JOUR"])[0]
     return Reference(kind, MappingProxyType(said), tuple(ids), study_id=fields.get("NS", [""])[0])
