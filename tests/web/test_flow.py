@@ -189,3 +189,23 @@ def test_a_report_that_could_not_be_had_counts_as_not_retrieved(screening: Team)
     forget()
     flow = current_flow(screening.review)
     assert (flow.dbr_sought_reports, flow.dbr_notretrieved_reports, flow.dbr_waiting) == (2, 1, 1)
+
+
+def test_ids_and_titles_that_read_as_numbers_are_texts(team: Team) -> None:
+    """A PubMed id as the id of a record: a database that reads it as a number would lose its votes."""
+    search = {"search": "2020", "kind": "database", "source": "Medline", "retrieved": "3"}
+    append_rows(team.owner.acting, "searches.csv", [search])
+    rows = [{"record": i, "search": "2020", "title": i} for i in ("20495588", "true", "1e3")]
+    append_rows(team.owner.acting, "records.csv", rows)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"])
+    for who, decisions in ((team.teammate, ("include",) * 2), (team.second, ("include", "exclude"))):
+        assert sorted(records_of(who)) == ["1e3", "20495588", "true"]
+        for record, decision in zip(("20495588", "1e3"), decisions, strict=True):
+            vote(who, record, decision)
+    flow = current_flow(team.review)
+    assert (flow.records_screened, flow.records_waiting, flow.dbr_sought_reports) == (1, 2, 1)
+    assert flow.database_specific_results == (("Medline", 3),) and flow.problems() == ()
+    conflicts = f"/reviews/{team.review.slug}/screening/{TA}/"
+    for page in ("conflicts/", "mine/", ""):
+        assert "1e3" in text_of(team.teammate.client.get(conflicts + page).content), page
+    assert "2020" in text_of(team.reader.client.get(f"/reviews/{team.review.slug}/records/all/true/").content)

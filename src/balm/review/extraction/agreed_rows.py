@@ -24,8 +24,9 @@ def agreed_rows(
     """(table, whole row as text) for each row that was agreed, ready to be put into the package.
 
     ``standing_rows``: rows of the package as they stand, by table and the id of the row; cells that nobody extracted
-    stay as they are. :class:`InputError` while a cell is open. ``verified`` is ``yes`` where the row names its page, and for a study with a number that does;
-    ``how_read`` is ``reported`` where every value is as printed and two people agreed, else it says what is different.
+    stay as they are. :class:`InputError` while a cell is open. ``verified`` is ``yes`` where the row names its page,
+    and for a study with a number that does; ``how_read`` is ``reported`` where every value is as printed and two people
+    agreed, else it says what is different.
     """
     grouped: dict[tuple[str, str], list[Cell]] = {}
     for cell in cells:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.fields.json import KT
 
 from balm.review.screening.batches import finished, learnable
 from balm.review.screening.first_look import first_look
@@ -87,7 +88,9 @@ def learn_order(review: Review, stage: str, *, reviewers: int = 2) -> Order:
 
 
 def _texts(review: Review) -> list[Record]:
-    rows = unique_records(review).order_by("position").values_list("record", "values__title", "values__abstract")
+    rows = (
+        unique_records(review).order_by("position").values_list("record", KT("values__title"), KT("values__abstract"))
+    )
     return [Record(i, title=title or "", abstract=abstract or "") for i, title, abstract in rows.iterator(5000)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, Max, Sum
+from django.db.models.fields.json import KT
 
 from balm.review.package import Package
 from balm.review.reading import read_package
@@ -102,7 +103,9 @@ def with_search(review: Review, package: Package) -> Package:
         ("records", review.key), stamps["records.csv"],
         lambda: tuple(
             Record(record, search or None, None, None, None, None, None, None, None, None)
-            for record, search in rows["records.csv"].values_list("cells__record", "cells__search").iterator(5000)
+            for record, search in rows["records.csv"]
+            .values_list(KT("cells__record"), KT("cells__search"))  # as texts: SQLite reads "12" of JSON as a number
+            .iterator(5000)
         ),
     )  # fmt: skip
     duplicates = kept_for(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -228,7 +229,7 @@ def one_record(request: HttpRequest, acting: Acting, record: str) -> HttpRespons
         if (value := getattr(merged, name))
     ]
     rows = Row.objects.filter(review=review, table=RECORDS, key__in=one.ids).order_by()
-    cells = dict(rows.values_list("key", "cells__search"))
+    cells = dict(rows.values_list("key", KT("cells__search")))
     sources = [(records[i], cells.get(i)) for i in one.ids if i in records]
     return render(
         request, "records/record.html",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -35,7 +36,7 @@ def conflicts(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
         for a in Adjudication.objects.filter(review=review, stage=stage).select_related("member").order_by("turn")
     }
     ids = [r.record for r in waiting] + list(ruled)
-    titles = dict(UniqueRecord.objects.filter(review=review, record__in=ids).values_list("record", "values__title"))
+    titles = dict(UniqueRecord.objects.filter(review=review, record__in=ids).values_list("record", KT("values__title")))
     votes = in_force(Vote.objects.filter(review=review, stage=stage, record__in=ids).select_related("member"))
     who: dict[str, list[str]] = {}
     for (record_id, _), given in votes.items():

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
+from django.db.models.fields.json import KT
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -126,7 +127,7 @@ def mine(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     page = Paginator(votes, A_PAGE).get_page(request.GET.get("page"))
     titles = dict(
         UniqueRecord.objects.filter(review=acting.review, record__in=[v.record for v in page]).values_list(
-            "record", "values__title"
+            "record", KT("values__title")
         )
     )
     rows = [(v, titles.get(v.record) or v.record) for v in page]
