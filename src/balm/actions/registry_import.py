@@ -8,6 +8,7 @@ from typing import Any
 
 from balm.actions.registry_folder import load_registry, new_registry, save_registry
 from balm.actions.tables_in import read_table
+from balm.registry.exports.redcap import in_words, our_mapping, read_dictionary
 from balm.registry.importing import Plan, Sheet, plan_import
 from balm.registry.mapping import mapping_for, read_mapping
 from balm.vocabulary.problems import InputError, Problem
@@ -30,27 +31,30 @@ class Imported:
 
 def import_into_registry(
     folder: str | Path, file: str | Path, *, mapping: str | Path | None = None, table: str | None = None,
-    dry_run: bool = False, today: date | None = None,
+    redcap: str | Path | None = None, dry_run: bool = False, today: date | None = None,
 ) -> Imported:  # fmt: skip
     """Add the rows of ``file`` to the registry in ``folder``; on any problem nothing is saved.
 
     A folder that is not there yet, or empty, is started with the default definition. ``mapping`` is a TOML file;
-    without one the header must be that of a table of the registry or of the cohort table.
+    without one the header must be that of a table of the registry or of the cohort table. ``redcap`` is the data
+    dictionary of the REDCap project that ``file`` was exported from; another project's records need a mapping as well.
     """
     sheet = read_sheet(Path(file))
     root = Path(folder)
     started = not root.exists() or (root.is_dir() and not any(root.iterdir()))
     if mapping is not None and table is not None:
         raise InputError("give --mapping or --table, not both")
+    ours = None
+    if redcap is not None:
+        sheet = in_words(sheet, read_dictionary(_text(Path(redcap)), name=Path(redcap).name))
+        ours = our_mapping(sheet.header)
+        if ours is None and mapping is None:
+            raise InputError("these records are of another REDCap project; say with --mapping which field fills what")
     if mapping is not None:
         path = Path(mapping)
-        try:
-            text, wrong = decode(path.read_bytes(), file=path.name)
-        except OSError as error:
-            raise InputError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
-        if wrong:
-            raise InputError(wrong)
-        how = read_mapping(text, name=path.name)
+        how = read_mapping(_text(path), name=path.name)
+    elif ours is not None:
+        how = ours
     else:
         how = mapping_for(sheet.header, file=sheet.file, table=table)
     before = _empty() if started else load_registry(root)
@@ -63,6 +67,16 @@ def import_into_registry(
         new_registry(root)
     written = save_registry(root, plan.registry, before)
     return Imported(plan, tuple(written), False, started)
+
+
+def _text(path: Path) -> str:
+    try:
+        text, wrong = decode(path.read_bytes(), file=path.name)
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
+    if wrong:
+        raise InputError(wrong)
+    return text
 
 
 def _empty() -> Any:

@@ -13,6 +13,7 @@ TASKS = {
     "check": "name everything wrong in DIR",
     "import": "add the rows of FILE (.csv, .tsv, .xlsx); on any error nothing is saved",
     "audit": "write the audit report of DIR as one HTML file",
+    "export": "write DIR in another format into a folder: --to fhir, omop or redcap",
     "demonstration": "make a SIMULATED registry in a new folder DIR, marked so on every output",
 }
 
@@ -21,7 +22,9 @@ BELONGS = {
     "mapping": ("import",),
     "table": ("import",),
     "dry_run": ("import",),
-    "output": ("audit",),
+    "redcap": ("import",),
+    "to": ("export",),
+    "output": ("audit", "export"),
     "review": ("audit",),
     "site": ("audit",),
     "since": ("audit",),
@@ -50,7 +53,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", default=None, help="import: say what would be added, and save nothing"
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="audit: the report (default: audit.html)")
+    parser.add_argument(
+        "--redcap",
+        metavar="DICTIONARY",
+        help="import: FILE holds records of the REDCap project with this data dictionary",
+    )
+    parser.add_argument("--to", metavar="FORMAT", help="export: fhir (R4B), omop (CDM 5.4) or redcap (required)")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="audit: the report (default: audit.html); export: the folder (required)"
+    )
     parser.add_argument(
         "--review", metavar="REVIEW", help="audit: a review package whose trials, cohorts and dose limits stand beside"
     )
@@ -78,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         "check": _check,
         "import": _import,
         "audit": _audit,
+        "export": _export,
         "demonstration": _demonstration,
     }
     status: int = does[arguments.task](arguments)
@@ -119,6 +131,7 @@ def _import(arguments: argparse.Namespace) -> int:
             arguments.file,
             mapping=arguments.mapping,
             table=arguments.table,
+            redcap=arguments.redcap,
             dry_run=bool(arguments.dry_run),
         )
     except InputError as error:
@@ -188,6 +201,19 @@ def _audit(arguments: argparse.Namespace) -> int:
         print(f"{r['label']}: {share(r['over_assessed'])} of those assessed, {share(r['over_treated'])} of all treated")
     for name in written:
         print(f"wrote {name}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from balm.actions.registry_export import export_registry
+
+    if arguments.to is None or arguments.output is None:
+        raise UsageError("`balm registry export` needs --to FORMAT and -o FOLDER")
+    written = export_registry(arguments.folder, arguments.to, arguments.output)
+    if arguments.json:
+        print_json({"written": written})
+    else:
+        print("\n".join(f"wrote {name}" for name in written))
     return 0
 
 

@@ -147,6 +147,10 @@ def _columns_there(sheet: Sheet, mapping: Mapping, registry: Registry) -> list[P
         if rule.optional:
             continue
         visits = [v.id for v in registry.definition.visits] if rule.each_visit else [""]
+        for name in rule.where:
+            if name not in sheet.header:
+                reason = unknown_name(f"a column of {sheet.file}", name, sheet.header)
+                problems.append(Problem(reason, file=mapping.name, column=f"{rule.table}.where"))
         for column in rule.columns:
             for name in rule.wanted(column):
                 if name in sheet.header or name == "visit" or "{visit}" in rule.columns[column]:
@@ -165,7 +169,7 @@ def _used(mapping: Mapping, registry: Registry) -> set[str]:
         _source(name, visit)
         for rule in mapping.rows
         for visit in (visits if rule.each_visit else [""])
-        for name in (*rule.when, *(name for column in rule.columns for name in rule.wanted(column)))
+        for name in (*rule.when, *rule.where, *(name for column in rule.columns for name in rule.wanted(column)))
     }
 
 
@@ -183,6 +187,8 @@ def _row(
 ) -> tuple[dict[str, str], dict[str, str]] | None:
     """The cells of one row as text with the file's column of each, or ``None`` where the line makes none."""
     if not all(line.get(_source(name, visit), "").strip() for name in rule.when):
+        return None
+    if any(line.get(name, "").strip() != cell for name, cell in rule.where.items()):
         return None
     texts, columns = dict(rule.fixed), {}
     if rule.each_visit:

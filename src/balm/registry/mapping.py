@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files as package_files
 
 from balm.registry.tables import TABLE_BY_NAME, TABLES
@@ -39,6 +39,7 @@ class RowsFrom:
     fixed: dict[str, str] = field(default_factory=dict)
     when: tuple[str, ...] = ()
     each_visit: bool = False
+    where: dict[str, str] = field(default_factory=dict)  # only lines with these cells make a row
     optional: bool = False  # columns the file does not have stay empty (the bundled cohort mapping)
 
     def wanted(self, column: str) -> tuple[str, ...]:
@@ -90,8 +91,8 @@ def read_mapping(text: str, *, name: str) -> Mapping:
             wrong(place, "must be a table")
             continue
         for key in one:
-            if key not in ("table", "columns", "fixed", "when", "each_visit"):
-                wrong(f"{place}.{key}", "is not a field of [[rows]]: table, columns, fixed, when, each_visit")
+            if key not in ("table", "columns", "fixed", "when", "where", "each_visit"):
+                wrong(f"{place}.{key}", "is not a field of [[rows]]: table, columns, fixed, when, where, each_visit")
         table = TABLE_BY_NAME.get(str(one.get("table")))
         if table is None:
             wrong(f"{place}.table", unknown_name("a table", str(one.get("table")), list(TABLE_BY_NAME)))
@@ -107,8 +108,11 @@ def read_mapping(text: str, *, name: str) -> Mapping:
                     wrong(f"{place}.{part}.{column}", unknown_name(f"a column of {table.file}", column, names))
         if not isinstance(when, list) or not all(isinstance(w, str) for w in when):
             wrong(f"{place}.when", "must be a list of columns of the file")
+        where = one.get("where", {})
+        if not isinstance(where, dict) or not all(isinstance(w, str) for w in where.values()):
+            wrong(f"{place}.where", 'must be column of the file = "cell"')
         if not problems:
-            rows.append(RowsFrom(table.attribute, columns, fixed, tuple(when), one.get("each_visit") is True))
+            rows.append(RowsFrom(table.attribute, columns, fixed, tuple(when), one.get("each_visit") is True, where))
     words, units = data.get("words", {}), data.get("units", {})
     if not isinstance(words, dict) or not all(isinstance(w, dict) for w in words.values()):
         wrong("words", 'must be [words.COLUMN] with "theirs" = "ours"')
@@ -158,7 +162,7 @@ def cohort_mapping() -> Mapping:
     """The bundled mapping of a table with a line for each patient or infusion."""
     text = (package_files("balm.registry") / "cohort.toml").read_text("utf-8")
     found = read_mapping(text, name="cohort.toml")
-    rows = tuple(RowsFrom(r.table, r.columns, r.fixed, r.when, r.each_visit, optional=True) for r in found.rows)
+    rows = tuple(replace(r, optional=True) for r in found.rows)
     return Mapping(found.name, rows)
 
 
