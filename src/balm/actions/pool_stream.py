@@ -9,18 +9,17 @@ comes out does not depend on how the work was divided.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from balm.actions.arrow_columns import column as arrow_column
 from balm.actions.arrow_columns import floats, integers, texts
+from balm.actions.whole_file import whole_file
 from balm.stats.effect_sizes import effect_sizes
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pool_many import COLUMNS, pool_many
@@ -400,12 +399,12 @@ def _gather(results: Iterable[Any], target: Path | None, progress: Any) -> Any:
             raise InputError("the table is empty: there is nothing to pool")
         return pa.concat_tables(tables).combine_chunks()
     groups = studies = marked = 0
-    with _whole(target) as temporary:
+    with whole_file(target) as out:
         writer: Any = None
         try:
             for table in _in_row_groups(results):
                 if writer is None:
-                    writer = _writer(target, temporary, table.schema)
+                    writer = _writer(target, out, table.schema)
                 writer.write_table(table)
                 groups += table.num_rows
                 studies += int(integers(table.column("k").combine_chunks()).sum())
@@ -420,25 +419,12 @@ def _gather(results: Iterable[Any], target: Path | None, progress: Any) -> Any:
     return Streamed(groups, studies, marked, target)
 
 
-def _writer(target: Path, temporary: str, schema: Any) -> Any:
+def _writer(target: Path, out: IO[bytes], schema: Any) -> Any:
     if target.suffix.lower() == ".csv":
-        return _pyarrow("csv").CSVWriter(temporary, schema)
+        return _pyarrow("csv").CSVWriter(out, schema)
     return _pyarrow("parquet").ParquetWriter(
-        temporary, schema, compression=COMPRESSION, use_dictionary=False, write_statistics=False
+        out, schema, compression=COMPRESSION, use_dictionary=False, write_statistics=False
     )
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[str]:
-    """A temporary file that becomes ``target`` only when everything went well."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent or ".", prefix=".", suffix=target.suffix)
-    os.close(handle)
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 # ---- the same on a Dask cluster ----------------------------------------------------------------------------------
