@@ -1,6 +1,6 @@
 """Reading records against rispy, nbib and bibtexparser: the same file, one run, interleaved processes, CPU seconds.
 
-    python benchmarks/records.py [--records 20000] [--rounds 3] [--long 1000000]
+    python benchmarks/records.py [--records 20000] [--rounds 3] [--long 1000000] [--dialects FOLDER]
 
 Files are made here from a fixed seed. Peers live in ``.venv-bench-records``, made from
 ``benchmarks/requirements-records.lock``. ``balm`` turns every record into its model (identifiers found, names and dates
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 import os
 import random
@@ -36,7 +37,7 @@ import json, resource, sys
 how, path = sys.argv[1:]
 if how == "ris":
     import rispy
-    with open(path, encoding="utf-8") as f:
+    with open(path, encoding="utf-8", errors="replace") as f:
         n = len(rispy.load(f))
 elif how == "nbib":
     import nbib
@@ -153,6 +154,43 @@ def streamed(folder: Path, counts: list[int]) -> None:
         part.unlink()
 
 
+#: A real export is written so often that its file is of this size.
+DIALECT_BYTES = 20_000_000
+
+
+def dialects(folder: Path, samples: Path, peer: str, rounds: int) -> None:
+    """Print a row for every RIS file in ``samples``, written many times over, against rispy on the same bytes."""
+    print("\n| dialect | records | stream | list | rispy | rispy counts | stream is | list is |")
+    print("|---|---|---|---|---|---|---|---|")
+    path = folder / "dialect.ris"
+    for sample in sorted((*samples.rglob("*.ris"), *samples.rglob("*.ris.gz"))):
+        data = sample.read_bytes()
+        data = gzip.decompress(data) if sample.suffix == ".gz" else data
+        data = data.removeprefix(b"\xef\xbb\xbf").rstrip() + b"\n\n"
+        path.write_bytes(data * max(1, DIALECT_BYTES // len(data)))
+        commands = {
+            "stream": [sys.executable, "-c", OURS, "stream", str(path)],
+            "list": [sys.executable, "-c", OURS, "list", str(path)],
+            "peer": [peer, "-c", PEER, "ris", str(path)],
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        counts: dict[str, int] = {}
+        for _ in range(rounds):
+            for name, command in commands.items():
+                try:
+                    got, spent = timed(command)
+                except RuntimeError:
+                    got, spent = {"n": 0}, float("nan")
+                counts[name] = int(got["n"])
+                seconds[name].append(spent)
+        s = {name: statistics.median(values) for name, values in seconds.items()}
+        print(
+            f"| {sample.parent.name}/{sample.name} | {counts['stream']:,} | {s['stream']:.2f} | {s['list']:.2f} "
+            f"| {s['peer']:.2f} | {counts['peer']:,} | {s['peer'] / s['stream']:.2f}x | {s['peer'] / s['list']:.2f}x |",
+            flush=True,
+        )
+
+
 def peers_python() -> Path:
     """The interpreter of the peers' environment, made if need be."""
     python = VENV / "bin" / "python"
@@ -183,6 +221,7 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--long", type=int, default=0, help="also stream files of so many records, and a tenth of it")
+    parser.add_argument("--dialects", type=Path, help="also read every RIS file of this folder, written many times")
     arguments = parser.parse_args()
     peer = str(peers_python())
     kept = True
@@ -216,6 +255,8 @@ def main() -> int:
                 f"| {ratios[0]:.1f}x | {ratios[1]:.1f}x | {PROMISED[kind]:.0f}x |"
             )
             path.unlink()
+        if arguments.dialects:
+            dialects(Path(folder), arguments.dialects, peer, arguments.rounds)
         if arguments.long:
             streamed(Path(folder), [max(arguments.long // 10, 10_000), arguments.long])
     return 0 if kept else 1
