@@ -78,6 +78,7 @@ PUBLIC = {
     "displayed_mean": "balm.stats.transforms",
     "pool_table": "balm.actions.pool_stream",
     "Review": "balm.actions.review",
+    "check_claims": "balm.review.claims_in_text.check",
     "Interval": "balm.vocabulary.interval",
     "InputError": "balm.vocabulary.problems",
 }

@@ -1,0 +1,126 @@
+"""How many people and how many studies: "n = 211", "seven trials", "16 studies with 1,080 patients"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from balm.review.claims_in_text.claim import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, FoundClaim
+from balm.review.claims_in_text.tokens import Tokens
+
+_SAMPLE = re.compile(r"E[=Lo]?(?P<n>n)")
+_PEOPLE = re.compile(r"(?P<n>n)(?P<who>(?:[wdM]|w,w){0,3}?N)")
+_STUDIES = re.compile(r"(?P<n>n)(?P<who>(?:[wdMN]|w,w){0,4}?S)")
+#: "74 treated, 45 included".
+_DONE = re.compile(r"(?P<n>n)L?(?:w(?!w|$)|ww?)")
+_PARTICIPLES = frozenset(["treated", "included", "enrolled", "enroled", "randomized", "randomised", "analyzed", "analysed", "completed", "recruited", "screened", "assessed", "evaluated", "followed", "excluded", "eligible", "allocated", "assigned", "withdrew", "discontinued", "dropped", "died", "responded"])  # fmt: skip  # noqa: E501
+#: "120 patients were randomised (60 ketamine, 60 placebo)".
+_SUM = re.compile(r"(?P<n>n)[wN]{0,3}N(?P<between>[wLtoa,]{0,8})[(](?P<a>n)[wNt]{1,6}[,;a]{1,2}(?P<b>n)[wNt]{1,6}[)]")
+_DIVIDED = ("random", "allocat", "assign", "divided")
+
+
+def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
+    """Every number of people and of studies; their places are added to ``used``."""
+    kinds = tokens.kinds
+    sums = {m.start("n"): m for m in _SUM.finditer(kinds)}
+    found: list[FoundClaim] = []
+    for pattern, what in (
+        (_STUDIES, "studies"),
+        (_SAMPLE, "participants"),
+        (_PEOPLE, "participants"),
+        (_DONE, "participants"),
+    ):
+        for match in pattern.finditer(kinds):
+            at = match.start("n")
+            value = tokens.number(at)
+            if at in used or not value.whole or value.value < 1 or _no_count(tokens, at):
+                continue
+            if pattern is _DONE and not any(tokens.word(i) in _PARTICIPLES for i in range(match.start(), match.end())):
+                continue
+            used.add(at)
+            verdict, why = NOT_CHECKABLE, "nothing is printed beside it to compute it from"
+            if at in sums:
+                verdict, why = _sum(tokens, sums[at])
+            found.append(
+                FoundClaim(
+                    tokens.printed(match.start(), match.end() - 1),
+                    tokens.starts[match.start()],
+                    tokens.ends[match.end() - 1],
+                    "count",
+                    verdict,
+                    why,
+                    measure=what,
+                    n=round(value.value),
+                )
+            )
+    return found
+
+
+def _no_count(tokens: Tokens, at: int) -> bool:
+    """A year, an ordinal, a number of a range of ages or of a ratio."""
+    kinds, value = tokens.kinds, tokens.number(at).value
+    if kinds[at - 1 : at] in ("/", "-", "x") or (kinds[at - 1 : at] == "=" and kinds[at - 2 : at - 1] != "E"):
+        return True
+    if (
+        1900 <= value <= 2100
+        and kinds[at - 1 : at] in ("o", "f", "t", "w", "a")
+        and "," not in tokens.text[tokens.starts[at] : tokens.ends[at]]
+    ):
+        before = tokens.text[max(0, tokens.starts[at] - 12) : tokens.starts[at]].lower()
+        return before.endswith(("in ", "since ", "until ", "from ", "through ", "and ", "to "))
+    before = tokens.text[max(0, tokens.starts[at] - 8) : tokens.starts[at]].lower()
+    return before.endswith(("type ", "grade ", "phase ", "level ", "class ", "stage ", "group "))
+
+
+def _sum(tokens: Tokens, match: re.Match[str]) -> tuple[str, str]:
+    total, a, b = (tokens.number(match.start(name)).value for name in ("n", "a", "b"))
+    words = tokens.text[tokens.starts[match.start()] : tokens.ends[match.end() - 1]].lower()
+    said = f"{a:g} + {b:g} = {a + b:g}"
+    if a + b == total:
+        return CONSISTENT, said
+    if any(word in words for word in _DIVIDED):
+        return INCONSISTENT, f"{said}, not {total:g}"
+    return NOT_CHECKABLE, f"{said}, not {total:g}; whether they are all is not said"
+
+
+#: What a count of people may say that they are: those at the start, and those who are left in an analysis.
+_ROLE = re.compile(
+    r"\b(?:(?P<started>treated|enroll?ed|randomi[sz]ed|recruited|eligible|screened)"
+    r"|(?P<left>included|analy[sz]ed|completed|evaluated|assessed|followed))\b",
+    re.I,
+)
+
+
+def _role(claim: FoundClaim, text: str) -> str | None:
+    found = _ROLE.search(text, claim.start, claim.end + 24)
+    return None if found is None else found.lastgroup
+
+
+def with_denominators(claims: list[FoundClaim], text: str) -> list[FoundClaim]:
+    """Where the text says how many started and how many are left, a proportion of those left is set against all.
+
+    Nothing is judged by it: which denominator is right is a question of the protocol.
+    """
+    counts = [c for c in claims if c.kind == "count" and c.measure == "participants" and c.n]
+    started = [c for c in counts if _role(c, text) == "started"]
+    left = [c for c in counts if _role(c, text) == "left"]
+    if not started or not left:
+        return claims
+    most = max(started, key=lambda c: c.n or 0)
+    done: list[FoundClaim] = []
+    for claim in claims:
+        why = claim.why
+        if claim in left and claim.n and most.n and claim.n < most.n:
+            rest = most.n - claim.n
+            share = 100 * rest / most.n
+            why = f"{claim.n}/{most.n} = {100 - share:.1f} %; {rest} ({share:.1f} %) are not among them"
+        elif (
+            claim.kind == "proportion"
+            and claim.n
+            and most.n
+            and claim.total in {c.n for c in left}
+            and claim.total != most.n
+        ):
+            why += f"; of all {most.n} it is {claim.n}/{most.n} = {100 * claim.n / most.n:.1f} %"
+        done.append(replace(claim, why=why) if why != claim.why else claim)
+    return done
