@@ -107,7 +107,7 @@ class _Page:
         self._dash: str | None = None
         if drawing.background is not None:
             self.rect(0.0, 0.0, drawing.width, drawing.height, 0.0, drawing.background, None, 1.0, None)
-        for kind, *how in drawing.parts:
+        for kind, how in drawing.parts:
             getattr(self, kind)(*how)
 
     def operators(self) -> str:

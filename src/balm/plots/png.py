@@ -83,7 +83,7 @@ class _Canvas:
         self._mixtures: dict[str, Any] = {}
         self._discs: dict[tuple[float, ...], Runs] = {}
         self._waiting: defaultdict[tuple[bool, float, str], _Texts] = defaultdict(_Texts)
-        for kind, *how in drawing.parts:
+        for kind, how in drawing.parts:
             if self._waiting and kind not in ("text", "table", "tag"):
                 self._letters()
             getattr(self, kind)(*how)

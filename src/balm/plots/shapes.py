@@ -52,7 +52,7 @@ def on_one_line(text: str) -> str:
 
 def texts_of(drawing: Drawing) -> Iterator[str]:
     """Every text of a drawing."""
-    for kind, *how in drawing.parts:
+    for kind, how in drawing.parts:
         if kind == "text":
             yield on_one_line(how[2])
         elif kind == "table":

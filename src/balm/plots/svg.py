@@ -97,7 +97,7 @@ class Drawing:
         self.font_family, self.font_size = font_family, font_size
         self.background, self.ink = background, ink
         #: What was drawn: the name of the method that drew it, and its arguments in the order of ``_WRITERS``.
-        self.parts: list[tuple[Any, ...]] = []
+        self.parts: list[tuple[str, tuple[Any, ...]]] = []
 
     def text(
         self,
@@ -113,11 +113,11 @@ class Drawing:
         rotate: float | None = None,
     ) -> None:
         """Write ``text`` with its baseline at ``y``; ``anchor`` is start, middle or end; ``full`` shows on hovering."""
-        self.parts.append(("text", x, y, text, anchor, bold, size, fill, full, rotate))
+        self.parts.append(("text", (x, y, text, anchor, bold, size, fill, full, rotate)))
 
     def table(self, ys: Sequence[float], columns: Sequence[tuple[float, str, Sequence[str]]]) -> None:
         """Texts in the usual size and ink that share baselines: (x, anchor, one text for each of ``ys``) a column."""
-        self.parts.append(("table", ys, columns))
+        self.parts.append(("table", (ys, columns)))
 
     def line(
         self,
@@ -131,14 +131,14 @@ class Drawing:
         dash: str | None = None,
     ) -> None:
         """A straight line; ``dash`` as in SVG ("4 3")."""
-        self.parts.append(("line", x1, y1, x2, y2, stroke, width, dash))
+        self.parts.append(("line", (x1, y1, x2, y2, stroke, width, dash)))
 
     def levels(
         self, lows: Sequence[float], ys: Sequence[float], highs: Sequence[float], *, stroke: str, width: float
     ) -> None:
         """Many level lines drawn alike."""
         if ys:
-            self.parts.append(("levels", lows, ys, highs, stroke, width))
+            self.parts.append(("levels", (lows, ys, highs, stroke, width)))
 
     def rect(
         self,
@@ -154,12 +154,12 @@ class Drawing:
         full: str | None = None,
     ) -> None:
         """A rectangle from its upper left corner."""
-        self.parts.append(("rect", x, y, width, height, radius, fill, stroke, stroke_width, full))
+        self.parts.append(("rect", (x, y, width, height, radius, fill, stroke, stroke_width, full)))
 
     def squares(self, xs: Sequence[float], ys: Sequence[float], sides: Sequence[float], *, fill: str) -> None:
         """Many squares drawn alike, from their upper left corners."""
         if ys:
-            self.parts.append(("squares", xs, ys, sides, fill))
+            self.parts.append(("squares", (xs, ys, sides, fill)))
 
     def circle(
         self,
@@ -173,7 +173,7 @@ class Drawing:
         full: str | None = None,
     ) -> None:
         """A circle around (x, y)."""
-        self.parts.append(("circle", x, y, radius, fill, stroke, stroke_width, full))
+        self.parts.append(("circle", (x, y, radius, fill, stroke, stroke_width, full)))
 
     def polygon(
         self,
@@ -185,7 +185,7 @@ class Drawing:
         full: str | None = None,
     ) -> None:
         """A closed shape through ``corners``."""
-        self.parts.append(("polygon", corners, fill, stroke, stroke_width, full))
+        self.parts.append(("polygon", (corners, fill, stroke, stroke_width, full)))
 
     def polyline(
         self,
@@ -196,32 +196,32 @@ class Drawing:
         dash: str | None = None,
     ) -> None:
         """An open line through ``corners``."""
-        self.parts.append(("polyline", corners, stroke, width, dash))
+        self.parts.append(("polyline", (corners, stroke, width, dash)))
 
     def path(self, d: str, *, fill: str = "none", stroke: str | None = None, stroke_width: float = 1.0) -> None:
         """A path; ``d`` is written as given, so format its numbers with :func:`number`."""
-        self.parts.append(("path", d, fill, stroke, stroke_width))
+        self.parts.append(("path", (d, fill, stroke, stroke_width)))
 
     def paths(self, ds: Sequence[str], *, fill: str = "none", stroke: str | None = None, width: float = 1.0) -> None:
         """Paths drawn alike."""
         if ds:
-            self.parts.append(("paths", ds, fill, stroke, width))
+            self.parts.append(("paths", (ds, fill, stroke, width)))
 
     def open_link(self, address: str) -> None:
         """What follows, up to :meth:`close_link`, leads to ``address`` (http, https, mailto, # or relative)."""
-        self.parts.append(("tag", f'<a href="{escape(safe_link(address))}">'))
+        self.parts.append(("tag", (f'<a href="{escape(safe_link(address))}">',)))
 
     def close_link(self) -> None:
         """End the link opened last."""
-        self.parts.append(("tag", "</a>\n"))
+        self.parts.append(("tag", ("</a>\n",)))
 
     def open_group(self, label: str | None = None) -> None:
         """Begin a group; ``label`` names it for assistive technology."""
-        self.parts.append(("tag", "<g>\n" if label is None else f'<g aria-label="{escape(label)}">\n'))
+        self.parts.append(("tag", ("<g>\n" if label is None else f'<g aria-label="{escape(label)}">\n',)))
 
     def close_group(self) -> None:
         """End the group opened last."""
-        self.parts.append(("tag", "</g>\n"))
+        self.parts.append(("tag", ("</g>\n",)))
 
     def figure(self) -> Figure:
         """The finished figure."""
@@ -240,7 +240,7 @@ class Drawing:
         ]
         if self.background is not None:
             out.append(f'<rect width="{w}" height="{h}" fill="{self.background}"/>\n')
-        out += [_WRITERS[part[0]](*part[1:]) for part in self.parts]
+        out += [_WRITERS[kind](*how) for kind, how in self.parts]
         out.append("</svg>\n")
         return "".join(out)
 
