@@ -34,12 +34,9 @@ def link(
 
     The first report of a study is its primary one, until another is linked with ``primary``.
     """
-    acting.check("full texts")
-    check_submission(submission)
     check_option("kind", kind, KINDS)
     review = acting.review
-    lock_chain(review.key)
-    if known := Linking.objects.filter(member=acting.member, submission=submission).first():
+    if known := _sent_before(acting, submission):
         return known
     if report not in included_ids(review):
         raise InputError(f"the report {report!r} is not included at full text")
@@ -59,6 +56,15 @@ def link(
     if held.get("report", "") != report and (primary or not held.get("report")):
         _put(acting, STUDIES, held | {"report": report}, f"{report} is the primary report", changes)
     return _kept(acting, "link", report, study, changes, submission)
+
+
+def _sent_before(acting: Acting, submission: str) -> Linking | None:
+    """What every step begins with: may they, the chain locked, and the step itself where the page sent it before."""
+    acting.check("full texts")
+    check_submission(submission)
+    lock_chain(acting.review.key)
+    found: Linking | None = Linking.objects.filter(member=acting.member, submission=submission).first()
+    return found
 
 
 def _begin(acting: Acting, report: str, label: str, changes: Changes) -> str:
@@ -90,11 +96,8 @@ def _cells(review: Review, report: str) -> dict[str, str]:
 @transaction.atomic
 def unlink(acting: Acting, report: str, study: str, *, submission: str) -> Linking:
     """Take ``report`` out of ``study``. A study whose only report leaves goes with it, unless it holds data."""
-    acting.check("full texts")
-    check_submission(submission)
     review = acting.review
-    lock_chain(review.key)
-    if known := Linking.objects.filter(member=acting.member, submission=submission).first():
+    if known := _sent_before(acting, submission):
         return known
     row = row_of(review, REPORTS, report)
     if row is None or study not in studies_in(row):
@@ -115,11 +118,8 @@ def unlink(acting: Acting, report: str, study: str, *, submission: str) -> Linki
 @transaction.atomic
 def undo(acting: Acting, number: int, *, submission: str) -> Linking:
     """Take step ``number`` back: every row it wrote stands as before, where nobody has changed it since."""
-    acting.check("full texts")
-    check_submission(submission)
     review = acting.review
-    lock_chain(review.key)
-    if known := Linking.objects.filter(member=acting.member, submission=submission).first():
+    if known := _sent_before(acting, submission):
         return known
     step = Linking.objects.filter(review=review, number=number).exclude(act="undo").first()
     if step is None or Linking.objects.filter(review=review, undoes=number).exists():

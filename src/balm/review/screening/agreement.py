@@ -19,6 +19,7 @@ import numpy.typing as npt
 from balm.review.records.labels import as_decision
 from balm.review.screening.several_raters import fleiss_kappa, krippendorff_alpha
 from balm.stats.distributions import norm_ppf
+from balm.stats.proportions import proportion_interval
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, Problem, check_option
 
@@ -225,7 +226,8 @@ def _of_table(table: Table, names: tuple[str, ...], weights: str, level: float) 
         return Agreement(0, names, table, none, none, none, none, none, none, none, none, none, level)
     p = table / n
     agreed = float(np.trace(p))
-    low, high = _wilson(agreed, n, z)
+    whole = proportion_interval(np.trace(table), n, level=level)
+    low, high = float(whole.low[0]), float(whole.high[0])
     observed = Coefficient(agreed, sqrt(agreed * (1 - agreed) / n), Interval(low, high, level))
     ends = Interval(_chance_free(low, k), _chance_free(high, k), level)
     pabak = Coefficient(_chance_free(agreed, k), (observed.se or 0.0) * k / (k - 1), ends)
@@ -261,13 +263,6 @@ def _chance_free(agreed: float, k: int) -> float:
 def _category(both: float, one: float, other: float, name: str) -> Coefficient:
     total = 2 * both + one + other
     return Coefficient(2 * both / total) if total else Coefficient(None, reason=f"nobody voted {name}")
-
-
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    """Wilson's interval of a proportion, which is one even where all or none agree."""
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _kappa(p: Table, w: Table, n: float, z: float, level: float) -> Coefficient:
