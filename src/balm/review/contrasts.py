@@ -293,7 +293,7 @@ def _for_clusters(study: Study, side: Side) -> Side:
 def _count(package: Package, row: Result, outcome: Outcome, changes: Changes) -> Side:
     if row.events is None or row.n is None:
         return Side({}, (row,), notes=("no count",))
-    notes = () if row.how_read == "reported" else (f"{row.arm}: {row.how_read}",)
+    notes = () if row.how_read in (None, "", "reported") else (f"{row.arm}: {row.how_read}",)
     return Side({"events": float(row.events), "n": float(row.n)}, (row,), notes=notes)
 
 
