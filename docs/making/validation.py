@@ -64,6 +64,19 @@ EXCEPTIONS = (
         "`tests/reference/test_uni.py`",
     ),
     (
+        "uni",
+        "ML of seven trials whose variances lie 7,500 apart",
+        "the likelihood has two maxima; the reference is at τ² = 0, ours at 1.08, where the log-likelihood is 1.59 "
+        "higher",
+        "`tests/reference/test_uni.py`, `tests/unit/stats/test_hills.py`",
+    ),
+    (
+        "bias",
+        "general fail-safe N of four data sets",
+        "the reference's REML iterations stopped early; the number is the same at the τ² where they stopped",
+        "`tests/reference/test_bias.py`",
+    ),
+    (
         "escalc",
         "tetrachoric correlations",
         "the reference's search stops at about 1e-4; ours solves the equation, shown in 20 digits",
