@@ -27,6 +27,7 @@ COMMANDS = {
     "report": ("balm.cli.review:REPORT", "write the report of a review package as one HTML file"),
     "new": ("balm.cli.review:NEW", "start a review package in a new folder"),
     "revman": ("balm.cli.revman:REVMAN", "compute RevMan's numbers again, and make a review package from its file"),
+    "claims": ("balm.cli.claims:CLAIMS", "check the numbers in a text, or in every abstract of a file"),
     "import": ("balm.cli.records:IMPORT", "add search exports to a review package, with a receipt of every record"),
     "dedupe": (
         "balm.cli.deduplication:DEDUPE",

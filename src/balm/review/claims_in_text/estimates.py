@@ -36,6 +36,8 @@ _ALONE = re.compile(rf"M[)]?[=:,oL(w]{{0,3}}?(?P<estimate>n)(?P<unit>{_UNITS})")
 _P = re.compile(r"P[()wL:]{0,2}(?P<relation>=?)[:,oL]?(?P<value>n)")
 _OTHER_P = re.compile(r"[qP][()wL:]{0,2}=?[:,oL]?n")
 
+_P_LEADS = re.compile(r"(?<=[(])P[(w]?(?P<relation>=?)(?P<value>n)[;,]$")
+
 #: Farthest, in pieces, that an estimate stands before its interval, and a p value behind it.
 FARTHEST_ESTIMATE, FARTHEST_P, FARTHEST_MEASURE = 16, 18, 40
 
@@ -208,6 +210,9 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     end = _closing(kinds, match.end())
     p, het, last_p, beside = _p_behind(tokens, match.end(), [x for x in limits if x > match.start()])
     used.update(i for i in range(match.start(), match.end()) if kinds[i] == "n")
+    leading = _P_LEADS.search(kinds, max(0, measure_at - 8), measure_at) if measure_at else None
+    if leading is not None:  # "(p=0.31; RR 1.49; 95% CI 0.69-3.25)"
+        p, last_p = _printed_p(tokens, leading), -1
     if (
         p is not None
         and at is not None
@@ -240,6 +245,9 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     if double:  # "0.67--1.76": a long dash typed as two short ones
         high = high.negative()
     other = high.negative() if tokens.values[high_at - 1] == "- " and low.value < 0 < high.value else None
+    whole = kinds[first : last + 1]
+    if whole[-1] == ")" and whole.count(")") > whole.count("("):
+        last -= 1
     return FoundEstimate(
         first, last, measure, named, estimate, low, high, level, percent, credible, p=p, p_of_heterogeneity=het,
         beside=beside, other_high=other, interval_first=match.start(),

@@ -364,6 +364,8 @@ def _word(text: str, at: int, kinds: list[str], put: Put) -> int:
         if known is None:  # "patient-years" and "odds-based" are no patients and no odds
             tail = WORDS.get(whole.rsplit("-", 1)[1].lower())
             known = tail if tail is not None and tail[0] in "MdN" else None
+    if known is not None and known[1] == "B" and text[end : end + 1] in ("-", "1", "2"):  # "interferon beta-1a"
+        known, alone = None, False
     if alone and whole not in _LETTERS and len(_known) < MOST_KNOWN and found["word"] is not None:
         _known[whole] = ("w", lower) if known is None or (lower in UPPER_ONLY and whole == lower) else known
     if known is None or (lower in UPPER_ONLY and whole == lower) or (known[0] == "E" and not _sample_size(text, end)):
