@@ -97,7 +97,7 @@ GUIDE = Command(
         "contraindications and cautions met, monitoring, what contradicts what with the arithmetic, and the evidence\n"
         "of the review. Reference values for clinicians who judge the basis of each line; no orders."
     ),
-    example='balm guide ketamine --weight 70 --condition crps --concentration "2 mg/mL"',
+    example="balm guide ketamine --weight 70 --condition crps --concentration 2mg/mL",
     configure=configure,
     run=run,
 )

@@ -17,6 +17,7 @@ STAGE_ADDRESSES = {
     "synthesis": "synthesis",
     "flow": "flow",
     "report": "report",
+    "guidance": "guidance",
     "archive": "archive",
     "audit": "audit",
 }

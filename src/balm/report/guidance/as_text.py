@@ -16,7 +16,9 @@ def answer_as_text(a: dict[str, Any], width: int = WIDTH) -> str:
 
 def _wrapped(line: str, width: int) -> list[str]:
     indent = len(line) - len(line.lstrip())
-    return textwrap.wrap(line, width, subsequent_indent=" " * (indent + 2), break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(
+        line, width, subsequent_indent=" " * (indent + 2), break_long_words=False, break_on_hyphens=False
+    ) or [""]
 
 
 def _blocks(a: dict[str, Any]) -> Iterator[str]:

@@ -18,13 +18,25 @@ NUMBERS = (
     ("session_mg", "In one session"), ("session_mg_kg", "Per kilogram"), ("session_ml", "Volume of a session"),
     ("course_mg", "In the course"), ("course_mg_kg", "Course, per kilogram"),
 )  # fmt: skip
+#: Parts of the answer in the order of a drug monograph.
+PARTS = (
+    ("doses", "Doses"), ("plan", "Plan"), ("concentration", "Concentration"),
+    ("contraindications", "Contraindications"), ("cautions", "Cautions"), ("interactions", "Interactions"), ("monitoring", "Monitoring"), ("rescue", "Rescue"),
+    ("follow-up", "Follow-up"), ("contradictions", "Contradictions"), ("recommendations", "Recommendations"),
+    ("evidence", "Evidence"), ("positions", "Positions"), ("gaps", "Gaps"),
+)  # fmt: skip
 
 
 def answer_html(answer: dict[str, Any], figure: Figure | None = None, *, opened: bool = False) -> str:
     """The answer in its JSON form as HTML without head or form; ``opened`` shows every basis at once."""
     template = _environment().get_template("answer.html")
+    parts = [
+        (id_, name) for id_, name in PARTS if (id_ != "plan" or answer["plan"]) and (id_ != "concentration" or figure)
+    ]
     return str(
-        template.render(a=answer, figure=figure, open=opened, numbers=_numbers, asked=_asked(answer), result=_result)
+        template.render(
+            a=answer, figure=figure, open=opened, numbers=_numbers, asked=_asked(answer), result=_result, parts=parts
+        )
     )
 
 
@@ -55,6 +67,7 @@ def _environment() -> Any:
     )
     environment.filters["digits"] = _digits
     environment.filters["host"] = _host
+    environment.filters["heading"] = _heading
     environment.filters["as_printed"] = as_printed
     return environment
 
@@ -62,6 +75,12 @@ def _environment() -> Any:
 def _digits(value: float) -> str:
     """Four significant digits, or all digits of a whole number."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _heading(topic: str) -> str:
+    """A topic as a heading: what the section says already is left out."""
+    plain = topic.removeprefix("dose: ")
+    return plain[:1].upper() + plain[1:]
 
 
 def _host(address: str) -> str:

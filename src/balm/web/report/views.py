@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from balm.actions.team.acting import Acting, acting_in
 from balm.actions.team.publishing import publish_report, report_of
-from balm.store.reviews.models import Review
+from balm.guidance.therapy import FILE as THERAPY
+from balm.store.reviews.models import Review, StoredFile
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
 from balm.web.serve import content_security_policy
@@ -37,7 +38,8 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     if acting is not None:
         acting.check("view")
         home = reverse("review", kwargs={"slug": slug})
-        return report_page(request, acting.review, "Live report", [(home, "Back to the review")])
+        links = [*_guidance(acting.review), (home, "Back to the review")]
+        return report_page(request, acting.review, "Live report", links)
     review = Review.objects.filter(slug=slug, public=True).first()
     if review is None:
         if request.user.is_authenticated:
@@ -56,9 +58,15 @@ def public_report(request: HttpRequest, review: Review) -> HttpResponse:
     else:
         way = (reverse("account_login"), "Sign in")
     try:
-        return report_page(request, review, "Public report, live from the review", [way])
+        return report_page(request, review, "Public report, live from the review", [*_guidance(review), way])
     except InputError:  # which cell is wrong is the team's to read, not everybody's
         return render(request, "report/not_now.html", {"review_title": review.title}, status=503)
+
+
+def _guidance(review: Review) -> list[tuple[str, str]]:
+    """The way to the guidance, where the package names a therapy."""
+    there = StoredFile.objects.filter(review=review, path=THERAPY).exists()
+    return [(reverse("guidance", kwargs={"slug": review.slug}), "Guidance")] if there else []
 
 
 def report_page(request: HttpRequest, review: Review, says: str, links: list[tuple[str, str]]) -> HttpResponse:

@@ -1,0 +1,13 @@
+"""Guidance: addresses under ``/reviews/<slug>/guidance/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from balm.web.guidance import views
+
+urlpatterns = [
+    path("", views.page, name="guidance"),
+    path("print/", views.printable, name="guidance_print"),
+    path("answer.json", views.answer_json, name="guidance_json"),
+]
