@@ -65,9 +65,9 @@ def folder_bytes(folder: Path) -> dict[str, bytes]:
 
 
 def new_registry(folder: str | Path) -> list[str]:
-    """Start a registry in a new or empty folder: the definition and the required tables with their headers."""
+    """Start a registry in a new or empty folder: the definition, and every table with its header."""
     files: dict[str, str | bytes] = {FILE: default_definition_text()}
-    files |= {t.file: write_table((), t) for t in TABLES if t.required}
+    files |= {t.file: write_table((), t) for t in TABLES}
     return _started(Path(folder), files)
 
 

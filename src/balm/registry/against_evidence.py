@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from balm.registry.audit import Audit, Share, wilson
+from balm.registry.audit import FEWEST_ANSWERS, Audit, Share, wilson
 from balm.registry.definition import Responder, Visit
 
 REASONS = (
@@ -108,7 +108,13 @@ def beside_evidence(
     """Set the audit beside results of a review and published cohorts: same window and definition, or why not."""
     lost = found.flow.not_followed
     share = f" ({100 * lost / found.flow.due:.0f} % of those due here)" if found.flow.due else ""
-    reasons = tuple(r.replace("fared differently", f"fared differently{share}") for r in REASONS)
+    given = sorted(float(q) for d in found.doses if (q := d.quantity("total mg/kg")) is not None)
+    dose = (
+        f" (here a median of {given[len(given) // 2]:.2f} mg/kg in a session)" if len(given) >= FEWEST_ANSWERS else ""
+    )
+    reasons = tuple(
+        r.replace("fared differently", f"fared differently{share}").replace("dose,", f"dose{dose},") for r in REASONS
+    )
     return BesideEvidence(
         tuple(_beside_trial(found, t) for t in trials),
         tuple(_beside_cohort(found, c) for c in cohorts),
@@ -153,8 +159,6 @@ def _beside_trial(found: Audit, trial: TrialResult) -> BesideTrial:
 
 
 def _kept(found: Audit, visit: str) -> bool:
-    from balm.registry.audit import FEWEST_ANSWERS
-
     return found.pain.observed[found.pain.visits.index(visit)] >= FEWEST_ANSWERS
 
 

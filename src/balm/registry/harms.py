@@ -50,7 +50,7 @@ def harms(registry: Registry, courses: Sequence[Course]) -> Harms:
     asked = every = never = unknown = 0
     for course in own:
         sessions = [s.events_asked for s in registry.sessions_of.get(course, ())]
-        contacts = [c.events_asked for c in registry.contacts if c.course == course and c.reached]
+        contacts = [c.events_asked for c in registry.contacts_of.get(course, ()) if c.reached]
         said = [*sessions, *contacts]
         if any(a is True for a in said) or course in events:
             asked += 1

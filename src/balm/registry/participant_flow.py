@@ -58,7 +58,7 @@ def participant_flow(
             not_due += 1
             continue
         there = [a for a in registry.assessments_of.get(course.course, ()) if a.visit == visit.id]
-        contacts = [c for c in registry.contacts if c.course == course.course and c.visit == visit.id]
+        contacts = [c for c in registry.contacts_of.get(course.course, ()) if c.visit == visit.id]
         reached = any(a.value is not None for a in there) or any(c.reached for c in contacts)
         if not reached:
             reasons[_why_not_followed(registry, course, span, there)] += 1

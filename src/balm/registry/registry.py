@@ -67,6 +67,11 @@ class Registry:
         return _grouped(self.assessments, "course", "date")
 
     @cached_property
+    def contacts_of(self) -> dict[str, tuple[rows.Contact, ...]]:
+        """The follow-ups of each course that were held or tried, by date."""
+        return _grouped(self.contacts, "course", "date")
+
+    @cached_property
     def stop_of(self) -> dict[str, rows.Stop]:
         """Why each course ended, where it did."""
         return {s.course: s for s in self.stops}

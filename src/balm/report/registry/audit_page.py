@@ -427,7 +427,7 @@ def _evidence(v: dict[str, Any]) -> Section:
                       "Here, of all treated", "Reservations"), cohorts,
                       "A published cohort is never turned into people; what it does not report stays missing."))  # fmt: skip
     if trials:
-        tables.append(_table(v, "evidence-trials", f"Beside the trials of: {e['review']}", ("#Result", "Window", ">Trials",
+        tables.append(_table(v, "evidence-trials", f"Beside the trials of: {e['review']}", ("#Result", "Window", ">Trials", "Pain in the trials",
                       "Effect against control (95 % interval)", "Prediction interval", ">Responders in treated arms",
                       "Here (no control)", "Reservations"), trials))  # fmt: skip
     return Section("evidence", "Beside the evidence",

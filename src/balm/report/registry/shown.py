@@ -259,6 +259,7 @@ def _evidence(e: BesideEvidence, limit: int) -> dict[str, Any]:
                 "low": _number(b.trial.low), "high": _number(b.trial.high),
                 "prediction": None if b.trial.prediction is None else [_number(v) for v in b.trial.prediction],
                 "arms": None if b.trial.arms is None else {"x": b.trial.arms[0], "n": b.trial.arms[1]},
+                "pain_in_trials": list(b.trial.pain_classes),
                 "visit": b.visit.label if b.visit else None,
                 "clinic_change": None if b.change is None else
                 {"estimate": b.change[0], "low": b.change[1], "high": b.change[2]},
