@@ -18,7 +18,7 @@ from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.profile_formulas import FORMULAS
 from balm.stats.profiles import PROFILES, UNVERIFIED
-from docs.making import risk_of_bias, validation
+from docs.making import claims, risk_of_bias, validation
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -266,6 +266,7 @@ def _shelf(shelf: str) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "claims-labelled": claims.table,
     "measures": measures,
     "arguments": arguments,
     "tau2-estimators": tau2_estimators,

@@ -19,7 +19,7 @@ _NAMED = re.compile(
 )
 #: An interval in brackets behind its estimate: "1.42 (0.84 to 2.39)".
 _BRACKETED = re.compile(
-    rf"(?P<estimate>n){_UNITS}[,:]?[(]{_RANGE.replace('/:', '').replace('|(?<=n)a|(?<=[%uT])a', '')}(?=[);,])"
+    rf"(?P<estimate>n){_UNITS}[,:]?[(]{_RANGE.replace('/:', '').replace('|(?<=n)a|(?<=[%uT])a', '')}(?=[);,P])"
 )
 #: The same with words between, where the measure is named: "MD -1.83 on 0-10 (-2.35, -1.31)".
 _MEASURED = re.compile(

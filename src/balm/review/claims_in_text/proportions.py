@@ -69,7 +69,7 @@ def find_proportions(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
         at = match.start()
         if (
             at not in used
-            and kinds[at + 2 : at + 3] != "C"
+            and kinds[at + 2 : at + 3] not in ("C", "g")
             and kinds[at - 1 : at] not in ("C",)
             and not _heterogeneity(kinds, at)
         ):
