@@ -79,6 +79,20 @@ def guidance_of(package: Package, files: Mapping[str, bytes]) -> Guidance:
     return Guidance(therapy, (*rules, *regimens), kinetics, package)
 
 
+def guidance_problems(folder: str | Path, package: Package) -> tuple[Problem, ...]:
+    """What is wrong with the guidance of a package; nothing where it names no therapy."""
+    from balm.actions.review import package_bytes
+
+    files = package_bytes(folder)
+    if therapies.FILE not in files:
+        return ()
+    try:
+        guidance_of(package, files)
+    except InputError as error:
+        return error.problems
+    return ()
+
+
 def folder_of(name: str, places: Sequence[Path] = PLACES) -> Path:
     """The folder of the package that guides the therapy called ``name``; ``name`` may be the folder itself."""
     path = Path(name)

@@ -26,6 +26,10 @@ def check(arguments: argparse.Namespace) -> int:
     try:
         review = Review.load(arguments.folder)
         problems = list(review.problems())
+        if not problems:
+            from balm.actions.guidance import guidance_problems
+
+            problems = list(guidance_problems(arguments.folder, review.package))
     except InputError as error:
         problems = list(error.problems)
     if arguments.json:

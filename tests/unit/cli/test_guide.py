@@ -152,3 +152,17 @@ def test_text_of_a_package_is_escaped(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["guide", str(folder), "-o", str(page)]) == 0
     html = page.read_text("utf-8")
     assert "<script>" not in html and "&lt;script&gt;" in html and 'href="javascript' not in html
+
+
+def test_check_names_what_is_wrong_with_the_guidance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import shutil
+
+    assert main(["check", FOLDER]) == 0
+    folder = tmp_path / "review"
+    shutil.copytree(FOLDER, folder)
+    file = folder / "guidance" / "cohen-2018.toml"
+    file.write_text(file.read_text("utf-8").replace('rate_unit = "mg/kg/h"', 'rate_unit = "mg/kg"', 1), "utf-8")
+    capsys.readouterr()
+    assert main(["check", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert "guidance/cohen-2018.toml, row 5, column rate: rate must be given in mg/kg/h or mg/h" in said

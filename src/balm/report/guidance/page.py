@@ -21,9 +21,10 @@ NUMBERS = (
 #: Parts of the answer in the order of a drug monograph.
 PARTS = (
     ("doses", "Doses"), ("plan", "Plan"), ("concentration", "Concentration"),
-    ("contraindications", "Contraindications"), ("cautions", "Cautions"), ("interactions", "Interactions"), ("monitoring", "Monitoring"), ("rescue", "Rescue"),
-    ("follow-up", "Follow-up"), ("contradictions", "Contradictions"), ("recommendations", "Recommendations"),
-    ("evidence", "Evidence"), ("positions", "Positions"), ("gaps", "Gaps"),
+    ("contraindications", "Contraindications"), ("cautions", "Cautions"), ("interactions", "Interactions"),
+    ("monitoring", "Monitoring"), ("rescue", "Rescue"), ("follow-up", "Follow-up"),
+    ("contradictions", "Contradictions"), ("recommendations", "Recommendations"), ("evidence", "Evidence"),
+    ("positions", "Positions"), ("gaps", "Gaps"),
 )  # fmt: skip
 
 
