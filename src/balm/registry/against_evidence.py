@@ -144,16 +144,14 @@ def _beside_trial(found: Audit, trial: TrialResult) -> BesideTrial:
             why.append("the registry has no estimate at this visit")
         why.append("change since baseline without control, beside a difference between groups: other quantities")
         return BesideTrial(trial, visit, (c.estimate, c.low, c.high) if c else None, None, None, True, None, tuple(why))
-    matching = next(
-        (r for r in found.responders if r.definition.kind == "percent" and r.definition.threshold == trial.threshold
-         and not r.definition.not_stopped_for), None,
-    )  # fmt: skip
+    there = dict(found.at_visits)[visit.id]
+    matching = next((r for r in there if r.definition.threshold == trial.threshold), None)
     if matching is None:
         why.append(f"the registry has no definition of response with {trial.threshold:g} %")
         return BesideTrial(trial, visit, None, None, None, True, False, tuple(why))
-    if visit.id != found.visit.id:
-        why.append(f"the registry counts responders at {found.visit.label}, which lies outside this window")
-        return BesideTrial(trial, visit, None, None, None, False, True, tuple(why))
+    why.append(
+        "a share without control, beside a ratio of two groups: compare it with the treated arms, if with anything"
+    )
     neuropathic = dict(matching.by_pain_type).get("neuropathic")
     return BesideTrial(trial, visit, None, matching.over_assessed, neuropathic, True, True, tuple(why))
 

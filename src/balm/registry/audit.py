@@ -128,6 +128,7 @@ class Audit:
     sessions: int
     signed: int
     primary: Responder
+    at_visits: tuple[tuple[str, tuple[ResponderResult, ...]], ...] = ()  # of percentages, to stand beside trials
     answered: tuple[Answered, ...] = field(default=(), repr=False)
 
 
@@ -194,8 +195,17 @@ def audit(
         sessions=len(sessions),
         signed=sum(s.status == "signed" for s in sessions),
         primary=primary,
+        at_visits=tuple(
+            (v.id, tuple(_responders(registry, courses, v, r, today) for r in d.responders if _plain(r)))
+            for v in d.follow_ups
+        ),
         answered=tuple(answered),
     )  # fmt: skip
+
+
+def _plain(definition: Responder) -> bool:
+    """Whether a definition is that of trials: a percentage of pain, and nothing about stopping."""
+    return definition.kind == "percent" and not definition.not_stopped_for
 
 
 def wilson(x: int, n: int) -> Share:

@@ -128,7 +128,9 @@ def test_the_page_needs_nothing_else_and_says_that_it_is_simulated(found: Audit)
     )
     sections = text.split("<section ")[1:]
     assert len(sections) == 11 and all("Simulated</p>" in s for s in sections)
-    assert 'class="simulated" role="note">SIMULATED' in text and "<title>SIMULATED" in text
+    assert (
+        'class="simulated" role="region" aria-label="Simulated data">SIMULATED' in text and "<title>SIMULATED" in text
+    )
     saved = [a["download"] for t, a in page.tags if t == "a" and "download" in a]
     assert saved and all((name or "").startswith("simulated-") for name in saved)
     assert all(figure.title.startswith("SIMULATED") for figure in figures(found).values())
@@ -169,9 +171,17 @@ def test_beside_the_bundled_review(found: Audit) -> None:
         and immediate.visit is None
         and "the registry has no visit in this window" in immediate.why_not
     )
+    early = by_id["responders-week-1"]
+    assert early.visit is not None and early.visit.id == "wk1" and early.response is not None and early.same_window
+    at_week = dict(found.at_visits)["wk1"]
+    assert early.response == next(r.over_assessed for r in at_week if r.definition.id == "pain50")
     late = by_id["responders-over-4-weeks"]
     assert late.visit is not None and late.visit.id == "mo1" and late.response is not None
-    assert late.trial.arms == (2, 12) and any("one trial only" in w for w in late.why_not)
+    assert (
+        late.response == found.responders[1].over_assessed
+        and late.trial.arms == (2, 12)
+        and any("one trial only" in w for w in late.why_not)
+    )
     week = by_id["pain-week-1"]
     assert week.visit is not None and week.visit.id == "wk1" and week.change is not None and week.change[0] < 0
     assert any("without control" in w for w in week.why_not)
@@ -184,6 +194,8 @@ def test_beside_the_bundled_review(found: Audit) -> None:
     assert any("by pain type" in w for w in dendermonde.why_not) and len(beside.reasons) == 6
     assert limits and all(one.of for one in limits) and not [one for one in limits if "Brief C" in one.label]
     text = audit_page(found, beside)
+    cells = re.findall(r"<tr>.*?</tr>", text.split('id="table-evidence-trials"')[1].split("</table>")[0])
+    assert {len(re.findall("<t[hd][ >]", row)) for row in cells} == {8}
     assert "23/45" in text and "23/74" in text and "must not be subtracted" in text
 
 

@@ -96,6 +96,7 @@ def _table(
     cells = tuple(
         Row(tuple(Cell(text, absent=text in ("", "held back", "not estimated")) for text in row)) for row in rows
     )
+    assert all(len(row) == len(heads) for row in rows), name
     mark = "simulated-" if v["simulated"] else ""
     return Table(f"table-{name}", _title(v, caption), columns(*heads), cells, note=note, file=f"{mark}{name}")
 
@@ -411,8 +412,8 @@ def _evidence(v: dict[str, Any]) -> Section:
         trials.append(
             [
                 t["title"],
-                t["window"],
                 str(t["trials"]),
+                ", ".join(t["pain_in_trials"]),
                 f"{t['measure']} {effect}" if t["trials"] else effect,
                 prediction,
                 arms,
@@ -424,12 +425,12 @@ def _evidence(v: dict[str, Any]) -> Section:
     if cohorts:
         tables.append(_table(v, "evidence-cohorts", "Beside published cohorts, as published", ("#Cohort", ">Of those analysed",
                       "% (95 % interval)", ">Of all treated", "% (95 % interval)", "Here, of those assessed",
-                      "Here, of all treated", "Reservations"), cohorts,
+                      "Here, of all treated", "+Reservations"), cohorts,
                       "A published cohort is never turned into people; what it does not report stays missing."))  # fmt: skip
     if trials:
-        tables.append(_table(v, "evidence-trials", f"Beside the trials of: {e['review']}", ("#Result", "Window", ">Trials", "Pain in the trials",
-                      "Effect against control (95 % interval)", "Prediction interval", ">Responders in treated arms",
-                      "Here (no control)", "Reservations"), trials))  # fmt: skip
+        tables.append(_table(v, "evidence-trials", f"Beside the trials of: {e['review']}", ("#Result and window", ">Trials", "Pain in the trials",
+                      "Effect against control (95 % interval)", "Prediction interval", ">Responders, treated arms",
+                      "+Here (no control)", "+Reservations"), trials))  # fmt: skip
     return Section("evidence", "Beside the evidence",
                    words=["Two kinds of numbers stand beside each other here and must not be subtracted: the trials' effect "
                           "against a control group, and this registry's change without one."],
