@@ -92,7 +92,7 @@ CLAIMS = Command(
         "Find every claim of a text that can be checked, compute it again, and say whether its figures fit.\n"
         "Estimates with intervals and p values, percentages with counts, doses, statements of effect."
     ),
-    example="balm claims abstract.txt\n  balm claims records.csv --column abstract -o claims.csv",
+    example="balm claims abstract.txt",
     configure=configure,
     run=run,
 )
