@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from balm.actions.whole_file import whole_file
 from balm.review.claims_in_text.check import CheckedText, check_claims
 from balm.review.claims_in_text.claim import FIELDS
 from balm.review.claims_in_text.evidence import Beside, Known, beside_evidence
 from balm.vocabulary.problems import InputError, Problem
+
+if TYPE_CHECKING:
+    from balm.review.synthesis import Synthesis
 
 #: The most text that is read from one file or the standard input at once, in bytes: a long book.
 MAX_TEXT = 16 * 1024**2
@@ -74,10 +77,14 @@ def read_text(path: str) -> str:
 
 
 def known_results(folder: str | Path) -> list[Known]:
-    """The pooled results of a review package, its own analyses and those published elsewhere that it lists."""
+    """The pooled results of the review package in ``folder``: see :func:`known_of`."""
     from balm.actions.review import Review
 
-    synthesis = Review.load(folder).synthesise()
+    return known_of(Review.load(folder).synthesise())
+
+
+def known_of(synthesis: Synthesis) -> list[Known]:
+    """What a review has pooled, and the pooled results published elsewhere that it lists and checked."""
     known = []
     for analysis in synthesis.analyses:
         if analysis.fit is not None:

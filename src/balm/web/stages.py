@@ -47,6 +47,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("flow", "PRISMA flow", "How many records, reports and studies passed each stage, at any moment.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("guidance", "Guidance", "Doses, warnings and contradictions for one patient, each with its source.", "view"),
+    Stage("claims", "Claims", "A text you paste: its numbers computed again, beside what this review found.", "view"),
     Stage("archive", "Take it home", "The review as a package or a whole archive, for any other server.", "download"),
     Stage(
         "audit",

@@ -18,6 +18,7 @@ STAGE_ADDRESSES = {
     "flow": "flow",
     "report": "report",
     "guidance": "guidance",
+    "claims": "claims",
     "archive": "archive",
     "audit": "audit",
 }

@@ -1,0 +1,1 @@
+"""Claims of a text that a member pastes."""
