@@ -14,6 +14,8 @@ from balm.guidance.therapy import Therapy
 from balm.guidance.units import Quantity
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
+#: What clinics report that they give limits nobody.
+NO_LIMIT = ("practice survey",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,12 @@ class LimitCheck:
 
 
 def check_limits(scheme: Scheme, rules: Iterable[Rule], patient: Patient, therapy: Therapy) -> tuple[LimitCheck, ...]:
-    """Every limit that applies to the question; regimens of studies, and doses of another setting, are no limits."""
+    """Every limit that applies to the question; regimens, surveys and doses of another setting are no limits."""
     found: list[LimitCheck] = []
     for rule in rules:
-        if rule.kind != "dose" or rule.is_regimen or rule.elsewhere or applies(rule, patient, therapy):
+        if rule.kind != "dose" or rule.is_regimen or rule.basis in NO_LIMIT or rule.elsewhere:
+            continue
+        if applies(rule, patient, therapy):
             continue
         found += _of_rule(scheme, rule, patient)
     order = {ABOVE: 0, BELOW: 1, WITHIN: 2}

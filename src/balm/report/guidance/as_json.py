@@ -134,7 +134,8 @@ def _plan(scheme: Scheme, limits: Sequence[LimitCheck], weight: Quantity) -> dic
         "limits": [
             {"rule": c.rule.id, "what": c.what, "limit": bounds(c.limit), "given": quantity(c.given),
              "verdict": c.verdict, "reached_h": None if c.reached is None else number(c.reached.value),
-             "arithmetic": c.arithmetic, "basis": c.rule.basis, "status": c.rule.status}
+             "arithmetic": c.arithmetic, "basis": c.rule.basis, "status": c.rule.status,
+             "population": c.rule.population}
             for c in limits
         ],
     }  # fmt: skip

@@ -142,5 +142,6 @@ def _plan(plan: dict[str, Any]) -> Iterator[str]:
     for c in plan["limits"]:
         mark = {"above": "ABOVE", "below": "BELOW", "within": "within"}[c["verdict"]]
         weak = "" if c["status"] == "verified" and c["basis"] != "secondary summary" else ", supports nothing"
-        yield f"  {mark} {c['what']} of [{c['rule']}] ({c['basis']}{weak}): {c['arithmetic']}"
+        whom = f", {c['population']}" if c["population"] else ""
+        yield f"  {mark} {c['what']} of [{c['rule']}] ({c['basis']}{whom}{weak}): {c['arithmetic']}"
     yield ""

@@ -89,8 +89,11 @@ def _host(address: str) -> str:
     return address.removeprefix("https://") if host == "doi.org" else host.removeprefix("www.")
 
 
-def _numbers(computed: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name, computed[key]["text"]) for key, name in NUMBERS if computed.get(key)]
+def _numbers(rule: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is computed of a rule, with headings; a total that does not say of what is not called one of a session."""
+    stated = rule["total"] is None or rule["total_per"] is not None
+    names = dict(NUMBERS) if stated else dict(NUMBERS) | {"session_mg": "Total", "session_ml": "Volume of the total"}
+    return [(names[key], rule["computed"][key]["text"]) for key, _ in NUMBERS if rule["computed"].get(key)]
 
 
 def _asked(a: dict[str, Any]) -> str:
