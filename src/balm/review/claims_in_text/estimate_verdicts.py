@@ -11,6 +11,7 @@ from balm.review.claims_in_text.estimates import FoundEstimate
 from balm.review.claims_in_text.lexicon import SCALES
 from balm.review.claims_in_text.slips import EVEN, of_heterogeneity, slip_of_interval, slip_of_p
 from balm.review.claims_in_text.tokens import Printed
+from balm.stats.distributions import t_sf
 from balm.vocabulary.numbers import plain
 
 #: An estimate further than this from the middle of its interval, in half widths, is no accident of method: of 1,100
@@ -199,12 +200,35 @@ def _without_interval(found: FoundEstimate) -> Judgement:
         return Judgement(NOT_CHECKABLE, "neither an interval nor a p value is printed with it")
     if scale[0] == "log" and found.estimate.value <= 0:
         return Judgement(INCONSISTENT, "a ratio is positive", None)
+    if scale[0] == "atanh" and found.beside.n and found.beside.n > 3:
+        return _correlation(found, found.estimate, found.p, found.beside.n)
     interval = interval_from_p(*scale, found.estimate.value, found.p)
     if interval is None:
         return Judgement(NOT_CHECKABLE, "no interval is printed with it")
     return Judgement(
         NOT_CHECKABLE, f"no interval is printed; {found.p} implies {_short(interval[0])} to {_short(interval[1])}"
     )
+
+
+def _correlation(found: FoundEstimate, r: Printed, p: PrintedP, n: float) -> Judgement:
+    """A correlation, its p value and n: t = r sqrt((n - 2) / (1 - r²)) on n - 2 degrees of freedom."""
+    if abs(r.value) >= 1:
+        return Judgement(INCONSISTENT if abs(r.value) > 1 else NOT_CHECKABLE, "a correlation lies between -1 and 1")
+
+    def p_of(x: float) -> float:
+        x = min(max(abs(x), 0.0), 0.999999)
+        return 2 * t_sf(x * math.sqrt((n - 2) / (1 - x * x)), n - 2)
+
+    size = abs(r.value)
+    implied = Implied(p_of(size), p_of(size + r.half), p_of(max(0.0, size - r.half)))
+    said = f"r = {r.value:g} in {n:g} people implies p = {_p(implied.p)}"
+    if implied.fits(p):
+        return Judgement(CONSISTENT, f"{said}, as printed", implied.p)
+    low, high = p.range()
+    # rank correlations and people left out of one variable move p a little
+    if low / 3 <= implied.p <= 3 * high and (implied.p < 0.05) == (p.figure.value <= 0.05):
+        return Judgement(NOT_CHECKABLE, f"{said}; another kind of correlation may explain {p}", implied.p)
+    return Judgement(INCONSISTENT, f"{said}, {_times(p, implied.p)}", implied.p)
 
 
 def _with_error(found: FoundEstimate, scale: tuple[str, float]) -> Judgement:

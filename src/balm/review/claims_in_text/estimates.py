@@ -448,6 +448,8 @@ def _p_behind(tokens: Tokens, start: int, limits: list[int]) -> tuple[PrintedP |
                 or tokens.text[max(0, tokens.starts[i] - 4) : tokens.starts[i]].replace(" ", "").endswith("k=")
             ):
                 k = value.value
+            elif kinds[i - 2 : i] == "w=":  # "Z = 3.27", "t = 2.1": the test whose p value follows
+                pass
             elif depth <= -1 and ahead[:1] not in ("T", "%") and effect is None:
                 break
         elif (kind == "v" and effect is None and depth <= 0) or (

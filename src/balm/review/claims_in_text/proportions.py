@@ -15,6 +15,8 @@ _WHO = r"[wNS]{0,5}"
 FORMS = (
     re.compile(rf"(?P<part>n)N?{_OF}(?P<whole>n){_WHO}[L,:;=-]?[(,:;]*(?P<percent>n)%"),
     re.compile(rf"(?P<part>n){_WHO}[(](?P<percent>n)%[)]N?{_OF}(?P<whole>n)"),
+    # "Of 120 participants, 58 (48.3%) were women"
+    re.compile(r"(?:(?<=^)|(?<=[.;:)]))o(?P<whole>n)[wd]{0,3}N[wL]{0,4},(?P<part>n)[wN]{0,3}[(](?P<percent>n)%[);,]"),
     re.compile(rf"(?P<part>n){_WHO}[(](?P<percent>n)%{_OF}(?P<whole>n)"),
     re.compile(rf"(?P<percent>n)%[NSwL]{{0,3}}[,:;]?[(]+[w]?(?:E=?)?(?P<part>n)N?{_OF}(?P<whole>n)"),
     re.compile(rf"(?P<percent>n)%[,:;](?:E=?)?(?P<part>n){_OF}(?P<whole>n)"),
@@ -159,6 +161,8 @@ def _compared(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
         match.start() : match.end()
     ].count(")"):
         last += 1
+    if kinds[match.start()] == "o":
+        last = match.end() - 1
     if kinds[last + 1 : last + 2] == "N":
         last += 1
     verdict, why, slip = compare_percent(part.value, whole.value, percent)

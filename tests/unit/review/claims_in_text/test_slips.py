@@ -121,6 +121,25 @@ def test_dose_arithmetic(text: str, verdict: str) -> None:
     assert len(doses) == 2 and {c.verdict for c in doses} == {verdict}, doses
 
 
+@pytest.mark.parametrize(
+    "text,kind,verdict",
+    [
+        ("Of 120 participants, 58 (48.3%) were women.", "proportion", "consistent"),
+        ("Of 120 participants, 58 (43.8%) were women.", "proportion", "inconsistent"),
+        ("Pain and sleep correlated (r = -0.42, p < 0.001, n = 97).", "estimate", "consistent"),
+        ("Pain and sleep correlated (r = -0.12, p < 0.001, n = 97).", "estimate", "inconsistent"),
+        ("(SMD -0.45 [95% CI -0.72, -0.18]; Z = 3.27, p = 0.001; heterogeneity p = 0.06)", "estimate", "consistent"),
+        ("(SMD -0.45 [95% CI -0.72, -0.18]; Z = 3.27, p = 0.1; heterogeneity p = 0.06)", "estimate", "inconsistent"),
+        ("MD 1.20, SE 0.40, p = 0.003", "estimate", "consistent"),
+        ("MD 1.20 (SE 0.40; p = 0.3)", "estimate", "inconsistent"),
+    ],
+)
+def test_other_figures_that_follow_from_each_other(text: str, kind: str, verdict: str) -> None:
+    claim = first(text, kind)
+    assert claim.verdict == verdict, claim
+    assert text[claim.start : claim.end] == claim.text
+
+
 def test_groups_that_do_not_add_up() -> None:
     said = "120 patients were randomised (60 to ketamine, {} to placebo)"
     assert balm.check_claims(said.format(60))[0].verdict == "consistent"
