@@ -418,6 +418,35 @@ def test_consensus_on_risk_of_bias_through_the_interface(team: Team) -> None:
     assert Program(team.reader).get(address(team, "/risk-of-bias/consensus"), **target).status_code == 403
 
 
+def test_two_assessors_settle_a_domain_in_discussion_through_the_interface(team: Team) -> None:
+    tariq, sofia = Program(team.teammate), Program(team.second)
+    target = dataclasses.asdict(TARGET)
+    judge(team.teammate, LOW)
+    judge(team.second, WORSE)
+    proposals = address(team, "/risk-of-bias/proposals")
+    body = target | {"domain": "D1", "answers": LOW["D1"], "reason": "sealed", "support": "p. 3"}
+    assert Program(team.arbiter).post(proposals, body | {"submission": "arno-d1-1"}).status_code == 403
+    assert tariq.post(proposals, body | {"submission": "tariq-d1-1"}).json() == {"done": "low"}
+    found = sofia.get(address(team, "/risk-of-bias/consensus"), **target).json()
+    assert found["proposals"]["D1"]["tariq"]["judgement"] == "low" and "D1" not in found["agreed"]
+    sofia.post(proposals, body | {"submission": "sofia-d1-1"})
+    found = sofia.get(address(team, "/risk-of-bias/consensus"), **target).json()
+    assert found["agreed"]["D1"]["judgement"] == "low"
+
+
+def test_an_analysis_is_chosen_and_pinned_through_the_interface(team: Team) -> None:
+    stella = Program(team.statistician)
+    at = address(team, "/pinned")
+    said = {"name": "Equal effect", "submission": "pin-000001", "choices": {"model": ["common"]}}
+    assert stella.post(at, said).json() == {"done": "Equal effect, turn 1"}
+    again = {"name": "Equal effect", "submission": "pin-000002"}
+    assert stella.post(at, again).json() == {"done": "Equal effect, turn 2"}
+    refused = stella.post(at, said | {"submission": "pin-000003", "choices": {"modle": ["common"]}})
+    assert refused.status_code == 422 and "modle" in str(refused.json())
+    refused = stella.post(at, said | {"submission": "pin-000004", "choices": {"model": ["both"]}})
+    assert refused.status_code == 422 and "both" in str(refused.json())
+
+
 def test_extraction_and_risk_of_bias_are_the_acts_of_the_pages(team: Team) -> None:
     tariq = Program(team.teammate)
     study = address(team, "/extraction/sigtermans2009")

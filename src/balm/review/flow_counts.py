@@ -38,7 +38,8 @@ def flow_of(
                     the ids themselves (:func:`balm.review.flow_grouping.grouping`).
 
     Counts under ``[flow]`` of ``review.toml`` win over counted rows, so that a search kept elsewhere can be reported;
-    ``previous_studies`` there makes the diagram that of an update.
+    ``previous_studies`` there makes the diagram that of an update. Its ``note``, why counts of the search are missing,
+    is left out where the records of a search are counted.
     """
     said = dict(package.meta.flow)
     screened, kept = _screened(package, set(not_retrieved))
@@ -53,6 +54,8 @@ def flow_of(
                           ("other_assessed", "other_waiting")):  # fmt: skip
         if told in said:
             counts.pop(waiting, None)
+    if package.searches and package.records:
+        said.pop("note", None)
     return from_keys(counts | said)
 
 

@@ -14,17 +14,20 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.deduplication import answer_question
 from balm.actions.team.records import MAX_FILE, receive
 from balm.actions.team.screening import cast_vote, sitting
-from balm.actions.team.synthesis import pin_again
+from balm.actions.team.synthesis import pin_again, pin_analysis
+from balm.review.analysis_choices import choose
 from balm.review.extraction.sheets import Given
 from balm.review.risk_of_bias.targets import Target, targets_of
 from balm.store.extraction.current import sheet_of
 from balm.store.records.models import Upload
 from balm.store.reviews.package_rows import package_of
-from balm.vocabulary.problems import InputError
+from balm.store.synthesis.current import current_package
+from balm.vocabulary.problems import InputError, check_option
 from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG, Stage
 from balm.web.api.submissions import Done, Submission, Text
 from balm.web.records.background import go_on
+from balm.web.synthesis.choices import FIELDS
 
 
 class VoteIn(Schema):
@@ -124,9 +127,11 @@ class FinishAssessmentIn(TargetIn):
 
 
 class PinIn(Schema):
-    """Carry an analysis that is pinned out again on the data as they stand."""
+    """Keep what an analysis gives now: ``choices`` by the names of the analysis page's fields (``analysis``,
+    ``outcome``, ``measure`` ...); without them the one pinned under ``name`` is carried out again."""
 
     name: str = Field(..., max_length=200)
+    choices: dict[str, list[str]] | None = Field(None, max_length=len(FIELDS))
     note: str = Field("", max_length=5000)
     submission: str = Submission
 
@@ -270,9 +275,15 @@ def target_there(acting: Acting, given: TargetIn) -> Target:
     return wanted
 
 
-@router.post("/reviews/{slug}/pinned", response={200: Done, **WRONG}, summary="Pin an analysis again")
+@router.post("/reviews/{slug}/pinned", response={200: Done, **WRONG}, summary="Pin an analysis")
 def pin(request: HttpRequest, slug: str, given: PinIn) -> Any:
-    """Carry out a pinned analysis on the rows as they stand, and keep it as a new row."""
+    """Carry an analysis out on the rows as they stand, as a new row: one just chosen, or one pinned before."""
     acting = entered(request, slug, "analyse")
-    row = pin_again(acting, given.name, submission=given.submission, note=given.note)
+    if given.choices is None:
+        row = pin_again(acting, given.name, submission=given.submission, note=given.note)
+    else:
+        for name in given.choices:
+            check_option("choices", name, FIELDS)
+        spec = choose(current_package(acting.review), given.choices).spec
+        row = pin_analysis(acting, spec, given.name, submission=given.submission, note=given.note)
     return {"done": f"{row.name}, turn {row.turn}"}

@@ -10,12 +10,13 @@ from django.http import Http404, HttpRequest
 from ninja import Query, Schema
 from pydantic import Field
 
-from balm.actions.team import extraction, risk_of_bias
+from balm.actions.team import extraction, risk_of_bias, risk_of_bias_discussion
 from balm.actions.team.screening_conflicts import Case, adjudicate, case_of, remark
 from balm.review.risk_of_bias.standing import why_not_decide
 from balm.store.extraction.current import proposals_of, standings, studies_of, written_studies
-from balm.store.risk_of_bias.models import Agreed, Assessment
+from balm.store.risk_of_bias.models import Agreed, Assessment, Proposal
 from balm.store.risk_of_bias.standing import agreed_of, assessments_of, standing_of
+from balm.store.risk_of_bias.standing import proposals_of as bias_proposals_of
 from balm.store.screening.models import Adjudication
 from balm.store.screening.standing import unsettled
 from balm.vocabulary.problems import InputError
@@ -285,17 +286,18 @@ def own_assessment(request: HttpRequest, slug: str, given: Query[TargetIn]) -> A
     "/reviews/{slug}/risk-of-bias/consensus", response={200: dict[str, Any], **WRONG}, summary="Compare assessments"
 )
 def consensus(request: HttpRequest, slug: str, given: Query[TargetIn]) -> Any:
-    """Both assessments and what is agreed, once both assessors have finished."""
+    """Both assessments, what each proposes in discussion and what is agreed, once both assessors have finished."""
     acting = entered(request, slug, "discuss")
     target = target_there(acting, given)
     standing = standing_of(acting.review, target)
     if refused := why_not_decide(standing):
         raise InputError(refused)
     sides = {code: _domains(assessments_of(acting.review, target, code)) for code in standing.assessors}
-    return {"assessors": sides, "agreed": _domains(agreed_of(acting.review, target))}
+    proposals = {domain: _domains(rows) for domain, rows in bias_proposals_of(acting.review, target).items()}
+    return {"assessors": sides, "proposals": proposals, "agreed": _domains(agreed_of(acting.review, target))}
 
 
-def _domains(rows: dict[str, Assessment] | dict[str, Agreed]) -> dict[str, Any]:
+def _domains(rows: dict[str, Assessment] | dict[str, Agreed] | dict[str, Proposal]) -> dict[str, Any]:
     names = ("judgement", "proposed", "override_reason", "direction", "support", "answers", "turn")
     return {domain: {name: getattr(row, name) for name in names} for domain, row in rows.items()}
 
@@ -306,6 +308,20 @@ def agree(request: HttpRequest, slug: str, given: AgreeIn) -> Any:
     acting = entered(request, slug, "discuss")
     fields = given.model_dump(include={"judgement", "override_reason", "direction", "support"})
     row = risk_of_bias.agree(
+        acting, target_there(acting, given), given.domain, submission=given.submission, answers=given.answers,
+        reason=given.reason, seen=given.seen, **fields,
+    )  # fmt: skip
+    return {"done": row.judgement}
+
+
+@router.post(
+    "/reviews/{slug}/risk-of-bias/proposals", response={200: Done, **WRONG}, summary="Propose how to judge a domain"
+)
+def propose_bias(request: HttpRequest, slug: str, given: AgreeIn) -> Any:
+    """Say in discussion, as one of the assessors, how a domain is to be judged; agreed when both say the same."""
+    acting = entered(request, slug, "discuss")
+    fields = given.model_dump(include={"judgement", "override_reason", "direction", "support"})
+    row = risk_of_bias_discussion.propose(
         acting, target_there(acting, given), given.domain, submission=given.submission, answers=given.answers,
         reason=given.reason, seen=given.seen, **fields,
     )  # fmt: skip
