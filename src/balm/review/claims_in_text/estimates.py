@@ -210,7 +210,10 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     end = _closing(kinds, match.end())
     p, het, last_p, beside = _p_behind(tokens, match.end(), [x for x in limits if x > match.start()])
     used.update(i for i in range(match.start(), match.end()) if kinds[i] == "n")
-    leading = _P_LEADS.search(kinds, max(0, measure_at - 8), measure_at) if measure_at else None
+    said_at = at if at is not None else match.start()
+    if measure_at is not None and 0 <= said_at - measure_at <= 6:
+        said_at = measure_at
+    leading = _P_LEADS.search(kinds, max(0, said_at - 8), said_at)
     if leading is not None:  # "(p=0.31; RR 1.49; 95% CI 0.69-3.25)"
         p, last_p = _printed_p(tokens, leading), -1
     if (

@@ -56,6 +56,8 @@ def test_the_p_value_of_heterogeneity_is_recognised_by_its_own_arithmetic() -> N
         "RR \\textless 1, that is RR 0.75 (95% CI 0.60-0.94, P \\textless .05)",
         "hazard ratio 0.75 (95% confi-\ndence interval 0.60 to\n0.94; p = 0.012)",
         "MD - 1.05 (95% CI - 1.72 to - 0.39)",
+        "(p=0.31; RR 1.49; 95% CI 0.69-3.25) or other fillers (p=0.12; RR 1.89; 95% CI 0.84-4.24)",
+        "hazard ratio (p=0.035; 0.52 [0.28-0.96])",
     ],
 )
 def test_what_fits_is_consistent_whatever_its_typography(text: str) -> None:
