@@ -6,6 +6,7 @@ definition after the fact. Reading is strict: an unknown field, a wrong type or 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,6 +22,8 @@ from balm.vocabulary.table_text import read_cell, unknown_name
 
 FILE = "registry.toml"
 INSTRUMENTS = "instruments/"
+#: A century.
+MOST_DAYS = 36_525
 RESPONDER_KINDS = ("percent", "points", "at-most", "at-least")
 BETTER = ("lower", "higher")
 
@@ -316,6 +319,8 @@ def _check(d: Definition, taken: _Taken) -> None:
     for visit in d.visits:
         if visit.before < 0 or visit.after < 0 or (not visit.baseline and visit.day < 1):
             taken.wrong(f"visits {visit.id}", "day is 1 or more after baseline; before and after are 0 or more")
+        if max(visit.day, visit.before, visit.after) > MOST_DAYS:
+            taken.wrong(f"visits {visit.id}", f"day, before and after are {MOST_DAYS:,} or less")
     for site in d.sites:
         try:
             ZoneInfo(site.timezone)
@@ -410,7 +415,13 @@ class _Taken:
                 self.wrong(place, f"must be {words}; got {value!r}")
                 return None
             if name == "float":
-                return float(value)  # type: ignore[arg-type]
+                try:
+                    plain = float(value)  # type: ignore[arg-type]
+                except OverflowError:
+                    plain = math.inf
+                if not math.isfinite(plain):
+                    self.wrong(place, "must be a finite number")
+                return plain
             if name == "Decimal":
                 number, reason = read_cell(str(value), Column(place, "decimal", ""))
                 if reason:

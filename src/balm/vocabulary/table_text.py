@@ -23,6 +23,10 @@ MAX_CELL = 100_000
 #: More than a person reads in one sitting; the rest is counted.
 MAX_PROBLEMS = 200
 
+#: A day outside is a slip of the pen.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+_YEARS = f"must have a year from {FIRST_YEAR} to {LAST_YEAR}"
+
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,15}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]*", re.ASCII)
@@ -333,7 +337,8 @@ def _as_decimal(text: str, column: Column) -> tuple[Any, str]:
 def _as_date(text: str, column: Column) -> tuple[Any, str]:
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
         try:
-            return date.fromisoformat(text), ""
+            day = date.fromisoformat(text)
+            return (day, "") if FIRST_YEAR <= day.year <= LAST_YEAR else (None, _YEARS)
         except ValueError:
             return None, "is no day of the calendar"
     return None, "must be a date such as 2026-03-01 (year-month-day)"
@@ -342,7 +347,8 @@ def _as_date(text: str, column: Column) -> tuple[Any, str]:
 def _as_moment(text: str, column: Column) -> tuple[Any, str]:
     if re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", text, re.ASCII):
         try:
-            return datetime.fromisoformat(text), ""
+            moment = datetime.fromisoformat(text)
+            return (moment, "") if FIRST_YEAR <= moment.year <= LAST_YEAR else (None, _YEARS)
         except ValueError:
             return None, "is no moment of the calendar and clock"
     return None, "must be a date and time such as 2026-03-01T09:30, in local time without a zone"

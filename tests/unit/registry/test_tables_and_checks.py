@@ -69,6 +69,8 @@ WRONG_CELLS = (
     ("sessions.csv", 1, "start", "2026-02-30T09:00", "no moment of the calendar"),
     ("sessions.csv", 1, "next_planned", "2026-01-01", "lies before the session"),
     ("sessions.csv", 4, "start", "2026-01-18T09:00", "dates out of order"),
+    ("participants.csv", 1, "enrolled", "0001-01-05", "must have a year from 1900 to 2199"),
+    ("sessions.csv", 1, "start", "9999-12-31T23:59", "must have a year from 1900 to 2199"),
     ("participants.csv", 1, "enrolled", "05-01-2026", "must be a date such as 2026-03-01"),
     ("participants.csv", 1, "year_of_birth", "2027", "must lie between 1900 and the year of enrolment"),
     ("participants.csv", 1, "site", "site9", "'site9' is not one of the sites of registry.toml"),
@@ -160,6 +162,9 @@ def test_missing_files_and_definitions_are_named() -> None:
 WRONG_DEFINITIONS = (
     ('primary_visit = "mo1"', 'primary_visit = "mo4"', "'mo4' is not a visit after baseline"),
     ("small_cells = 5", 'small_cells = "5"', "must be a whole number; got '5'"),
+    ("day = 365", "day = 99999999999", "day, before and after are 36,525 or less"),
+    ("relief_percent = 30", "relief_percent = inf", "must be a finite number"),
+    ("threshold = 30", f"threshold = {'9' * 400}", "must be a finite number"),
     ("small_cells = 5", "smal_cells = 5", "(did you mean 'small_cells'?)"),
     ('kind = "points"', 'kind = "point"', "must be one of ['percent', 'points', 'at-most', 'at-least']; got 'point'"),
     ('item = "average" }', 'item = "avg" }', "'avg' is not an item of nrs"),
