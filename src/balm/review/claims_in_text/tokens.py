@@ -115,6 +115,8 @@ _STEM = re.compile(r"-(?!to\b)(?P<word>[A-Za-z][A-Za-z-]*)")
 _SKIP = re.compile(rf"[ {THIN}]+")
 _BREAK = re.compile(r"[ \t]*\r?\n[ \t\r\n]*")
 _SIGNS = "=<>≤≥~≈"
+#: Numbers from ten to this power on are no results.
+LARGEST = 15
 _DIGITS = "0123456789"
 _DIGIT_SET = frozenset(_DIGITS)
 #: A word whose kind depends on nothing around it, and what was found for those met so far.
@@ -288,9 +290,10 @@ def _printed(found: re.Match[str], comma: bool) -> Printed:
     value, half = float(raw), 0.5 * 10.0**-decimals
     power = found["power"] or found["e"]
     if power:
-        times = 10.0 ** int(power.translate(_RAISED))
+        times = 10.0 ** min(max(int(power.translate(_RAISED)), -300), LARGEST)
         value, half = value * times, half * times
-    return Printed(value, half)
+    # a row of digits longer than any result is a code: it keeps its place and claims nothing
+    return Printed(value, half) if value < 10.0**LARGEST else Printed(0.0, 0.0, word=True)
 
 
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")

@@ -77,6 +77,8 @@ def test_what_fits_is_consistent_whatever_its_typography(text: str) -> None:
         "Dr Smith, MD (2004-2010)",
         "\u00b2 \u00b3 \u0663",
         "cardiac index (CI) 2.5-4.0 was kept",
+        "RR 1×10^999 and p = 1e-999",
+        "9" * 500 + " patients, " + "8" * 400 + "%",
     ],
 )
 def test_what_is_no_claim_is_left_alone(text: str) -> None:
