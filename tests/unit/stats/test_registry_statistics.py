@@ -191,3 +191,60 @@ def test_funnel_limits_are_binomial_quantiles() -> None:
             p_chart(*wrong)
     with pytest.raises(InputError):
         xmr_chart([1.0])
+
+
+def test_kenward_roger_is_the_formula_of_the_paper_written_out() -> None:
+    """Kenward & Roger (1997), section 2, with one dense matrix for all answers, at the estimated covariance."""
+    y = answers()
+    fit = repeated_measures(y, VISITS)
+    m = len(VISITS)
+    rows = [(i, j) for i in range(len(y)) for j in range(m) if not np.isnan(y[i, j])]
+    x = np.array([[float(j == k) for k in range(m)] for _, j in rows])
+    same = np.array([[a == c for c, _ in rows] for a, _ in rows])
+    at = np.array([j for _, j in rows])
+
+    def spread(matrix: np.ndarray) -> np.ndarray:
+        return np.where(same, matrix[np.ix_(at, at)], 0.0)
+
+    shapes = []
+    for j, k in itertools.combinations_with_replacement(range(m), 2):
+        shape = np.zeros((m, m))
+        shape[j, k] = shape[k, j] = 1.0
+        shapes.append(spread(shape))
+    v = np.linalg.inv(spread(fit.covariance))
+    phi = np.linalg.inv(x.T @ v @ x)
+    projection = v - v @ x @ phi @ x.T @ v
+    turned = [projection @ s for s in shapes]
+    w = np.linalg.inv(np.array([[0.5 * np.sum(a * b.T) for b in turned] for a in turned]))
+    p = [-x.T @ v @ s @ v @ x for s in shapes]
+    inner = sum(
+        w[i, j] * (x.T @ v @ shapes[i] @ v @ shapes[j] @ v @ x - p[i] @ phi @ p[j])
+        for i in range(len(shapes))
+        for j in range(len(shapes))
+    )
+    adjusted = phi + 2 * phi @ inner @ phi
+    assert fit.variance == pytest.approx(phi, rel=1e-9)
+    assert fit.adjusted == pytest.approx(adjusted, rel=1e-8)
+    c = np.array([-1.0, 0.0, 0.0, 1.0])
+    slopes = np.array([c @ phi @ q @ phi @ c for q in p]) / (c @ phi @ c)
+    got = fit.change("m3", "b")
+    assert got.df == pytest.approx(2 / (slopes @ w @ slopes), rel=1e-8)
+    assert got.se == pytest.approx(math.sqrt(c @ adjusted @ c), rel=1e-9)
+    # The restricted likelihood is flat here: no small move of any parameter improves it.
+    outside = np.array([y[i, j] for i, j in rows])
+
+    def likelihood(covariance: np.ndarray) -> float:
+        dense = spread(covariance)
+        inverse = np.linalg.inv(dense)
+        gram = x.T @ inverse @ x
+        rest = outside - x @ np.linalg.solve(gram, x.T @ inverse @ outside)
+        constant = (len(rows) - m) * math.log(2 * math.pi)
+        return -0.5 * (np.linalg.slogdet(dense)[1] + np.linalg.slogdet(gram)[1] + rest @ inverse @ rest + constant)
+
+    top = likelihood(fit.covariance)
+    assert fit.log_likelihood == pytest.approx(top, abs=1e-9)
+    for j, k in itertools.combinations_with_replacement(range(m), 2):
+        for step in (-1e-3, 1e-3):
+            moved = fit.covariance.copy()
+            moved[j, k] = moved[k, j] = moved[j, k] + step
+            assert likelihood(moved) <= top
