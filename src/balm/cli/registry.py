@@ -60,7 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", metavar="FORMAT", help="export: fhir (R4B), omop (CDM 5.4) or redcap (required)")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="audit: the report (default: audit.html); export: the folder (required)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="audit: the report, replacing it (default: audit.html); export: the folder (required)",
     )
     parser.add_argument(
         "--review", metavar="REVIEW", help="audit: a review package whose trials, cohorts and dose limits stand beside"
