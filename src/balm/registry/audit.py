@@ -22,7 +22,7 @@ from balm.registry.rows import Course
 from balm.registry.schedule import answer, asked_until, first_day, outside_window, window
 from balm.registry.tables import PAIN_TYPES
 from balm.stats.control_charts import ControlChart, p_chart, xmr_chart
-from balm.stats.exact_tests import exact_test
+from balm.stats.exact_tests import chi_squared_test, exact_test, too_many
 from balm.stats.kaplan_meier import Survival, kaplan_meier
 from balm.stats.proportions import proportion_interval
 from balm.stats.repeated_measures import Contrast, RepeatedMeasures, repeated_measures
@@ -59,6 +59,7 @@ class ResponderResult:
     by_pain_type: tuple[tuple[str, Share], ...]
     p_pain_type: float
     tested: tuple[str, ...]
+    test: str  # "exact", or "chi-squared" where there are too many people to list every table
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,9 @@ def _responders(
     )
     tested = tuple(t for t in types if t != "not classified")
     counts = [(s.x, s.n) for t, s in by_type if t in tested]
-    p = exact_test([x for x, _ in counts], [n for _, n in counts]) if len(counts) > 1 else math.nan
+    xs, sizes = [x for x, _ in counts], [n for _, n in counts]
+    many = too_many(sizes)
+    p = math.nan if len(counts) < 2 else chi_squared_test(xs, sizes) if many else exact_test(xs, sizes)
     return ResponderResult(
         definition,
         wilson(len(yes), len(due)),
@@ -248,6 +251,7 @@ def _responders(
         by_type,
         p,
         tested,
+        "chi-squared" if many else "exact",
     )
 
 

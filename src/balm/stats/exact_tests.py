@@ -6,10 +6,12 @@ of all tables no more probable than the one observed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import reduce
 
 from balm.stats.arrays import Floats, np
+from balm.stats.distributions import chi2_sf
 from balm.vocabulary.problems import InputError
 
 #: Tables within this of the observed one's probability count as equally probable (R's fisher.test: 1e-7).
@@ -56,6 +58,26 @@ def exact_test(events: Sequence[int], n: Sequence[int]) -> float:
         at = np.searchsorted(second, limit, side="right")
         found += float(np.sum(np.exp(first + top - whole) * below[at]))
     return min(found, 1.0)
+
+
+def chi_squared_test(events: Sequence[int], n: Sequence[int]) -> float:
+    """Pearson's chi-squared p value of the same question, without continuity correction: for groups too large to list.
+
+    >>> round(chi_squared_test([30, 10], [40, 40]), 6)
+    8e-06
+    """
+    groups = [(x, size) for x, size in zip(events, n, strict=True) if size > 0]
+    total, people = sum(x for x, _ in groups), sum(size for _, size in groups)
+    if len(groups) < 2 or total in (0, people):
+        return 1.0
+    p = total / people
+    return chi2_sf(sum((x - size * p) ** 2 / (size * p * (1 - p)) for x, size in groups), len(groups) - 1)
+
+
+def too_many(n: Sequence[int]) -> bool:
+    """Whether :func:`exact_test` would have to hold more partial tables than :data:`MAX_TABLES`."""
+    sizes = sorted(size + 1 for size in n if size > 0)
+    return any(math.prod(half) > MAX_TABLES for half in (sizes[0::2], sizes[1::2]))
 
 
 def _log_choose(n: int) -> Floats:

@@ -13,7 +13,7 @@ import pytest
 
 from balm.stats.control_charts import RULES, funnel_limits, p_chart, xmr_chart
 from balm.stats.distributions import binom_cdf
-from balm.stats.exact_tests import exact_test
+from balm.stats.exact_tests import chi_squared_test, exact_test, too_many
 from balm.stats.kaplan_meier import kaplan_meier
 from balm.stats.repeated_measures import repeated_measures
 from balm.vocabulary.problems import InputError
@@ -248,3 +248,18 @@ def test_kenward_roger_is_the_formula_of_the_paper_written_out() -> None:
             moved = fit.covariance.copy()
             moved[j, k] = moved[k, j] = moved[j, k] + step
             assert likelihood(moved) <= top
+
+
+def test_groups_too_large_to_list_are_compared_by_chi_squared() -> None:
+    from scipy.stats import chi2_contingency
+
+    events, n = [300, 420, 380], [1000, 1200, 1100]
+    want = chi2_contingency([events, [b - a for a, b in zip(events, n, strict=True)]], correction=False).pvalue
+    assert chi_squared_test(events, n) == pytest.approx(want, rel=1e-10)
+    assert chi_squared_test([0, 0], [3, 4]) == 1.0 and chi_squared_test([1], [4]) == 1.0
+    assert not too_many([500, 500, 500]) and too_many([5000] * 4)
+    # R 4.2.2: fisher.test(cbind(c(300, 420, 380), c(700, 780, 720)), workspace = 1e9); its network algorithm treats path
+    # lengths that differ by little as one, so that the last digits of large tables are its own.
+    assert exact_test(events, n) == pytest.approx(0.0261134084846314, rel=1e-8)
+    with pytest.raises(InputError, match="too much memory"):
+        exact_test([2500] * 4, [5000] * 4)

@@ -177,7 +177,7 @@ def _responders(v: dict[str, Any]) -> Section:
         for r in v["responders"]
     ]  # fmt: skip
     types = [
-        [r["label"], s["pain_type"], of(s), share(s), p_value(r["p_pain_type"]) if i == 0 else ""]
+        [r["label"], s["pain_type"], of(s), share(s), p_value(r["p_pain_type"]) + (", chi-squared" if r["test"] != "exact" else "") if i == 0 else ""]
         for r in v["responders"] for i, s in enumerate(r["by_pain_type"])
     ]  # fmt: skip
     why = {reason: n for r in v["responders"] for reason, n in r["not_assessed"].items()}

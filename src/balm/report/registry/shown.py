@@ -106,6 +106,7 @@ def _responder(found: Audit, r: Any, limit: int) -> dict[str, Any]:
         ],
         "p_pain_type": None if hidden else _number(r.p_pain_type),
         "tested": list(r.tested),
+        "test": r.test,
     }
 
 
