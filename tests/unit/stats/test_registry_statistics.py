@@ -258,8 +258,8 @@ def test_groups_too_large_to_list_are_compared_by_chi_squared() -> None:
     assert chi_squared_test(events, n) == pytest.approx(want, rel=1e-10)
     assert chi_squared_test([0, 0], [3, 4]) == 1.0 and chi_squared_test([1], [4]) == 1.0
     assert not too_many([500, 500, 500]) and too_many([5000] * 4)
-    # R 4.2.2: fisher.test(cbind(c(300, 420, 380), c(700, 780, 720)), workspace = 1e9); its network algorithm treats path
-    # lengths that differ by little as one, so that the last digits of large tables are its own.
+    # R 4.2.2: fisher.test(cbind(c(300, 420, 380), c(700, 780, 720)), workspace = 1e9); its network algorithm takes path
+    # lengths that differ by little for one, so that the last digits of large tables are its own.
     assert exact_test(events, n) == pytest.approx(0.0261134084846314, rel=1e-8)
     with pytest.raises(InputError, match="too much memory"):
         exact_test([2500] * 4, [5000] * 4)
