@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,31 +10,30 @@ from urllib.parse import quote
 
 from balm.plots.figure import Figure
 from balm.plots.flow import flow_diagram
-from balm.plots.funnel import MIN_STUDIES
 from balm.plots.published import published_figure
-from balm.plots.risk_of_bias import risk_of_bias_figure
+from balm.report.document import content
+from balm.report.document.abstract import abstract
+from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
+from balm.report.document.checklist import checklists
+from balm.report.document.methods import methods_section
+from balm.report.document.parts import Paragraph, Run, Section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
-from balm.report.html_report.links import addresses, anchor, doi_link, host
-from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
-from balm.report.methods_text import methods, versions
+from balm.report.html_report.table import NOT_VERIFIED, Link
 from balm.report.methods_text import references as method_references
+from balm.report.methods_text import versions
 from balm.review.flow import Flow
-from balm.review.package import Package
-from balm.review.risk_of_bias.on_record import groups
-from balm.review.risk_of_bias.targets import group_title
 from balm.review.synthesis import Synthesis
-from balm.vocabulary.evidence import Report
 from balm.vocabulary.problems import InputError
 
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One numbered reference with its links."""
-
-    id: str
-    text: str
-    links: tuple[Link, ...]
-    verified: bool
+#: Sections that the page writes in its own way; a checklist leads to them.
+PAGE_SECTIONS = (
+    ("flow", "Flow of records and studies"),
+    ("studies", "Characteristics of the studies"),
+    ("risk-of-bias", "Risk of bias"),
+    ("results", "Results"),
+    ("certainty-section", "Results at a glance"),
+    ("numbers", "Appendix: numbers as reported"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,43 +66,42 @@ def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "ref
             meta=review.meta,
             style=_style(),
             versions=versions(),
-            facts=_facts(review, synthesis),
+            facts=content.facts(review, synthesis),
             contents=_contents(views),
-            eligibility=_eligibility(review),
+            eligibility=content.eligibility_table(review),
             glance=analysis_view.at_a_glance(synthesis),
-            certainty=_certainty(review, synthesis),
-            certainty_words=_certainty_words(review),
+            certainty=content.certainty_table(review, synthesis),
+            certainty_words=content.certainty_words(review),
             flow_figure=flow_diagram(flow, contradictions=contradictions),
-            outside=study_tables.outside(review, numbers),
+            parts=_parts(synthesis, numbers),
             characteristics=study_tables.characteristics(review, numbers),
             regimens=study_tables.regimens(review),
             bias=study_tables.bias(review, numbers),
-            bias_words=_bias_words(review),
-            bias_figures=_bias_figures(review, labels),
+            bias_words=content.bias_words(review),
+            bias_figures=content.bias_figures(review, labels),
             analyses=views,
-            funnel_words=_funnel_words(fits),
+            funnel_words=content.funnel_words(fits),
             published=published_view.published_table(synthesis, numbers),
             published_figure=published_figure(panels) if panels else None,
-            rescaled=_rescaled(synthesis),
+            rescaled=content.rescaled(synthesis),
             why=published_view.why_they_differ(synthesis),
             claims=published_view.claims_table(synthesis, numbers),
             claims_words=published_view.claims_count(synthesis),
             guidance=guidance_view.statements(review, numbers),
             standards=guidance_view.standards(review, numbers),
             standards_count=len(review.standards),
-            gaps=_gaps(synthesis),
+            gaps=content.gaps_table(synthesis),
             traps=[
                 TrapView(t.title, t.text, tuple(study_tables.study_link(review, s) for s in t.studies))
                 for t in review.meta.traps
             ],
-            cohorts=_cohorts(review, numbers),
-            not_verified=_not_verified(synthesis),
+            cohorts=content.cohort_tables(review, numbers),
+            not_verified=content.not_verified_table(synthesis),
             not_verified_words=NOT_VERIFIED,
             data=data,
             data_by_outcome=data_by_outcome,
             contrasts=study_tables.contrasts(review, numbers),
-            methods=_methods(synthesis),
-            references=[_reference(report) for report in review.reports],
+            references=[content.reference(report) for report in review.reports],
             method_references=sorted({text for fit in fits for text in method_references(fit)}),
         )
     )
@@ -125,6 +122,7 @@ def _environment() -> Any:
     )
     environment.filters["svg_address"] = svg_address
     environment.filters["breakable"] = _breakable
+    environment.filters["kind"] = lambda block: type(block).__name__
     return environment
 
 
@@ -145,26 +143,9 @@ def svg_address(figure: Figure) -> str:
     return "data:image/svg+xml;charset=utf-8," + quote(figure.svg, safe="")
 
 
-def _facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
-    count = {scope: sum(s.scope == scope for s in review.studies) for scope in study_tables.IN_REVIEW}
-    usable = {row.study for a in synthesis.analyses for row in a.rows}
-    trials = {s.study for s in review.studies if s.scope == "included"}
-    said = review.meta.flow  # a plan that counts its studies does so because a study has several rows
-    facts = [
-        ("Controlled trials", str(said.get("new_studies", count["included"]))),
-        ("of them with usable numbers", str(said.get("total_studies_ma", len(usable & trials)))),
-        ("Single-arm series", str(count["single-arm"])),
-        ("Planned analyses", str(len(synthesis.analyses))),
-        ("Version", review.meta.version),
-        ("Date", review.meta.date),
-    ]
-    if review.meta.extraction.extractors == 1:
-        facts.append(("Extraction", "one person a study, not repeated by a second"))
-    return facts + ([("Registration", review.meta.registration)] if review.meta.registration else [])
-
-
 def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, list[tuple[str, str]]]]:
     return [
+        ("abstract", "Abstract", []),
         ("question", "Question and eligibility", []),
         ("glance-section", "Results at a glance", []),
         ("flow", "Flow of records and studies", []),
@@ -176,163 +157,30 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("guidance", "Guideline statements", []),
         ("gaps", "Data gaps", []),
         ("methods", "Methods", []),
+        ("discussion", "Discussion", []),
+        ("other", "Other information", []),
         ("references", "References", []),
+        ("searches", "Appendix: search strategies", []),
         ("numbers", "Appendix: numbers as reported", []),
+        ("checklist", "PRISMA 2020 checklist", []),
+        ("abstract-checklist", "PRISMA 2020 for abstracts checklist", []),
     ]
 
 
-def _eligibility(review: Package) -> Table:
-    heads = columns("#Criterion", "Included", "Excluded")
-    rows = tuple(
-        Row((Cell(c.name), Cell(c.include), value(c.exclude, missing="nothing further")))
-        for c in review.meta.eligibility
-    )
-    return Table("eligibility", "Eligibility criteria", heads, rows, cards=True)
-
-
-def _certainty(review: Package, synthesis: Synthesis) -> Table | None:
-    if not review.certainty:
-        return None
-    titles = {a.id: a.title for a in synthesis.analyses}
-    heads = columns("#Analysis", "Domain", "Rating", "Reason", "Assessor")
-    rows = tuple(
-        Row(
-            (
-                Cell(titles.get(c.analysis, c.analysis)),
-                Cell(c.domain),
-                Cell(c.rating),
-                value(c.reason),
-                value(c.assessor),
-            )
-        )
-        for c in review.certainty
-    )
-    return Table("certainty", "Certainty of the evidence (GRADE)", heads, rows, cards=True)
-
-
-def _certainty_words(review: Package) -> str:
-    if review.certainty:
-        return "Certainty was rated with GRADE as follows."
-    return "The certainty of these results has not been rated; nothing here is a recommendation."
-
-
-def _bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:
-    """A traffic light for each instrument and kind of result; titled where there are several."""
-    found = groups(review.risk_of_bias)
-    titles = [group_title(review, group) if len(found) > 1 else None for group in found]
-    return [risk_of_bias_figure(g.judgements, labels=labels, title=t) for g, t in zip(found, titles, strict=True)]
-
-
-def _bias_words(review: Package) -> str:
-    trials = [s for s in review.studies if s.scope in ("included", "sensitivity")]
-    judged = {j.study for j in review.risk_of_bias}
-    known = [s.label for s in trials if s.study in judged]
-    if not known:
-        return f"No risk-of-bias judgement is on record for any of the {len(trials)} controlled trials."
-    listed = ", ".join(known)
-    return (
-        f"Judgements are on record for {len(known)} of {len(trials)} controlled trials ({listed}). "
-        f"The other {len(trials) - len(known)} have not been assessed: that is not the same as low risk."
-    )
-
-
-def _funnel_words(fits: Iterable[Any]) -> str:
-    largest = max((fit.k for fit in fits), default=0)
-    if largest >= MIN_STUDIES:
-        return f"Funnel plots are shown for analyses of at least {MIN_STUDIES} studies."
-    return (
-        f"No funnel plot is shown: below {MIN_STUDIES} studies asymmetry cannot be told from chance, and the largest "
-        f"analysis has {largest}. Reporting bias could not be assessed and is not ruled out."
-    )
-
-
-def _rescaled(synthesis: Synthesis) -> str:
-    moved = [c for c in synthesis.published if c.rescaled]
-    if not moved:
-        return ""
-    said = "; ".join(dict.fromkeys(f"{c.published.label}: {c.rescaled.rstrip('.')}" for c in moved))
-    return f"* moved to the scale of the panel ({said})."
-
-
-def _gaps(synthesis: Synthesis) -> Table:
-    heads = columns("#Missing", "Concerns", "Studies", ">Priority")
-    rows = tuple(
-        Row(
-            (
-                Cell(gap.missing),
-                value(gap.concerns, missing="the whole review"),
-                Cell(links=tuple(study_tables.study_link(synthesis.package, s) for s in gap.studies)),
-                Cell(str(gap.priority)),
-            ),
-            id=anchor("gap", gap.gap),
-        )
-        for gap in sorted(synthesis.gaps, key=lambda g: g.priority)
-    )
-    return Table("gaps-table", "Missing, in order of value", heads, rows, cards=True)
-
-
-def _cohorts(review: Package, numbers: dict[str, int]) -> list[Table]:
-    tables = []
-    heads = columns("#Field", "As reported", "+Notes", "@Source")
-    for study in dict.fromkeys(c.study for c in review.cohorts):
-        label = next((s.label for s in review.studies if s.study == study), study)
-        rows = tuple(
-            Row(
-                (
-                    Cell(c.field, mark=study_tables.marked(c.verified)),
-                    value(
-                        None if c.value is None else f"{c.value}{' ' + c.unit if c.unit else ''}", missing=NOT_REPORTED
-                    ),
-                    Cell(c.notes or ""),
-                    study_tables.sources(review, c.source, c.report, numbers),
-                ),
-                classes=study_tables.faded(c.verified),
-            )
-            for c in review.cohorts
-            if c.study == study
-        )
-        caption = f"{label}, a cohort without control group: what it reports and what it does not"
-        tables.append(Table(anchor("cohort", study), caption, heads, rows, cards=True))
-    return tables
-
-
-def _not_verified(synthesis: Synthesis) -> Table:
-    heads = columns("#File and row", "Id", "What")
-    rows = tuple(
-        Row((Cell(f"{n.file}, {n.row}", mark=NOT_VERIFIED), Cell(n.id), Cell(n.what)), classes="unverified")
-        for n in synthesis.not_verified
-    )
-    return Table("not-verified", "Rows not verified against a source", heads, rows, cards=True)
-
-
-def _methods(synthesis: Synthesis) -> list[tuple[str, list[str]]]:
-    """One heading a distinct paragraph, naming the analyses it holds for."""
-    said: dict[str, list[str]] = {}
-    for result in synthesis.analyses:
-        if result.fit is not None:
-            text = methods(result.fit).rpartition(" Computed with ")[
-                0
-            ]  # the versions stand under a heading of their own
-            said.setdefault(text, []).append(result.title)
+def _parts(synthesis: Synthesis, numbers: dict[str, int]) -> dict[str, Section]:
+    """The sections that the page shares with the other forms, by their ids."""
+    review = synthesis.package
+    fits = [a.fit for a in synthesis.analyses if a.fit is not None]
+    there = Paragraph((Run("Eligibility criteria", href="#eligibility"), Run(" stand with the question.")))
     made = [
-        (
-            "Data",
-            [
-                "Results were taken as reported; each conversion is written out beside the row it concerns. Values not "
-                "verified against a source were not pooled. Where fewer than two trials contribute, nothing is pooled "
-                "and the trial's own result is shown."
-            ],
-        )
+        abstract(synthesis),
+        introduction(review),
+        methods_section(synthesis, there, content.funnel_words(fits), content.certainty_words(review)),
+        excluded(review, study_tables.outside(review, numbers)),
+        discussion(synthesis),
+        other_information(review),
+        searches(review),
     ]
-    return made + [("; ".join(titles), [text]) for text, titles in said.items()]
-
-
-def _reference(report: Report) -> Reference:
-    links: list[Link] = []
-    if doi := doi_link(report.doi):
-        links.append(doi)
-    if report.pmid:
-        links.append(Link(f"PMID {report.pmid}", f"https://pubmed.ncbi.nlm.nih.gov/{quote(report.pmid)}/"))
-    links += [Link(host(address), address) for address in addresses(report.url)]
-    text = report.citation.rstrip(".") + "."
-    return Reference(anchor("ref", report.report), text, tuple(links), report.verified)
+    elsewhere = [Section(id, title) for id, title in PAGE_SECTIONS]
+    made += checklists([*made, *elsewhere])
+    return {section.id: section for section in made}

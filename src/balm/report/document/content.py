@@ -1,0 +1,193 @@
+"""The tables and sentences that every form of the report holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from balm.plots.figure import Figure
+from balm.plots.funnel import MIN_STUDIES
+from balm.plots.risk_of_bias import risk_of_bias_figure
+from balm.report.document.parts import Reference
+from balm.report.document.wording import many
+from balm.report.html_report import study_tables
+from balm.report.html_report.links import addresses, anchor, doi_link, host
+from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
+from balm.review.package import Package
+from balm.review.risk_of_bias.on_record import groups
+from balm.review.risk_of_bias.targets import group_title
+from balm.review.synthesis import Synthesis
+from balm.vocabulary.evidence import Report
+
+
+def facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
+    """What the head of the report says at a glance."""
+    count = {scope: sum(s.scope == scope for s in review.studies) for scope in study_tables.IN_REVIEW}
+    usable = {row.study for a in synthesis.analyses for row in a.rows}
+    trials = {s.study for s in review.studies if s.scope == "included"}
+    said = review.meta.flow  # a plan that counts its studies does so because a study has several rows
+    facts = [
+        ("Controlled trials", str(said.get("new_studies", count["included"]))),
+        ("of them with usable numbers", str(said.get("total_studies_ma", len(usable & trials)))),
+        ("Single-arm series", str(count["single-arm"])),
+        ("Planned analyses", str(len(synthesis.analyses))),
+        ("Version", review.meta.version),
+        ("Date", review.meta.date),
+    ]
+    if review.meta.extraction.extractors == 1:
+        facts.append(("Extraction", "one person a study, not repeated by a second"))
+    return facts + ([("Registration", review.meta.registration)] if review.meta.registration else [])
+
+
+def eligibility_table(review: Package) -> Table:
+    """The eligibility criteria."""
+    heads = columns("#Criterion", "Included", "Excluded")
+    rows = tuple(
+        Row((Cell(c.name), Cell(c.include), value(c.exclude, missing="nothing further")))
+        for c in review.meta.eligibility
+    )
+    return Table("eligibility", "Eligibility criteria", heads, rows, cards=True)
+
+
+def certainty_table(review: Package, synthesis: Synthesis) -> Table | None:
+    """The ratings on record, or ``None``."""
+    if not review.certainty:
+        return None
+    titles = {a.id: a.title for a in synthesis.analyses}
+    heads = columns("#Analysis", "Domain", "Rating", "Reason", "Assessor")
+    rows = tuple(
+        Row(
+            (
+                Cell(titles.get(c.analysis, c.analysis)),
+                Cell(c.domain),
+                Cell(c.rating),
+                value(c.reason),
+                value(c.assessor),
+            )
+        )
+        for c in review.certainty
+    )
+    return Table("certainty", "Certainty of the evidence (GRADE)", heads, rows, cards=True)
+
+
+def certainty_words(review: Package) -> str:
+    """Whether certainty was rated."""
+    if review.certainty:
+        return "Certainty was rated with GRADE as follows."
+    return "The certainty of these results has not been rated; nothing here is a recommendation."
+
+
+def bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:
+    """A traffic light for each instrument and kind of result; titled where there are several."""
+    found = groups(review.risk_of_bias)
+    titles = [group_title(review, group) if len(found) > 1 else None for group in found]
+    return [risk_of_bias_figure(g.judgements, labels=labels, title=t) for g, t in zip(found, titles, strict=True)]
+
+
+def bias_words(review: Package) -> str:
+    """Which trials were judged, and which were not."""
+    trials = [s for s in review.studies if s.scope in ("included", "sensitivity")]
+    judged = {j.study for j in review.risk_of_bias}
+    known = [s.label for s in trials if s.study in judged]
+    if not trials:
+        return "The review has no controlled trial whose risk of bias could be assessed."
+    if not known:
+        return f"No risk-of-bias judgement is on record for any of the {many(len(trials), 'controlled trial')}."
+    if len(known) == len(trials):
+        every = "the one controlled trial" if len(trials) == 1 else f"all {len(trials)} controlled trials"
+        return f"Judgements are on record for {every}."
+    open_ = len(trials) - len(known)
+    others = "The other one has" if open_ == 1 else f"The other {open_} have"
+    return (
+        f"Judgements are on record for {len(known)} of {len(trials)} controlled trials ({', '.join(known)}). "
+        f"{others} not been assessed: that is not the same as low risk."
+    )
+
+
+def funnel_words(fits: Iterable[Any]) -> str:
+    """Whether funnel plots can say anything."""
+    largest = max((fit.k for fit in fits), default=0)
+    if largest >= MIN_STUDIES:
+        return f"Funnel plots are shown for analyses of at least {MIN_STUDIES} studies."
+    if largest == 0:
+        return "No studies were pooled, so reporting bias could not be assessed and is not ruled out."
+    return (
+        f"No funnel plot is shown: below {MIN_STUDIES} studies asymmetry cannot be told from chance, and the largest "
+        f"analysis has {largest}. Reporting bias could not be assessed and is not ruled out."
+    )
+
+
+def rescaled(synthesis: Synthesis) -> str:
+    """Which published results were moved to the scale of their panel."""
+    moved = [c for c in synthesis.published if c.rescaled]
+    if not moved:
+        return ""
+    said = "; ".join(dict.fromkeys(f"{c.published.label}: {c.rescaled.rstrip('.')}" for c in moved))
+    return f"* moved to the scale of the panel ({said})."
+
+
+def gaps_table(synthesis: Synthesis) -> Table:
+    """What is missing, the most valuable first."""
+    heads = columns("#Missing", "Concerns", "Studies", ">Priority")
+    rows = tuple(
+        Row(
+            (
+                Cell(gap.missing),
+                value(gap.concerns, missing="the whole review"),
+                Cell(links=tuple(study_tables.study_link(synthesis.package, s) for s in gap.studies)),
+                Cell(str(gap.priority)),
+            ),
+            id=anchor("gap", gap.gap),
+        )
+        for gap in sorted(synthesis.gaps, key=lambda g: g.priority)
+    )
+    return Table("gaps-table", "Missing, in order of value", heads, rows, cards=True)
+
+
+def cohort_tables(review: Package, numbers: dict[str, int]) -> list[Table]:
+    """A table for each cohort: what it reports and what it does not."""
+    tables = []
+    heads = columns("#Field", "As reported", "+Notes", "@Source")
+    for study in dict.fromkeys(c.study for c in review.cohorts):
+        label = next((s.label for s in review.studies if s.study == study), study)
+        rows = tuple(
+            Row(
+                (
+                    Cell(c.field, mark=study_tables.marked(c.verified)),
+                    value(
+                        None if c.value is None else f"{c.value}{' ' + c.unit if c.unit else ''}", missing=NOT_REPORTED
+                    ),
+                    Cell(c.notes or ""),
+                    study_tables.sources(review, c.source, c.report, numbers),
+                ),
+                classes=study_tables.faded(c.verified),
+            )
+            for c in review.cohorts
+            if c.study == study
+        )
+        caption = f"{label}, a cohort without control group: what it reports and what it does not"
+        tables.append(Table(anchor("cohort", study), caption, heads, rows, cards=True))
+    return tables
+
+
+def not_verified_table(synthesis: Synthesis) -> Table:
+    """Rows that nobody has checked against a source."""
+    heads = columns("#File and row", "Id", "What")
+    rows = tuple(
+        Row((Cell(f"{n.file}, {n.row}", mark=NOT_VERIFIED), Cell(n.id), Cell(n.what)), classes="unverified")
+        for n in synthesis.not_verified
+    )
+    return Table("not-verified", "Rows not verified against a source", heads, rows, cards=True)
+
+
+def reference(report: Report) -> Reference:
+    """A report as a reference with its links."""
+    links: list[Link] = []
+    if doi := doi_link(report.doi):
+        links.append(doi)
+    if report.pmid:
+        links.append(Link(f"PMID {report.pmid}", f"https://pubmed.ncbi.nlm.nih.gov/{quote(report.pmid)}/"))
+    links += [Link(host(address), address) for address in addresses(report.url)]
+    text = report.citation.rstrip(".") + "."
+    return Reference(anchor("ref", report.report), text, tuple(links), report.verified)

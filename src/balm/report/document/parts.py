@@ -1,0 +1,150 @@
+"""What a report is made of: sections of paragraphs, lists, tables, figures and references, as plain values.
+
+Nothing here knows a file format. The writers (:mod:`~balm.report.document.word`, :mod:`~balm.report.document.typeset`
+and the HTML page) turn the same values into headings, captions and cross-references of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from balm.plots.figure import Figure
+from balm.report.html_report.table import Link, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text inside a paragraph; ``href`` is an address or ``#id``, ``ref`` a cross-reference to the part of that id."""
+
+    text: str = ""
+    bold: bool = False
+    href: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph; ``kind`` is "" (text), "note" (small) or "prompt" (what the authors have to write)."""
+
+    runs: tuple[Run, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of paragraphs; ``kind`` is "bullet" or "prompt"."""
+
+    items: tuple[tuple[Run, ...], ...]
+    kind: str = "bullet"
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Text that keeps its lines: a search strategy."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A captioned figure."""
+
+    id: str
+    figure: Figure
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One numbered reference with its links."""
+
+    id: str
+    text: str
+    links: tuple[Link, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The list of references; each has its number by its place."""
+
+    items: tuple[Reference, ...]
+    numbered: bool = True
+
+
+Block = Paragraph | Listing | Verbatim | Picture | Table | References
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with what stands under it. ``open`` says that the authors still have to write it."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...] = ()
+    sections: tuple[Section, ...] = ()
+    open: bool = False
+
+    def walk(self) -> Iterator[Section]:
+        """This section and those below it, in reading order."""
+        yield self
+        for inner in self.sections:
+            yield from inner.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report: what its title page says, and its sections."""
+
+    title: str
+    kind: str
+    lead: str
+    facts: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    language: str = "en"
+
+    def walk(self) -> Iterator[Section]:
+        """Every section in reading order."""
+        for section in self.sections:
+            yield from section.walk()
+
+
+def said(*texts: str, kind: str = "") -> Paragraph:
+    """A paragraph of plain sentences.
+
+    >>> said("One.", "", "Two.").runs[0].text
+    'One. Two.'
+    """
+    return Paragraph((Run(" ".join(text for text in texts if text)),), kind)
+
+
+def names(document: Document) -> dict[str, str]:
+    """What a cross-reference to each id prints: ``Table 2``, ``Figure 1``, or the title of a section.
+
+    Tables and figures are numbered through in reading order.
+    """
+    found: dict[str, str] = {}
+    tables = figures = 0
+    for section in document.walk():
+        found[section.id] = section.title
+        for block in section.blocks:
+            if isinstance(block, Picture):
+                figures += 1
+                found[block.id] = f"Figure {figures}"
+            elif isinstance(block, Table):
+                tables += 1
+                found[block.id] = f"Table {tables}"
+    return found
+
+
+def targets(document: Document) -> set[str]:
+    """Every id that a link inside the document can lead to: sections, tables, figures, rows and references."""
+    found = set(names(document))
+    for section in document.walk():
+        for block in section.blocks:
+            if isinstance(block, Table):
+                found.update(row.id for row in block.rows if row.id)
+            elif isinstance(block, References):
+                found.update(item.id for item in block.items)
+    return found

@@ -1,0 +1,130 @@
+"""The sections that every form of the report shares: complete, leading to each other, grammatical at the edges."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from balm.actions.review import Review
+from balm.report.document.abstract import abstract, included
+from balm.report.document.appendices import discussion, excluded, searches
+from balm.report.document.checklist import checklists
+from balm.report.document.checklist_items import ABSTRACT, MAIN
+from balm.report.document.content import bias_words, funnel_words
+from balm.report.document.methods import deviations, methods_section
+from balm.report.document.parts import Listing, Paragraph, Section, said
+from balm.report.html_report.study_tables import outside
+from balm.report.html_report.table import Table
+from balm.vocabulary.evidence import Search, Vote
+
+FOLDER = Path(__file__).resolve().parents[3] / "reviews" / "ketamine-chronic-pain"
+
+
+@pytest.fixture(scope="module")
+def synthesis():
+    return Review.load(FOLDER).synthesise()
+
+
+def bare(synthesis, **changes):
+    """The review without rows, analyses or anything else but its plan; ``changes`` to the package."""
+    none = {
+        f.name: () for f in dataclasses.fields(synthesis.package) if f.name not in ("folder", "meta", "present")
+    } | changes
+    return dataclasses.replace(
+        synthesis,
+        package=dataclasses.replace(synthesis.package, **none),
+        analyses=(),
+        published=(),
+        claims=(),
+        gaps=(),
+        not_verified=(),
+    )
+
+
+def texts(section: Section) -> list[str]:
+    """Every paragraph and list item of a section and those below it."""
+    found = []
+    for part in section.walk():
+        for block in part.blocks:
+            if isinstance(block, Paragraph):
+                found.append("".join(run.text for run in block.runs))
+            elif isinstance(block, Listing):
+                found += ["".join(run.text for run in item) for item in block.items]
+    return found
+
+
+def test_the_checklists_have_the_items_of_the_statement():
+    numbers = [item.number for item in MAIN]
+    assert len(MAIN) == 42 and len(set(numbers)) == 42
+    assert {re.match(r"\d+", n)[0] for n in numbers} == {str(i) for i in range(1, 28)}
+    parts = {n: sum(other.startswith(n) and other[len(n) :].isalpha() for other in numbers) for n in ("10", "13", "16")}
+    assert parts == {"10": 2, "13": 6, "16": 2}
+    assert [item.number for item in ABSTRACT] == [str(i) for i in range(1, 13)]
+
+
+def test_an_item_says_where_it_is_or_that_it_is_not_there():
+    filled, _ = checklists([Section("flow", "Flow", (said("x"),)), Section("support", "Support", open=True)])
+    table = filled.blocks[1]
+    rows = {row.cells[0].text: row.cells for row in table.rows}
+    assert rows["1"][4].text == "reported"
+    assert rows["16a"][3].links[0].href == "#flow" and rows["16a"][4].text == "reported"
+    assert rows["25"][4].text == "to be written"
+    assert rows["17"][4].text == "not reported"
+
+
+def test_the_abstract_has_its_points(synthesis):
+    ids = [section.id for section in abstract(synthesis).sections]
+    wanted = [name for item in ABSTRACT[1:] for name in item.where]
+    assert ids == wanted
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_sentences_are_grammatical_with_no_data_one_study_and_two(synthesis, kept):
+    trials = tuple(s for s in synthesis.package.studies if s.scope == "included")[:kept]
+    few = bare(synthesis, studies=trials)
+    sections = [abstract(few), discussion(few), searches(few.package), excluded(few.package, outside(few.package, {}))]
+    sections.append(methods_section(few, said("Done."), funnel_words([]), "Not rated."))
+    every = [text for section in sections for text in texts(section)]
+    every += [included(few.package), bias_words(few.package), *deviations(few)]
+    assert every
+    for text in every:
+        assert re.match(r"[A-Z(].*[.?!:]$", text.strip()), text
+        assert not re.search(r"\.\.|  |\bnan\b|\bNone\b|\b(one|1) \w+s (was|were)\b|\bno \w+ was\b| ,|\(\)", text), text
+        assert not re.search(r"\b(one|1) (controlled trials|studies|records|people|analyses|outcomes)\b", text), text
+
+
+def test_a_search_is_given_in_full_and_an_unknown_count_is_said(synthesis):
+    one = Search(
+        "s1", "database", "MEDLINE", "Ovid", "2026-01-02", "1. exp Ketamine/\n2. pain.ti.", None, None, None, None
+    )
+    section = searches(bare(synthesis, searches=(one,)).package)
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert "not known" in [cell.text for cell in table.rows[0].cells]
+    assert any(getattr(block, "text", "") == one.strategy for block in section.blocks)
+    assert "MEDLINE through Ovid, 2026-01-02." in texts(section)
+
+
+def test_excluded_full_texts_carry_their_reasons_and_adjudication_decides(synthesis):
+    def vote(record, decision, kind="vote", reason=None, reviewer="A"):
+        return Vote(record, "full-text", reviewer, decision, kind, reason, None)
+
+    votes = (
+        vote("r1", "exclude", reason="wrong route"),
+        vote("r2", "exclude", reason="wrong design"),
+        vote("r2", "include", reviewer="B"),
+        vote("r2", "include", kind="adjudication", reviewer="C"),
+        vote("r3", "include"),
+    )
+    package = bare(synthesis, screening=votes).package
+    section = excluded(package, outside(package, {}))
+    rows = [[cell.text for cell in row.cells] for row in section.blocks[0].rows]
+    assert rows == [["r1", "not reported", "wrong route"]]
+
+
+def test_fewer_people_than_planned_is_a_deviation(synthesis):
+    votes = (Vote("r1", "title-abstract", "A", "exclude", "vote", None, None),)
+    found = deviations(bare(synthesis, screening=votes))
+    assert "One record was judged by fewer people than the two people planned for titles and abstracts." in found
