@@ -4,7 +4,8 @@ Four things in a page are generated, and nothing else is touched:
 
 * after a Python block, its output (a ``text output`` block) and the figures it saves;
 * in a ``console`` block, what each ``$ balm ...`` prints (a block under ``<!-- file: NAME -->`` is a file for it);
-* under a comment ``<!-- figures ... -->``, our numbers beside the published ones;
+* under a comment ``<!-- figures ... -->``, our numbers beside the published ones (``<!-- figures: R metafor 3.8``:
+  beside those of a program);
 * between ``<!-- table: NAME -->`` and ``<!-- end table -->``, a table read from the package.
 
 ``--validation`` runs the reference tests as well and records what they measured (``reference/validation.json``).

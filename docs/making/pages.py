@@ -20,6 +20,8 @@ from docs.making.tables import TABLES
 CHECKOUT = Path(__file__).resolve().parents[2]
 OUTPUT = "```text output"
 NOT_RUN = "<!-- not run:"
+#: Before rows of figures; ``<!-- figures: R metafor 3.8`` compares with that instead of with published ones.
+FIGURES = "<!-- figures"
 #: Before a block that is a file for what follows.
 FILE = "<!-- file:"
 #: Names a page takes for granted.
@@ -80,9 +82,11 @@ def _lines(page: Page, given: list[str], names: dict[str, Any]) -> list[str]:
             page.blocks += 1
             if said:
                 kept += ["", OUTPUT, *said.split("\n"), "```"]
-        elif line == "<!-- figures":
+        elif line == FIGURES or line.startswith(f"{FIGURES}: "):
             end = _find(page, given, i, "-->")
-            kept += [*given[i : end + 1], *_figures(page, given[i + 1 : end], i + 2, names), "<!-- end figures -->"]
+            against = line.removeprefix(FIGURES).removeprefix(": ") or "published"
+            rows = _figures(page, given[i + 1 : end], i + 2, names, against)
+            kept += [*given[i : end + 1], *rows, "<!-- end figures -->"]
             i = _find(page, given, end, "<!-- end figures -->") + 1
         elif line.startswith("<!-- table: "):
             name = line.removeprefix("<!-- table: ").removesuffix(" -->")
@@ -171,13 +175,13 @@ def _doctest(page: Page, text: str, line: int, names: dict[str, Any]) -> str:
     return ""
 
 
-def _figures(page: Page, rows: list[str], line: int, names: dict[str, Any]) -> list[str]:
+def _figures(page: Page, rows: list[str], line: int, names: dict[str, Any], against: str) -> list[str]:
     """Rows ``what | expression | published | where [| differs: why]`` as a table with our number beside.
 
     The digits of the published number are the tolerance: ours, rounded like it, must be the same number. A row that
     differs says why, and must go on differing.
     """
-    table = ["", "| | balm | published | where | |", "|---|---|---|---|---|"]
+    table = ["", f"| | balm | {against} | where | |", "|---|---|---|---|---|"]
     for number, row in enumerate(rows):
         cells = [cell.strip() for cell in row.split(" | ")]
         if len(cells) not in (4, 5):
@@ -189,7 +193,7 @@ def _figures(page: Page, rows: list[str], line: int, names: dict[str, Any]) -> l
         ours = float(eval(expression, names))
         agrees = abs(Decimal(repr(ours)) - wanted) <= Decimal("0.5000001") * Decimal(1).scaleb(-digits)
         if agrees == bool(why):
-            problem = "agrees now: remove 'differs'" if agrees else f"is {ours!r}, published {published}"
+            problem = "agrees now: remove 'differs'" if agrees else f"is {ours!r}, {against} {published}"
             raise Stale(f"{page.path}:{line + number}: {what} {problem}")
         shown = f"{ours:.{min(digits + 2, max(digits, MOST_DIGITS))}f}"
         table.append(f"| {what} | {shown} | {published} | {where} | {why or 'agrees'} |")

@@ -18,7 +18,7 @@ from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.profile_formulas import FORMULAS
 from balm.stats.profiles import PROFILES, UNVERIFIED
-from docs.making import claims, risk_of_bias, validation
+from docs.making import claims, risk_of_bias, validation, worked_examples
 
 DOCS = Path(__file__).resolve().parents[1]
 
@@ -292,4 +292,5 @@ TABLES: dict[str, Callable[[], str]] = {
     "validation-revman": validation.revman,
     "validation-published": validation.published,
     "validation-exceptions": validation.exceptions,
+    "worked-examples": worked_examples.table,
 }

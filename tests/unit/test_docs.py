@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from docs.build import DOCS, MADE_ELSEWHERE, pages
-from docs.making import validation
+from docs.making import validation, worked_examples
 from docs.making.pages import OUTPUT, Page, Stale, rebuilt
 
 import balm
@@ -120,6 +120,32 @@ def test_a_published_figure_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     assert "| a misprint |" in of("x | x | 0.124 | table 1 | differs: a misprint")
     with pytest.raises(Stale, match="agrees now"):
         of("x | x | 0.123 | table 1 | differs: a misprint")
+
+
+def test_figures_of_a_program_are_headed_by_its_name(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- figures: R metafor 3.8\nx | 1 / 3 | 0.333 | rma()\n-->\n<!-- end figures -->\n", "utf-8")
+    text = rebuilt(page).text
+    assert "| | balm | R metafor 3.8 | where | |" in text and "| x | 0.33333 | 0.333 | rma() | agrees |" in text
+    page.write_text(text.replace("| 0.333 |", "| 0.334 |"), "utf-8")
+    with pytest.raises(Stale, match=r"is 0\.333\d+, R metafor 3\.8 0\.334"):
+        rebuilt(page)
+
+
+def test_every_published_analysis_is_listed_with_its_source(tmp_path: Path) -> None:
+    listed = (DOCS / "reference" / "worked-examples.md").read_text("utf-8")
+    for path in worked_examples.TESTS.glob("test_*.py"):
+        row = worked_examples.head(path)
+        assert f"`{path.name}`" in listed and row["Analysis"] in listed
+    for page in EXAMPLES:
+        if "<!-- figures: " in page.read_text("utf-8"):
+            assert f"](../worked-examples/{page.name})" in listed
+    head = tmp_path / "test_x.py"
+    head.write_text('"""X.\n\nAnalysis: a\n    b\nWhere: c\nCompared: d\nFigures: e\nPage: none\n"""\n', "utf-8")
+    assert worked_examples.head(head)["Analysis"] == "a b"
+    head.write_text('"""X.\n\nAnalysis: a\n"""\n', "utf-8")
+    with pytest.raises(worked_examples.Unnamed, match=r"test_x\.py: the docstring lacks Where"):
+        worked_examples.head(head)
 
 
 def test_a_block_that_fails_or_is_left_open_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,12 @@
 """BCG vaccine against tuberculosis: is the funnel of the thirteen trials lopsided, and what would that change?
 
 Colditz et al. 1994 (JAMA 271:698). Risk ratios: values of R's metafor; odds ratios: values of R's meta.
+
+Analysis: BCG vaccine, tests of small-study effects (Colditz et al. 1994, JAMA 271:698)
+Where: data of the thirteen trials as R's metadat keeps them (`dat.bcg`)
+Compared: eleven tests, trim and fill, fail-safe N, excess significance, PET-PEESE
+Figures: those of the programs: metafor and meta, as they print them
+Page: worked-examples/bcg-small-study.md
 """
 
 from __future__ import annotations

@@ -2,6 +2,13 @@
 
 Colditz et al. 1994 (JAMA 271:698), the data of Berkey et al. 1995 and of R's metadat (`dat.bcg`); values computed with
 metafor at machine precision (REML tau2 0.313243258136, where its default stop prints 0.313243325981), meta and by hand.
+
+Analysis: BCG vaccine, risk ratios (Colditz et al. 1994, JAMA 271:698; the data of Berkey et al. 1995)
+Where: data of the thirteen trials as R's metadat keeps them (`dat.bcg`)
+Compared: common effect, every estimator of τ², intervals of the mean and of τ², prediction, latitude,
+    Mantel-Haenszel, Peto
+Figures: those of the programs: metafor 3.8 and 5.1, meta
+Page: worked-examples/bcg-vaccine.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""The worked data sets of Borenstein, Hedges, Higgins & Rothstein 2009, Introduction to Meta-Analysis, chapter 14."""
+"""The worked data sets of Borenstein, Hedges, Higgins & Rothstein 2009, Introduction to Meta-Analysis, chapter 14.
+
+Analysis: Borenstein, Hedges, Higgins & Rothstein 2009, Introduction to Meta-Analysis
+Where: chapter 14, tables 14.1, 14.4 and 14.7
+Compared: SMD, odds ratios and correlations: common and random effects, Q, τ², Mantel-Haenszel, Peto
+Figures: those of the book's worked data
+Page: worked-examples/borenstein.md
+"""
 
 from __future__ import annotations
 

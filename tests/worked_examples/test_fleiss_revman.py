@@ -2,6 +2,12 @@
 
 Fleiss (1993) Stat Methods Med Res 2:121.  RevMan's own numbers, at full precision, stand in the RevMan 5 file and the
 RevMan Web data package that the R package meta ships with this example (Mantel-Haenszel, fixed effect, odds ratio).
+
+Analysis: Fleiss 1993 (Stat Methods Med Res 2:121), aspirin, as RevMan 5 pools it
+Where: the RevMan 5 file and the RevMan Web data package that R meta ships
+Compared: pooled odds ratio, interval, Q, I², z, weights
+Figures: RevMan's own, at full precision, in its files
+Page: worked-examples/aspirin-revman.md
 """
 
 from __future__ import annotations

@@ -1,6 +1,12 @@
 """The Cochrane Handbook's own worked conversions: chapter 6 (continuous data), 15 (absolute effects), 23 (variants).
 
 Each number is as printed there, so it is compared at the printed number of digits.
+
+Analysis: Cochrane Handbook, worked conversions
+Where: chapters 6, 15 and 23; the section stands above each test
+Compared: standard errors and deviations, combined arms, changes, absolute effects, design effects
+Figures: those of the Handbook, with its digits
+Page: reference/convert.md
 """
 
 from __future__ import annotations

@@ -3,6 +3,12 @@
 Trials: Noppers 2011, Lemming 2005, Kvarnström 2003 and 2004 (responders), Sigtermans 2009 and Pickering 2020 (pain),
 Lumanauw 2019 and Mercadante 2000 (sensitivity), Hardy 2012 (a published risk difference), four CRPS series. Each figure
 was obtained with metafor from the same rows, and is given with the decimals it was printed with.
+
+Analysis: The bundled review of intravenous ketamine
+Where: twelve trials; the rows of `reviews/ketamine-chronic-pain`
+Compared: pooled figures that can be computed again from published rows
+Figures: metafor from the same rows; published pooled figures are held against their own intervals
+Page: worked-examples/ketamine-review.md
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 Table 4 (three-level model without moderators) and table 5 (year), to the three decimals printed there; further digits
 from metafor at machine precision, and clubSandwich for the robust standard error.
+
+Analysis: Konstantopoulos 2011 (Res Synth Methods 2:61)
+Where: tables 4 and 5
+Compared: three-level model, variances, year as moderator, robust standard errors
+Figures: three decimals of the tables; further digits from metafor and clubSandwich
+Page: worked-examples/school-calendars.md
 """
 
 from __future__ import annotations

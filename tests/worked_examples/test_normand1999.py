@@ -1,6 +1,12 @@
 """Length of stay in stroke units: nine trials with very different scales (Normand 1999, Stat Med 18:321, table II).
 
 Values: metafor 3.8 and 5.1 at machine precision (REML by Fisher scoring with a damped step), RevMan 5, statsmodels.
+
+Analysis: Normand 1999 (Stat Med 18:321), length of stay
+Where: data of table II
+Compared: common effect, DerSimonian-Laird, REML, Hartung-Knapp; SMD
+Figures: those of the programs: metafor, RevMan 5, statsmodels
+Page: worked-examples/length-of-stay.md
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 BCG vaccine trials (Colditz et al. 1994, JAMA 271:698), length of stay (Normand 1999, Stat Med 18:321), a set with zero
 cells, and a homogeneous set on which Hartung and Knapp's interval collapses. Values are those of the programs named.
+
+Analysis: Why programs differ: BCG vaccine, length of stay, zero cells
+Where: Colditz et al. 1994; Normand 1999, table II
+Compared: each number on which two programs differ, with the convention behind it
+Figures: those of the programs named
+Page: worked-examples/why-programs-differ.md
 """
 
 from __future__ import annotations

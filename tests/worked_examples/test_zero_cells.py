@@ -3,6 +3,12 @@
 0/50 v 5/50, 3/60 v 4/60, 0/40 v 0/40 and 10/100 v 2/100 events.  metafor pools the cells as they are; RevMan 5 and R
 meta add a half to each cell of a study that has a zero, and leave the study without any event out of ratios (Deeks &
 Higgins 2010, section 4; Cochrane Handbook, section 10.4.4).
+
+Analysis: Zero cells: four constructed trials
+Where: the rows stand in the test
+Compared: pooled ratios and differences under each program's rule
+Figures: those of metafor, RevMan 5 and meta
+Page: worked-examples/zero-cells.md
 """
 
 from __future__ import annotations
