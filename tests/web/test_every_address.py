@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 
 from balm.review.members.roles import MAY, may
+from balm.store.registry.roles import MAY as IN_CLINICS
 from balm.store.reviews.models import Review
 from tests.web.conftest import Someone, Team
 from tests.web.walking import Address, addresses
 
 #: What a view outside reviews says.
-OUTSIDE = {"signed in", "anyone"}
+OUTSIDE = {"signed in", "anyone", *IN_CLINICS}
 
 
 def in_reviews() -> list[Address]:

@@ -36,7 +36,13 @@ def evidence_of(
     """Results of trials, published cohorts and limits of dose from the review package in ``folder``, and its title."""
     from balm.actions.review import Review
 
-    synthesis = Review.load(folder).synthesise()
+    return evidence_from(Review.load(folder).synthesise())
+
+
+def evidence_from(
+    synthesis: Any,
+) -> tuple[tuple[TrialResult, ...], tuple[PublishedCohort, ...], tuple[Limit, ...], str]:
+    """The same from a review's synthesis."""
     package = synthesis.package
     return _trials(synthesis), _cohorts(package), _limits(package), package.meta.title
 

@@ -81,6 +81,7 @@ def _set_up() -> None:
 
 
 def _demonstration(folder: str | Path) -> Iterator[str]:
+    from balm.actions.clinic.demonstration import demonstration_clinic
     from balm.actions.team.demonstration import demonstration_review
     from balm.web.settings import home
 
@@ -90,6 +91,11 @@ def _demonstration(folder: str | Path) -> Iterator[str]:
         yield f"  {account.email:<30} {account.password:<14} {account.role}"
     if shown.folder_changed:
         yield f"  {folder} has changed since it was brought in; what is shown is the server's own copy in {home()}"
+    if shown.accounts:
+        clinic = demonstration_clinic(home() / "demonstration-clinic-accounts.txt")
+        yield "A simulated clinic (SIMULATED: no patient, no clinic), beside the review"
+        for account in clinic:
+            yield f"  {account.email:<30} {account.password:<14} {account.role}"
 
 
 def _first_account(address: str) -> Iterator[str]:

@@ -66,6 +66,8 @@ INSTALLED_APPS = [
     "balm.store.risk_of_bias",
     "balm.store.synthesis",
     "balm.store.api",
+    "balm.store.registry",
+    "balm.store.identity",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -112,6 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "balm.web.stages.stages",
+                "balm.web.registry.people.my_clinics",
             ],
         },
     }
@@ -142,6 +145,8 @@ def databases() -> dict[str, dict[str, object]]:
 
 
 DATABASES = databases()
+#: The keys of the identity vault, a file a person: apart from the database, and never in a backup of it.
+IDENTITY_KEYS = home() / "identity-keys"
 #: In the database, so that what one server process counts (wrong passwords, wrong codes) counts for all of them.
 CACHES = {
     "default": {

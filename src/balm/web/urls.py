@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("balm.web.api.urls")),
     path("account/", include("allauth.urls")),
     path("", include("balm.web.reviews.urls")),
+    path("", include("balm.web.registry.urls")),
     *(
         path(f"reviews/<slug:slug>/{word}/", include(f"balm.web.{stage}.urls"))
         for stage, word in STAGE_ADDRESSES.items()

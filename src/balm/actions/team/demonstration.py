@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,11 +67,11 @@ def demonstration_review(folder: str | Path, kept: Path) -> Demonstration:
     if found is not None and not found.demonstration:
         return Demonstration(found, ())
     with transaction.atomic():
-        accounts = _accounts(kept)
+        accounts = accounts_for(PEOPLE, kept)
         if found is None:
             found = _bring_in(files, package, accounts)
-        _keep(kept, accounts)
-    return Demonstration(found, tuple(_as_it_holds(a) for a in accounts), _digests(files) != brought_in(found))
+        keep_passwords(kept, accounts)
+    return Demonstration(found, tuple(as_it_holds(a) for a in accounts), _digests(files) != brought_in(found))
 
 
 def _bring_in(files: Mapping[str, bytes], package: Package, accounts: tuple[DemonstrationAccount, ...]) -> Review:
@@ -86,11 +86,12 @@ def _bring_in(files: Mapping[str, bytes], package: Package, accounts: tuple[Demo
     return publish_report(acting, True, reason="a demonstration review is there to be looked at")
 
 
-def _accounts(kept: Path) -> tuple[DemonstrationAccount, ...]:
-    passwords = _kept(kept)
+def accounts_for(people: Iterable[tuple[str, str, str, str]], kept: Path) -> tuple[DemonstrationAccount, ...]:
+    """An account for each of ``people`` (address, name, code, role), with the password of ``kept`` or a new one."""
+    passwords = kept_passwords(kept)
     accounts = tuple(
         DemonstrationAccount(email, passwords.get(email) or secrets.token_urlsafe(9), name, code, role)
-        for email, name, code, role in PEOPLE
+        for email, name, code, role in people
     )
     for a in accounts:
         if a.email not in passwords or not User.objects.filter(email=a.email).exists():
@@ -98,7 +99,8 @@ def _accounts(kept: Path) -> tuple[DemonstrationAccount, ...]:
     return accounts
 
 
-def _as_it_holds(account: DemonstrationAccount) -> DemonstrationAccount:
+def as_it_holds(account: DemonstrationAccount) -> DemonstrationAccount:
+    """The account, without its password where the person has changed it."""
     user = User.objects.get(email=account.email)
     return account if user.check_password(account.password) else replace(account, password="(changed)")
 
@@ -121,12 +123,14 @@ def _account(account: DemonstrationAccount) -> User:
     return user
 
 
-def _kept(path: Path) -> dict[str, str]:
+def kept_passwords(path: Path) -> dict[str, str]:
+    """Address -> password, as the file has them."""
     if not path.exists():
         return {}
     return dict(line.split("\t", 1) for line in path.read_text().splitlines() if "\t" in line)
 
 
-def _keep(path: Path, accounts: tuple[DemonstrationAccount, ...]) -> None:
+def keep_passwords(path: Path, accounts: tuple[DemonstrationAccount, ...]) -> None:
+    """Write the passwords to a file that only its owner can read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.writelines(f"{a.email}\t{a.password}\n" for a in accounts)

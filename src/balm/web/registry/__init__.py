@@ -1,0 +1,1 @@
+"""The pages of a clinic: today's infusions, a session at the bedside, follow-up, import, reports, people, trail."""
