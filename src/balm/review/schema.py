@@ -5,6 +5,9 @@ The kinds of cell are those of :mod:`balm.vocabulary.table_columns`. An empty ce
 
 from __future__ import annotations
 
+from balm.review.certainty.target import TARGETS as CERTAINTY_TARGETS
+from balm.review.certainty.words import DOMAINS as CERTAINTY_DOMAINS
+from balm.review.certainty.words import RATINGS as CERTAINTY_RATINGS
 from balm.review.risk_of_bias.instrument import INSTRUMENTS
 from balm.review.risk_of_bias.words import DIRECTIONS as BIAS_DIRECTIONS
 from balm.review.risk_of_bias.words import JUDGEMENTS as BIAS_JUDGEMENTS
@@ -54,6 +57,7 @@ _WINDOW = Column(
 )
 _LEVEL = Column("level", "level", "coverage of the interval; 0.95 when empty")
 _TIMESTAMP = Column("time", "text", "when, as `YYYY-MM-DD` or with time")
+_TIMESTAMP_OPTIONAL = Column("time", "text", "when, as `YYYY-MM-DD` or with time", optional=True)
 
 
 _VALUE_IS = Column(
@@ -367,14 +371,29 @@ TABLES: tuple[Table, ...] = (
         "certainty.csv",
         "certainty",
         evidence.CertaintyJudgement,
-        "a rating of the certainty of one analysis in one domain",
-        ("analysis", "domain", "assessor"),
+        "a rating of the certainty of one analysis in one domain; of several rows the last stands, the others are kept",
+        ("analysis", "domain", "assessor", "time"),
         (
             Column("analysis", "id", "analysis of `review.toml`", required=True, refers="analyses"),
-            Column("domain", "text", "GRADE domain, or `overall`", required=True),
-            Column("rating", "text", "rating", required=True),
-            Column("reason", "text", "reason"),
-            Column("assessor", "text", "who rated"),
+            Column("domain", "choice", "GRADE domain, or `overall`", required=True, allowed=CERTAINTY_DOMAINS),
+            Column("rating", "choice", "what was decided", required=True, allowed=CERTAINTY_RATINGS),
+            Column("reason", "text", "why; needed where the rating is not the one proposed"),
+            Column("assessor", "text", "who decided"),
+            Column("proposed", "choice", "what the rule proposed", allowed=CERTAINTY_RATINGS, optional=True),
+            Column("rule", "text", "the rule that proposed it, with its numbers", optional=True),
+            Column("target", "choice", "`overall` only: what is rated", allowed=CERTAINTY_TARGETS, optional=True),
+            Column("baseline_risk", "level", "`overall` only: risk without the intervention, 0 to 1", optional=True),
+            Column("baseline_source", "text", "where the baseline risk comes from", optional=True),
+            Column(
+                "place",
+                "size",
+                "`overall` only: row of the summary of findings",
+                optional=True,
+                low=1,
+                high=7,
+            ),
+            Column("basis", "text", "`overall` only: hash of the data and judgements decided on", optional=True),
+            _TIMESTAMP_OPTIONAL,
         ),
     ),
     Table(

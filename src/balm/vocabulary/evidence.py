@@ -286,13 +286,21 @@ class BiasJudgement:
 
 @dataclass(frozen=True, slots=True)
 class CertaintyJudgement:
-    """A rating of the certainty of one analysis in one GRADE domain."""
+    """A rating of the certainty of one analysis in one GRADE domain, with what the rule proposed and who decided."""
 
     analysis: str
     domain: str
     rating: str
     reason: str | None
     assessor: str | None
+    proposed: str | None = None
+    rule: str | None = None
+    target: str | None = None
+    baseline_risk: float | None = None
+    baseline_source: str | None = None
+    place: int | None = None  # row of the summary of findings, 1 to 7
+    basis: str | None = None  # hash of what the decision rests on
+    time: str | None = None
     row: int = 0
 
 

@@ -1,0 +1,55 @@
+"""The target of a rating: what one is certain about, and the threshold that this needs (Core GRADE 2)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from balm.review.certainty.body import Body
+
+ANY, IMPORTANT, LITTLE = "any effect", "an important effect", "little or no effect"
+TARGETS = (ANY, IMPORTANT, LITTLE)
+SOURCE = "Core GRADE 2 (BMJ 2025;389:e081904)"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the certainty is about. ``thresholds`` are on the rated scale; an interval that holds one is imprecise."""
+
+    kind: str
+    thresholds: tuple[float, ...]
+    words: str
+
+    def crossed(self, low: float, high: float) -> tuple[float, ...]:
+        """The thresholds that lie inside an interval, its ends excluded."""
+        return tuple(t for t in self.thresholds if low < t < high)
+
+    def side(self, value: float) -> int:
+        """In which of the parts that the thresholds make a value lies, counted from below."""
+        return sum(value > t for t in self.thresholds)
+
+
+def target_of(body: Body, kind: str | None = None) -> Target | None:
+    """The target: where the estimate lies sets it, unless a person chose ``kind``; ``None`` without an estimate.
+
+    With a minimal important difference, an estimate at or beyond it is rated as an important effect, one within it as
+    little or no effect. Without one the rating is about any effect, and the threshold is no effect.
+
+    >>> target_of(Body("pain", (), -1.6, -2.1, -1.1, important=1)).words
+    'an important effect: at least 1 below no effect'
+    """
+    if math.isnan(body.estimate):
+        return None
+    mid = body.important
+    if kind is None:
+        kind = ANY if mid is None else IMPORTANT if abs(body.estimate) >= mid else LITTLE
+    if kind == ANY or mid is None:
+        return Target(ANY, (0.0,), "any effect: the threshold is no effect")
+    unit = f" {body.unit}" if body.unit else ""
+    if kind == IMPORTANT:
+        below = body.estimate < 0
+        where = "below" if below else "above"
+        return Target(
+            IMPORTANT, (-mid if below else mid,), f"an important effect: at least {mid:g}{unit} {where} no effect"
+        )
+    return Target(LITTLE, (-mid, mid), f"little or no effect: within {mid:g}{unit} of no effect")
