@@ -1,5 +1,8 @@
 """Search exports on disk: opened within bounds, read with a receipt, written whole; the rules are in review.records.
 
+What a plain text file does not need (archives, writers) is imported where it is used: a search export is often read by
+a process of its own, and half of a second's work would be imports.
+
 >>> import balm
 >>> records = balm.read_records("medline.nbib", "embase.ris")  # doctest: +SKIP
 >>> print(records.receipt)  # doctest: +SKIP
@@ -8,22 +11,17 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import io
 import os
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from balm.actions.whole_file import whole_file
 from balm.review.records.collection import Records
 from balm.review.records.formats import READERS, Reader
 from balm.review.records.receipt import Entry, FileReceipt, Receipt, Tally
 from balm.review.records.recognise import HEAD, recognise
-from balm.review.records.workbook import check_archive
-from balm.review.records.writers import WRITERS
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
@@ -104,6 +102,9 @@ def write_records(records: Iterable[Record], path: str | Path) -> Path:
     The file appears whole or not at all. Reading it again gives the same fields; in CSV, cells that a spreadsheet would
     run as a formula are written with an apostrophe before them, which reading takes away.
     """
+    from balm.actions.whole_file import whole_file
+    from balm.review.records.writers import WRITERS
+
     target = Path(path)
     write = WRITERS.get(target.suffix.lower())
     if write is None:
@@ -129,12 +130,20 @@ def _guarded(reader: Reader, stream: BinaryIO, tally: Tally) -> Iterator[Record]
         raise InputError(
             [p if p.file else Problem(p.reason, file=tally.file, line=p.line) for p in error.problems]
         ) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except _damage() as error:
         raise InputError(Problem(f"the compressed file breaks off or is damaged ({error})", file=tally.file)) from None
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=tally.file)) from None
     except UnicodeError as error:
         raise InputError(Problem(f"cannot be read as text ({error})", file=tally.file)) from None
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What a damaged archive raises; asked only once something was raised, as a plain file needs none of it."""
+    import gzip
+    import zipfile
+
+    return EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile
 
 
 class _Bounded(io.RawIOBase):
@@ -178,6 +187,8 @@ def _parts(path: str | Path, limit: int) -> Iterator[tuple[str, BinaryIO, Reader
             if not head.strip(b" \t\r\n\x00\xef\xbb\xbf"):
                 raise InputError(Problem("is empty", file=str(path)))
             if head[:2] == b"\x1f\x8b":
+                import gzip
+
                 with gzip.open(_rewound(raw)) as unpacked:
                     inner = cast(BinaryIO, unpacked)
                     yield _part(str(path), name, inner.read(HEAD), inner, limit, max(size, 1))
@@ -194,7 +205,7 @@ def _parts(path: str | Path, limit: int) -> Iterator[tuple[str, BinaryIO, Reader
                 yield _part(str(path), name, head, raw, limit, None)
     except FileNotFoundError:
         raise InputError(Problem("no such file", file=str(path))) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except _damage() as error:
         raise InputError(Problem(f"the compressed file breaks off or is damaged ({error})", file=str(path))) from None
     except InputError:
         raise
@@ -238,6 +249,10 @@ _PROJECT_DATA = "data/"
 
 
 def _members(raw: BinaryIO, path: str, name: str, limit: int) -> Iterator[tuple[str, BinaryIO, Reader]]:
+    import zipfile
+
+    from balm.review.records.workbook import check_archive
+
     with zipfile.ZipFile(raw) as archive:
         check_archive(archive, path, limit)
         infos = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX")]

@@ -8,103 +8,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from balm.review.records.kinds import BIBTEX_TYPES, ris_code
-from balm.review.records.latex import plain
+from balm.review.records.bibtex_fields import WHOLE, as_ris, ordinary_entry, pair_of
+from balm.review.records.bibtex_order import Order
+from balm.review.records.kinds import BIBTEX_TYPES
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import follow, ordinary, plan_of
-from balm.review.records.ris_fields import LINE_SEPARATOR, Fields, build
-from balm.vocabulary.record import RECORD_TYPES, Record
+from balm.review.records.ris_fast import ordinary
+from balm.review.records.ris_fields import Fields, build
+from balm.vocabulary.record import Record
 
 _HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
 #: A head with its key at the start of a line: sure to begin an entry, even inside one that was not closed.
 _SURE_HEAD = re.compile(rf"\s{{0,3}}@\s*(?:{'|'.join(BIBTEX_TYPES)})\s*[{{(]\s*[^\s,={{}}()\"]+\s*,", re.I)
 _KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|$)")
 _NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
-#: A whole field whose value has no ``#`` and at most two levels of braces inside; quantifiers never give back.
-_WHOLE = re.compile(
-    r"[\s,]*+([A-Za-z_][\w.:+/\-]*+)\s*+=\s*+(?:"
-    r"\{((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+)\}"
-    r'|"([^"{}\\]*+)"'
-    r"|([^\s,#{}\"]++)"
-    r")\s*+(?=,|\Z)"
-)
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')
 _BARE = re.compile(r"[^\s,#{}\"]+")
-#: What makes a list of keywords more than words and separators.
-_MARKS = re.compile(r"[\\{}\n~$\t]|  |" + LINE_SEPARATOR)
-_BLANKS = re.compile(r"[ \t\r\n]+")
 _JOIN = re.compile(r"\s*#\s*")
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: str(number) for number, name in enumerate(_MONTH_NAMES, 1)}
-_RIS = {
-    "title": "TI",
-    "booktitle": "T2",
-    "journal": "JF",
-    "journaltitle": "JF",
-    "shortjournal": "J2",
-    "journal_abbreviation": "J2",
-    "volume": "VL",
-    "number": "IS",
-    "issue": "IS",
-    "pages": "SP",
-    "doi": "DO",
-    "pmid": "PMID",
-    "pmcid": "C2",
-    "issn": "SN",
-    "isbn": "SN",
-    "abstract": "AB",
-    "language": "LA",
-    "langid": "LA",
-    "publisher": "PB",
-    "school": "PB",
-    "institution": "PB",
-    "address": "CY",
-    "location": "CY",
-    "affiliation": "AD",
-    "note": "N1",
-    "annote": "N1",
-    "date": "DA",
-    "year": "PY",
-    "original_title": "TT",
-    "titletranslation": "TT",
-    "database": "DB",
-    "accession_numbers": "AN",
-    "unique-id": "AN",
-    "publication_types": "M3",
-    "shorttitle": "ST",
-}
-#: Fields our own writer fills with several values, one a line.
-_SEVERAL = frozenset({"affiliation", "note", "accession_numbers", "publication_types", "issn", "isbn", "url", "urls"})
-
-
 #: Where a line begins an entry in the usual way.
 _ENTRY = re.compile(r"\n@([A-Za-z]+)\{\s*([^\s,={}\"]*)\s*,")
-#: Fields that are more than one value under a tag of RIS.
-_BY_ITSELF = _SEVERAL | {"keywords", "keyword", "pages", "month", "id", "balm_type", "decision", "votes"}
 
 
 def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     """Every entry but ``@comment``, ``@preamble`` and ``@string``, one at a time.
 
-    An entry that begins a line and closes before the next one begins is taken whole; everything else goes line by line.
+    An entry that begins a line and closes before the next one begins is taken whole, in the order of fields that the
+    file has shown so far or field by field; everything else goes line by line.
     """
     tally.format = "BibTeX"
-    slow = _ByLine(tally)
+    slow, order = _ByLine(tally), Order()
     text = "\n"  # begins with the end of the line before it
     for more in texts:
         text += more
         at = 0
         while (end := text.find("\n@", at + 1)) >= 0:
-            yield from _piece(text[at:end], slow)
+            if not slow.kind and (match := order.match(text, at, end)):
+                yield from _matched(match, order, slow)
+            else:
+                yield from _piece(text[at:end], slow, order)
             at = end
         text = text[at:]
         if len(text) > MAX_PENDING and text[-1] == "\n":
-            yield from _piece(text[:-1], slow)
+            yield from _piece(text[:-1], slow, order)
             text = "\n"
-    yield from _piece(text[:-1] if text[-1] == "\n" else text, slow)
+    yield from _piece(text[:-1] if text[-1] == "\n" else text, slow, order)
     yield from slow.close()
 
 
@@ -112,18 +62,34 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
 MAX_PENDING = 1 << 22
 
 
-def _piece(piece: str, slow: _ByLine) -> Iterator[Record]:
+def _matched(match: re.Match[str], order: Order, slow: _ByLine) -> Iterator[Record]:
+    """The record of an entry in the order of its file."""
+    at, end = match.span()
+    lines = match.string.count("\n", at, end)
+    blank = match[match.re.groups].count("\n")
+    first, last = slow.number + 1, slow.number + lines - blank
+    record = order.record(match, slow.strings, first, last, slow.tally)
+    if record is None:
+        yield from _piece(match[0], slow)
+    else:
+        slow.number += lines
+        yield record
+
+
+def _piece(piece: str, slow: _ByLine, order: Order | None = None) -> Iterator[Record]:
     """The entries of the lines of ``piece``, each after its ``\\n``."""
     if not slow.kind and (head := _ENTRY.match(piece)) and (kind := head[1].lower()) in BIBTEX_TYPES:
         whole = piece.rstrip()
         if whole[-1] == "}" and (pairs := _plain_fields(whole, head.end(), slow.strings)):
+            if order is not None:
+                order.learn(whole, head.end())
             first, last = slow.number + 1, slow.number + whole.count("\n")
             slow.number += piece.count("\n")
-            record = _ordinary(kind, head[2], pairs, first, last, slow.tally)
+            record = ordinary_entry(kind, head[2], pairs, first, last, slow.tally)
             if record is not None:
                 yield record
             else:
-                yield from _built(_as_ris(kind, head[2], pairs), slow.tally, first, last)
+                yield from _built(as_ris(kind, head[2], pairs), slow.tally, first, last)
             return
         if whole[-1] == "}" and whole.count("{") == whole.count("}"):
             body = whole[:-1]
@@ -131,7 +97,7 @@ def _piece(piece: str, slow: _ByLine) -> Iterator[Record]:
             if pairs and not left and sure:
                 first = slow.number + 1
                 slow.number += piece.count("\n")
-                fields = _as_ris(kind, head[2], pairs)
+                fields = as_ris(kind, head[2], pairs)
                 yield from _built(fields, slow.tally, first, first - 1 + whole.count("\n"))
                 return
     if piece:
@@ -142,73 +108,10 @@ def _plain_fields(whole: str, at: int, strings: dict[str, str]) -> list[tuple[st
     """``(name, raw value)`` of an entry whose braces close and whose values have no ``#``; else ``None``."""
     end = len(whole) - 1
     pairs: list[tuple[str, str]] = []
-    while found := _WHOLE.match(whole, at, end):
-        pairs.append(_pair(found, strings))
+    while found := WHOLE.match(whole, at, end):
+        pairs.append(pair_of(found, strings))
         at = found.end()
     return None if whole[at:end].strip(" \t\r\n,") else pairs
-
-
-def _pair(found: re.Match[str], strings: dict[str, str]) -> tuple[str, str]:
-    """Name and value of a whole field; a bare word may be a macro."""
-    name, braced, quoted, word = found.groups()
-    if word is not None:
-        return name, strings.get(word.lower(), word)
-    return name, quoted if braced is None else braced
-
-
-def _ordinary(kind: str, key: str, pairs: list[tuple[str, str]], start: int, end: int, tally: Tally) -> Record | None:
-    """The record of an entry that is an ordinary one; else ``None``, and it goes through :func:`_as_ris`."""
-    tags, values = ["TY"], [ris_code(BIBTEX_TYPES[kind])]
-    authors: list[str] = []
-    keywords: list[str] = []
-    month, own = "", key
-    for name, raw in pairs:
-        low = name.lower()
-        if low == "author":
-            if authors:
-                return None
-            authors = _names(raw)
-            continue
-        if low == "keywords":
-            if keywords or (not raw.isalnum() and _MARKS.search(raw)):
-                return None
-            parts = raw.split(";") if ";" in raw else raw.split(",")
-            keywords = list(map(str.strip, parts))
-            continue
-        value = (plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw).strip()
-        if not value:
-            continue
-        if tag := _RIS.get(low):
-            if tag == "AN" or (tag == "SP" and low != "pages"):
-                return None
-            values.append(value.replace("--", "-") if tag == "SP" else value)
-        elif low == "month":
-            month = value
-            continue
-        elif low == "url":
-            tag = "UR"
-            values.append(value)
-        elif low in _BY_ITSELF or low == "editor" or len(name) < 5:
-            return None
-        else:
-            tag = name
-            values.append(value)
-        tags.append(tag)
-    if month and "DA" not in tags:
-        if not month.isdigit() or "PY" not in tags:
-            return None
-        tags.append("DA")
-        values.append(f"{values[tags.index('PY')]}-{int(month):02d}")
-    if own:
-        tags.append("ID")
-        values.append(own)
-    text = "".join(values)
-    if "\n" in text or LINE_SEPARATOR in text:
-        return None
-    if authors:
-        authors = list(map(str.strip, authors))
-    plan = plan_of(tuple(tags), True)
-    return None if plan is None else follow(plan, values, authors, keywords, start, end, tally)
 
 
 class _ByLine:
@@ -301,7 +204,7 @@ def _finish(
         tally.repair(start, "the entry is not closed", f"@{kind}{{{key}")
     if left:
         tally.repair(start, "part of the entry cannot be read and is kept among the other fields", repr(left[:60]))
-    fields = _as_ris(kind, key, pairs)
+    fields = as_ris(kind, key, pairs)
     if left:
         fields.setdefault("unread", []).append(left)
     yield from _built(fields, tally, start, end)
@@ -332,9 +235,9 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
     sure = True
     size = len(text)
     while True:
-        if whole := _WHOLE.match(text, at):
+        if whole := WHOLE.match(text, at):
             at = whole.end()
-            pairs.append(_pair(whole, strings))
+            pairs.append(pair_of(whole, strings))
             continue
         found = _NAME.match(text, at)
         if found is None:
@@ -384,91 +287,3 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
                 break
         pairs.append((found[1], value))
     return pairs, text[at:].strip(" \t\r\n,"), sure
-
-
-def _as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
-    word = BIBTEX_TYPES.get(kind, "other")
-    ris: Fields = {"TY": [ris_code(word)]}
-    if kind not in BIBTEX_TYPES:
-        ris["entry type"] = [kind]
-    month = ""
-    own = key
-    for name, raw in pairs:
-        low = name.lower()
-        if low in ("author", "editor"):
-            ris.setdefault("AU" if low == "author" else "ED", []).extend(_names(raw))
-            continue
-        value = plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw.strip()
-        if not value:
-            continue
-        if low not in _BY_ITSELF:
-            tag = _RIS.get(low, name)
-            if tag in ris:
-                ris[tag].append(value)
-            else:
-                ris[tag] = [value]
-        elif low in _SEVERAL:
-            values = [v.replace(LINE_SEPARATOR, "\n") for v in value.split("\n")]
-            tag = "UR" if low in ("url", "urls") else _RIS[low]
-            if tag == "AN":
-                ris["AN"], ris["U2"] = values[:1], values[1:]
-            else:
-                ris.setdefault(tag, []).extend(values)
-        elif low == "keywords" or low == "keyword":
-            bare = raw.replace("{;}", LINE_SEPARATOR)
-            parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
-            if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
-                parts = [plain(part).replace(LINE_SEPARATOR, ";") for part in parts]
-            elif "  " in bare or "\t" in bare or "}" in bare:
-                parts = list(map(plain, parts))
-            ris.setdefault("KW", []).extend([*map(str.strip, parts), ""])
-        elif low == "pages":
-            ris.setdefault("SP", []).append(value.replace("--", "-"))
-        elif low == "month":
-            month = value
-        elif low == "id":
-            own = value
-        elif low == "balm_type" and value in RECORD_TYPES:
-            ris.setdefault("N1", []).append(f"balm_type: {value}")
-        elif low == "decision":
-            note = {"include": "ASReview_relevant", "exclude": "ASReview_irrelevant", "maybe": "balm_maybe"}.get(value)
-            ris.setdefault("N1" if note else low, []).append(note or value)
-        elif low == "votes":
-            ris.setdefault("N1", []).append(value)
-        else:
-            ris.setdefault(name, []).append(value)
-    if month and "DA" not in ris:
-        if (year := ris.get("PY", [""])[0]) and month.isdigit():
-            ris["DA"] = [f"{year}-{int(month):02d}"]
-        else:
-            ris["month"] = [month]
-    if own:
-        ris["ID"] = [own]
-    return ris
-
-
-def _names(raw: str) -> list[str]:
-    """Names separated by ``and`` outside braces."""
-    text = (_BLANKS.sub(" ", raw) if "\n" in raw or "  " in raw or "\t" in raw else raw).strip()
-    if "{" not in text and "\\" not in text:
-        return text.split(" and ") if " and " in text else [text]
-    names: list[str] = []
-    depth = begin = 0
-    if " and " not in text:
-        return [_plain_name(text)]
-    if not any("{" in part and part.count("{") != part.count("}") for part in text.split(" and ")):
-        return [_plain_name(name) for name in text.split(" and ")]
-    for found in re.finditer(r"[{}]| and ", text):
-        if found[0] == "{":
-            depth += 1
-        elif found[0] == "}":
-            depth -= 1
-        elif depth <= 0:
-            names.append(text[begin : found.start()])
-            begin = found.end()
-    names.append(text[begin:])
-    return [_plain_name(name) for name in names]
-
-
-#: The same people write many papers: their names are turned into characters once.
-_plain_name = lru_cache(maxsize=20_000)(plain)

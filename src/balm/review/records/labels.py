@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -66,6 +65,8 @@ def decisions_in_notes(notes: Sequence[str]) -> tuple[str | None, tuple[Vote, ..
                 if not note:
                     continue
         elif note.startswith(_OWN_VOTES) and not votes:
+            import json
+
             try:
                 votes = tuple(Vote(p, d, r) for p, d, r in json.loads(note.removeprefix(_OWN_VOTES)) if d in DECISIONS)
                 continue
@@ -85,6 +86,8 @@ def notes_for(decision: str | None, votes: Sequence[Vote]) -> list[str]:
         inside = ", ".join(f'"{v.person}"=>"{_RAYYAN_WORDS[v.decision]}"' for v in votes)
         notes.append(f"RAYYAN-INCLUSION: {{{inside}}}")
     else:
+        import json
+
         rows = [[v.person, v.decision, v.reason] for v in votes]
         notes.append(_OWN_VOTES + json.dumps(rows, ensure_ascii=True))
     return notes

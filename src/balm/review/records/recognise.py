@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 from balm.review.records.decoding import wide_encoding
-from balm.review.records.headers import known, looks_like_header
-from balm.review.records.table import delimiter_of
 
 #: Bytes looked at.
 HEAD = 64 * 1024
@@ -19,6 +17,9 @@ _WOS_HEAD = re.compile(r"^PT [A-Z]{1,2}\s*$", re.M)
 _BIBTEX = re.compile(r"^\s*@\s*[A-Za-z]+\s*[{(]", re.M)
 _OVID = re.compile(r"^<\s*\d+\s*\.?\s*>\s*$", re.M)
 _REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
+
+#: Two cells, whatever is between them.
+_SEVERAL_CELLS = re.compile(r"[^,;|\s][^,;|\t]*[,;|\t][,;|\s]*[^,;|\s]")
 
 
 def recognise(head: bytes, name: str = "") -> str | None:
@@ -42,7 +43,7 @@ def recognise(head: bytes, name: str = "") -> str | None:
     ):
         return "clinicaltrials-json"
     first_line = body.split("\n", 1)[0]
-    if known(_cells(first_line, delimiter_of([first_line]))) >= 2:
+    if _SEVERAL_CELLS.search(first_line) and _known(first_line) >= 2:
         return "table"  # whatever its cells hold
     found = {
         "ris": len(_RIS.findall(text)),
@@ -59,6 +60,9 @@ def recognise(head: bytes, name: str = "") -> str | None:
         return "bibtex"
     if _REFER.search(text) and len(_REFER.findall(text)) >= 2:
         return "refer"
+    from balm.review.records.headers import known, looks_like_header  # and the csv module: most exports are no tables
+    from balm.review.records.table import delimiter_of
+
     lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip()][:40]
     mark = delimiter_of(lines)
     if any(looks_like_header(_cells(line, mark)) for line in lines):
@@ -68,6 +72,14 @@ def recognise(head: bytes, name: str = "") -> str | None:
     if name.lower().endswith((".csv", ".tsv")) and first_line and known(_cells(first_line, mark)):
         return "table"
     return None
+
+
+def _known(line: str) -> int:
+    """How many cells of ``line`` are names of columns of records."""
+    from balm.review.records.headers import known
+    from balm.review.records.table import delimiter_of
+
+    return known(_cells(line, delimiter_of([line])))
 
 
 def _cells(line: str, mark: str) -> list[str]:

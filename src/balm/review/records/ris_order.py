@@ -56,9 +56,9 @@ class Order:
         if (
             PLAIN_TAGS.issuperset(once[1:])
             and len(set(once)) == len(once)
-            and (merged := _merged(self._order, once)) is not None
+            and (order := merged(self._order, once)) is not None
         ):
-            self._order = merged
+            self._order = order
             self._new = True
         for tag, value in zip(tags, values, strict=True):
             if "\n" in value and tag not in self._wrapped:
@@ -102,22 +102,22 @@ class Order:
         return rf"(?:\n{tag}  - (.*{f'(?:{more})*+' if more else ''}))?+"
 
 
-def _merged(order: list[str], tags: list[str]) -> list[str] | None:
+def merged(order: list[str], tags: list[str]) -> list[str] | None:
     """``order`` with the new ones of ``tags`` behind the tag before them; ``None`` where none is new or two differ.
 
-    >>> _merged(["TY", "AU", "PY"], ["TY", "AU", "TI", "PY"])
+    >>> merged(["TY", "AU", "PY"], ["TY", "AU", "TI", "PY"])
     ['TY', 'AU', 'TI', 'PY']
     """
     place = {tag: at for at, tag in enumerate(order)}
     known = [place[tag] for tag in tags if tag in place]
     if len(known) == len(tags) or known != sorted(known) or not tags or tags[0] != "TY":
         return None
-    merged = order[:]
+    both = order[:]
     at = 0
     for tag in tags:
         if tag in place:
-            at = merged.index(tag) + 1
+            at = both.index(tag) + 1
         else:
-            merged.insert(at, tag)
+            both.insert(at, tag)
             at += 1
-    return merged
+    return both
