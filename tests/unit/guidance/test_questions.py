@@ -149,7 +149,7 @@ def test_evidence_is_that_of_the_condition(loaded: Loaded) -> None:
     everything = {e.analysis: e for e in ask(*loaded).evidence}
     assert everything["responders-immediate"].k == 4 and everything["responders-immediate"].what == "pooled"
     assert not everything["crps-series"].controlled and "hardy-check" not in everything
-    assert everything["responders-immediate"].certainty == "certainty not assessed in this review"
+    assert everything["responders-immediate"].certainty == "very low"
 
 
 def test_newer_evidence_than_the_guideline_is_named(loaded: Loaded) -> None:
