@@ -56,6 +56,7 @@ PUBLIC = {
     "simulate_coverage": "balm.stats.simulation.coverage",
     "multilevel": "balm.stats.multilevel.multilevel",
     "robust": "balm.stats.multilevel.cluster_robust",
+    "network": "balm.stats.network.network",
     "correlated_effects": "balm.stats.multilevel.correlated_effects",
     "sampling_covariance": "balm.stats.dependence.covariance",
     "leave_one_out_many": "balm.stats.pooling.leave_one_out_many",

@@ -22,6 +22,7 @@ from balm.vocabulary.problems import InputError, unknown_option
 #: Command -> (where it lives, what it does in one line). The help, the documentation and the tests walk this table.
 COMMANDS = {
     "pool": ("balm.cli.pool:POOL", "pool the studies of one table: result, sentence, methods, forest plot"),
+    "network": ("balm.cli.network:NETWORK", "compare all treatments of a network of trials, rank and split them"),
     "measures": ("balm.cli.measures:MEASURES", "list the effect measures and the columns each one needs"),
     "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
     "report": ("balm.cli.review:REPORT", "write the report of a review package as one HTML file"),

@@ -1,0 +1,137 @@
+"""``balm network``: a table of contrasts or arms in; every treatment against every other out."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from balm.cli.command import Command, number, one_of, print_json
+from balm.vocabulary.problems import InputError, Problem
+
+CONTRAST = ("treatment_1", "treatment_2", "effect", "se", "variance")
+ARM = ("treatment", "events", "n", "mean", "sd", "time")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm network``."""
+    from balm.stats.measures import MEASURES
+    from balm.stats.network.network import BETTER, MODELS
+    from balm.stats.network.tau2 import ESTIMATORS
+
+    parser.add_argument(
+        "file", metavar="FILE", help="CSV or TSV file, one contrast or one arm a row; - reads the input"
+    )
+    parser.add_argument(
+        "--measure",
+        default="GEN",
+        metavar="CODE",
+        type=one_of("--measure", list(MEASURES)),
+        help="effect measure: OR, RR, RD, MD, ROM, IRR for arms; any for contrasts (default: GEN)",
+    )
+    for flag, words, about, default in (
+        ("--model", MODELS, "model", "random"),
+        ("--tau2", tuple(ESTIMATORS), "between-study variance", "REML"),
+        ("--better", BETTER, "which effects are better, for the ranking", "lower"),
+    ):
+        said = f"{about}: {', '.join(words)} (default: {default})"
+        parser.add_argument(flag, metavar="WORD", default=default, type=one_of(flag, list(words)), help=said)
+    parser.add_argument("--reference", metavar="NAME", help="treatment the others are shown against")
+    parser.add_argument(
+        "--level",
+        default=0.95,
+        type=number("--level", above=0.0, below=1.0),
+        metavar="X",
+        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
+    )
+    parser.add_argument("--league", action="store_true", help="print the league table, best treatment first")
+    parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit the network and print it."""
+    from balm.actions.tables_in import read_table
+    from balm.stats.network.network import network
+
+    table = read_table(arguments.file)
+    found = set(table.columns)
+    kind = ARM if "treatment" in found else CONTRAST
+    columns = {name: name for name in kind if name in found}
+    if "se" in columns:
+        columns.pop("variance", None)
+    if "treatment" in columns and arguments.measure in ("OR", "RR", "RD", "MD", "ROM", "IRR"):
+        from balm.stats.network.arms import ARM_COLUMNS
+
+        columns = {k: v for k, v in columns.items() if k in ("treatment", *ARM_COLUMNS[arguments.measure])}
+    words = {"study", "treatment", "treatment_1", "treatment_2"}
+    missing = [name for name in ("study", *(("treatment",) if kind is ARM else kind[:3])) if name not in found]
+    if missing:
+        raise InputError(f"{table.file}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    data = {c: table.text(c) if c in words else table.numbers(c) for c in ("study", *columns)}
+    try:
+        fit = network(
+            arguments.measure,
+            data=data,
+            model=arguments.model,
+            tau2=arguments.tau2,
+            better=arguments.better,
+            reference=arguments.reference,
+            level=arguments.level,
+            **columns,
+        )
+    except InputError as error:
+        raise InputError([_placed(problem, table) for problem in error.problems]) from None
+    if arguments.json:
+        print_json(_values(fit))
+        return 0
+    print(fit)
+    design = fit.by_design()
+    for name, test in (("within designs", design.within_designs), ("between designs", design.between)):
+        p = f", P = {test.p:.3g}" if test.df else ""
+        print(f"Q {name} = {test.q:.2f}, df = {test.df}{p}")
+    if arguments.league:
+        print()
+        print(_aligned(fit.league_table()))
+    return 0
+
+
+def _placed(problem: Problem, table: Any) -> Problem:
+    """The problem with its file, and the row as the file counts it."""
+    row = None if problem.row is None else table.row_numbers[problem.row - 1]
+    line = None if problem.row is None else table.lines[problem.row - 1]
+    return Problem(problem.reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
+
+
+def _values(fit: Any) -> dict[str, Any]:
+    design = fit.by_design()
+    values: dict[str, Any] = fit.to_dict()
+    values["q_within_designs"] = _test(design.within_designs)
+    values["q_between_designs"] = _test(design.between)
+    values["design_by_treatment"] = {**_test(design.interaction), "tau2_within": design.tau2_within}
+    values["split"] = [{name: _known(getattr(one, name)) for name in one.__match_args__} for one in fit.split()]
+    return values
+
+
+def _test(test: Any) -> dict[str, Any]:
+    return {"value": test.q, "df": test.df, "p": _known(test.p)}
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and value != value else value
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+NETWORK = Command(
+    about=(
+        "Network meta-analysis of one table. Either contrasts, with the columns study, treatment_1,\n"
+        "treatment_2, effect and se (or variance): treatment_1 minus treatment_2 on the analysis\n"
+        "scale, all contrasts of a study of several arms. Or arms, with study, treatment and events,\n"
+        "n (OR, RR, RD), mean, sd, n (MD, ROM) or events, time (IRR)."
+    ),
+    example="balm network arms.csv --measure OR --reference Placebo --league",
+    configure=configure,
+    run=run,
+)

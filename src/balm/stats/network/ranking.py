@@ -1,0 +1,45 @@
+"""Ranking of treatments: P-scores, SUCRA and the chances of each rank.
+
+The P-score is the mean certainty with which a treatment beats another; under the normal distribution of the estimates
+it equals the expectation of SUCRA. Ruecker & Schwarzer (2015) BMC Med Res Methodol 15:58; Salanti et al. (2011)
+J Clin Epidemiol 64:163.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from balm.stats.distributions import norm_cdf
+from balm.stats.network.contrasts import Floats
+from balm.stats.network.solved import Solved
+
+
+def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
+    """(n,) between 0 (surely worst) and 1 (surely best).
+
+    >>> p_scores(np.array([[0.0, -2.0], [2.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]), True).round(4).tolist()
+    [0.9772, 0.0228]
+    """
+    n = len(effect)
+    upper = np.triu_indices(n, 1)
+    z = effect[upper] / np.sqrt(variance[upper])
+    beats = np.array([norm_cdf(x) for x in z.tolist()])
+    table = np.zeros((n, n))
+    table[upper] = 1.0 - beats if lower_is_better else beats
+    table.T[upper] = beats if lower_is_better else 1.0 - beats
+    return np.asarray(table.sum(axis=1) / (n - 1))
+
+
+def rank_chances(solved: Solved, lower_is_better: bool, draws: int, seed: int) -> Floats:
+    """(n, n): the probability of each treatment (rows) to hold each rank (columns, best first), by simulation."""
+    generator = np.random.default_rng(seed)
+    n = len(solved.theta)
+    centre = np.eye(n) - 1.0 / n
+    values, vectors = np.linalg.eigh(centre @ solved.inverse @ centre)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    counts = np.zeros((n, n))
+    drawn = solved.theta + generator.standard_normal((draws, n)) @ root.T
+    order = np.argsort(drawn if lower_is_better else -drawn, axis=1)
+    for rank in range(n):
+        counts[:, rank] = np.bincount(order[:, rank], minlength=n)
+    return counts / draws

@@ -1,0 +1,44 @@
+"""``balm network``: contrasts and arms, text and JSON, clear errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from balm.cli.main import main
+
+CONTRASTS = "study,treatment_1,treatment_2,effect,se\n1,A,B,-1,0.3\n2,A,C,-2,0.4\n3,B,C,-0.7,0.3\n"
+ARMS = "study,treatment,events,n\n1,A,3,30\n1,B,5,31\n2,A,7,60\n2,C,9,58\n3,B,4,40\n3,C,6,41\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    def write(text: str) -> str:
+        path = tmp_path / "network.csv"
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    return write
+
+
+def test_contrasts_are_shown_with_ranking_and_league(file, capsys):
+    assert main(["network", file(CONTRASTS), "--reference", "C", "--league"]) == 0
+    out = capsys.readouterr().out
+    assert "3 studies, 3 treatments" in out and "Q between designs" in out and "against C" in out
+    assert out.rstrip().splitlines()[-3].startswith("A")
+
+
+def test_json_is_full_and_strict(file, capsys):
+    assert main(["network", file(ARMS), "--measure", "OR", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["treatments"] == ["A", "B", "C"] and len(found["comparisons"]) == 6
+    assert {"q_between_designs", "design_by_treatment", "split", "p_scores", "tau2"} <= set(found)
+
+
+def test_what_is_wrong_is_one_line(file, capsys):
+    assert main(["network", file(CONTRASTS.replace("3,B,C", "3,D,E"))]) == 1
+    assert "2 parts" in capsys.readouterr().err
+    assert main(["network", file("study,a\n1,2\n")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
