@@ -91,12 +91,16 @@ class Review:
             self.package, {row.study for a in self.synthesise().analyses if a.fit is not None for row in a.rows}
         )
 
-    def report(self, path: str | Path) -> Path:
-        """Write the report to ``path`` (``.html``): whole, or not at all. The package itself is not touched."""
-        from balm.report.review_report import build_report
+    def report(self, path: str | Path, *, figure_width: float | None = None, font_size: float | None = None) -> Path:
+        """Write the report to ``path``: whole, or not at all. The package itself is not touched.
 
-        text = build_report(self.synthesise(), self.flow())
-        return write_whole(Path(path), text)
+        path         : its ending chooses among ``.html``, ``.docx`` and ``.pdf``.
+        figure_width : of the widest figure in a Word file or a PDF, in millimetres; 170 when not given.
+        font_size    : of the text in a Word file or a PDF, in points; 10 when not given.
+        """
+        from balm.actions.report_out import write_report
+
+        return write_report(self.synthesise(), self.flow(), Path(path), figure_width=figure_width, font_size=font_size)
 
 
 def package_bytes(folder: str | Path) -> dict[str, bytes]:

@@ -53,26 +53,36 @@ def configure_report(parser: argparse.ArgumentParser) -> None:
         "--output",
         default="report.html",
         metavar="FILE",
-        help="where to write the report, replacing it (default: report.html)",
+        help="where to write the report, replacing it: .html, .docx or .pdf (default: report.html)",
     )
+    parser.add_argument(
+        "--figure-width", type=float, metavar="MM", help=".docx, .pdf: width of the widest figure (default: 170)"
+    )
+    parser.add_argument("--font-size", type=float, metavar="PT", help=".docx, .pdf: size of the text (default: 10)")
 
 
 def report(arguments: argparse.Namespace) -> int:
     """Write the report; nothing is written when the package has a problem."""
     from pathlib import Path
 
+    from balm.actions.report_out import ENDINGS, HTML
+
     target = Path(arguments.output)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"-o must end in .html; got {arguments.output!r}")
+    ending = target.suffix.lower()
+    if ending not in ENDINGS:
+        raise UsageError(f"-o must end in .html, .docx or .pdf; got {arguments.output!r}")
     if not target.parent.is_dir():
         raise InputError(f"-o {arguments.output!r}: there is no folder {str(target.parent)!r}; make it first")
+    chosen = {"figure_width": arguments.figure_width, "font_size": arguments.font_size}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if given and ending in HTML:
+        flag = "--" + next(iter(given)).replace("_", "-")
+        raise UsageError(f"{flag} belongs to .docx and .pdf; a page in a browser is as wide as its window")
     from balm.actions.review import Review
+    from balm.report.document.look import Look
 
-    review = Review.load(arguments.folder)
-    try:
-        review.report(target)
-    except OSError as error:
-        raise InputError(f"{arguments.output}: cannot be written: {error.strerror or error}") from None
+    Look(**given)  # refused before anything is computed
+    Review.load(arguments.folder).report(target, **given)
     print(f"Report: {arguments.output}")
     return 0
 
@@ -103,7 +113,8 @@ CHECK = Command(
 )
 REPORT = Command(
     about=(
-        "Carry out the analyses of a review package and write the report as one self-contained HTML file.\n"
+        "Carry out the analyses of a review package and write the report: one self-contained HTML file, a Word file\n"
+        "with editable tables or a tagged PDF, by the ending of its name.\n"
         "A package with problems is not reported; `balm check` lists them."
     ),
     example="balm report reviews/ketamine-chronic-pain -o report.html",

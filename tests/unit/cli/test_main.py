@@ -84,7 +84,7 @@ def test_help_imports_one_command_and_no_numpy():
         (["--bogus"], "balm: see `balm --help`\n"),
         (["serve", "--port", "-1"], "must be a whole number between 0 and 65535; got '-1'"),
         (["serve", "--port", "70000"], "must be a whole number between 0 and 65535; got '70000'"),
-        (["report", "x", "-o", "report.odt"], "balm: -o must end in .html; got 'report.odt'\n"),
+        (["report", "x", "-o", "report.odt"], "balm: -o must end in .html, .docx or .pdf; got 'report.odt'\n"),
     ],
 )
 def test_wrong_usage_is_status_2(words, said, capsys):

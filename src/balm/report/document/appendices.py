@@ -43,8 +43,8 @@ def discussion(synthesis: Synthesis) -> Section:
         )
     if wide:
         interpretation.append(
-            f"The interval includes no effect in these analyses: {'; '.join(wide)}. Which differences that matter does it "
-            "not rule out?"
+            f"The interval includes no effect in these analyses: {'; '.join(wide)}. "
+            "Which differences that matter does it not rule out?"
         )
     evidence = [ended(limits(synthesis)) or "What limits the studies themselves: bias, inconsistency, indirectness?"]
     if single:

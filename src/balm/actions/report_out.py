@@ -1,0 +1,74 @@
+"""The report of a review written to a file: HTML, Word or PDF by the ending of its name, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from balm.actions.whole_file import whole_file
+from balm.review.flow import Flow
+from balm.review.synthesis import Synthesis
+from balm.vocabulary.problems import InputError, refuse
+
+HTML = (".html", ".htm")
+#: Endings of a report; the first of each form is the one we write of.
+ENDINGS = (*HTML, ".docx", ".pdf")
+
+
+def check_report_target(path: Path, figure_width: float | None = None, font_size: float | None = None) -> None:
+    """The ending is one we write, the folder exists and the options belong to the form; asked before computing."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        refuse(f"the report must end in one of ['.html', '.docx', '.pdf']; got {str(path)!r}")
+    if not path.parent.is_dir():
+        refuse(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    if path.is_dir():
+        refuse(f"{str(path)!r} is a folder; give a file in it")
+    for name, given in (("figure_width", figure_width), ("font_size", font_size)):
+        if given is not None and ending in HTML:
+            refuse(f"{name} belongs to .docx and .pdf; a page in a browser is as wide as its window")
+
+
+def write_report(
+    synthesis: Synthesis,
+    flow: Flow,
+    path: Path,
+    *,
+    figure_width: float | None = None,
+    font_size: float | None = None,
+) -> Path:
+    """Write the report to ``path``, replacing what is there; nothing is left half-written."""
+    check_report_target(path, figure_width, font_size)
+    data = report_bytes(synthesis, flow, path.suffix.lower(), figure_width=figure_width, font_size=font_size)
+    try:
+        with whole_file(path, "wb") as out:
+            out.write(data)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def report_bytes(
+    synthesis: Synthesis,
+    flow: Flow,
+    ending: str,
+    *,
+    figure_width: float | None = None,
+    font_size: float | None = None,
+) -> bytes:
+    """The report in the form of ``ending``."""
+    if ending in HTML:
+        from balm.report.review_report import build_report
+
+        return build_report(synthesis, flow).encode("utf-8")
+    from balm.report.document.look import TEXT_WIDTH_MM, Look
+    from balm.report.document.whole import document
+
+    look = Look(TEXT_WIDTH_MM if figure_width is None else figure_width, 10.0 if font_size is None else font_size)
+    made = document(synthesis, flow)
+    if ending == ".docx":
+        from balm.report.document.word import word
+
+        return word(made, look)
+    from balm.report.document.typeset import pdf
+
+    return pdf(made, look)

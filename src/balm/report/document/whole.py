@@ -1,0 +1,169 @@
+"""The whole report as one document: the sections in the order of a manuscript, for Word and PDF."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from balm.plots.flow import flow_diagram
+from balm.plots.published import published_figure
+from balm.report.document import content
+from balm.report.document.abstract import abstract
+from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
+from balm.report.document.checklist import checklists
+from balm.report.document.methods import methods_section
+from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
+from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
+from balm.report.html_report.table import Table
+from balm.report.methods_text import references as method_references
+from balm.review.flow import Flow
+from balm.review.synthesis import Synthesis
+
+
+def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse") -> Document:
+    """Every section of the report; the same synthesis and flow give the same document.
+
+    contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
+    """
+    review = synthesis.package
+    meta = review.meta
+    numbers = {report.report: i for i, report in enumerate(review.reports, 1)}
+    fits = [a.fit for a in synthesis.analyses if a.fit is not None]
+    words = content.certainty_words(review)
+    methods = methods_section(synthesis, content.eligibility_table(review), content.funnel_words(fits), words)
+    sections = [
+        abstract(synthesis),
+        introduction(review),
+        methods,
+        *_results(synthesis, flow, numbers, contradictions),
+        discussion(synthesis),
+        other_information(review),
+        _references(synthesis),
+        searches(review),
+        _numbers(synthesis, numbers),
+    ]
+    sections += checklists(sections)
+    kind = "Systematic review and meta-analysis" if fits else "Systematic review"
+    people = tuple((p.name, p.role) for p in meta.people)
+    licence = (("Licence", meta.licence),) if meta.licence else ()
+    facts = (*people, *content.facts(review, synthesis), *licence)
+    return Document(meta.title, kind, meta.summary or "", facts, tuple(sections))
+
+
+def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradictions: str) -> list[Section]:
+    review = synthesis.package
+    labels = {s.study: s.label for s in review.studies}
+    fits = [a.fit for a in synthesis.analyses if a.fit is not None]
+    picture = Picture(
+        "flow-figure",
+        flow_diagram(flow, contradictions=contradictions),
+        "PRISMA 2020 flow diagram. “Not known” means that no count is on record; it does not mean zero.",
+    )
+    lights: list[Block] = [
+        Picture(
+            f"risk-of-bias-{i}", f, "Risk of bias where a judgement is on record. A study not listed was not assessed."
+        )
+        for i, f in enumerate(content.bias_figures(review, labels), 1)
+    ]
+    if lights:
+        lights.append(study_tables.bias(review, numbers))
+    studies = [t for t in (study_tables.characteristics(review, numbers), study_tables.regimens(review)) if t.rows]
+    views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
+    ratings = content.certainty_table(review, synthesis)
+    glance: tuple[Block, ...] = (
+        (analysis_view.at_a_glance(synthesis),) if views else (said("No analysis was planned."),)
+    )
+    made = [
+        Section("flow", "Selection of studies", (picture,)),
+        excluded(review, study_tables.outside(review, numbers)),
+        Section("studies", "Characteristics of the studies", tuple(studies) or (said("No study was included."),)),
+        Section("risk-of-bias", "Risk of bias", (said(content.bias_words(review)), *lights)),
+        Section(
+            "results",
+            "Results of the analyses",
+            (said(content.funnel_words(fits)), *glance),
+            tuple(_analysis(view) for view in views),
+        ),
+        Section(
+            "certainty-section",
+            "Certainty of the evidence",
+            (said(content.certainty_words(review)), *([ratings] if ratings else [])),
+        ),
+    ]
+    return [*made, *_beside(synthesis, numbers)]
+
+
+def _analysis(view: analysis_view.AnalysisView) -> Section:
+    blocks: list[Block] = [said(view.scope, kind="note"), *(said(text) for text in view.finding)]
+    if view.figure is not None:
+        blocks.append(Picture(f"{view.id}-forest", view.figure, f"Forest plot: {view.title}."))
+    blocks += [said(text, kind="note") for text in view.notes]
+    blocks += [table for table in (view.absolute, view.numbers) if table is not None]
+    if view.funnel is not None:
+        blocks.append(Picture(f"{view.id}-funnel", view.funnel, f"Funnel plot: {view.title}."))
+    if view.subgroups is not None:
+        blocks.append(view.subgroups)
+    if view.why:
+        blocks.append(Listing(tuple((Run(f"{label}. ", bold=True), Run(why)) for label, why in view.why)))
+    blocks += [table for table in (view.sensitivity, view.rows) if table is not None]
+    if view.not_pooled:
+        blocks.append(said("Eligible, but without usable numbers for this analysis:"))
+        blocks.append(
+            Listing(tuple((Run(link.text, href=link.href), Run(f": {why}")) for link, why in view.not_pooled))
+        )
+    return Section(view.id, view.title, tuple(blocks))
+
+
+def _beside(synthesis: Synthesis, numbers: dict[str, int]) -> list[Section]:
+    """What others published, claimed and advise; what is missing. Left out where nothing is on record."""
+    review = synthesis.package
+    made = []
+    published = published_view.published_table(synthesis, numbers)
+    if published.rows:
+        panels = published_view.panels(synthesis)
+        caption = f"Published pooled results beside this review. {content.rescaled(synthesis)}".strip()
+        blocks: list[Block] = [Picture("published-figure", published_figure(panels), caption)] if panels else []
+        blocks += [published, published_view.why_they_differ(synthesis)]
+        made.append(Section("published", "Published pooled results", tuple(blocks)))
+    claims = published_view.claims_table(synthesis, numbers)
+    if claims.rows:
+        words = said(published_view.claims_count(synthesis))
+        made.append(Section("claims", "Claims checked", (words, claims)))
+    statements = guidance_view.statements(review, numbers)
+    if statements:
+        words = said(
+            "These are statements of others, in their words, with the grade and certainty they gave themselves. They "
+            "are not recommendations of this review."
+        )
+        made.append(Section("guidance", "Guideline statements", (words, *statements)))
+    tables = [
+        content.gaps_table(synthesis),
+        *content.cohort_tables(review, numbers),
+        content.not_verified_table(synthesis),
+    ]
+    found = tuple(t for t in tables if t.rows)
+    if found:
+        words = said("What is missing stays missing: no value was filled in.")
+        made.append(Section("gaps", "Data gaps", (words, *found)))
+    return made
+
+
+def _references(synthesis: Synthesis) -> Section:
+    review = synthesis.package
+    own: Block = References(tuple(content.reference(report) for report in review.reports))
+    if not review.reports:
+        own = said("No report is on record.")
+    works = sorted({text for a in synthesis.analyses if a.fit is not None for text in method_references(a.fit)})
+    more = (
+        (Section("references-methods", "Methods cited", (Listing(tuple((Run(w),) for w in works)),)),) if works else ()
+    )
+    return Section("references", "References", (own,), more)
+
+
+def _numbers(synthesis: Synthesis, numbers: dict[str, int]) -> Section:
+    review = synthesis.package
+    _, by_outcome = study_tables.results(review, numbers)
+    contrasts = study_tables.contrasts(review, numbers)
+    tables: list[Table] = [replace(t, caption=f"Numbers as reported: {t.caption}") for t in by_outcome]
+    tables += [contrasts] if contrasts.rows else []
+    blocks: tuple[Block, ...] = tuple(tables) or (said("No number is on record."),)
+    return Section("numbers", "Appendix: numbers as reported", blocks)

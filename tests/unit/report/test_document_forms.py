@@ -1,0 +1,188 @@
+"""The report as Word and PDF, checked by structure: headings, captions, cross-references, tables, vector figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import docx
+import pytest
+from pypdf import PdfReader
+
+from balm.actions.report_out import check_report_target
+from balm.actions.review import Review
+from balm.report.document.look import Look
+from balm.report.document.parts import Document, Paragraph, Picture, Run, Section, Verbatim, names, said, targets
+from balm.report.document.typeset import pdf
+from balm.report.document.whole import document
+from balm.report.document.word import word
+from balm.report.html_report.table import Cell, Link, Row, Table, columns
+from balm.review.flow import Flow
+from balm.vocabulary.problems import InputError
+
+FOLDER = Path(__file__).resolve().parents[3] / "reviews" / "ketamine-chronic-pain"
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+@pytest.fixture(scope="module")
+def review():
+    return Review.load(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def whole(review):
+    return document(review.synthesise(), review.flow())
+
+
+@pytest.fixture(scope="module")
+def as_word(whole):
+    return word(whole)
+
+
+@pytest.fixture(scope="module")
+def body(as_word):
+    with zipfile.ZipFile(io.BytesIO(as_word)) as file:
+        return ElementTree.fromstring(file.read("word/document.xml"))
+
+
+def small(**more) -> Document:
+    """A document with one part of each kind, and text that is markup elsewhere."""
+    from balm.plots.flow import flow_diagram
+
+    table = Table("t", "A <b> & #let x = \"y\" \\ table", columns("#Study", ">n"),
+                  (Row((Cell("A & B <i>", links=(Link("ref. 1", "#s"),)), Cell("1")), id="row-a"),))  # fmt: skip
+    blocks = (
+        Paragraph((Run("See "), Run(ref="t"), Run(" and "), Run("row", href="#row-a"), Run(" $x$ #pagebreak() *a*."))),
+        table,
+        Picture("f", flow_diagram(Flow()), "A figure"),
+        Verbatim('1. exp Pain/\n2. #1 and [tiab] \\ "x"'),
+        said("Prompt?", kind="prompt"),
+    )
+    given = {"title": 'A "title" & <more> #1', "kind": "Systematic review", "lead": "", "facts": ()} | more
+    return Document(**given, sections=(Section("s", "One", blocks, (Section("s2", "Two"),)),))
+
+
+def test_tables_and_figures_are_numbered_in_reading_order_and_every_link_has_a_target(whole):
+    found = names(whole)
+    numbers = [int(n.split()[1]) for n in found.values() if re.fullmatch(r"Table \d+", n)]
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 20
+    assert {"Figure 1", "Figure 2"} <= set(found.values())
+    known = targets(whole)
+    checklist = next(s for s in whole.sections if s.id == "checklist")
+    links = [link.href[1:] for row in checklist.blocks[1].rows for link in row.cells[3].links]
+    assert len(links) > 30 and set(links) <= known
+
+
+def test_the_checklist_of_the_bundled_review_misses_nothing(whole):
+    for name in ("checklist", "abstract-checklist"):
+        table = next(s for s in whole.sections if s.id == name).blocks[1]
+        assert [row.cells[0].text for row in table.rows if row.cells[4].text == "not reported"] == []
+
+
+def test_word_has_real_headings_and_one_native_table_for_each_table(whole, as_word):
+    file = docx.Document(io.BytesIO(as_word))
+    headings = [p for p in file.paragraphs if p.style.name.startswith("Heading")]
+    assert [p.text for p in headings] == [s.title for s in whole.walk()]
+    tables = [b for s in whole.walk() for b in s.blocks if isinstance(b, Table)]
+    assert len(file.tables) == len(tables)
+    assert [len(t.rows) for t in file.tables] == [len(t.rows) + 1 for t in tables]
+    assert file.core_properties.title == whole.title
+
+
+def test_word_captions_carry_seq_fields_and_cross_references_lead_to_bookmarks(whole, body):
+    fields = [e.get(f"{W}instr").split() for e in body.iter(f"{W}fldSimple")]
+    kinds = [f[1] for f in fields if f[0] == "SEQ"]
+    assert kinds.count("Figure") == sum(isinstance(b, Picture) for s in whole.walk() for b in s.blocks)
+    assert kinds.count("Table") == sum(isinstance(b, Table) for s in whole.walk() for b in s.blocks)
+    marks = [e.get(f"{W}name") for e in body.iter(f"{W}bookmarkStart")]
+    assert len(marks) == len(set(marks)) and all(re.fullmatch(r"[A-Za-z]\w{0,39}", mark) for mark in marks)
+    led = {e.get(f"{W}anchor") for e in body.iter(f"{W}hyperlink")} - {None}
+    assert led and led <= set(marks)
+
+
+def test_word_keeps_each_figure_as_svg_with_a_png_beside_it(whole, as_word, body):
+    pictures = sum(isinstance(b, Picture) for s in whole.walk() for b in s.blocks)
+    with zipfile.ZipFile(io.BytesIO(as_word)) as file:
+        relations = file.read("word/_rels/document.xml.rels").decode()
+        svgs = [n for n in file.namelist() if n.endswith(".svg")]
+        assert len(svgs) == pictures and all(file.read(n).startswith(b"<svg") for n in svgs)
+        assert (
+            'Extension="svg"' in file.read("[Content_Types].xml").decode()
+            or "image/svg+xml" in file.read("[Content_Types].xml").decode()
+        )
+    blips = list(body.iter("{http://schemas.microsoft.com/office/drawing/2016/SVG/main}svgBlip"))
+    assert len(blips) == pictures
+    for blip in blips:
+        name = blip.get("{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed")
+        assert re.search(rf'Id="{name}"', relations)
+    described = [e.get("descr") for e in body.iter() if e.tag.endswith("}docPr")]
+    assert all(described)
+
+
+def test_text_is_never_markup_in_word():
+    file = docx.Document(io.BytesIO(word(small())))
+    text = "\n".join(p.text for p in file.paragraphs)
+    assert "$x$ #pagebreak() *a*." in text and "A <b> & #let" in text
+    assert "To be written: Prompt?" in text
+    assert file.tables[0].cell(1, 0).text.startswith("A & B <i>")
+
+
+def test_text_is_never_markup_in_a_pdf_which_is_tagged_and_titled():
+    reader = PdfReader(io.BytesIO(pdf(small())))
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    assert "$x$ #pagebreak() *a*" in text and "A <b> & #let" in text and "Table 1" in text
+    assert reader.metadata.title == 'A "title" & <more> #1'
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"] and reader.trailer["/Root"]["/Lang"] == "en"
+
+
+def test_the_pdf_of_the_bundled_review_has_its_sections_as_bookmarks(whole):
+    reader = PdfReader(io.BytesIO(pdf(whole)))
+    bookmarks = {entry.title for entry in reader.outline if not isinstance(entry, list)}
+    assert [s.title for s in whole.sections if s.title not in bookmarks] == []
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_an_empty_review_still_makes_both_forms(review):
+    from balm.review.synthesis import synthesise
+
+    package = review.package
+    none = {f.name: () for f in dataclasses.fields(package) if f.name not in ("folder", "meta", "present")}
+    empty = dataclasses.replace(package, **none, meta=dataclasses.replace(package.meta, analyses=()))
+    made = document(synthesise(empty), Flow())
+    assert word(made)[:2] == b"PK" and pdf(made)[:5] == b"%PDF-"
+
+
+def test_figures_fit_the_width_a_journal_asks_for(whole):
+    figures = [b.figure for s in whole.walk() for b in s.blocks if isinstance(b, Picture)]
+    for width in (85.0, 170.0):
+        sizes = [Look(figure_width=width).size(f) for f in figures]
+        assert max(w for w, _ in sizes) <= width + 1e-9 and max(h for _, h in sizes) <= 225 + 1e-9
+        ratios = [w / h - f.width / f.height for (w, h), f in zip(sizes, figures, strict=True)]
+        assert max(abs(r) for r in ratios) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"figure_width": 20}, "figure_width must be between 40 and 170 mm; got 20"),
+     ({"font_size": 40}, "font_size must be between 6 and 16 points; got 40")],
+)  # fmt: skip
+def test_sizes_out_of_range_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        Look(**options)
+
+
+def test_a_target_is_checked_before_anything_is_computed(tmp_path):
+    with pytest.raises(InputError, match=r"must end in one of \['\.html', '\.docx', '\.pdf'\]"):
+        check_report_target(tmp_path / "report.odt")
+    with pytest.raises(InputError, match=r"font_size belongs to \.docx and \.pdf"):
+        check_report_target(tmp_path / "report.html", font_size=9)
+
+
+def test_the_file_is_written_by_its_ending(review, tmp_path):
+    review.report(tmp_path / "r.docx", figure_width=85, font_size=9)
+    assert (tmp_path / "r.docx").read_bytes()[:2] == b"PK"
+    assert [p.name for p in tmp_path.iterdir()] == ["r.docx"]
