@@ -16,7 +16,10 @@ MOST_SHOWN = 20
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm revman``."""
     parser.add_argument(
-        "file", metavar="FILE", nargs="?", help="a .rm5 file, a data package of RevMan Web (.zip or folder), or a CSV"
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help="a .rm5 file, a data package or the study data of RevMan Web (.zip or folder), or a CSV",
     )
     parser.add_argument(
         "--profile",

@@ -13,6 +13,7 @@ from balm.actions.team.deduplication import look_for_duplicates
 from balm.actions.team.records import bring_in, next_upload, receive
 from balm.actions.team.screening import open_stage
 from balm.review.package import Package
+from balm.review.records.identifiers import find_doi, find_pmid
 from balm.vocabulary.evidence import Report, Study
 
 NAME = "reports-named-in-this-review.ris"
@@ -44,9 +45,12 @@ def _lines(report: Report, studies: list[Study]) -> list[str]:
         ]
     published = study.year if study is not None and study.year else year and year.group()
     about = [part for one in studies for part in _abstract(one)]
+    url = (report.url or "").split(" ; ")[0]
+    doi = report.doi or find_doi(report.citation)
+    pmid = report.pmid or find_pmid(url)
     for tag, text in (
-        ("PY", published), ("AB", " ".join([*about, MADE])), ("DO", report.doi), ("AN", report.pmid),
-        ("UR", (report.url or "").split(" ; ")[0]), ("N1", report.citation),
+        ("PY", published), ("AB", " ".join([*about, MADE])), ("DO", doi), ("PMID", pmid),
+        ("UR", url), ("N1", report.citation),
     ):  # fmt: skip
         if text:
             lines.append(f"{tag}  - {' '.join(str(text).split())}")

@@ -195,7 +195,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
 
 
 def names(raw: str) -> list[str]:
-    """Names separated by ``and`` outside braces, in characters.
+    r"""Names separated by ``and`` outside braces, in characters.
 
     >>> names(r"M{\"u}ller, A. and {Pain and Balm Group}")
     ['Müller, A.', 'Pain and Balm Group']

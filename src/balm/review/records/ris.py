@@ -287,7 +287,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
             elif between:
                 _rejoin(between, fields)
                 between = []
-            if not usual:
+            if not usual and not line.startswith("PMID  - "):  # as we write it
                 tally.repair(number, "tag not followed by two blanks and a hyphen", f"read {text[:40]!r} as {new}")
             tag = new
             last = fields.setdefault(tag, [])

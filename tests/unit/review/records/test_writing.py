@@ -170,3 +170,8 @@ def test_a_wrong_cell_of_our_own_table_is_named():
     text = "".join(WRITERS[".csv"]([FULL])).replace("preprint", "something")
     _, tally = read(text, name="x.csv")
     assert tally.rejected == 1 and "column type: must be one of" in tally.entries[0].why
+
+
+def test_what_we_wrote_needs_no_repair():
+    _, tally = read("".join(WRITERS[".ris"]([FULL])), expect="ris")
+    assert not tally.entries
