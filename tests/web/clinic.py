@@ -44,7 +44,7 @@ class Ward:
         """Open a page as somebody."""
         return self.people[role].client.get(self.path(rest))
 
-    def post(self, rest: str, role: str = NURSE, submission: str = "", **fields: str) -> HttpResponse:
+    def post(self, rest: str, role: str = NURSE, submission: str = "", /, **fields: str) -> HttpResponse:
         """Send a form as somebody; without ``submission`` it is a new form."""
         sent = {"submission": submission or secrets.token_hex(8), **fields}
         return self.people[role].client.post(self.path(rest), sent)

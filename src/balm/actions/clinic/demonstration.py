@@ -28,8 +28,10 @@ PEOPLE = (
     ("nadia@demonstration.example", "Nadia Nurse", "nadia", NURSE),
     ("clara@demonstration.example", "Clara Physician", "clara", LEAD),
 )
-#: Patients of today, so that there is something to record: pseudonym, what they come for.
-TODAY = (("SIM-TODAY-1", "treatment"), ("SIM-TODAY-2", "test"))
+#: Patients of today, so that there is something to record: pseudonym, what they come for; the last one was treated a
+#: month ago and is due to answer.
+TODAY = (("SIM-TODAY-1", "treatment"), ("SIM-TODAY-2", "test"), ("SIM-TODAY-3", "answer"))
+MONTH = timedelta(days=30)
 
 
 @transaction.atomic
@@ -90,28 +92,37 @@ def _bring_in(accounts: tuple[DemonstrationAccount, ...]) -> Clinic:
 
 
 def _today(clinic: Clinic) -> dict[str, list[dict[str, str]]]:
-    """Two simulated patients with a session planned for the day the clinic is made."""
+    """Simulated patients with a session planned for the day the clinic is made, and one who is due to answer."""
     now = clock(definition_of(clinic))
-    rows: dict[str, list[dict[str, str]]] = {
-        n: [] for n in ("participants", "consents", "courses", "assessments", "sessions")
-    }
+    tables = ("participants", "consents", "courses", "assessments", "sessions", "segments")
+    rows: dict[str, list[dict[str, str]]] = {n: [] for n in tables}
     for number, (who, kind) in enumerate(TODAY):
-        day = (now - timedelta(days=10)).date().isoformat()
-        start = now.replace(hour=9 + number, minute=0, second=0)
+        before = MONTH if kind == "answer" else timedelta()
+        day = (now - before - timedelta(days=10)).date().isoformat()
+        start = (now - before).replace(hour=9 + number % 2, minute=0, second=0)
+        course, session = f"{who}-c1", f"{who}-c1-s1"
         rows["participants"].append({"participant": who, "site": SITE, "enrolled": day, "year_of_birth": "1971"})
         rows["consents"].append(
             {"participant": who, "purpose": "registry", "version": "SIM-1", "given": "yes", "date": day}
         )
         rows["courses"].append({
-            "course": f"{who}-c1", "participant": who, "number": "1", "diagnosis": "complex regional pain syndrome",
+            "course": course, "participant": who, "number": "1", "diagnosis": "complex regional pain syndrome",
             "pain_type": "neuropathic", "setting": "chronic", "protocol": "fixed-150",
         })  # fmt: skip
         rows["assessments"].append({
-            "assessment": f"{who}-c1-baseline-nrs", "course": f"{who}-c1", "visit": "baseline", "instrument": "nrs",
-            "item": "average", "date": (now - timedelta(days=2)).date().isoformat(), "value": "8", "mode": "clinic",
+            "assessment": f"{course}-baseline-nrs-average", "course": course, "visit": "baseline",
+            "instrument": "nrs", "item": "average", "date": (start - timedelta(days=2)).date().isoformat(),
+            "value": "8", "mode": "clinic",
         })  # fmt: skip
-        rows["sessions"].append({
-            "session": f"{who}-c1-s1", "course": f"{who}-c1", "number": "1", "kind": kind, "status": "planned",
-            "start": as_cell(start),
-        })  # fmt: skip
+        planned = {"session": session, "course": course, "number": "1", "kind": kind, "status": "planned",
+                   "start": as_cell(start)}  # fmt: skip
+        if kind == "answer":
+            end = as_cell(start + timedelta(hours=2))
+            planned |= {"kind": "treatment", "status": "signed", "end": end, "weight_kg": "70", "events_asked": "yes",
+                        "signed_by": "sim-nurse", "signed_at": end}  # fmt: skip
+            rows["segments"].append({
+                "segment": f"{session}-g1", "session": session, "kind": "infusion", "drug": "ketamine",
+                "form": "racemic", "start": as_cell(start), "stop": end, "rate": "75", "rate_unit": "mg/h",
+            })  # fmt: skip
+        rows["sessions"].append(planned)
     return rows

@@ -101,7 +101,7 @@ def _one(
         "events": [e for e in registry.adverse_events if e.course == course],
         "medications": [m for m in registry.medications if m.course == course],
         "stop": registry.stop_of.get(course),
-        "session_fields": fields_of("sessions", SESSION, values=sent),
+        "session_fields": fields_of("sessions", SESSION, values=sent, optional=("start",)),
         "forms": [(name, TITLES[name], fields_of(name, columns, values=sent)) for name, columns in FORMS.items()],
         "problems": problems,
         "day": day,

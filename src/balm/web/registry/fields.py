@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from balm.registry.definition import Definition, Instrument
 from balm.registry.quantities import QUANTITIES
@@ -32,11 +33,12 @@ class Field:
 
 def fields_of(
     table: str, names: Iterable[str], *, values: Mapping[str, str] | None = None, definition: Definition | None = None,
-    required: Iterable[str] = (),
+    required: Iterable[str] = (), optional: Iterable[str] = (),
 ) -> list[Field]:  # fmt: skip
-    """The fields of some columns of a table."""
-    values, must = values or {}, set(required)
-    return [_field(TABLE_BY_NAME[table].column(n), values.get(n, ""), definition, n in must) for n in names]
+    """The fields of some columns of a table; ``required`` and ``optional`` say what this form asks beyond the table."""
+    values, must, may = values or {}, set(required), set(optional)
+    found = [_field(TABLE_BY_NAME[table].column(n), values.get(n, ""), definition, n in must) for n in names]
+    return [replace(f, required=False) if f.name in may else f for f in found]
 
 
 def vitals(values: Mapping[str, str] | None = None) -> list[Field]:
@@ -74,7 +76,7 @@ def _field(column: Column, value: str, definition: Definition | None, must: bool
     elif definition is not None and column.refers in ("sites", "visits", "protocols"):
         things = getattr(definition, column.refers)
         choices = tuple((t.id, getattr(t, "label", None) or getattr(t, "name", t.id)) for t in things)
-    about = column.about.split(";")[0].split("; empty")[0]
+    about = re.split(r"[;:]| \(UCUM\)", column.about)[0].replace("`", "").strip()
     return Field(
         column.name, about[:1].upper() + about[1:], value, TYPES.get(column.kind, "text"),
         "decimal" if column.kind in NUMBERS else "", column.unit, column.required or must, choices,

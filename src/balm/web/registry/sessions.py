@@ -188,9 +188,10 @@ def _one(
         "total": total,
         "observations": _by_time(registry, session),
         "events": [e for e in registry.adverse_events if e.session == session],
-        "rate_fields": fields_of("segments", RATE, values={**rate, **sent}, required=("rate", "rate_unit")),
+        "rate_fields": fields_of("segments", RATE, values={**rate, **sent}, required=("rate", "rate_unit"),
+                                 optional=("start",)),
         "bolus_fields": fields_of("segments", BOLUS, values={"dose_unit": "mg", "form": rate.get("form", ""), **sent},
-                                  required=("dose", "dose_unit")),
+                                  required=("dose", "dose_unit"), optional=("start",)),
         "vitals": vitals(sent),
         "event_fields": fields_of("adverse_events", EVENT, values={"serious": "no", **sent}),
         "amend_fields": fields_of("sessions", AMENDED, values={
