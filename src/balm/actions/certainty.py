@@ -1,0 +1,106 @@
+"""The certainty of a review package in words and as plain values; its summary of findings and evidence profile."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from balm.actions.review import Review, write_whole
+from balm.report.summary_of_findings import SummaryOfFindings, summary_of_findings
+from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
+from balm.review.certainty.rating import Certainty, certainties
+from balm.vocabulary.problems import InputError, unknown_option
+
+
+def certainty_of_review(review: Review, analysis: str | None = None) -> dict[str, Certainty]:
+    """Analysis id -> its certainty; only ``analysis`` when it is given."""
+    found = certainties(review.synthesise())
+    if analysis is None:
+        return found
+    if analysis not in found:
+        raise unknown_option("analysis", analysis, list(found))
+    return {analysis: found[analysis]}
+
+
+def write_summary(review: Review, path: Path, *, profile: bool = False) -> SummaryOfFindings:
+    """Write the summary of findings (``.csv``, ``.html``) or the evidence profile (``.csv``), whole or not at all."""
+    writers = {".csv": profile_csv} if profile else {".csv": summary_csv, ".html": summary_html}
+    ending = path.suffix.lower()
+    if ending not in writers:
+        raise InputError(f"the file must end in {' or '.join(writers)}; got {str(path)!r}")
+    if not path.parent.is_dir():
+        raise InputError(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    table = summary_of_findings(review.synthesise())
+    try:
+        write_whole(path, writers[ending](table))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return table
+
+
+def as_text(found: dict[str, Certainty], titles: dict[str, str]) -> str:
+    """Each analysis with its target and domains: what the rule proposes, what was decided and why."""
+    parts = []
+    for analysis, c in found.items():
+        lines = [f"{titles[analysis]} [{analysis}]"]
+        decided = f"{c.symbols} {c.certainty}".strip()
+        lines.append(f"  certainty: {decided}; proposed: {c.proposed.certainty}")
+        if c.proposed.target is None:
+            lines.append("  no study gives a usable number: nothing is proposed")
+        else:
+            lines.append(f"  target: {c.proposed.target.words}")
+            if c.body.important_source:
+                lines.append(f"  important difference: {c.body.important_source}")
+            lines.append(f"  start: {c.proposed.start_why}")
+        for d in c.domains:
+            if d.proposal is None:
+                continue
+            lines.append(f"  {d.domain}: {d.rating}; proposed: {d.proposal.rating}")
+            lines.append(f"    rule: {d.proposal.rule}")
+            lines += [f"    - {n}" for n in d.proposal.numbers]
+            if d.decision is not None and d.decision.reason:
+                lines.append(f"    why: {d.decision.reason}")
+            elif d.proposal.ask:
+                lines.append(f"    to judge: {d.proposal.ask}")
+        lines += [f"  note: {n}" for n in c.notes]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def as_plain(c: Certainty) -> dict[str, Any]:
+    """One analysis as values for JSON; a number that is not there is ``None``."""
+
+    def number(x: float | None) -> float | None:
+        return x if x is not None and math.isfinite(x) else None
+
+    target = c.proposed.target
+    return {
+        "analysis": c.analysis,
+        "certainty": c.certainty,
+        "proposed": c.proposed.certainty,
+        "start": c.proposed.start,
+        "stale": c.stale,
+        "basis": c.basis,
+        "target": None if target is None else {"kind": target.kind, "thresholds": list(target.thresholds)},
+        "rated_on": c.body.rated_on,
+        "estimate": number(c.body.estimate),
+        "low": number(c.body.low),
+        "high": number(c.body.high),
+        "studies": c.body.k,
+        "participants": c.body.participants,
+        "domains": [
+            {
+                "domain": d.domain,
+                "rating": d.rating,
+                "reason": d.decision.reason if d.decision else None,
+                "assessor": d.decision.assessor if d.decision else None,
+                "proposed": d.proposal.rating if d.proposal else None,
+                "rule": d.proposal.rule if d.proposal else None,
+                "numbers": list(d.proposal.numbers) if d.proposal else [],
+                "source": d.proposal.source if d.proposal else None,
+            }
+            for d in c.domains
+        ],
+        "notes": list(c.notes),
+    }

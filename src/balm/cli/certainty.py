@@ -1,0 +1,49 @@
+"""``balm certainty``: GRADE of each analysis, proposed and decided; summary of findings and evidence profile."""
+
+from __future__ import annotations
+
+import argparse
+
+from balm.cli.command import Command, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm certainty``."""
+    parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
+    parser.add_argument("--analysis", metavar="ID", help="one analysis of review.toml (default: all)")
+    parser.add_argument("--summary", metavar="FILE", help="write the summary of findings (.html .csv), replacing it")
+    parser.add_argument("--profile", metavar="FILE", help="write the evidence profile (.csv), replacing it")
+    parser.add_argument("--json", action="store_true", help="print the ratings as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the ratings; write what was asked for."""
+    from pathlib import Path
+
+    from balm.actions.certainty import as_plain, as_text, certainty_of_review, write_summary
+    from balm.actions.review import Review
+
+    review = Review.load(arguments.folder)
+    found = certainty_of_review(review, arguments.analysis)
+    for name, profile in ((arguments.summary, False), (arguments.profile, True)):
+        if name is not None:
+            write_summary(review, Path(name), profile=profile)
+    if arguments.json:
+        print_json([as_plain(c) for c in found.values()])
+        return 0
+    print(as_text(found, {a.id: a.title for a in review.synthesise().analyses}))
+    for name in (arguments.summary, arguments.profile):
+        if name is not None:
+            print(f"wrote {name}")
+    return 0
+
+
+CERTAINTY = Command(
+    about=(
+        "The certainty of each analysis by GRADE: for each domain what the rule proposes, with its numbers, and what\n"
+        "was decided in certainty.csv, with the reason. A proposal alone is no rating: a person decides."
+    ),
+    example="balm certainty reviews/ketamine-chronic-pain --summary findings.html",
+    configure=configure,
+    run=run,
+)

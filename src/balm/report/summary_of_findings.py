@@ -1,0 +1,299 @@
+"""Summary of findings and evidence profile as plain values, for every writer of a report (Core GRADE 6).
+
+At most seven outcomes, harms among them, and a row also where no study gives a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from balm.report.summary_of_findings_words import difference, needed_to_treat, plain_language, points
+from balm.review.certainty.body import Body, StudyResult
+from balm.review.certainty.of_analysis import RATIOS, own_baseline, participants_of
+from balm.review.certainty.rating import Certainty, certainties
+from balm.review.certainty.words import DOWN, NOT_RATED, UP
+from balm.review.synthesis import PER, AnalysisResult, Synthesis
+from balm.stats import convert
+from balm.vocabulary.problems import InputError, unknown_option
+
+MOST_ROWS = 7
+NO_DATA = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A risk without the intervention, 0 to 1, and where it comes from."""
+
+    risk: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Risks:
+    """Anticipated absolute effects at one baseline risk, printed; ``nnt`` is the number needed to treat."""
+
+    control: str
+    intervention: str
+    difference: str
+    nnt: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A note under the table: its mark, the domain, the levels it moved certainty, and why."""
+
+    mark: str
+    domain: str
+    levels: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One outcome. All texts are ready to print; ``ratings`` holds each GRADE domain's rating for the profile."""
+
+    analysis: str
+    outcome: str
+    measured: str  # instrument or definition
+    follow_up: str
+    harm: bool
+    risks: tuple[Risks, ...]
+    relative: str
+    participants: float
+    studies: int
+    design: str
+    certainty: str
+    symbols: str
+    marks: tuple[str, ...]
+    comment: str
+    stale: bool
+    ratings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryOfFindings:
+    """The whole table: question, rows, footnotes, and the analyses that are not in it."""
+
+    title: str
+    population: str
+    intervention: str
+    comparison: str
+    findings: tuple[Finding, ...]
+    footnotes: tuple[Footnote, ...]
+    left_out: tuple[str, ...]
+    interval: str = "95% CI"  # "CI" where the analyses differ; the comment of a row then says which
+
+
+def summary_of_findings(
+    synthesis: Synthesis,
+    *,
+    analyses: Sequence[str] | None = None,
+    baselines: Mapping[str, Sequence[Baseline]] | None = None,
+) -> SummaryOfFindings:
+    """The summary of findings of a review.
+
+    analyses  : ids, in the order of the rows, seven at most. Without them the ``place`` of ``certainty.csv`` decides;
+                without places the first controlled analysis of each outcome and time, harms kept among the seven.
+    baselines : analysis id -> risks to show absolute effects at; else that of ``certainty.csv``, else the trials' own.
+    """
+    rated = certainties(synthesis)
+    chosen = _chosen(synthesis, rated, analyses)
+    for name in baselines or {}:
+        if name not in rated:
+            raise unknown_option("baselines", name, list(rated))
+    footnotes: dict[tuple[str, int, str], Footnote] = {}
+    findings = tuple(_finding(synthesis.analysis(a), rated[a], (baselines or {}).get(a, ()), footnotes) for a in chosen)
+    question = synthesis.package.meta.question
+    first = synthesis.analysis(chosen[0]).comparison if chosen else None
+    return SummaryOfFindings(
+        title=synthesis.package.meta.title,
+        population=question.population,
+        intervention=first.group_1 if first else question.intervention,
+        comparison=(first.group_2 or "no control group") if first else question.comparators,
+        findings=findings,
+        footnotes=tuple(footnotes.values()),
+        left_out=tuple(a.title for a in synthesis.analyses if a.id not in chosen),
+        interval="95% CI" if all(synthesis.analysis(a).spec.level == 0.95 for a in chosen) else "CI",
+    )
+
+
+def _chosen(synthesis: Synthesis, rated: Mapping[str, Certainty], analyses: Sequence[str] | None) -> list[str]:
+    if analyses is not None:
+        for a in analyses:
+            if a not in rated:
+                raise unknown_option("analyses", a, list(rated))
+        if len(set(analyses)) != len(analyses):
+            raise InputError("analyses names one analysis twice; each is one row of the table")
+        if len(analyses) > MOST_ROWS:
+            raise InputError(f"a summary of findings has at most {MOST_ROWS} outcomes; got {len(analyses)}")
+        return list(analyses)
+    placed = {c.overall.place: a for a, c in rated.items() if c.overall and c.overall.place is not None}
+    if placed:
+        return [placed[place] for place in sorted(placed)]
+    first: dict[tuple[str, tuple[str, ...]], AnalysisResult] = {}
+    for result in synthesis.analyses:
+        if result.comparison.group_2 is not None and "excluded" not in result.spec.scopes:
+            first.setdefault((result.outcome.id, result.spec.windows), result)
+    harms = [a for a in first.values() if a.outcome.domain == "harm"][: MOST_ROWS // 2]
+    others = [a for a in first.values() if a.outcome.domain != "harm"][: MOST_ROWS - len(harms)]
+    return [a.id for a in (*others, *harms)]
+
+
+def _finding(
+    result: AnalysisResult,
+    certainty: Certainty,
+    baselines: Sequence[Baseline],
+    footnotes: dict[tuple[str, int, str], Footnote],
+) -> Finding:
+    body, outcome = certainty.body, result.outcome
+    marks = []
+    for d in certainty.domains:
+        if d.levels:
+            text = (d.decision.reason if d.decision else None) or "no reason given"
+            key = (d.domain, d.levels, text)
+            footnotes.setdefault(key, Footnote(_mark(len(footnotes)), *key))
+            marks.append(footnotes[key].mark)
+    no_events = bool(result.rows) and result.whole is None
+    comment = plain_language(
+        outcome, _plain(result.comparison.group_1), certainty.certainty,
+        body if body.studies or not no_events else _people_only(body, result), no_events=no_events,
+    )  # fmt: skip
+    if certainty.stale:
+        comment += " The data have changed since the certainty was rated."
+    if result.spec.level != 0.95:
+        comment += f" Its intervals cover {100 * result.spec.level:g} %."
+    ratings = {d.domain: d.rating for d in certainty.domains}
+    return Finding(
+        analysis=result.id,
+        outcome=outcome.name,
+        measured=outcome.definition or outcome.unit or "",
+        follow_up="; ".join(w.name for w in result.windows) or "any time",
+        harm=outcome.domain == "harm",
+        risks=_risks(result, certainty, baselines),
+        relative=_relative(result, body),
+        participants=sum(participants_of(r) for r in result.rows) if no_events else body.participants,
+        studies=len(result.rows) if no_events else body.k,
+        design=_design(body),
+        certainty=certainty.certainty,
+        symbols=certainty.symbols,
+        marks=tuple(marks),
+        comment=comment,
+        stale=certainty.stale,
+        ratings={d: ratings[d] for d in (*DOWN, *UP)},
+    )
+
+
+def _plain(group: str) -> str:
+    """The intervention as it stands within a sentence."""
+    head = group.split(" ", 1)[0]
+    return group if head.isupper() or any(c.isupper() for c in head[1:]) else group[:1].lower() + group[1:]
+
+
+def _people_only(body: Body, result: AnalysisResult) -> Body:
+    nan = math.nan
+    return replace(
+        body, studies=tuple(StudyResult(r.label, nan, nan, nan, nan, participants_of(r)) for r in result.rows)
+    )
+
+
+def _mark(place: int) -> str:
+    """a, b, ... z, aa, ab ..."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return letters[place] if place < 26 else letters[place // 26 - 1] + letters[place % 26]
+
+
+def _design(body: Body) -> str:
+    if not body.studies:
+        return NO_DATA
+    if not body.controlled:
+        return "single-arm studies"
+    return "randomised trials" if body.randomised else "non-randomised studies"
+
+
+def _relative(result: AnalysisResult, body: Body) -> str:
+    if body.ratio is None or result.whole is None:
+        return "not estimable" if result.measure in RATIOS else "–"
+    value, low, high = body.ratio
+    return f"{body.ratio_kind} {value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baseline]) -> tuple[Risks, ...]:
+    """Absolute effects at each baseline risk; for means the values of the control groups and the difference."""
+    body, fit = certainty.body, result.whole
+    if fit is None or not body.studies:
+        return ()
+    if not body.controlled:
+        share = f"{body.estimate:.0f} per 1000 ({body.low:.0f} to {body.high:.0f})"
+        return (Risks("–", share, "–", "", "no control group"),)
+    if result.measure not in ("RR", "OR", "PETO", "RD"):
+        return (_means(result, body),)
+    chosen = list(given)
+    if not chosen and certainty.overall is not None and certainty.overall.baseline_risk is not None:
+        chosen = [Baseline(certainty.overall.baseline_risk, certainty.overall.baseline_source or "")]
+    if not chosen:
+        own = own_baseline(result)
+        if own is None:
+            return ()
+        chosen = [Baseline(own, "control groups of the trials used")]
+    return tuple(_at(result, one) for one in chosen)
+
+
+def _at(result: AnalysisResult, baseline: Baseline) -> Risks:
+    base, fit = baseline.risk, result.whole
+    assert fit is not None
+    control = f"{PER * base:.0f} per 1000"
+    if base == 0 and fit.measure != "RD":
+        return Risks(control, "not estimable from a ratio", "–", "", f"{baseline.source}: no events")
+    shown = fit.displayed
+    try:
+        if fit.measure == "RR":
+            found = convert.absolute_risk_from_risk_ratio(
+                risk_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
+            )
+        elif fit.measure == "RD":
+            found = convert.absolute_risk_from_risk_difference(
+                risk_difference=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
+            )
+        else:
+            found = convert.absolute_risk_from_odds_ratio(
+                odds_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
+            )
+    except InputError:
+        return Risks(control, "not estimable at this baseline risk", "–", "", baseline.source)
+    v = {name: float(value) for name, value in found.values.items()}
+    return Risks(
+        control,
+        f"{PER * v['risk']:.0f} per 1000 ({PER * v['risk_low']:.0f} to {PER * v['risk_high']:.0f})",
+        difference(v["per_1000_low"], v["per_1000"], v["per_1000_high"]),
+        needed_to_treat(
+            v["risk_difference_low"], v["risk_difference"], v["risk_difference_high"],
+            more_is_better=result.outcome.direction == "higher is better",
+        ),
+        baseline.source,
+    )  # fmt: skip
+
+
+def _means(result: AnalysisResult, body: Body) -> Risks:
+    means = [r.values["mean_2"] for r in result.rows if "mean_2" in r.values]
+    control = "–"
+    if result.measure == "MD" and means:
+        low, high = min(means), max(means)
+        control = f"mean {low:.2f}" if len(means) == 1 else f"means {low:.2f} to {high:.2f}"
+    if body.rated_on != "the difference":
+        return Risks(control, "–", "–", "", "")
+    effect = f"{result.measure} {points(body.estimate)} ({points(body.low)} to {points(body.high)})"
+    return Risks(control, effect, effect, "", "control groups of the trials used" if means else "")
+
+
+__all__ = [
+    "NOT_RATED",
+    "Baseline",
+    "Finding",
+    "Footnote",
+    "Risks",
+    "SummaryOfFindings",
+    "summary_of_findings",
+]

@@ -1,0 +1,128 @@
+"""Sentences of a summary of findings: effects in numbers, numbers needed to treat, plain language by certainty."""
+
+from __future__ import annotations
+
+import math
+
+from balm.review.certainty.body import Body
+from balm.review.certainty.words import NOT_RATED
+from balm.review.package import Outcome
+
+INFINITE = "∞"
+#: Below this many people per 1000 a difference is printed as none.
+LEAST = 0.5
+
+
+def per_thousand(value: float) -> str:
+    """A difference in so many of 1000 people.
+
+    >>> per_thousand(325.2), per_thousand(-1), per_thousand(0.1)
+    ('325 more', '1 fewer', '0 fewer')
+    """
+    whole = round(abs(value))
+    return f"{whole} {'more' if value > 0 and whole else 'fewer'}"
+
+
+def difference(low: float, value: float, high: float) -> str:
+    """A risk difference per 1000 with its interval.
+
+    >>> difference(-58.8, 100, 871)
+    '100 more per 1000 (59 fewer to 871 more)'
+    """
+    return f"{per_thousand(value)} per 1000 ({per_thousand(low)} to {per_thousand(high)})"
+
+
+def points(value: float) -> str:
+    """A difference of means.
+
+    >>> points(-2.77), points(0.0)
+    ('2.77 lower', '0.00 higher')
+    """
+    return f"{abs(value):.2f} {'lower' if value < 0 else 'higher'}"
+
+
+def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bool) -> str:
+    """The number needed to treat for one more person to benefit (NNTB) or be harmed (NNTH), rounded up.
+
+    ``low``, ``value``, ``high`` : risk difference (intervention - control) and its interval, as proportions. An
+    interval that holds no effect runs from one number through infinity to the other (Altman 1998, BMJ 317:1309).
+
+    >>> needed_to_treat(0.1, 0.25, 0.4, more_is_better=True)
+    'NNTB 4 (3 to 10)'
+    >>> needed_to_treat(-0.059, 0.1, 0.871, more_is_better=False)
+    'NNTH 10 (NNTB 17 to ∞ to NNTH 2)'
+    >>> needed_to_treat(-0.1, 0.0, 0.1, more_is_better=True)
+    'no difference (NNTH 10 to ∞ to NNTB 10)'
+    """
+    if not all(map(math.isfinite, (low, value, high))):
+        return ""
+
+    def kind(x: float) -> str:
+        return "NNTB" if (x > 0) == more_is_better else "NNTH"
+
+    def count(x: float) -> str:
+        return INFINITE if x == 0 else str(math.ceil(round(1 / abs(x), 9)))
+
+    point = f"{kind(value)} {count(value)}" if value else "no difference"
+    if low < 0 < high:
+        return f"{point} ({kind(low)} {count(low)} to {INFINITE} to {kind(high)} {count(high)})"
+    near, far = sorted((low, high), key=abs)
+    return f"{point} ({count(far)} to {count(near)})"
+
+
+_VERBS = {
+    "high": ("{0}s", "results in"),
+    "moderate": ("probably {0}s", "probably results in"),
+    "low": ("may {0}", "may result in"),
+}
+
+
+def plain_language(outcome: Outcome, intervention: str, certainty: str, body: Body, *, no_events: bool = False) -> str:
+    """One sentence by certainty and size (Santesso et al. 2020, GRADE guidelines 26).
+
+    An effect within the minimal important difference is "little to no difference". Very low certainty gives no
+    direction. No data and no events have sentences of their own, and a single-arm proportion is not called an effect.
+    """
+    name = _quoted(outcome)
+    if no_events:
+        people = f"{body.participants:.0f} people" if body.participants else "the people studied"
+        return f"Nobody among {people} had an event under “{outcome.name}”, so the effect cannot be estimated."
+    if not body.studies:
+        return f"No study gives a usable result for {name}, so the effect of {intervention} is not known."
+    if not body.controlled:
+        return (
+            f"Of 1000 people given {intervention}, about {body.estimate:.0f} ({body.low:.0f} to {body.high:.0f}) were "
+            f"counted under “{outcome.name}”. Without a control group this is not an effect of {intervention}."
+        )
+    if certainty == NOT_RATED:
+        return f"The certainty about the effect of {intervention} on {name} has not been rated."
+    if certainty == "very low":
+        return f"The evidence is very uncertain about the effect of {intervention} on {name}."
+    verb, result = _VERBS[certainty]
+    start = intervention[:1].upper() + intervention[1:]
+    if _little(body):
+        return f"{start} {result} little to no difference in {name}{_size(body)}."
+    way = "increase" if body.estimate > 0 else "reduce"
+    return f"{start} {verb.format(way)} {name}{_size(body)}."
+
+
+def _little(body: Body) -> bool:
+    least = LEAST if body.unit == "per 1000" else 0.0
+    return abs(body.estimate) <= least or (body.important is not None and abs(body.estimate) < body.important)
+
+
+def _quoted(outcome: Outcome) -> str:
+    if outcome.kind == "binary":
+        return f"the number of people counted under “{outcome.name}”"
+    head = outcome.name.split(" ", 1)[0]
+    return outcome.name if head.isupper() and len(head) > 1 else outcome.name[:1].lower() + outcome.name[1:]
+
+
+def _size(body: Body) -> str:
+    if body.unit == "per 1000":
+        return f": {difference(body.low, body.estimate, body.high)}"
+    if body.rated_on == "the difference":
+        size, way = points(body.estimate).split(" ")
+        unit = f" {body.unit}" if body.unit else ""
+        return f": {size}{unit} {way} ({points(body.low)} to {points(body.high)})"
+    return ""
