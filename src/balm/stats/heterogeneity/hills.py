@@ -33,7 +33,16 @@ def far_apart(g: Any) -> Any:
     """True where the variances of a group are further apart than :data:`FAR_APART`."""
     if isinstance(g, OneGroup):
         return g.variance.max() > FAR_APART * g.variance.min()
-    return np.maximum.reduceat(g.variance, g.starts) > FAR_APART * np.minimum.reduceat(g.variance, g.starts)
+    least, most = _extremes(g)
+    return most > FAR_APART * least
+
+
+def _extremes(g: Any) -> tuple[Any, Any]:
+    """The smallest and the largest variance of each group, or of each replicate (studies in rows)."""
+    if isinstance(g, ManyGroups):
+        return np.minimum.reduceat(g.variance, g.starts), np.maximum.reduceat(g.variance, g.starts)
+    shape = (len(g),)
+    return np.broadcast_to(g.variance.min(axis=0), shape), np.broadcast_to(g.variance.max(axis=0), shape)
 
 
 def highest_hill(g: Any, equation: Equation, found: Any, *, far: Any, scale: Any, height: Height) -> Any:
@@ -71,9 +80,9 @@ def _of_one(g: OneGroup, equation: Equation, found: float, far: float, scale: fl
     return found
 
 
-def _looks(g: ManyGroups, equation: Equation, far: Any) -> Any:
+def _looks(g: Any, equation: Equation, far: Any) -> Any:
     """For each step: the groups that have a maximum in it, its lower end, and half its upper end."""
-    t = FIRST_LOOK * np.minimum.reduceat(g.variance, g.starts)
+    t = FIRST_LOOK * _extremes(g)[0]
     bottom = np.zeros_like(t)
     above = equation(g, bottom, 0.0)[0] > 0.0
     while (bottom < far).any():
