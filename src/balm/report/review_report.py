@@ -18,7 +18,8 @@ from balm.report.document.checklist import checklists
 from balm.report.document.methods import methods_section
 from balm.report.document.parts import Paragraph, Run, Section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
-from balm.report.html_report.table import NOT_VERIFIED, Link
+from balm.report.html_report.table import NOT_VERIFIED, Link, Table
+from balm.report.html_report.table_html import body
 from balm.report.methods_text import references as method_references
 from balm.report.methods_text import versions
 from balm.review.flow import Flow
@@ -122,8 +123,15 @@ def _environment() -> Any:
     )
     environment.filters["svg_address"] = svg_address
     environment.filters["breakable"] = _breakable
+    environment.filters["rows"] = _rows
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
+
+
+def _rows(table: Table) -> Any:
+    from markupsafe import Markup
+
+    return Markup(body(table))
 
 
 @cache

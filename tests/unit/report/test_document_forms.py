@@ -186,3 +186,15 @@ def test_the_file_is_written_by_its_ending(review, tmp_path):
     review.report(tmp_path / "r.docx", figure_width=85, font_size=9)
     assert (tmp_path / "r.docx").read_bytes()[:2] == b"PK"
     assert [p.name for p in tmp_path.iterdir()] == ["r.docx"]
+
+
+def test_cells_of_a_page_are_escaped_and_keep_their_parts():
+    from balm.report.html_report.table import Line
+    from balm.report.html_report.table_html import body
+
+    heads = columns("#A", ">B")
+    row = Row((Cell("<x>/y", mark="m"), Cell("1", links=(Link("a.b", "#'"),), lines=(Line("l", "more"),))), id='i"')
+    html = body(Table("t", "T", heads, (row, Row((Cell("G"), Cell()), group="G & H")), cards=True))
+    assert html.startswith('<tr id="i&#34;" role="row"><th scope="row" role="rowheader">&lt;x&gt;/<wbr>y <span')
+    assert '<a href="#&#39;">a.<wbr>b</a>' in html and "<details><summary>Formula</summary>more</details>" in html
+    assert 'colspan="2" role="columnheader">G &amp; H</th>' in html

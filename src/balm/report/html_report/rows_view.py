@@ -40,7 +40,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
             effect = (drawn.estimate, drawn.low, drawn.high, drawn.weight)
         elif result.single is not None and result.single.row.study == row.study:
             effect = (result.single.estimate, result.single.interval.low, result.single.interval.high, None)
-        reports = [r.report for r in package.results if r.result in row.results]
+        reports = [r.report for r in package.results_of(row.study) if r.result in row.results]
         places = tuple(Link(f"row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False))
         label = study_link(package, row.study)
         made.append(
