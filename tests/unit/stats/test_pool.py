@@ -269,7 +269,7 @@ def test_every_option_value_changes_something_or_raises(option: str, names: list
         ({"model": "common", "inference": "hartung-knapp"}, "needs model 'random'"),
         ({"inference": "henmi-copas"}, "needs model 'ivhet'"),
         ({"inference": "profile-likelihood", "tau2": "DL"}, "tau2='ML'"),
-        ({"weights": "equal", "inference": "hartung-knapp"}, "not defined for weights"),
+        ({"weights": "equal", "inference": "kenward-roger"}, "not defined for weights"),
         ({"weights": [1.0, 2.0]}, "one number a study"),
         ({"weights": [1.0] * 6 + [-1.0]}, "Study 7: weight -1"),
         ({"weights": "same"}, "'equal'"),

@@ -111,7 +111,11 @@ def add_up(g: Any, choices: Choices, origin: Any, weights: Any = None) -> Sums:
         total = g.sum(a)
         mean = g.dot(a, g.effect) / total
         wald = square_root(g.dot(a * spread, a)) / total
-        factor = math.nan if one else np.full(len(q), math.nan)
+        if choices.model == "random":
+            # of the model, not of the weights: residuals from the efficient mean (Knapp & Hartung 2003, y'Py / (k - 1))
+            factor = hartung_knapp_factor(g, w, g.effect - g.spread(g.dot(w, g.effect) / g.sum(w)))
+        else:
+            factor = math.nan if one else np.full(len(q), math.nan)
     else:
         a = w
         total = g.sum(a)

@@ -141,7 +141,10 @@ def _inference(inference: str | None, rows: Mapping[str, Any], model: str, weigh
                 f"inference={inference!r} needs model {' or '.join(repr(m) for m in row.models)}; got model={model!r}"
             )
         if weighted and not row.any_weights:
-            raise InputError(f"inference={inference!r} is not defined for weights of your own; use 'wald' or 't'")
+            raise InputError(
+                f"inference={inference!r} is not defined for weights of your own; use 'wald', 't', 'hartung-knapp' or "
+                "'hartung-knapp-guarded'"
+            )
         return inference
     default = str(rows["inference"])
     row = INFERENCES[default]
@@ -149,8 +152,8 @@ def _inference(inference: str | None, rows: Mapping[str, Any], model: str, weigh
         if model == "ivhet":
             notes.append("Wald interval: the profile's interval is not defined for these weights")
         return "wald"
-    if weighted and not row.any_weights:
-        notes.append("Wald interval: the profile's interval is not defined for weights of your own")
+    if weighted and row.error != "wald":
+        notes.append("Wald interval: weights of your own take the profile's interval only where it is asked for")
         return "wald"
     return default
 

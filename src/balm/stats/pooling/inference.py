@@ -47,8 +47,14 @@ INFERENCES: Mapping[str, Inference] = MappingProxyType(
         for row in (
             Inference("wald", "Wald", "wald", "normal", _ANY, True),
             Inference("t", "Wald-type with t(k - 1)", "wald", "k-1", _ANY, True),
-            Inference("hartung-knapp", "Hartung-Knapp", "hartung-knapp", "k-1"),
-            Inference("hartung-knapp-guarded", "Hartung-Knapp, never below Wald's standard error", "guarded", "k-1"),
+            Inference("hartung-knapp", "Hartung-Knapp", "hartung-knapp", "k-1", any_weights=True),
+            Inference(
+                "hartung-knapp-guarded",
+                "Hartung-Knapp, never below Wald's standard error",
+                "guarded",
+                "k-1",
+                any_weights=True,
+            ),
             Inference("hartung-knapp-wider", "the wider of Hartung-Knapp's and Wald's interval", "wider", "k-1"),
             Inference("hartung-knapp-iqwig", "Hartung-Knapp with the IQWiG rule", "iqwig", "k-1"),
             Inference("kenward-roger", "Kenward-Roger", "kenward-roger", "kenward-roger"),
@@ -60,7 +66,11 @@ INFERENCES: Mapping[str, Inference] = MappingProxyType(
 
 
 def hartung_knapp_factor(g: Any, w: Any, residual: Any) -> Any:
-    """``q = sum w (y - mu)**2 / (k - 1)``: the square of Hartung-Knapp's SE over Wald's."""
+    """``q = sum w (y - mu)**2 / (k - 1)``: the square of Hartung-Knapp's SE over Wald's.
+
+    w : ``1 / (v + tau2)``, also where the mean has weights of its own: q then scales the model's variance, and
+        ``residual`` is counted from the mean with these w.
+    """
     return g.dot(w * residual, residual) / (g.k - 1)
 
 
