@@ -19,7 +19,7 @@ from balm.stats.network.ranking import p_scores, rank_chances
 from balm.stats.network.rows import rows_of
 from balm.stats.network.solved import Solved, solve
 from balm.stats.network.splitting import Split, split
-from balm.stats.network.tau2 import COVARIANCES, ESTIMATORS, Tau2, estimate
+from balm.stats.network.tau2 import COVARIANCES, ESTIMATORS, Tau2, estimate, moments
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option, refuse
 from balm.vocabulary.quick_dataclass import dataclass
@@ -348,9 +348,16 @@ def network(
     common = solve(rows)
     if isinstance(tau2, str):
         place = contrasts.treatments.index(reference)
-        found = estimate(contrasts, tau2, multi_arm_covariance, place) if model == "random" else Tau2(0.0, "none", 0.0)
+        if model == "common":
+            found = Tau2(0.0, "none", 0.0)
+        elif tau2 == "DL":
+            found = Tau2(moments(rows, common.q, common.inverse), tau2, 0.0)
+        else:
+            found = estimate(contrasts, tau2, multi_arm_covariance, place)
     else:
         found = Tau2(float(tau2), "given", 0.0)
-    random = common if found.value == 0.0 else solve(rows_of(contrasts, found.value), found.value)
+    random = common
+    if found.value > 0.0:
+        random = solve(rows_of(contrasts, found.value) if rows.rest else rows, found.value)
     q = by_designs.q_test(common.q, len(rows.value) - rows.n + 1)
     return Network(contrasts, measure, model, reference, better, float(level), found, common, random, q, left_out)

@@ -1,0 +1,81 @@
+"""Networks of 100 and 1,000 treatments: the Laplacian engine against its dense pairs-by-pairs twin, in one run.
+
+    python benchmarks/network.py [--repeats 7] [--without-twin]
+
+CPU time, medians. The task: labels read and checked, both models with tau2 by moments, Q, and all contrasts with their
+standard errors. The twin (tests/naive_network.py) starts from numbers and makes the effects alone, which favours it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT))
+
+
+def data(n: int, k: int, seed: int = 1) -> dict[str, Any]:
+    """``k`` studies, a fifth of three arms, around a ring that reaches every treatment."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=n)
+    rows = []
+    for s in range(k):
+        p = 3 if s % 5 == 0 else 2
+        arms = [s % n, (s + 1) % n] if p == 2 else [s % n, (s + 1) % n, (s + 7) % n]
+        if s >= n:
+            arms = rng.choice(n, p, replace=False).tolist()
+        v = rng.uniform(0.02, 0.3, p)
+        y = truth[arms] + rng.normal(0.0, np.sqrt(v + 0.05))
+        rows += [(s, arms[i], arms[j], y[i] - y[j], v[i] + v[j]) for i in range(p) for j in range(i + 1, p)]
+    study, first, second, effect, variance = (np.array(column) for column in zip(*rows, strict=True))
+    return {"study": study, "first": first, "second": second, "effect": effect, "variance": variance}
+
+
+def spent(task: Callable[[], Any], repeats: int) -> float:
+    """Median CPU seconds."""
+    found = []
+    for _ in range(repeats):
+        start = time.process_time()
+        task()
+        found.append(time.process_time() - start)
+    return median(found)
+
+
+def main() -> None:
+    """Print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--without-twin", action="store_true")
+    given = parser.parse_args()
+    from tests import naive_network
+
+    import balm
+
+    for n, k in ((10, 50), (100, 1000), (1000, 12000)):
+        d = data(n, k)
+        named = {"study": [f"s{x}" for x in d["study"]], "treatment_1": [f"t{x}" for x in d["first"]]}
+        named |= {"treatment_2": [f"t{x}" for x in d["second"]], "effect": d["effect"], "variance": d["variance"]}
+
+        def ours(tau2: str, named: dict[str, Any] = named) -> Any:
+            fit = balm.network(**named, tau2=tau2)
+            return fit.effect, fit.se, fit.common.effect, fit.common.variance
+
+        moments, likelihood = spent(lambda: ours("DL"), given.repeats), spent(lambda: ours("REML"), 1)
+        line = f"{n:>5} treatments, {k:>6} studies: DL {1e3 * moments:8.2f} ms, REML {1e3 * likelihood:8.1f} ms"
+        if n <= 100 and not given.without_twin:
+            twin = spent(partial(naive_network.fit, **d, n=n), 1)
+            line += f"; dense twin {1e3 * twin:8.0f} ms, {twin / moments:,.0f}x"
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
