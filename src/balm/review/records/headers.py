@@ -25,22 +25,31 @@ _add(
     "authors|author|author s|author names|author full names|first authors|authorships author display name|au|creator"
     "|authors full names",
 )
-_add("A2", "editors|editor|secondary authors")
-_add("PY", "year|publication year|published year|pub year|py|year of publication")
-_add("DA", "date|date published|publication date|first posted|date registration|date of publication|date registration3")
+_add("A2", "editors|editor|secondary authors|book editors")
+_add("PY", "year|publication year|published year|pub year|py|year of publication|pubyear")
+_add(
+    "DA",
+    "date|date published|publication date|first posted|date registration|date of publication|date registration3"
+    "|pubdate",
+)
 _add(
     "T2",
     "journal|journal title|publicationname|publication title|source title|journal book|secondary title|publication name"
-    "|primary location source display name|full journal title|container title|so|booktitle|book title",
+    "|primary location source display name|full journal title|container title|so|booktitle|book title|anthology title"
+    "|pubtitle",
 )
 _add("SOURCE", "source|citation|bibliographic citation")
-_add("J2", "abbreviated source title|journal abbreviation|abbreviated journal|alternatename|iso source abbreviation")
-_add("VL", "volume|vl")
-_add("IS", "issue|issue number|number|is")
-_add("SP", "pages|page start|first page|start page|pagination|beginning page")
-_add("EP", "page end|last page|end page|ending page")
-_add("ART", "art no|article number")
-_add("DO", "doi|digital object identifier|do|doi link")
+_add(
+    "J2",
+    "abbreviated source title|journal abbreviation|abbreviated journal|alternatename|iso source abbreviation"
+    "|journal iso abbreviation|source title abbreviation",
+)
+_add("VL", "volume|vl|biblio volume")
+_add("IS", "issue|issue number|number|is|biblio issue")
+_add("SP", "pages|page start|first page|start page|pagination|beginning page|biblio first page")
+_add("EP", "page end|last page|end page|ending page|biblio last page")
+_add("ART", "art no|article number|startpage")
+_add("DO", "doi|digital object identifier|do|doi link|digitalobjectidentifier")
 _add("PMID", "pmid|pubmed id|pubmed|ids pmid|medline pmid|pubmed identifier|pubmed id number")
 _add("C2", "pmcid|pmc id|pubmed central id")
 _add("SN", "issn|issns|isbn|eissn|isbn issn|isbns|issn isbn|primary location source issn l|serial number")
@@ -49,26 +58,27 @@ _add(
     "KW",
     "keywords|author keywords|index keywords|mesh terms|subjects|conditions|condition|manual tags|automatic tags"
     "|emtree drug index terms major focus|emtree medical index terms major focus|mesh headings|keywords plus|kw"
-    "|emtree drug index terms|emtree medical index terms|emtree terms",
+    "|emtree drug index terms|emtree medical index terms|emtree terms|subjectterms",
 )
 _add("LA", "language|language of original document|la|article language")
 _add(
     "UR",
     "url|link|urls|study url|web address|external url|source urls|plink|full text link|embase link|full text url"
-    "|open url link",
+    "|open url link|dimensions url|source linkout|documenturl|primary location landing page url",
 )
-_add("M3", "publication type|publication types|document type|doctype|study type|type of work")
+_add("M3", "publication type|publication types|document type|doctype|study type|type of work|documenttype")
 _add("KIND", "item type|reference type|type of reference|type|entrytype|entry type")
-_add("PB", "publisher|sponsor|primary sponsor|lead sponsor")
-_add("CY", "place|place published|location|source country|country of publication")
-_add("AD", "affiliations|author address|addresses|author addresses|authoraddress|affiliation")
-_add("N1", "notes|note|extra|general notes")
+_add("PB", "publisher|sponsor|primary sponsor|lead sponsor|sponsor collaborators|book publisher")
+_add("CY", "place|place published|location|source country|country of publication|placeofpublication")
+_add("AD", "affiliations|author address|addresses|author addresses|authoraddress|affiliation|authoraffiliation")
+_add("N1", "notes|note|extra|general notes|asreview note|exported notes 1")
 _add("DB", "database|name of database|database name|source database|source register")
 _add("ID", "id|record id|recordid|key|internal id|covidence|ref id|rayyan id|record")
 _add(
     "AN",
     "accession number|eid|lens id|central id|nct number|trialid|trial id|ut unique wos id|embase accession number"
-    "|embase id|medline pui|pui|accession no|unique id",
+    "|embase id|medline pui|pui|accession no|unique id"
+    "|embase accession id|storeid|publication id",
 )
 _add("NCT", "ctgov id|ictrp id|cinahl id|other ids|clinical trial numbers|secondary ids|secondary id")
 _add(

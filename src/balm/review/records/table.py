@@ -30,6 +30,10 @@ HEADER_WITHIN = 40
 
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[ -]?){1,5}(?:,? (?:Jr|Sr|II|III)\.?)?$")
 _SURNAME_INITIALS = re.compile(r"[^,;]{2,60}\s(?:[A-ZÀ-Þ]\.?-?\s?){1,5}(?:\s?(?:Jr|Sr|2nd|3rd|II|III)\.?)?$")
+#: Initials without points and then one: the end of PubMed's list of authors.
+_PUBMED_END = re.compile(r"[^\W\d_][^.,]*\s[A-ZÀ-Þ]{2,5}\.$")
+#: A day without marks, as EBSCO and ICTRP give it.
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _PUBMED_SOURCE = re.compile(
     r"(?P<journal>[^.]+)\. (?P<date>\d{4}[^;.:]*)(?:;(?P<volume>[^(:.]*))?"
     r"(?:\((?P<issue>[^)]*)\))?(?::(?P<pages>[^.]+))?\."
@@ -194,11 +198,13 @@ def _sideways(
 def _columns(header: list[str]) -> list[tuple[int, str]]:
     """``(position, tag)``; a column without a tag keeps its own name."""
     columns: list[tuple[int, str]] = []
+    # What ASReview decided outranks the labels its data came with.
+    decided = any(plain_name(name) == "asreview label" for name in header)
     labelled = any(HEADERS.get(plain_name(n)) == "LABEL" and plain_name(n) != "label" for n in header)
     for at, name in enumerate(header):
         plain = plain_name(name)
         tag = HEADERS.get(plain, "")
-        if tag == "LABEL" and plain in ("label", "included", "decision") and labelled and plain != "included":
+        if tag == "LABEL" and (plain != "asreview label" if decided else labelled and plain in ("label", "decision")):
             tag = ""
         columns.append((at, tag or (name if len(name) > 2 else f"column {name or at + 1}")))
     tags = [tag for _, tag in columns]
@@ -209,6 +215,7 @@ def _columns(header: list[str]) -> list[tuple[int, str]]:
 
 def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str], tally: Tally) -> Fields:
     fields: Fields = {}
+    article: list[tuple[str, str]] = []  # what stands for the pages where there are none
     for at, tag in columns:
         if at >= len(cells):
             break
@@ -246,7 +253,7 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
         elif tag == "NCT":
             fields.setdefault("U2", []).extend(p.strip() for p in re.split(r"[;|]", text) if p.strip())
         elif tag == "ART":
-            fields.setdefault("SP", [text])
+            article.append((header[at], text))
         elif tag == "DAY":
             fields.setdefault(header[at], []).append(text)
         elif tag == "UR":
@@ -255,14 +262,22 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             fields.setdefault(tag, []).append(text[:-2])
         elif tag == "AB":
             fields.setdefault("AB", []).append(text.replace("\r\n", "\n").replace("\r", "\n"))
+        elif tag == "DA" and _DAY.fullmatch(text):
+            fields.setdefault("DA", []).append(f"{text[:4]}-{text[4:6]}-{text[6:]}")
         elif tag == "M3":
             fields.setdefault("M3", []).extend(p.strip() for p in re.split(r"[;|]", text))
-        elif tag == "AN" and "AN" not in fields and text.upper().startswith("NCT"):
+        elif tag == "AN" and "AN" not in fields and (text[:3].upper() == "NCT" or plain_name(header[at]) == "trialid"):
             fields["AN"] = [text]
             fields.setdefault("M3", []).append("Trial registry record")
-            fields.setdefault("T2", ["ClinicalTrials.gov"])
+            if text[:3].upper() == "NCT":
+                fields.setdefault("T2", ["ClinicalTrials.gov"])
         else:
             fields.setdefault(tag, []).append(" ".join(text.split()) if "\n" in text and tag != "N1" else text)
+    for name, text in article:
+        if "SP" not in fields:
+            fields["SP"] = [text]
+        elif text not in fields["SP"][0]:
+            fields.setdefault(name, []).append(text)
     if "DO" not in fields and "SOURCE TEXT" in fields and (doi := find_doi(fields["SOURCE TEXT"][0])):
         fields["DO"] = [doi]
     fields.pop("SOURCE TEXT", None)
@@ -290,17 +305,19 @@ def split_names(text: str) -> list[str]:
     (['Griffin DK', 'Larkin DM', "O'Connor RE"], ['Yang, Z.', 'Jiang, B.'])
     >>> split_names("Smith, J., Doe, K. L."), split_names("Smith, John")
     (['Smith, J.', 'Doe, K. L.'], ['Smith, John'])
+    >>> split_names("Lynch ME."), split_names("Liu R., Adler D.G."), split_names("Doe J, Roe K.")
+    (['Lynch ME'], ['Liu R.', 'Adler D.G.'], ['Doe J', 'Roe K'])
     """
     text = " ".join(text.split())
     for mark in (";", "|", " and "):
         if mark in text:
             return [name.strip() for name in text.split(mark) if name.strip()]
     if "," not in text:
-        return [text]
+        return [text[:-1] if _PUBMED_END.search(text) else text]
     parts = [p.strip() for p in text.split(",") if p.strip()]
     if len(parts) > 1 and all(_SURNAME_INITIALS.match(p.rstrip(".") if " " in p else p) for p in parts):
         last = parts[-1]
-        if last.endswith(".") and not last[:-1].endswith(".") and not re.search(r"\.[A-Z]\.$|\s[A-Z]\.$", last):
+        if _PUBMED_END.search(last) or (last[-1] == "." and "." not in "".join(parts[:-1]) + last[:-1]):
             parts[-1] = last[:-1]
         return parts
     if len(parts) > 2 and len(parts) % 2 == 0 and all(_INITIALS.match(p) for p in parts[1::2]):
