@@ -90,8 +90,10 @@ def test_it_serves_ends_on_request_and_finds_everything_again(tmp_path: Path) ->
             again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             again.bind(("127.0.0.1", port))
     assert heard[0] == heard[1]
-    assert [line.split()[-1] for line in heard[0][1:]] == ["lead", "reviewer", "reviewer"]
-    assert (home / "demonstration-accounts.txt").stat().st_mode & 0o077 == 0
+    assert [line.split()[-1] for line in heard[0][1:4]] == ["lead", "reviewer", "reviewer"]
+    assert "SIMULATED" in heard[0][4] and [line.split()[-1] for line in heard[0][5:]] == ["nurse", "lead"]
+    for name in ("demonstration-accounts.txt", "demonstration-clinic-accounts.txt"):
+        assert (home / name).stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(

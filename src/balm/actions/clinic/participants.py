@@ -38,14 +38,11 @@ def enrol(
     acting: ClinicActing, *, cells: Mapping[str, str], consent: Mapping[str, str], identity: Mapping[str, str],
     submission: str,
 ) -> str:  # fmt: skip
-    """A new participant with their consent; returns the pseudonym (of the first time, where the form is sent twice)."""
+    """A new participant with their consent; returns the pseudonym, or nothing for a form sent before."""
     acting.check("clinic enrol")
     lock_chain(acting.clinic.key)
     if again(acting, submission):
-        last = (
-            Entry.objects.filter(clinic=acting.clinic, table="participants", code=acting.code).order_by("-pk").first()
-        )
-        return last.participant if last else ""
+        return ""
     pseudonym = new_pseudonym()
     while Entry.objects.filter(clinic=acting.clinic, participant=pseudonym).exists():
         pseudonym = new_pseudonym()

@@ -50,6 +50,9 @@ def listed(request: HttpRequest, acting: ClinicActing) -> HttpResponse:
         except InputError as error:
             context, status = {"problems": error.problems}, 422
         else:
+            if not found:  # whose form this was is not guessed: the latest stand first
+                messages.info(request, "This form was sent already, and counts once: look at the top of the list.")
+                return redirect("clinic_participants", clinic=acting.clinic.slug)
             messages.success(request, f"Enrolled as {found}. Write this pseudonym into the clinic's own record.")
             return redirect("clinic_participant", clinic=acting.clinic.slug, participant=found)
     registry = registry_of(acting.clinic, tables=("participants", "courses"))

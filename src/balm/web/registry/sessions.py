@@ -42,6 +42,8 @@ BOLUS = ("dose", "dose_unit", "form", "start")
 EVENT = ("term", "severity", "serious", "causality", "action", "outcome")
 CORRECTION = ("start", "stop", "dose", "dose_unit", "rate", "rate_unit", "form", "concentration_mg_ml")
 AMENDED = ("weight_kg", "start", "end", "events_asked", "next_planned", "notes")
+#: Quantities of a blood sample: folded away at the bedside.
+LABORATORY = ("alt", "ast", "ggt", "bilirubin")
 ACTS = ("begin", "rate", "bolus", "stop", "vitals", "event", "cancel")
 
 
@@ -192,7 +194,8 @@ def _one(
                                  optional=("start",)),
         "bolus_fields": fields_of("segments", BOLUS, values={"dose_unit": "mg", "form": rate.get("form", ""), **sent},
                                   required=("dose", "dose_unit"), optional=("start",)),
-        "vitals": vitals(sent),
+        "vitals": [f for f in vitals(sent) if f.name not in LABORATORY],
+        "laboratory": [f for f in vitals(sent) if f.name in LABORATORY],
         "event_fields": fields_of("adverse_events", EVENT, values={"serious": "no", **sent}),
         "amend_fields": fields_of("sessions", AMENDED, values={
             **{n: as_cell(getattr(held, n)) for n in AMENDED}, **sent}),
