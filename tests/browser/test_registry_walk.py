@@ -60,7 +60,7 @@ def opened(person: Person, summary: str) -> Person:
     """Unfold a part of the page that is folded."""
     part = person.page.locator("details", has=person.page.locator("summary", has_text=summary)).first
     if part.get_attribute("open") is None:
-        part.locator("summary").click()
+        part.locator("> summary").click()
     return person
 
 
