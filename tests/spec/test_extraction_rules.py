@@ -132,8 +132,13 @@ def test_what_is_written_says_how_it_was_read_and_is_verified_only_with_its_page
 ) -> None:
     own = cells(sd="1", n="10") | {"mean": Given("3", how_read=how)} | ({"page": Given(page)} if page else {})
     sheets = {"ana": {PLACE: own}} | ({"ben": {PLACE: dict(own)}} if second else {})
-    ((table, row),) = agreed_rows("s", compare(sheets), sheets, {}, report="paper")
-    assert (table, row["result"], row["usable"]) == (RESULTS, "s-pain_ket_7d", "yes")
+    written = dict(agreed_rows("s", compare(sheets), sheets, {}, report="paper"))
+    row = written.pop(RESULTS)
+    assert (row["result"], row["usable"]) == ("s-pain_ket_7d", "yes")
+    known = {"study": "s", "verified": "yes", "report": "paper", "source": "paper, p. 3"}
+    assert written == ({STUDIES: known} if verified == "yes" else {}), (
+        "a study counts as verified with its first number that names a page"
+    )
     assert (row["how_read"], row["verified"], row.get("source")) == (read, verified, "paper, p. 3" if page else None)
     _, problems = read_cells(row, TABLE_BY_FILE[RESULTS], row=1)
     assert problems == []
