@@ -99,11 +99,19 @@ def shown(got: Pooled, common: Pooled, es: EffectSizes, predicted: Pooled) -> di
     }
 
 
+def likelihood(es: EffectSizes, tau2: float) -> float:
+    """The log-likelihood of tau2 with the mean at its best, up to a constant."""
+    total = es.variance + tau2
+    residual = es.effect - np.sum(es.effect / total) / np.sum(1.0 / total)
+    return float(-0.5 * np.sum(np.log(total) + residual**2 / total))
+
+
 @pytest.mark.parametrize("path", [p for p in golden_files("meta_pkg") if "metagen" in str(p.id)])
 def test_metagen(path: Path) -> None:
     data = load(path)
     es = EffectSizes(effect=data["effects"]["yi"], variance=data["effects"]["vi"])
     bad: list[str] = []
+    hills = set()
     compared = 0
     for case in data["cases"]:
         if case["analysis"] != "metagen":
@@ -127,6 +135,13 @@ def test_metagen(path: Path) -> None:
         # level.ma changes the intervals of the means; the prediction interval has a level of its own.
         predicted = fit(es, {**given, "level_ma": 0.95})
         ours = shown(got, common, es, predicted)
+        by_likelihood = given.get("method_tau") == "ML" and "tau2" in want
+        if (
+            by_likelihood and likelihood(es, got.tau2) > likelihood(es, want["tau2"]) + 1.0
+        ):  # what stands there proves nothing
+            hills.add((path.stem, case["id"]))
+            compared += 1
+            continue
         for name, value in want.items():
             if value is None:
                 continue
@@ -135,4 +150,6 @@ def test_metagen(path: Path) -> None:
                 bad.append(f"{case['id']}.{name}: got {ours[name]}, want {value}")
         compared += 1
     assert compared, "no metagen case in this file"
+    # seven trials whose variances lie 7,500 apart: 0 there, 1.0763 here, log-likelihood 1.59 higher
+    assert hills <= {("meta__metagen__pimeta.hyp__GEN", "gen_ML")}
     assert not bad, f"{len(bad)} differ:\n" + "\n".join(bad[:40])
