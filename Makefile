@@ -29,11 +29,11 @@ run: $(STAMP) ## set up and serve the bundled review, with accounts to try it, o
 	BALM_HOME="$(BALM_HOME)" $(BIN)/balm serve reviews/ketamine-chronic-pain --host $(HOST) --port $(PORT)
 
 test: $(STAMP) lint ## set up and run all tests
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 	$(MAKE) postgresql minimal
 
 postgresql: $(STAMP) ## the server's tests again on PostgreSQL, where BALM_TEST_POSTGRESQL gives its address
-	@if [ -n "$$BALM_TEST_POSTGRESQL" ]; then BALM_TEST_DATABASE_URL="$$BALM_TEST_POSTGRESQL" $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(ON_POSTGRESQL); \
+	@if [ -n "$$BALM_TEST_POSTGRESQL" ]; then BALM_TEST_DATABASE_URL="$$BALM_TEST_POSTGRESQL" $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(ON_POSTGRESQL); \
 	elif [ -n "$$CI" ]; then echo "the merge run needs PostgreSQL: set BALM_TEST_POSTGRESQL" >&2; exit 1; \
 	else echo "no PostgreSQL given (BALM_TEST_POSTGRESQL): the server was tested on SQLite alone"; fi
 

@@ -152,7 +152,7 @@ def test_the_pdf_of_the_report_stands_beside_the_form(team: Team) -> None:
     assert "<iframe" not in text(team.teammate.client.get(at(team)))
     team.review.files.create(path="full-texts/sigtermans2009.pdf", content=b"%PDF-1.4 x", sha256="0" * 64)
     address = at(team, "paper/sigtermans2009/")
-    assert f'<iframe src="{address}"' in text(team.teammate.client.get(at(team)))
+    assert f'<iframe src="{address}#' in text(team.teammate.client.get(at(team)))
     response = team.teammate.client.get(address)
     assert (response.content, response["Content-Type"]) == (b"%PDF-1.4 x", "application/pdf")
     assert response["X-Frame-Options"] == "SAMEORIGIN" and "default-src 'none'" in response["Content-Security-Policy"]
