@@ -7,7 +7,7 @@ Where the assessors differ, a third person settles it here, or they agree in dis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -36,6 +36,7 @@ from balm.vocabulary.problems import InputError, Problem
 FILE = "risk_of_bias.csv"
 #: What a person fills in, beside the answers.
 FIELDS = ("judgement", "override_reason", "direction", "support")
+Row = TypeVar("Row", Assessment, Agreed, Proposal)
 
 
 @transaction.atomic
@@ -51,13 +52,10 @@ def assess(
     acting.check("assess")
     check_sent(submission)
     lock_chain(acting.review.key)
-    settled = None
     own = assessments_of(acting.review, target, acting.member.code)
     if domain == OVERALL:
         answers = judgements_under(target, own)
-    sent = Assessment.objects.filter(member=acting.member, submission=submission).first()
-    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
-        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    sent = sent_before(Assessment, acting, target, domain, submission)
     settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
     if sent is not None:
         same_as_sent(sent, settled)
@@ -129,9 +127,7 @@ def agree(
     agreed = agreed_of(acting.review, target)
     if domain == OVERALL:
         answers = judgements_under(target, agreed)
-    sent = Agreed.objects.filter(member=acting.member, submission=submission).first()
-    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
-        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    sent = sent_before(Agreed, acting, target, domain, submission)
     settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
     if sent is not None:
         same_as_sent(sent, settled)
@@ -250,6 +246,14 @@ def columns_of(settled: Settled) -> dict[str, Any]:
 def values_of(row: Assessment | Agreed | Proposal) -> dict[str, Any]:
     """A judgement as an event tells it."""
     return {name: getattr(row, name) for name in (*FIELDS, "answers", "proposed")}
+
+
+def sent_before(model: type[Row], acting: Acting, target: Target, domain: str, submission: str) -> Row | None:
+    """What this member saved under the number of this page already; refused where it was about another judgement."""
+    sent = model.objects.filter(member=acting.member, submission=submission).first()
+    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
+        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    return sent
 
 
 def same_as_sent(sent: Assessment | Agreed | Proposal, settled: Settled) -> None:

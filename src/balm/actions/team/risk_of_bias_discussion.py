@@ -14,6 +14,7 @@ from balm.actions.team.risk_of_bias import (
     columns_of,
     judgements_under,
     same_as_sent,
+    sent_before,
     values_of,
     words_of_both,
     write_agreed,
@@ -25,8 +26,8 @@ from balm.review.risk_of_bias.targets import Target
 from balm.review.risk_of_bias.words import OVERALL
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.risk_of_bias.models import Proposal
-from balm.store.risk_of_bias.standing import agreed_of, of_target, proposals_of, standing_of, target_of
-from balm.vocabulary.problems import InputError, Problem
+from balm.store.risk_of_bias.standing import agreed_of, of_target, proposals_of, standing_of
+from balm.vocabulary.problems import InputError
 
 
 @transaction.atomic
@@ -57,9 +58,7 @@ def propose(
     agreed = agreed_of(acting.review, target)
     if domain == OVERALL:
         answers = judgements_under(target, agreed)
-    sent = Proposal.objects.filter(member=acting.member, submission=submission).first()
-    if sent is not None and (target_of(sent), sent.domain) != (target, domain):
-        raise InputError(Problem("belongs to another judgement; load the page again", column="submission"))
+    sent = sent_before(Proposal, acting, target, domain, submission)
     settled = settle(instrument(target.instrument), domain, answers=answers, **fields)
     if sent is not None:
         same_as_sent(sent, settled)
