@@ -15,6 +15,7 @@ from balm.actions.whole_file import whole_file
 from balm.review.claims_in_text.check import CheckedText, check_claims
 from balm.review.claims_in_text.claim import FIELDS
 from balm.review.claims_in_text.evidence import Beside, Known, beside_evidence
+from balm.review.records.own_table import safe_cell
 from balm.vocabulary.problems import InputError, Problem
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def check_file(
         for name, checked in _checked(texts, processes, totals):
             for claim in checked:
                 counts[claim["kind"], claim["verdict"]] += 1
-                yield [name, *(_cell(claim[f]) for f in FIELDS)]
+                yield [_cell(name), *(_cell(claim[f]) for f in FIELDS)]
 
     if target is None:
         for _ in rows():
@@ -143,9 +144,9 @@ def check_file(
 
 
 def _cell(value: object) -> object:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
+    """A cell that no spreadsheet evaluates; empty where there is none."""
+    if isinstance(value, str):
+        return safe_cell(value)
     return "" if value is None else value
 
 

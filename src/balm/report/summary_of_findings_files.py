@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from balm.report.html_report.table import harmless
 from balm.report.summary_of_findings import NO_DATA, Finding, SummaryOfFindings
 from balm.review.certainty.words import DOWN, UP
 
@@ -104,5 +105,5 @@ def _csv(head: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows([harmless(x) if isinstance(x, str) else x for x in line] for line in lines)
     return out.getvalue()

@@ -67,6 +67,15 @@ def test_records_of_an_export_are_read(tmp_path: Path) -> None:
     assert done.texts == 1 and done.counts["estimate", "inconsistent"] == 1
 
 
+def test_the_name_of_a_record_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
+    table, out = tmp_path / "records.csv", tmp_path / "claims.csv"
+    with table.open("w", newline="", encoding="utf-8") as sink:
+        csv.writer(sink).writerows([["id", "abstract"], ["=cmd|' /C calc'!A0", TEXT]])
+    check_file(table, out, column="abstract")
+    with out.open(encoding="utf-8", newline="") as source:
+        assert {row[0] for row in csv.reader(source)} == {"record", "'=cmd|' /C calc'!A0"}
+
+
 def test_many_texts_are_shared_between_processes(tmp_path: Path) -> None:
     table = tmp_path / "records.csv"
     with table.open("w", newline="", encoding="utf-8") as sink:

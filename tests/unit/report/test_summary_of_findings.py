@@ -164,6 +164,13 @@ def test_no_events_in_any_group(synthesis: Synthesis) -> None:
 # ---- files
 
 
+def test_no_cell_runs_as_a_formula(synthesis: Synthesis) -> None:
+    table = summary_of_findings(synthesis)
+    first = replace(table.findings[0], outcome="=cmd|' /C calc'!A0")
+    for text in (summary_csv(replace(table, findings=(first,))), profile_csv(replace(table, findings=(first,)))):
+        assert next(csv.reader(io.StringIO(text.split("\n", 1)[1])))[0].startswith("'=cmd")
+
+
 def test_csv_files_hold_every_row(synthesis: Synthesis) -> None:
     table = summary_of_findings(synthesis)
     for text in (summary_csv(table), profile_csv(table)):

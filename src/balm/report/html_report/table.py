@@ -129,7 +129,7 @@ class Table:
             if row.group:
                 heading = row.group
             else:
-                writer.writerow([_harmless(text) for text in [heading] * len(first) + [c.plain for c in row.cells]])
+                writer.writerow([harmless(text) for text in [heading] * len(first) + [c.plain for c in row.cells]])
         return out.getvalue()
 
     @property
@@ -143,7 +143,8 @@ class Table:
         return f"{self.file or self.id}.csv"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet runs as a formula; a negative number stays as it is."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
