@@ -59,7 +59,7 @@ def generate(path: Path, analyses: int) -> int:
     rng = np.random.default_rng(9)
     schema = pa.schema([("analysis", pa.int64()), ("effect", pa.float64()), ("variance", pa.float64())])
     studies = 0
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(path, schema, compression="snappy") as writer:
         for first in range(0, analyses, AT_ONCE):
             count = min(AT_ONCE, analyses - first)
             k = np.clip(np.rint(np.exp(rng.normal(1.4, 0.85, count))), 2, 60).astype(np.int64)

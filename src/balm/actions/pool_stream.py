@@ -22,7 +22,7 @@ from balm.actions.arrow_columns import floats, integers, texts
 from balm.actions.whole_file import whole_file
 from balm.stats.effect_sizes import effect_sizes
 from balm.stats.measures import MEASURES
-from balm.stats.pooling.pool_many import COLUMNS, pool_many
+from balm.stats.pooling.pool_many import COLUMNS, pool_many, pool_ragged
 from balm.vocabulary.problems import InputError, Problem, check_option
 
 ENGINES = ("stream", "dask")
@@ -236,13 +236,13 @@ def _results(plan: Plan, batches: Iterable[Any], *, first: Any = None, until_sta
         last = int(starts[-1])
         carry = table.slice(last)
         if last:
-            whole = table.slice(0, last)
-            seen.check(labels.take(arrow_column(starts[:-1])))
-            yield _pooled(plan, _long(plan, whole))
+            names = labels.take(arrow_column(starts[:-1]))
+            seen.check(names)
+            yield _pooled(plan, _long(plan, table.slice(0, last), names, starts))
     if carry is not None and carry.num_rows:
-        labels = carry.column(plan.by).combine_chunks()
-        seen.check(labels.slice(0, 1))
-        yield _pooled(plan, _long(plan, carry))
+        names = carry.column(plan.by).combine_chunks().slice(0, 1)
+        seen.check(names)
+        yield _pooled(plan, _long(plan, carry, names, np.array([0, carry.num_rows])))
 
 
 def _starts(labels: Any) -> Any:
@@ -303,11 +303,8 @@ def _numbers(plan: Plan, name: str, column: Any) -> Any:
         ) from None
 
 
-def _long(plan: Plan, table: Any) -> _Rows:
-    labels = table.column(plan.by).combine_chunks()
-    values = {n: _numbers(plan, c, table.column(c)) for n, c in plan.columns.items()}
-    starts = _starts(labels)
-    return _Rows(labels.take(arrow_column(starts)), values, np.append(starts, len(labels)))
+def _long(plan: Plan, table: Any, names: Any, offsets: Any) -> _Rows:
+    return _Rows(names, {n: _numbers(plan, c, table.column(c)) for n, c in plan.columns.items()}, offsets)
 
 
 def _listed(plan: Plan, batch: Any, done: int) -> _Rows:
@@ -335,20 +332,8 @@ def _pooled(plan: Plan, rows: _Rows) -> Any:
     """One Arrow table of results for whole analyses."""
     pa = _pyarrow()
     sizes = np.diff(rows.offsets)
-    number = np.repeat(np.arange(len(sizes)), sizes)
-    if plan.measure is None:
-        y, v = rows.values["effect"], rows.values["variance"]
-    else:
-        es = effect_sizes(plan.measure, missing="drop", **rows.values)
-        keep = np.ones(len(number), dtype=np.bool_)
-        if len(es) != len(number):
-            keep = np.isfinite(np.column_stack(list(rows.values.values()))).all(axis=1)
-        y, v, number = es.effect, es.variance, number[keep]
-    if len(number):
-        many = pool_many(y, v, number, **plan.options)
-        place = np.asarray(many.group, dtype=np.int64)
-    else:
-        many, place = None, np.empty(0, dtype=np.int64)
+    many = _pooled_many(plan, rows, sizes)
+    place = np.empty(0, dtype=np.int64) if many is None else np.asarray(many.group, dtype=np.int64)
     count = len(sizes)
     columns: dict[str, Any] = {plan.by or "group": rows.labels}
     k = np.zeros(count, dtype=np.int64)
@@ -374,6 +359,24 @@ def _pooled(plan: Plan, rows: _Rows) -> Any:
     return pa.table(columns)
 
 
+def _pooled_many(plan: Plan, rows: _Rows, sizes: Any) -> Any:
+    """Results of the analyses that have a study to pool, ``group`` being their places; None where none has."""
+    if plan.measure is None and len(sizes) and sizes.min() > 0:
+        return pool_ragged(
+            rows.values["effect"], rows.values["variance"], rows.offsets, np.arange(len(sizes)), **plan.options
+        )
+    number = np.repeat(np.arange(len(sizes)), sizes)
+    if plan.measure is None:
+        y, v = rows.values["effect"], rows.values["variance"]
+    else:
+        es = effect_sizes(plan.measure, missing="drop", **rows.values)
+        keep = np.ones(len(number), dtype=np.bool_)
+        if len(es) != len(number):
+            keep = np.isfinite(np.column_stack(list(rows.values.values()))).all(axis=1)
+        y, v, number = es.effect, es.variance, number[keep]
+    return pool_many(y, v, number, **plan.options) if len(number) else None
+
+
 def _in_row_groups(results: Iterable[Any]) -> Iterator[Any]:
     """The same rows in tables of :data:`WRITTEN_AT_ONCE`, whatever the sizes they came in."""
     pa = _pyarrow()
@@ -383,12 +386,12 @@ def _in_row_groups(results: Iterable[Any]) -> Iterator[Any]:
         waiting.append(table)
         rows += table.num_rows
         while rows >= WRITTEN_AT_ONCE:
-            whole = pa.concat_tables(waiting).combine_chunks()
+            whole = pa.concat_tables(waiting)
             yield whole.slice(0, WRITTEN_AT_ONCE)
             rest = whole.slice(WRITTEN_AT_ONCE)
             waiting, rows = [rest], rest.num_rows
     if rows:
-        yield pa.concat_tables(waiting).combine_chunks()
+        yield pa.concat_tables(waiting)
 
 
 def _gather(results: Iterable[Any], target: Path | None, progress: Any) -> Any:

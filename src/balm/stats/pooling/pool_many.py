@@ -179,6 +179,50 @@ def pool_many(
     >>> many.group.tolist(), many.k.tolist(), many.estimate.round(3).tolist()
     (['a', 'b'], [2, 2], [0.18, 0.317])
     """
+    y, v, labels = given(effect, variance, group, invalid)
+    names, order, offsets = by_label(labels)
+    if order is not None:
+        y, v = y[order], v[order]
+    return pool_ragged(
+        y,
+        v,
+        offsets,
+        names,
+        order,
+        invalid=invalid,
+        profile=profile,
+        model=model,
+        tau2=tau2,
+        inference=inference,
+        prediction=prediction,
+        level=level,
+        i2=i2,
+        tau2_interval=tau2_interval,
+    )
+
+
+def pool_ragged(
+    y: Floats,
+    v: Floats,
+    offsets: Integers,
+    names: NDArray[Any],
+    order: NDArray[np.int64] | None = None,
+    *,
+    model: str | None = None,
+    tau2: str | float | None = None,
+    inference: str | None = None,
+    prediction: str | None = None,
+    level: float = 0.95,
+    profile: str | None = None,
+    i2: str | None = None,
+    tau2_interval: str | None = None,
+    invalid: str = "raise",
+) -> PooledMany:
+    """:func:`pool_many` of groups that lie one after the other: group g is rows ``offsets[g]`` to ``offsets[g + 1]``.
+
+    ``order`` says where each row stood before, for the messages. The options are those of :func:`pool_many`.
+    """
+    check_option("invalid", invalid, ("raise", "mark"))
     choices = choose(
         profile=profile,
         model=model,
@@ -190,10 +234,6 @@ def pool_many(
         tau2_interval=tau2_interval,
         weighted=False,
     )
-    y, v, labels = given(effect, variance, group, invalid)
-    names, order, offsets = by_label(labels)
-    if order is not None:
-        y, v = y[order], v[order]
     reasons: dict[int, str] = {}
     sizes = np.diff(offsets)
     usable = usable_groups(y, v, offsets, order, names, invalid, reasons)
