@@ -195,10 +195,10 @@ def _audit(arguments: argparse.Namespace) -> int:
 
     if values["mark"]:
         print(values["mark"])
-    flow, limit = values["flow"], values["small_cells"]
+    flow = values["flow"]
     print(
-        f"{count(flow['treated'], limit)} treated, {count(flow['due'], limit)} due at {values['visit']['label']}, "
-        f"{count(flow['analysed'], limit)} analysed"
+        f"{count(flow['treated'])} treated, {count(flow['due'])} due at {values['visit']['label']}, "
+        f"{count(flow['analysed'])} analysed"
     )
     for r in values["responders"]:
         print(f"{r['label']}: {share(r['over_assessed'])} of those assessed, {share(r['over_treated'])} of all treated")

@@ -53,6 +53,8 @@ def control_chart_figure(
     )
     heading(drawing, title, panel.left, panel.right)
     for i in range(len(values)):
+        if unseen[i]:  # the limits of a share tell of how many it is
+            continue
         left, right = panel.across.position(i - 0.5), panel.across.position(i + 0.5)
         top, bottom = (panel.up.position(min(max(v, span[0]), span[1])) for v in (high[i], low[i]))
         drawing.rect(left, top, right - left, bottom - top, fill=BAND)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
+import balm.report.registry.held_back as held_back_module
 from balm.actions.registry_audit import audit_registry
 from balm.actions.registry_evidence import evidence_of
 from balm.actions.registry_folder import new_demonstration, write_files
@@ -29,8 +32,9 @@ from balm.registry.against_evidence import beside_evidence
 from balm.registry.audit import Audit, audit
 from balm.registry.demonstration import END, demonstration_files
 from balm.registry.reading import read_registry
-from balm.registry.small_cells import groups_hidden, partition, shares_hidden
+from balm.registry.small_cells import LINE, PART, TOTAL, Cells, held_back, partition, shares_hidden
 from balm.report.registry.audit_page import audit_page, figures
+from balm.report.registry.held_back import held_back_of
 from balm.report.registry.shown import shown
 from balm.stats.control_charts import p_chart
 from balm.stats.kaplan_meier import kaplan_meier
@@ -91,8 +95,71 @@ def test_one_part_alone_is_never_hidden() -> None:
     assert partition({"a": 30, "b": 9}, 5) == {"a": 30, "b": 9}
     assert partition({"a": 1, "b": 1, "c": 1, "d": 40}, 5) == {"a": None, "b": None, "c": None, "d": None}
     assert partition({"a": 3}, 5) == {"a": None} and partition({"a": 3}, 0) == {"a": 3}
-    assert groups_hidden([(10, 20), (10, 12), (9, 30)], 5) == [False, True, True]
     assert shares_hidden([(48, 128), (48, 140)], 5) is False and shares_hidden([(48, 50)], 5) is True
+
+
+def secrets_that_follow(cells: Cells, hidden: frozenset[str], limit: int) -> list[str]:
+    """Small counts that the printed ones determine, found by ranks of matrices: another way than the program's."""
+    names = sorted(cells.counts)
+    unknown = [n for n in names if n in hidden]
+    matrix = np.array([[(n == whole) - (n in parts) for n in unknown] for whole, parts in cells.sums], dtype=float)
+    if not unknown:
+        return []
+    rank = np.linalg.matrix_rank(matrix)
+    return [
+        n for i, n in enumerate(unknown)
+        if 0 < cells.counts[n] < limit and np.linalg.matrix_rank(np.vstack([matrix, np.eye(len(unknown))[i]])) == rank
+    ]  # fmt: skip
+
+
+def test_no_small_number_follows_from_the_printed_ones() -> None:
+    cells = Cells()
+    for name, n, dear in (("due", 120, TOTAL), ("followed", 117, LINE), ("not followed", 3, LINE),
+                          ("analysed", 110, TOTAL), ("no baseline", 7, PART)):  # fmt: skip
+        cells.add(name, n, dear)
+    cells.sum("due", ["followed", "not followed"])
+    cells.sum("followed", ["analysed", "no baseline"])
+    assert held_back(cells, 5) == {"followed", "not followed", "no baseline"}
+    assert held_back(cells, 0) == frozenset()
+    with pytest.raises(ValueError, match="is not the sum"):
+        cells.sum("due", ["analysed"])
+    rng = random.Random(6)
+    for _ in range(60):
+        cells = Cells()
+        groups = [[rng.choice([0, 1, 2, 3, 6, 9, 20]) for _ in range(3)] for _ in range(3)]
+        cells.add("all", sum(map(sum, groups)), TOTAL)
+        for i, row in enumerate(groups):
+            cells.add(f"row{i}", sum(row), LINE)
+            for j, n in enumerate(row):
+                cells.add(f"cell{i}{j}", n, PART)
+            cells.sum(f"row{i}", [f"cell{i}{j}" for j in range(3)])
+        for j in range(3):
+            cells.add(f"column{j}", sum(row[j] for row in groups), LINE)
+            cells.sum(f"column{j}", [f"cell{i}{j}" for i in range(3)])
+        cells.sum("all", ["row0", "row1", "row2"])
+        cells.sum("all", ["column0", "column1", "column2"])
+        hidden = held_back(cells, 5)
+        assert {n for n, k in cells.counts.items() if 0 < k < 5} <= hidden
+        assert secrets_that_follow(cells, hidden, 5) == []
+
+
+def test_the_report_gives_no_small_number_away(found: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Cells] = []
+    monkeypatch.setattr(
+        held_back_module, "held_back", lambda cells, limit: kept.append(cells) or held_back(cells, limit)
+    )
+    for one in (found, small_registry()):
+        found_back = held_back_of(one, 5)
+        assert secrets_that_follow(kept[-1], found_back.hidden, 5) == []
+        values = shown(one)
+        for r in values["responders"]:
+            treated, assessed = r["over_treated"], r["over_assessed"]
+            if None not in (treated["n"], assessed["n"]):
+                assert not 0 < treated["n"] - assessed["n"] < 5
+        flow = values["flow"]
+        for whole, part in (("enrolled", "treated"), ("treated", "due"), ("due", "followed"), ("followed", "analysed")):
+            both = flow[whole], flow[part]
+            assert None in both or not 0 < both[0] - both[1] < 5, (whole, part)
 
 
 def test_zero_and_not_asked_are_two_things() -> None:

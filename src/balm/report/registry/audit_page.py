@@ -17,7 +17,7 @@ from balm.plots.site_funnel import site_funnel
 from balm.registry.against_evidence import BesideEvidence
 from balm.registry.audit import Audit
 from balm.report.html_report.table import Cell, Row, Table, columns
-from balm.report.registry.audit_words import count, estimate, methods, of, p_value, part, per_cent, share
+from balm.report.registry.audit_words import count, estimate, methods, of, p_value, per_cent, share
 from balm.report.registry.shown import shown
 from balm.vocabulary.numbers import fixed
 from balm.vocabulary.problems import InputError
@@ -59,11 +59,10 @@ def audit_page(found: Audit, evidence: BesideEvidence | None = None) -> str:
         f"{v['therapy']}{scope}, as of {v['as_of']}. {first['label']} at {v['visit']['label']}: "
         f"{share(first['over_assessed'])} of those assessed, {share(first['over_treated'])} of all treated. {NOT_ONE}"
     )
-    limit = v["small_cells"]
     facts = [
-        ("Treated", count(v["flow"]["treated"], limit)),
-        (f"Due at {v['visit']['label']}", count(v["flow"]["due"], limit)),
-        ("Analysed", count(v["flow"]["analysed"], limit)),
+        ("Treated", count(v["flow"]["treated"])),
+        (f"Due at {v['visit']['label']}", count(v["flow"]["due"])),
+        ("Analysed", count(v["flow"]["analysed"])),
         ("Sessions", str(v["doses"]["sessions"])),
         ("Sites", v["site"] if scope else str(len(v["sites"]))),
     ]
@@ -102,7 +101,7 @@ def _table(
 
 
 def _flow(v: dict[str, Any]) -> Section:
-    f, limit = v["flow"], v["small_cells"]
+    f = v["flow"]
     rows = [
         ("Enrolled", "enrolled", ""),
         ("Refused or withdrew", "refused", "enrolled"),
@@ -116,16 +115,16 @@ def _flow(v: dict[str, Any]) -> Section:
     ]
     table = _table(
         v, "flow", "Participants at each stage", ("#Stage", ">People", "Of", ">Per cent"),
-        [[name, part(f[key]) if key in ("refused", "not_treated") else count(f[key], limit), base, _per_cent(f[key], f.get(base)) if base else ""] for name, key, base in rows],
-        f"Consent to the registry not recorded for {count(f['consent_not_recorded'], limit)} of those treated.",
+        [[name, count(f[key]), base, _per_cent(f[key], f.get(base)) if base else ""] for name, key, base in rows],
+        f"Consent to the registry not recorded for {count(f['consent_not_recorded'])} of those treated.",
     )  # fmt: skip
     figure = _flow_figure(v)
     return Section(
         "flow",
         "Flow of participants",
         finding=[
-            f"{count(f['analysed'], limit)} of {count(f['due'], limit)} people whose visit at {v['visit']['label']} is due "
-            f"were analysed; {count(f['not_followed'], limit)} were not followed."
+            f"{count(f['analysed'])} of {count(f['due'])} people whose visit at {v['visit']['label']} is due "
+            f"were analysed; {count(f['not_followed'])} were not followed."
         ],
         figures=[Picture(figure.svg, "Flow of participants (STROBE, item 13).")],
         tables=[table],
@@ -133,37 +132,37 @@ def _flow(v: dict[str, Any]) -> Section:
 
 
 def _flow_figure(v: dict[str, Any]) -> Figure:
-    f, limit = v["flow"], v["small_cells"]
+    f = v["flow"]
 
     def line(name: str, n: int | None) -> list[str]:
-        return [] if n == 0 else [f"{name}: {part(n)}"]
+        return [] if n == 0 else [f"{name}: {count(n)}"]
 
-    reasons = [f"{reason}: {part(n)}" for reason, n in f["reasons"].items()]
-    why = [f"{reason}: {part(n)}" for reason, n in f["why_not_analysed"].items()]
+    reasons = [f"{reason}: {count(n)}" for reason, n in f["reasons"].items()]
+    why = [f"{reason}: {count(n)}" for reason, n in f["why_not_analysed"].items()]
     steps = [
-        ("Enrolled", count(f["enrolled"], limit),
+        ("Enrolled", count(f["enrolled"]),
          line("Refused or withdrew", f["refused"]) + line("Not treated", f["not_treated"])),
-        ("Treated", count(f["treated"], limit), line(f"{v['visit']['label']} not due yet", f["not_due"])),
-        (f"Due at {v['visit']['label']}", count(f["due"], limit), line("Not followed", f["not_followed"]) + reasons),
-        ("Followed", count(f["followed"], limit), ["Not analysed:", *why] if why else []),
-        ("Analysed", count(f["analysed"], limit), []),
+        ("Treated", count(f["treated"]), line(f"{v['visit']['label']} not due yet", f["not_due"])),
+        (f"Due at {v['visit']['label']}", count(f["due"]), line("Not followed", f["not_followed"]) + reasons),
+        ("Followed", count(f["followed"]), ["Not analysed:", *why] if why else []),
+        ("Analysed", count(f["analysed"]), []),
     ]  # fmt: skip
     return participant_flow_figure(steps, title=_title(v, "Flow of participants"))
 
 
 def _people(v: dict[str, Any]) -> Section:
-    p, limit = v["people"], v["small_cells"]
-    rows = [["People treated", count(p["n"], limit)]]
+    p = v["people"]
+    rows = [["People treated", count(p["n"])]]
     if p["age"] is not None:
         a = p["age"]
         rows.append(
-            ["Age, median (quartiles)", f"{a['median']:g} ({a['q1']:g} to {a['q3']:g}); known for {a['known']}"]
+            ["Age, median (quartiles)", f"{a['median']:g} ({a['q1']:g} to {a['q3']:g}); known for {count(a['known'])}"]
         )
     else:
         rows.append(["Age", "not known for enough people"])
-    rows += [[f"Sex: {name}", part(n)] for name, n in p["sex"].items()]
-    rows += [[f"Pain type: {name}", part(n)] for name, n in p["pain_type"].items()]
-    rows += [[f"Treatment ended: {name}", part(n)] for name, n in v["stops"].items()]
+    rows += [[f"Sex: {name}", count(n)] for name, n in p["sex"].items()]
+    rows += [[f"Pain type: {name}", count(n)] for name, n in p["pain_type"].items()]
+    rows += [[f"Treatment ended: {name}", count(n)] for name, n in v["stops"].items()]
     return Section(
         "people", "People treated", tables=[_table(v, "people", "People treated", ("#Characteristic", "Value"), rows)]
     )
@@ -182,7 +181,7 @@ def _responders(v: dict[str, Any]) -> Section:
     ]  # fmt: skip
     why = {reason: n for r in v["responders"] for reason, n in r["not_assessed"].items()}
     words = [] if not why else ["Not assessed, by reason (largest over the definitions): " + "; ".join(
-        f"{reason}: {part(n)}" for reason, n in why.items()) + "."]  # fmt: skip
+        f"{reason}: {count(n)}" for reason, n in why.items()) + "."]  # fmt: skip
     return Section(
         "responders",
         f"Responders at {v['visit']['label']}",
@@ -203,13 +202,13 @@ def _responders(v: dict[str, Any]) -> Section:
 
 
 def _pain(v: dict[str, Any]) -> Section:
-    p, limit = v["pain"], v["small_cells"]
+    p = v["pain"]
     rows = [
-        [x["label"], count(x["observed"], limit), part(x["missing"]), part(x["treated_again"]),
-         part(x["not_due"]), estimate(x["mean"]), "" if x["day"] == 0 else estimate(x["change"])]
+        [x["label"], count(x["observed"]), count(x["missing"]), count(x["treated_again"]),
+         count(x["not_due"]), estimate(x["mean"]), "" if x["day"] == 0 else estimate(x["change"])]
         for x in p["visits"]
     ]  # fmt: skip
-    note = f"Model with {count(p['people'], limit)} people. " if p["structure"] else ""
+    note = f"Model with {count(p['people'])} people. " if p["structure"] else ""
     if p["left_out"]:
         note += f"Too few answers for the model: {', '.join(p['left_out'])}. "
     figure = _pain_figure(v)
@@ -232,29 +231,29 @@ def _pain_figure(v: dict[str, Any]) -> Figure | None:
     return means_over_time(
         [x["day"] for x in drawn], [x["label"] for x in drawn],
         [(x["mean"]["estimate"], x["mean"]["low"], x["mean"]["high"]) for x in drawn],
-        [str(x["observed"]) for x in drawn],
+        [count(x["observed"]) for x in drawn],
         y_title="Average pain in 7 days, 0 to 10", title=_title(v, "Pain over time"),
     )  # fmt: skip
 
 
 def _relief(v: dict[str, Any], found: Audit) -> Section:
-    r, limit = v["relief"], v["small_cells"]
+    r = v["relief"]
     if r is None:
         return Section("relief", "Duration of relief", words=["Too few people to say anything."])
     median = "was not reached" if r["median"] is None else (
         f"was {r['median']:g} days ({_day(r['median_low'])} to {_day(r['median_high'])})")  # fmt: skip
     rows = [
-        [f"{d['day']} days", count(d["at_risk"], limit),
+        [f"{d['day']} days", count(d["at_risk"]),
          "held back" if d["at_risk"] is None else "not reached" if d["share"] is None else
          f"{per_cent(d['share'])} %" + ("" if d["low"] is None else f" ({per_cent(d['low'])} to {per_cent(d['high'])})")]
         for d in r["days"]
     ]  # fmt: skip
     figure = _relief_figure(v, found)
-    how = "; ".join(f"{name}: {part(n)}" for name, n in r["how"].items())
+    how = "; ".join(f"{name}: {count(n)}" for name, n in r["how"].items())
     return Section(
         "relief",
         "Duration of relief",
-        finding=[f"The median duration of relief {median}, in {r['n']} people with a baseline and a follow-up."],
+        finding=[f"The median duration of relief {median}, in {count(r['n'])} people with a baseline and a follow-up."],
         words=[f"How it ended: {how}."],
         figures=[Picture(figure.svg, "Kaplan-Meier curve with 95 % band; small strokes: end of following without a loss of "
                  "effect.")] if figure else [],
@@ -277,20 +276,24 @@ def _day(day: float | None) -> str:
 
 
 def _harms(v: dict[str, Any]) -> Section:
-    h, limit = v["harms"], v["small_cells"]
+    h = v["harms"]
     rows = [["Any adverse event", of(h["any"]), share(h["any"])]]
     rows += [[f"Worst event: {s['severity']}", of(s), share(s)] for s in h["worst"]]
     rows.append(["Serious (ICH E2A)", of(h["serious"]), share(h["serious"])])
     asked = (
-        f"Asked at least once: {count(h['asked'], limit)} of {count(h['people'], limit)}; asked at every session: "
-        f"{count(h['asked_every_session'], limit)}; never asked: {count(h['never_asked'], limit)}; not recorded whether "
-        f"asked: {count(h['not_recorded'], limit)}. Who was not asked is not counted as without events."
+        f"Asked at least once: {count(h['asked'])} of {count(h['people'])}; asked at every session: "
+        f"{count(h['asked_every_session'])}; never asked: {count(h['never_asked'])}; not recorded whether "
+        f"asked: {count(h['not_recorded'])}. Who was not asked is not counted as without events."
     )
     terms = [[t["term"], str(t["people"])] for t in h["terms"]]
     tables = [_table(v, "harms", "People by their worst adverse event, of those asked",
                      ("#Severity", ">People", "% (95 % exact interval)"), rows)]  # fmt: skip
     if terms:
-        rare = f"{h['rare_terms']} terms in fewer than {limit} people are not listed." if h["rare_terms"] else ""
+        rare = (
+            f"{h['rare_terms']} terms in fewer than {v['small_cells']} people are not listed."
+            if h["rare_terms"]
+            else ""
+        )
         tables.append(_table(v, "harm-terms", "Adverse events by term", ("#Term", ">People"), terms, rare))
     return Section("harms", "Adverse events", finding=[f"Any adverse event: {share(h['any'])} of those asked."],
                    words=[asked], tables=tables)  # fmt: skip
@@ -363,7 +366,7 @@ def _over_time(v: dict[str, Any], found: Audit) -> Section:
         per = 100 if name == "responders" else 1
         rows = [
             [p["period"], "" if p["n"] is None else str(p["n"]), "held back" if p["value"] is None else fixed(per * p["value"], 1),
-             f"{fixed(per * p['low'], 1)} to {fixed(per * p['high'], 1)}", ", ".join(str(r) for r in p["signals"])]
+             "held back" if p["low"] is None else f"{fixed(per * p['low'], 1)} to {fixed(per * p['high'], 1)}", ", ".join(str(r) for r in p["signals"])]
             for p in chart["points"]
         ]  # fmt: skip
         tables.append(_table(v, f"over-time-{name}", f"{caption} over time", ("#Period", ">People", ">Value", "Limits",

@@ -10,17 +10,12 @@ from balm.vocabulary.numbers import fixed
 HELD_BACK = "held back"
 
 
-def count(n: int | None, limit: int) -> str:
-    """A count, or that it is small.
+def count(n: int | None) -> str:
+    """A count, or that it is held back: whether for being small or for another's sake is not told.
 
-    >>> count(None, 5), count(0, 5), count(12, 5)
-    ('fewer than 5', '0', '12')
+    >>> count(None), count(0), count(12)
+    ('held back', '0', '12')
     """
-    return str(n) if n is not None else f"fewer than {limit}"
-
-
-def part(n: int | None) -> str:
-    """A part of a total, which may be held back for another part's sake."""
     return HELD_BACK if n is None else str(n)
 
 
@@ -74,8 +69,9 @@ def methods(v: dict[str, Any]) -> list[str]:
         "": "no model",
     }[pain["structure"]]
     held = (
-        f"Counts of people from 1 to {v['small_cells'] - 1} are held back, with percentages and second counts that would "
-        "give them away; zeros are printed. Sizes of groups are printed unless they are small themselves; a difference between two sizes may be small."
+        f"Counts of people from 1 to {v['small_cells'] - 1} are held back, with every percentage and every other count from "
+        "which they could be worked out by adding and subtracting the numbers of this report; zeros are printed. Whether a "
+        "number is held back because it is small or for another's sake is not told."
         if v["small_cells"] > 1
         else "No small numbers are held back: this report is not for publication."
     )

@@ -10,8 +10,9 @@ from typing import Any
 
 from balm.registry.against_evidence import BesideEvidence
 from balm.registry.audit import Audit, Share, exact
-from balm.registry.small_cells import groups_hidden, partition, shares_hidden, small
+from balm.registry.small_cells import shares_hidden, small
 from balm.registry.tables import SEVERITIES
+from balm.report.registry.held_back import HeldBack, held_back_of
 from balm.stats.control_charts import RULES, ControlChart
 
 #: Days at which the curve of relief is given as numbers.
@@ -22,6 +23,7 @@ MARK = "SIMULATED: no patient, no clinic. Made by a program to show the pages."
 def shown(found: Audit, evidence: BesideEvidence | None = None) -> dict[str, Any]:
     """The audit as plain values for JSON: numbers in full precision, percentages as shares, ``None`` where hidden."""
     limit = found.definition.small_cells
+    held = held_back_of(found, limit)
     f = found.flow
     site = found.definition.site(found.site)
     return {
@@ -37,98 +39,88 @@ def shown(found: Audit, evidence: BesideEvidence | None = None) -> dict[str, Any
         "visit": {"id": found.visit.id, "label": found.visit.label, "day": found.visit.day},
         "flow": {
             **{
-                name: _count(getattr(f, name), limit)
+                name: held.count(name)
                 for name in ("enrolled", "treated", "not_due", "due", "followed", "not_followed", "analysed",
-                             "consent_not_recorded")
+                             "consent_not_recorded", "refused", "not_treated")
             },
-            **partition({"refused": f.refused, "not_treated": f.not_treated}, limit),
-            "reasons": _parts(dict(f.reasons), limit),
-            "why_not_analysed": _parts(dict(f.why_not_analysed), limit),
+            "reasons": held.parts("reasons", [name for name, _ in f.reasons]),
+            "why_not_analysed": held.parts("why_not_analysed", [name for name, _ in f.why_not_analysed]),
         },
         "people": {
-            "n": _count(found.people, limit),
-            "sex": _parts(dict(found.sexes), limit),
+            "n": held.count("people"),
+            "sex": held.parts("sex", [name for name, _ in found.sexes]),
             "age": None if found.ages[3] < max(limit, 1) else
-            {"median": found.ages[0], "q1": found.ages[1], "q3": found.ages[2], "known": found.ages[3]},
-            "pain_type": _parts(dict(found.pain_types), limit),
+            {"median": found.ages[0], "q1": found.ages[1], "q3": found.ages[2], "known": held.count("age_known")},
+            "pain_type": held.parts("pain_type", [name for name, _ in found.pain_types]),
         },
-        "responders": [_responder(found, r, limit) for r in found.responders],
-        "pain": _pain(found, limit),
-        "relief": _relief(found, limit),
-        "doses": _doses(found, limit),
-        "harms": _harms(found, limit),
-        "stops": _parts(dict(found.stops), limit),
-        "sites": _sites(found, limit),
-        "over_time": _over_time(found, limit),
+        "responders": [_responder(found, r, held) for r in found.responders],
+        "pain": _pain(found, held, limit),
+        "relief": _relief(found, held, limit),
+        "doses": _doses(found),
+        "harms": _harms(found, held, limit),
+        "stops": held.parts("stops", [name for name, _ in found.stops]),
+        "sites": _sites(found, held),
+        "over_time": _over_time(found, held, limit),
         "outside_window": found.outside_window,
-        "evidence": None if evidence is None else _evidence(evidence, limit),
+        "evidence": None if evidence is None else _evidence(evidence, found, held, limit),
     }  # fmt: skip
-
-
-def _count(n: int, limit: int) -> int | None:
-    return None if small(n, limit) else n
-
-
-def _parts(parts: dict[str, int], limit: int) -> dict[str, int | None]:
-    return partition(parts, limit)
 
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) or math.isinf(value) else float(value)
 
 
-def _share(share: Share, hidden: bool, limit: int) -> dict[str, Any]:
-    if small(share.n, limit):
-        return {"x": None, "n": None, "share": None, "low": None, "high": None, "held_back": True}
-    if hidden:
-        return {"x": None, "n": share.n, "share": None, "low": None, "high": None, "held_back": True}
+def _share(share: Share, x: int | None, n: int | None) -> dict[str, Any]:
+    """x of n with its interval; without one of them, per cent and interval would give it away."""
+    if n is None or x is None:
+        return {"x": x, "n": n, "share": None, "low": None, "high": None, "held_back": True}
     return {
         "x": share.x, "n": share.n, "share": _number(share.share), "low": _number(share.low),
         "high": _number(share.high), "held_back": False,
     }  # fmt: skip
 
 
-def _responder(found: Audit, r: Any, limit: int) -> dict[str, Any]:
-    both = [(r.over_treated.x, r.over_treated.n), (r.over_assessed.x, r.over_assessed.n)]
-    hidden = shares_hidden(both, limit)
-    groups = groups_hidden([(s.x, s.n) for _, s in r.by_pain_type], limit)
+def _responder(found: Audit, r: Any, held: HeldBack) -> dict[str, Any]:
+    at = f"responder.{r.definition.id}"
+    yes = held.count(f"{at}.yes")
+    types = [
+        (t, _share(s, held.count(f"{at}.type.{t}.yes"), held.count(f"{at}.type.{t}.n"))) for t, s in r.by_pain_type
+    ]
     return {
         "id": r.definition.id,
         "label": r.definition.label,
         "source": r.definition.source,
         "primary": r.definition.id == found.primary.id,
-        "over_treated": _share(r.over_treated, hidden, limit),
-        "over_assessed": _share(r.over_assessed, hidden, limit),
-        "not_due": _count(r.not_due, limit),
-        "not_assessed": _parts(dict(r.not_assessed), limit),
-        "by_pain_type": [
-            {"pain_type": t, **_share(s, hidden or h, limit)} for (t, s), h in zip(r.by_pain_type, groups, strict=True)
-        ],
-        "p_pain_type": None if hidden else _number(r.p_pain_type),
+        "over_treated": _share(r.over_treated, yes, held.count(f"{at}.due")),
+        "over_assessed": _share(r.over_assessed, yes, held.count(f"{at}.assessed")),
+        "not_due": held.count(f"{at}.not_due"),
+        "not_assessed": held.parts(f"{at}.why", [name for name, _ in r.not_assessed]),
+        "by_pain_type": [{"pain_type": t, **s} for t, s in types],
+        "p_pain_type": None if yes is None else _number(r.p_pain_type),
         "tested": list(r.tested),
         "test": r.test,
     }
 
 
-def _pain(found: Audit, limit: int) -> dict[str, Any]:
+def _pain(found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     p = found.pain
     kept = [i for i, label in enumerate(p.labels) if label not in p.left_out] if p.means else []
     visits = []
     for i, visit in enumerate(p.visits):
         at = kept.index(i) if i in kept else None
-        gone = partition({"missing": p.missing[i], "treated_again": p.again[i], "not_due": p.not_due[i]}, limit)
+        counts = held.parts(f"pain.{visit}", ["observed", "missing", "treated_again", "not_due"])
         fit = at is not None and not small(p.observed[i], limit)
         mean = p.means[at] if at is not None and fit else None
         change = p.changes[at - 1] if at is not None and fit and at > 0 else None
         visits.append(
             {
                 "id": visit, "label": p.labels[i], "day": p.days[i],
-                "observed": _count(p.observed[i], limit), **gone,
+                **counts,
                 "mean": _contrast(mean), "change": _contrast(change),
             }
         )  # fmt: skip
     return {
-        "visits": visits, "structure": p.structure, "people": _count(p.people, limit), "note": p.note,
+        "visits": visits, "structure": p.structure, "people": held.count("pain.people"), "note": p.note,
         "left_out": list(p.left_out), "estimation": "REML",
         "inference": "Kenward-Roger standard errors and degrees of freedom",
     }  # fmt: skip
@@ -140,11 +132,10 @@ def _contrast(c: Any) -> dict[str, float | None] | None:
     return {name: _number(getattr(c, name)) for name in ("estimate", "se", "df", "low", "high", "p")}
 
 
-def _relief(found: Audit, limit: int) -> dict[str, Any] | None:
+def _relief(found: Audit, held: HeldBack, limit: int) -> dict[str, Any] | None:
     curve = found.relief
     if curve is None or small(curve.n, limit):
         return None
-    events = sum(curve.events)
     days = []
     for day in CURVE_DAYS:
         at_risk = curve.at_risk_at(day)
@@ -156,13 +147,14 @@ def _relief(found: Audit, limit: int) -> dict[str, Any] | None:
         )  # fmt: skip
     low, high = curve.median_interval
     return {
-        "n": curve.n, "ended": _count(events, limit), "median": _number(curve.median), "median_low": _number(low),
-        "median_high": _number(high), "how": _parts(dict(found.relief_how), limit), "days": days,
+        "n": held.count("relief.n"), "ended": held.count("relief.ended"), "median": _number(curve.median),
+        "median_low": _number(low), "median_high": _number(high), "days": days,
+        "how": held.parts("relief.how", [name for name, _ in found.relief_how]),
         "relief_percent": found.definition.relief_percent,
     }  # fmt: skip
 
 
-def _doses(found: Audit, limit: int) -> dict[str, Any]:
+def _doses(found: Audit) -> dict[str, Any]:
     known = [d for d in found.doses if d.mg is not None]
     return {
         "sessions": found.sessions, "signed": found.signed, "worked_out": len(known),
@@ -192,42 +184,45 @@ def _spread(values: list[float]) -> dict[str, float] | None:
     return {"median": middle, "q1": q1, "q3": q3, "min": min(values), "max": max(values)}
 
 
-def _harms(found: Audit, limit: int) -> dict[str, Any]:
+def _harms(found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     h = found.harms
-    worst = partition({s: h.worst[s] for s in SEVERITIES}, limit)
-    any_event = exact(h.with_event, h.asked)
+    asked = held.count("harms.asked")
+
+    def share(name: str, x: int) -> dict[str, Any]:
+        return _share(exact(x, h.asked), held.count(f"harms.{name}"), asked)
+
     return {
-        "people": _count(h.people, limit),
-        "asked": _count(h.asked, limit),
-        "asked_every_session": _count(h.asked_every_session, limit),
-        "never_asked": _count(h.never_asked, limit),
-        "not_recorded": _count(h.not_recorded, limit),
-        "any": _share(any_event, shares_hidden([(h.with_event, h.asked)], limit), limit),
-        "worst": [{"severity": s, **_share(exact(h.worst[s], h.asked), worst[s] is None, limit)} for s in SEVERITIES],
-        "serious": _share(exact(h.serious, h.asked), shares_hidden([(h.serious, h.asked)], limit), limit),
-        "terms": [{"term": term, "people": _count(n, limit)} for term, n in h.terms if not small(n, limit)],
+        "people": held.count("harms.people"),
+        "asked": asked,
+        "asked_every_session": held.count("harms.asked_every_session"),
+        "never_asked": held.count("harms.never_asked"),
+        "not_recorded": held.count("harms.not_recorded"),
+        "any": share("any", h.with_event),
+        "worst": [{"severity": s, **share(f"worst.{s}", h.worst[s])} for s in SEVERITIES],
+        "serious": share("serious", h.serious),
+        "terms": [{"term": term, "people": n} for term, n in h.terms if not small(n, limit)],
         "rare_terms": sum(small(n, limit) for _, n in h.terms),
     }
 
 
-def _sites(found: Audit, limit: int) -> list[dict[str, Any]]:
-    hidden = groups_hidden([(s.x, s.n) for s in found.sites], limit)
+def _sites(found: Audit, held: HeldBack) -> list[dict[str, Any]]:
     return [
-        {"id": s.id, "name": s.name, **_share(exact(s.x, s.n), h, limit)}
-        for s, h in zip(found.sites, hidden, strict=True)
-    ]
+        {"id": s.id, "name": s.name,
+         **_share(exact(s.x, s.n), held.count(f"site.{s.id}.yes"), held.count(f"site.{s.id}.n"))}
+        for s in found.sites
+    ]  # fmt: skip
 
 
-def _over_time(found: Audit, limit: int) -> dict[str, Any]:
+def _over_time(found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     o = found.over_time
-    hidden = []
-    if o.responders is not None:
-        counts = [(round(v * n), n) for v, n in zip(o.responders.values, o.responders.sizes, strict=True)]
-        hidden = groups_hidden(counts, limit)
+    hidden = [bool({f"period.{p}.{part}" for part in ("yes", "n")} & held.hidden) for p in o.periods]
+    # The centre is the share of all assessed, and gives away what of it is held back.
+    at = f"responder.{found.primary.id}"
+    told = o.responders is not None and not {f"{at}.yes", f"{at}.assessed"} & held.hidden
     changes = o.changes if o.changes is not None and limit <= 5 else None
     return {
         "rules": list(RULES),
-        "responders": _chart(o.responders, o.periods, hidden) if o.responders else None,
+        "responders": _chart(o.responders, o.periods, hidden) if o.responders and told else None,
         "changes": _chart(changes, o.change_periods, [False] * len(o.change_periods)) if changes else None,
     }
 
@@ -237,7 +232,7 @@ def _chart(chart: ControlChart, periods: tuple[str, ...], hidden: list[bool]) ->
         "kind": chart.kind, "centre": chart.centre, "few": chart.few,
         "points": [
             {
-                "period": period, "value": None if h else value, "low": low, "high": high,
+                "period": period, "value": None if h else value, "low": None if h else low, "high": None if h else high,
                 "n": None if not chart.sizes or h else chart.sizes[i], "signals": [] if h else list(chart.signals[i]),
             }
             for i, (period, value, low, high, h) in enumerate(
@@ -246,9 +241,25 @@ def _chart(chart: ControlChart, periods: tuple[str, ...], hidden: list[bool]) ->
     }  # fmt: skip
 
 
-def _evidence(e: BesideEvidence, limit: int) -> dict[str, Any]:
+def _evidence(e: BesideEvidence, found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
+    gone = [
+        (share.x, share.n)
+        for r in found.responders
+        for share, n in ((r.over_assessed, "assessed"), (r.over_treated, "due"))
+        if {f"responder.{r.definition.id}.{name}" for name in ("yes", n)} & held.hidden
+    ] + [
+        (s.x, s.n)
+        for r in found.responders
+        for t, s in r.by_pain_type
+        if {f"responder.{r.definition.id}.type.{t}.{name}" for name in ("yes", "n")} & held.hidden
+    ]
+
     def hide(share: Share | None) -> dict[str, Any] | None:
-        return None if share is None else _share(share, shares_hidden([(share.x, share.n)], limit), limit)
+        if share is None:
+            return None
+        hidden = (share.x, share.n) in gone or shares_hidden([(share.x, share.n)], limit)
+        n = None if hidden else share.n
+        return _share(share, None if hidden else share.x, n)
 
     return {
         "review": e.review,
@@ -275,8 +286,8 @@ def _evidence(e: BesideEvidence, limit: int) -> dict[str, Any]:
                 "definition": b.definition.label if b.definition else None,
                 "clinic_assessed": hide(b.clinic_assessed), "clinic_treated": hide(b.clinic_treated),
                 # Published counts are public; nothing of them is held back.
-                "cohort_assessed": _share(b.cohort_assessed, False, 0),
-                "cohort_treated": _share(b.cohort_treated, False, 0),
+                "cohort_assessed": _share(b.cohort_assessed, b.cohort_assessed.x, b.cohort_assessed.n),
+                "cohort_treated": _share(b.cohort_treated, b.cohort_treated.x, b.cohort_treated.n),
                 "why_not": list(b.why_not), "missing": list(b.cohort.missing),
             }
             for b in e.cohorts
