@@ -14,6 +14,7 @@ from balm.plots.published import published_figure
 from balm.report.document import content
 from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
+from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
 from balm.report.document.methods import methods_section
 from balm.report.document.parts import Paragraph, Run, Section
@@ -32,7 +33,7 @@ PAGE_SECTIONS = (
     ("studies", "Characteristics of the studies"),
     ("risk-of-bias", "Risk of bias"),
     ("results", "Results"),
-    ("certainty-section", "Results at a glance"),
+    ("certainty-section", "Certainty of the evidence"),
     ("numbers", "Appendix: numbers as reported"),
 )
 
@@ -71,8 +72,7 @@ def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "ref
             contents=_contents(views),
             eligibility=content.eligibility_table(review),
             glance=analysis_view.at_a_glance(synthesis),
-            certainty=content.certainty_table(review, synthesis),
-            certainty_words=content.certainty_words(review),
+            certainty=certainty_section(synthesis),
             flow_figure=flow_diagram(flow, contradictions=contradictions),
             parts=_parts(synthesis, numbers),
             characteristics=study_tables.characteristics(review, numbers),
@@ -156,6 +156,7 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("abstract", "Abstract", []),
         ("question", "Question and eligibility", []),
         ("glance-section", "Results at a glance", []),
+        ("certainty-section", "Certainty of the evidence", []),
         ("flow", "Flow of records and studies", []),
         ("studies", "Characteristics of the studies", []),
         ("risk-of-bias", "Risk of bias", []),
@@ -183,7 +184,7 @@ def _parts(synthesis: Synthesis, numbers: dict[str, int]) -> dict[str, Section]:
     made = [
         abstract(synthesis),
         introduction(review),
-        methods_section(synthesis, there, content.funnel_words(fits), content.certainty_words(review)),
+        methods_section(synthesis, there, content.funnel_words(fits), certainty_words(review)),
         excluded(review, study_tables.outside(review, numbers)),
         discussion(synthesis),
         other_information(review),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from balm.report.summary_of_findings_words import difference, needed_to_treat, plain_language, points
 from balm.review.certainty.body import Body, StudyResult
 from balm.review.certainty.of_analysis import RATIOS, own_baseline, participants_of
-from balm.review.certainty.rating import Certainty, certainties
+from balm.review.certainty.rating import Certainty, DomainRating, certainties
 from balm.review.certainty.words import DOWN, NOT_RATED, UP
 from balm.review.synthesis import PER, AnalysisResult, Synthesis
 from balm.stats import convert
@@ -152,7 +152,7 @@ def _finding(
     marks = []
     for d in certainty.domains:
         if d.levels:
-            text = (d.decision.reason if d.decision else None) or "no reason given"
+            text = _why(d)
             key = (d.domain, d.levels, text)
             footnotes.setdefault(key, Footnote(_mark(len(footnotes)), *key))
             marks.append(footnotes[key].mark)
@@ -184,6 +184,14 @@ def _finding(
         stale=certainty.stale,
         ratings={d: ratings[d] for d in (*DOWN, *UP)},
     )
+
+
+def _why(d: DomainRating) -> str:
+    """The reason given; where the rule's proposal was taken over without words, the rule."""
+    decision = d.decision
+    if decision is None or decision.reason:
+        return (decision and decision.reason) or "no reason given"
+    return decision.rule or "no reason given"
 
 
 def _plain(group: str) -> str:

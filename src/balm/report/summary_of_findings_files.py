@@ -27,7 +27,7 @@ def summary_csv(table: SummaryOfFindings) -> str:
     """One line an outcome and baseline risk."""
     lines = []
     for f in table.findings:
-        for control, with_it, apart, nnt, source in _risk_cells(f):
+        for control, with_it, apart, nnt, source in risk_cells(f):
             lines.append(
                 (f.outcome, f.measured, f.follow_up, control, with_it, apart, nnt, source, f.relative,
                  f"{f.participants:.0f}", f.studies, f.certainty, f.symbols, " ".join(f.marks), f.comment)
@@ -39,8 +39,8 @@ def summary_csv(table: SummaryOfFindings) -> str:
 def profile_csv(table: SummaryOfFindings) -> str:
     """The evidence profile, in GRADEpro's words and order of columns."""
     lines = [
-        (f"{f.outcome}, {f.follow_up}", f.studies, f.design, *(f.ratings[d] for d in DOWN[:4]), _other(f),
-         f"{f.participants:.0f}", f.relative, _risk_cells(f)[0][2], " ".join(filter(None, (f.symbols, f.certainty))))
+        (f"{f.outcome}, {f.follow_up}", f.studies, f.design, *(f.ratings[d] for d in DOWN[:4]), other_considerations(f),
+         f"{f.participants:.0f}", f.relative, risk_cells(f)[0][2], " ".join(filter(None, (f.symbols, f.certainty))))
         for f in table.findings
     ]  # fmt: skip
     heads = tuple(f"{h} ({table.interval})" if h in ("Relative", "Absolute") else h for h in PROFILE_COLUMNS)
@@ -71,7 +71,7 @@ def summary_html(table: SummaryOfFindings) -> str:
 def _row(f: Finding) -> str:
     marks = "".join(f'<sup><a href="#sof-note-{m}">{m}</a></sup>' for m in f.marks)
     about = "; ".join(filter(None, (f.measured, f.follow_up)))
-    risks = _risk_cells(f)
+    risks = risk_cells(f)
     control = "<br>".join(escape(f"{r[0]} ({r[4]})" if r[4] else r[0]) for r in risks)
     with_it = "<br>".join(
         escape("; ".join(filter(None, (r[1], r[2] if r[2] not in ("–", r[1]) else "", r[3])))) for r in risks
@@ -85,14 +85,15 @@ def _row(f: Finding) -> str:
     )
 
 
-def _risk_cells(f: Finding) -> list[tuple[str, str, str, str, str]]:
+def risk_cells(f: Finding) -> list[tuple[str, str, str, str, str]]:
+    """Risk with control, risk with intervention, difference, number needed to treat and source, at each baseline."""
     if not f.risks:
         word = NO_DATA if not f.studies else "not estimable"
         return [(word, word, word, "", "")]
     return [(r.control, r.intervention, r.difference, r.nnt, r.source) for r in f.risks]
 
 
-def _other(f: Finding) -> str:
+def other_considerations(f: Finding) -> str:
     """Publication bias and what raises certainty, as GRADEpro's column has them."""
     said = []
     if f.ratings[DOWN[4]] not in ("not serious", "not rated"):

@@ -236,6 +236,22 @@ class ExtractionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CertaintyPlan:
+    """How certainty is rated: by how many people, independently of each other, for each analysis."""
+
+    raters: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Something done otherwise than planned: what, why, and when it was decided where that is known."""
+
+    what: str
+    why: str
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """What ``review.toml`` says."""
 
@@ -258,6 +274,8 @@ class Meta:
     traps: tuple[Trap, ...] = ()
     screening: ScreeningPlan = ScreeningPlan()
     extraction: ExtractionPlan = ExtractionPlan()
+    certainty: CertaintyPlan = CertaintyPlan()
+    deviations: tuple[Deviation, ...] = ()
     #: PRISMA 2020 counts known but not backed by rows, under the keys of the PRISMA2020 package.
     flow: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from balm.review.package import (
     AnalysisSpec,
+    CertaintyPlan,
     Comparison,
     Criterion,
+    Deviation,
     ExtractionPlan,
     Highlights,
     ImportantDifference,
@@ -200,7 +202,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         "comparisons",
         "analyses",
     )
-    t.known(data, "", (*sections, "traps", "screening", "extraction", "flow"))
+    t.known(data, "", (*sections, "traps", "screening", "extraction", "certainty", "deviations", "flow"))
     review = t.table(data, "review")
     t.known(review, "review", ("id", "title", "version", "date", "status", "licence", "registration", "summary"))
     question = t.table(data, "question")
@@ -236,6 +238,8 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         traps=tuple(_trap(t, p, d) for p, d in t.tables(data, "traps")),
         screening=_screening(t, t.table(data, "screening", required=False)),
         extraction=_extraction(t, t.table(data, "extraction", required=False)),
+        certainty=_certainty(t, t.table(data, "certainty", required=False)),
+        deviations=tuple(_deviation(t, p, d) for p, d in t.tables(data, "deviations")),
         flow=_flow(t, t.table(data, "flow", required=False)),
     )
     _links(t, meta)
@@ -249,6 +253,24 @@ def _extraction(t: _Tables, d: Mapping[str, Any]) -> ExtractionPlan:
         t.wrong("extraction.extractors", f"must be 1 or 2; got {extractors!r}")
         extractors = 2
     return ExtractionPlan(extractors)
+
+
+def _certainty(t: _Tables, d: Mapping[str, Any]) -> CertaintyPlan:
+    t.known(d, "certainty", ("raters",))
+    raters = d.get("raters", 1)
+    if raters not in (1, 2) or isinstance(raters, bool):
+        t.wrong("certainty.raters", f"must be 1 or 2; got {raters!r}")
+        raters = 1
+    return CertaintyPlan(raters)
+
+
+def _deviation(t: _Tables, place: str, d: Mapping[str, Any]) -> Deviation:
+    t.known(d, place, ("what", "why", "date"))
+    return Deviation(
+        what=t.text(d, "what", place) or "",
+        why=t.text(d, "why", place) or "",
+        date=t.text(d, "date", place, required=False),
+    )
 
 
 def _screening(t: _Tables, d: Mapping[str, Any]) -> ScreeningPlan:

@@ -122,6 +122,8 @@ The plan. Required. Every id in it is used by the tables.
 | `[screening]` | how screening is done, settled before it begins: `reviewers` (2); of the stopping test `target_recall` (0.95), `alpha` (0.05) and `bias` (1, conservative); `exclusion_reasons`, reasons at full text in their order, of which the first that applies counts |
 | `[screening.highlights]` | words marked while screening: `include` (green), `exclude` (red), and up to {MAX_WORD_LISTS} named lists, `[[screening.highlights.lists]]` with `name`, `colour` ({words(COLOURS)}) and `words` |
 | `[extraction]` | `extractors` (2): how many people extract each study, independently of each other; 1 is said in the report |
+| `[certainty]` | `raters` (1): how many people rate the certainty of each analysis; with 2 each is blind to the other, and they agree |
+| `[[deviations]]` | `what` was done otherwise than planned and `why`; optional `date`. Listed under the methods of every report |
 | `[flow]` | PRISMA 2020 counts known but not backed by rows, and a `note`; what is left out is *not known* |
 
 ### Options of an analysis

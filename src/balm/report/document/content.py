@@ -50,34 +50,6 @@ def eligibility_table(review: Package) -> Table:
     return Table("eligibility", "Eligibility criteria", heads, rows, cards=True)
 
 
-def certainty_table(review: Package, synthesis: Synthesis) -> Table | None:
-    """The ratings on record, or ``None``."""
-    if not review.certainty:
-        return None
-    titles = {a.id: a.title for a in synthesis.analyses}
-    heads = columns("#Analysis", "Domain", "Rating", "Reason", "Assessor")
-    rows = tuple(
-        Row(
-            (
-                Cell(titles.get(c.analysis, c.analysis)),
-                Cell(c.domain),
-                Cell(c.rating),
-                value(c.reason),
-                value(c.assessor),
-            )
-        )
-        for c in review.certainty
-    )
-    return Table("certainty", "Certainty of the evidence (GRADE)", heads, rows, cards=True)
-
-
-def certainty_words(review: Package) -> str:
-    """Whether certainty was rated."""
-    if review.certainty:
-        return "Certainty was rated with GRADE as follows."
-    return "The certainty of these results has not been rated; nothing here is a recommendation."
-
-
 def bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:
     """A traffic light for each instrument and kind of result; titled where there are several."""
     found = groups(review.risk_of_bias)

@@ -183,6 +183,17 @@ def _exploring(synthesis: Synthesis) -> tuple[Block, ...]:
 def _deviations(synthesis: Synthesis) -> tuple[Block, ...]:
     """What the plan asks for and what was not done, derived from both."""
     found = deviations(synthesis)
+    stated = synthesis.package.meta.deviations
+    if stated:
+        items = tuple(
+            (Run(ended(d.what), bold=True), Run(f" {ended(d.why)}{f' Decided on {d.date}.' if d.date else ''}"))
+            for d in stated
+        )
+        authors = (said("The authors state these deviations, with their reasons."), Listing(items))
+        if not found:
+            return authors
+        first = "Beside them, the package itself shows these differences between the plan and what was done."
+        return (*authors, said(first), Listing(tuple((Run(text),) for text in found)))
     if not found:
         return (said("Every analysis was carried out as planned; no deviation can be told from the package."),)
     first = "The package shows these differences between the plan and what was done. Reasons are the authors' to add."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from balm.report.document.look import Look
+from balm.report.document.look import TEXT_WIDTH_MM, Look
 from balm.report.document.parts import (
     Document,
     Listing,
@@ -21,11 +21,12 @@ from balm.report.document.parts import (
     names,
     targets,
 )
+from balm.report.document.widths import shares
 from balm.report.html_report.table import Cell, Table
 from balm.vocabulary.problems import InputError
 
-#: How much room a column asks for, by its kind.
-_PARTS = {"number": 1.4, "head": 3.0, "text": 2.4, "long": 5.0, "source": 2.2}
+#: The font of the symbols of certainty.
+_ROUND = 'font: "DejaVu Sans Mono", '
 _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 #set text(lang: "en", size: {size}pt, font: ("Liberation Sans", "Libertinus Serif"), fill: rgb("#1b232d"))
 #set page(paper: "a4", margin: 20mm, numbering: "1")
@@ -71,7 +72,14 @@ def _string(text: str) -> str:
 
 
 def _said(text: str, more: str = "") -> str:
-    return f"#text({more}{_string(text)})" if text else ""
+    if "⊕" in text or "◯" in text:  # the font of the text has neither: both come from one that has both
+        parts = re.split("([⊕◯]+)", text)
+        return "".join(_said_in(part, _ROUND if i % 2 else more) for i, part in enumerate(parts) if part)
+    return _said_in(text, more) if text else ""
+
+
+def _said_in(text: str, more: str) -> str:
+    return f"#text({more}{_string(text)})"
 
 
 def _breakable(address: str) -> str:
@@ -161,7 +169,7 @@ class _Writer:
         return f"#figure({image}, kind: image, caption: [{_said(block.caption)}]){self._mark(block.id)}\n"
 
     def _table(self, table: Table) -> str:
-        parts = ", ".join(f"{_part(table, i):.2f}fr" for i in range(len(table.columns)))
+        parts = ", ".join(f"{100 * x:.2f}%" for x in shares(table, TEXT_WIDTH_MM, self.look.font_size))
         heads = ", ".join(f"[{_bold(c.title)}]" for c in table.columns)
         aligned = ", ".join("right" if c.kind == "number" else "left" for c in table.columns)
         rows = []
@@ -188,12 +196,3 @@ class _Writer:
             links = "".join(_said(" ") + self._linked(link.text, link.href) for link in item.links)
             mark = "" if item.verified or "not verified" in item.text else _said(" (not verified against a source)")
             yield f"#par[{_said(f'{i}. {item.text}')}{links}{mark}#metadata(none){self._mark(item.id)}]\n"
-
-
-def _part(table: Table, i: int) -> float:
-    """The share of column ``i``, from its kind and from how much its cells hold."""
-    column = table.columns[i]
-    lengths = [len(row.cells[i].plain) for row in table.rows[:200] if not row.group]
-    longest = max((len(word) for word in column.title.split()), default=1)
-    mean = sum(lengths) / len(lengths) if lengths else 0.0
-    return max(_PARTS[column.kind], longest * 0.6, min(mean, 80) ** 0.6)

@@ -9,6 +9,7 @@ from balm.plots.published import published_figure
 from balm.report.document import content
 from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
+from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
 from balm.report.document.methods import methods_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
@@ -28,7 +29,7 @@ def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse"
     meta = review.meta
     numbers = {report.report: i for i, report in enumerate(review.reports, 1)}
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
-    words = content.certainty_words(review)
+    words = certainty_words(review)
     methods = methods_section(synthesis, content.eligibility_table(review), content.funnel_words(fits), words)
     sections = [
         abstract(synthesis),
@@ -68,7 +69,6 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
         lights.append(study_tables.bias(review, numbers))
     studies = [t for t in (study_tables.characteristics(review, numbers), study_tables.regimens(review)) if t.rows]
     views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
-    ratings = content.certainty_table(review, synthesis)
     glance: tuple[Block, ...] = (
         (analysis_view.at_a_glance(synthesis),) if views else (said("No analysis was planned."),)
     )
@@ -83,11 +83,7 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
             (said(content.funnel_words(fits)), *glance),
             tuple(_analysis(view) for view in views),
         ),
-        Section(
-            "certainty-section",
-            "Certainty of the evidence",
-            (said(content.certainty_words(review)), *([ratings] if ratings else [])),
-        ),
+        certainty_section(synthesis),
     ]
     return [*made, *_beside(synthesis, numbers)]
 

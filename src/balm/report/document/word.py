@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from balm.plots.figure import Figure
-from balm.report.document.look import Look
+from balm.report.document.look import TEXT_WIDTH_MM, Look
 from balm.report.document.parts import (
     Document,
     Listing,
@@ -27,6 +27,7 @@ from balm.report.document.parts import (
     names,
     targets,
 )
+from balm.report.document.widths import shares
 from balm.report.html_report.table import Cell, Table
 from balm.vocabulary.problems import InputError
 
@@ -219,7 +220,7 @@ class _Writer:
     def _table(self, table: Table) -> Iterable[str]:
         yield self._caption(table.id, table.caption, keep=True)
         n = len(table.columns)
-        widths = _widths(table)
+        widths = [round(_TABLE_WIDTH * x) for x in shares(table, TEXT_WIDTH_MM, self.look.font_size)]
         grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
         heads = [self._cell(_run(c.title, "<w:b/>"), w, c.kind) for c, w in zip(table.columns, widths, strict=True)]
         rows = [_row(heads, head=True)]
@@ -237,6 +238,7 @@ class _Writer:
         yield (
             '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>'
             f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
+            '<w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
             '<w:tblLook w:val="0020" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="1" '
             f'w:noVBand="1"/><w:tblCaption w:val={quoteattr(_FORBIDDEN.sub("", table.caption))}/></w:tblPr>'
             f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
@@ -273,21 +275,8 @@ def _row(cells: list[str], *, head: bool = False) -> str:
     return f"<w:tr>{props}{''.join(cells)}</w:tr>"
 
 
-#: How much room a column asks for, by its kind, in parts.
-_PARTS = {"number": 2, "head": 4, "text": 3, "long": 6, "source": 3}
 #: 170 mm in twentieths of a point.
 _TABLE_WIDTH = 9638
-
-
-def _widths(table: Table) -> list[int]:
-    """Widths of the columns from their kinds and from how much their cells hold."""
-    parts = []
-    for i, column in enumerate(table.columns):
-        lengths = [len(row.cells[i].plain) for row in table.rows[:200] if not row.group]
-        longest = max([len(word) for word in column.title.split()], default=1)
-        mean = sum(lengths) / len(lengths) if lengths else 0
-        parts.append(max(_PARTS[column.kind], longest * 0.6, min(mean, 80) ** 0.6))
-    return [round(_TABLE_WIDTH * part / sum(parts)) for part in parts]
 
 
 def _page(file: Any, document: Document, look: Look) -> None:

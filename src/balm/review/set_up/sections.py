@@ -118,6 +118,20 @@ SECTIONS: tuple[Section, ...] = (
         (Field("extractors", "Extractors of each study", "number", help="2 unless you say otherwise"),),
     ),
     Section(
+        "certainty", "Certainty", "How many people rate the certainty of each analysis, independently of each other.",
+        ("certainty",),
+        (Field("raters", "Raters of each analysis", "number", help="1 unless you say otherwise"),),
+    ),
+    Section(
+        "deviations", "Deviations from the plan", "What was done otherwise than planned, and why.", ("deviations",),
+        (
+            Field("what", "What was done otherwise", "long", required=True),
+            Field("why", "Why", "long", required=True),
+            Field("date", "Decided on"),
+        ),
+        one="deviation",
+    ),
+    Section(
         "outcomes", "Outcomes", "What is measured, on which scale, which way is better.", ("outcomes",),
         (
             _ID,

@@ -1,0 +1,57 @@
+"""How wide the columns of a table are set: by what they hold, and never so narrow that a word breaks."""
+
+from __future__ import annotations
+
+from balm.report.html_report.table import Column, Row, Table
+
+#: How much room a column asks for, by its kind.
+PARTS = {"number": 1.4, "head": 3.0, "text": 2.4, "long": 5.0, "source": 2.2}
+#: Words longer than this may break: an address, a chemical name.
+LONGEST_WORD = 15
+#: Mean width of a letter of Liberation Sans in ems, upright and bold, and what stands left and right of a cell, in mm.
+LETTER, BOLD_LETTER, PADDING = 0.53, 0.59, 2.6
+#: Text in a table is set in this share of the text's size.
+TABLE_TEXT = 0.75
+_MM_PER_POINT = 25.4 / 72
+#: Rows looked at: the first ones of a long table tell.
+_LOOKED_AT = 200
+
+
+def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
+    """The share of each column, 1 in all.
+
+    >>> from balm.report.html_report.table import columns
+    >>> narrow = Table("t", "", columns("#A", "Inconsistency"), ())
+    >>> [round(x, 2) for x in shares(narrow, 40, 10)]
+    [0.43, 0.57]
+    """
+    rows = [row for row in table.rows[:_LOOKED_AT] if not row.group]
+    em = font_size * TABLE_TEXT * _MM_PER_POINT
+    wanted = [_wanted(column, i, rows) for i, column in enumerate(table.columns)]
+    least = [_least(column, i, rows, em) for i, column in enumerate(table.columns)]
+    if sum(least) >= width_mm:
+        return [x / sum(least) for x in least]
+    fixed: set[int] = set()
+    while True:
+        room = width_mm - sum(least[i] for i in fixed)
+        asked = sum(w for i, w in enumerate(wanted) if i not in fixed)
+        found = [least[i] if i in fixed else room * w / asked for i, w in enumerate(wanted)]
+        short = {i for i, x in enumerate(found) if i not in fixed and x < least[i]}
+        if not short:
+            return [x / width_mm for x in found]
+        fixed |= short
+
+
+def _wanted(column: Column, i: int, rows: list[Row]) -> float:
+    """From the kind of a column and from how much its cells hold."""
+    lengths = [len(row.cells[i].plain) for row in rows]
+    mean = sum(lengths) / len(lengths) if lengths else 0.0
+    return float(max(PARTS[column.kind], min(mean, 80) ** 0.6))
+
+
+def _least(column: Column, i: int, rows: list[Row], em: float) -> float:
+    """Millimetres that the longest word needs."""
+    head = max((len(word) for word in column.title.split()), default=1)
+    longest = max((len(word) for row in rows for word in row.cells[i].plain.split()), default=1)
+    letters = max(min(head, LONGEST_WORD) * BOLD_LETTER, min(longest, LONGEST_WORD) * LETTER)
+    return letters * em + PADDING
