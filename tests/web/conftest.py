@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from balm.actions.review import package_bytes
@@ -13,8 +16,17 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.packages import start_review
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review
+from tests.web.rows_again import RowsAgain
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
+
+
+STRANGER = "strahinja"
+AROUND = {
+    "owner": ("olga", "lead"), "teammate": ("tariq", "reviewer"), "second": ("sofia", "reviewer"),
+    "arbiter": ("arno", "arbiter"), "statistician": ("stella", "statistician"), "reader": ("rita", "viewer"),
+    "stranger": (STRANGER, ""),
+}  # fmt: skip
 
 
 @dataclass
@@ -58,22 +70,33 @@ def person(email: str, name: str) -> Someone:
 @pytest.fixture
 def team(db: None) -> Team:
     """The bundled ketamine review on the server, with one person in each role."""
+    the_team()
+    people, review = signed_in(), Review.objects.get(slug=KETAMINE.name)
+    for member in Member.objects.filter(review=review):
+        people[member.code].member = member
+        member.user, member.review = people[member.code].user, review
+    around = {name: people[code] for name, (code, _) in AROUND.items()}
+    return Team(review=review, anonymous=Client(), **around)
+
+
+def _set_up_the_team() -> None:
     owner = person("olga@example.org", "Olga Owner")
     review = start_review(package_bytes(KETAMINE), user=owner.user, code="olga", name="Olga Owner")
-    owner.member = Member.objects.get(review=review, user=owner.user)
-    people = {}
-    for key, code, role in (
-        ("teammate", "tariq", "reviewer"),
-        ("second", "sofia", "reviewer"),
-        ("arbiter", "arno", "arbiter"),
-        ("statistician", "stella", "statistician"),
-        ("reader", "rita", "viewer"),
-    ):
-        someone = person(f"{code}@example.org", code.capitalize())
-        someone.member = Member.objects.create(
-            review=review, user=someone.user, code=code, name=code.capitalize(), role=role
-        )
-        people[key] = someone
-    return Team(
-        review=review, owner=owner, stranger=person("strahinja@example.org", "Strahinja"), anonymous=Client(), **people
-    )
+    for code, role in AROUND.values():
+        if code not in ("olga", STRANGER):
+            name = code.capitalize()
+            user = person(f"{code}@example.org", name).user
+            Member.objects.create(review=review, user=user, code=code, name=name, role=role)
+    person(f"{STRANGER}@example.org", STRANGER.capitalize())
+
+
+def signed_in() -> dict[str, Someone]:
+    """Everybody who has an account, by the first part of their address, each in a browser of their own."""
+    found = {user.email.partition("@")[0]: Someone(user, Client()) for user in User.objects.all()}
+    by_key = {str(someone.user.pk): someone for someone in found.values()}
+    for session in Session.objects.all():
+        by_key[session.get_decoded()[SESSION_KEY]].client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return found
+
+
+the_team = RowsAgain(_set_up_the_team)

@@ -20,7 +20,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
+
+from tests.web.migrated import empty_home, empty_postgresql, on_postgresql, own_environment
 
 ROOT = Path(__file__).parents[2]
 CSRF = "a" * 32
@@ -49,23 +51,15 @@ class RealServer:
                 self.port = free.getsockname()[1]
         if self.database_url:
             self.created = f"balm_real_{os.getpid()}_{self.port}"
-            self._sql(f"CREATE DATABASE {self.created}")
-            self.database_url = urlsplit(self.database_url)._replace(path=f"/{self.created}").geturl()
-
-    def _sql(self, statement: str) -> None:
-        import psycopg
-
-        with psycopg.connect(
-            urlsplit(self.database_url)._replace(path="/postgres").geturl(), autocommit=True
-        ) as connection:
-            connection.execute(statement)
+            self.database_url = empty_postgresql(self.database_url, self.created)
+        else:
+            empty_home(self.home)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The server's own: nothing of the tests' settings."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BALM_", "DATABASE_", "DJANGO_"))}
+        """The server's own."""
         given = {"BALM_HOME": self.home, "BALM_RANKING": "off", "DJANGO_SETTINGS_MODULE": "balm.web.settings"}
-        return kept | given | ({"DATABASE_URL": self.database_url} if self.database_url else {})
+        return own_environment(**given, **({"DATABASE_URL": self.database_url} if self.database_url else {}))
 
     def tell(self, *arguments: str) -> Any:
         """Run this module against the server's database, and read what it prints."""
@@ -76,7 +70,7 @@ class RealServer:
         return json.loads(done.stdout)
 
     def set_up(self, records: int, people: int, size: int = 500) -> RealServer:
-        """Migrate, and make the review with its people; the stage is open."""
+        """Make the review with its people; the stage is open."""
         found = self.tell("set-up", str(records), str(people), str(size))
         self.slug, self.sessions = found["slug"], found["sessions"]
         return self
@@ -87,7 +81,7 @@ class RealServer:
             [
                 sys.executable, "-m", "gunicorn", "balm.web.wsgi", "--bind", f"127.0.0.1:{self.port}",
                 "--workers", str(self.workers), "--threads", str(self.threads), "--log-level", "critical",
-                "--no-control-socket", "--keep-alive", "75",
+                "--no-control-socket", "--keep-alive", "75", "--preload",
             ],
             env=self.environment, start_new_session=True,
         )  # fmt: skip
@@ -111,7 +105,7 @@ class RealServer:
         self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
         if self.created:
-            self._sql(f"DROP DATABASE {self.created} WITH (FORCE)")
+            on_postgresql(self.database_url, f"DROP DATABASE {self.created} WITH (FORCE)")
 
 
 class Browser:
@@ -166,7 +160,6 @@ def _set_up(records: int, people: int, size: int) -> dict[str, Any]:
     django.setup()
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
-    from django.core.management import call_command
     from django.db import transaction
 
     from balm.actions.review import package_bytes
@@ -177,8 +170,6 @@ def _set_up(records: int, people: int, size: int) -> dict[str, Any]:
     from balm.store.accounts.models import User
     from balm.store.reviews.models import Member
     from balm.store.reviews.package_rows import add_rows
-
-    call_command("migrate", verbosity=0, interactive=False)
 
     def session(user: User) -> str:
         store = SessionStore()

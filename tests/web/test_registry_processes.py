@@ -90,9 +90,7 @@ def test_two_nurses_in_the_same_second(server: RealServer) -> None:
 def _set_up() -> dict[str, str]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
-    from django.core.management import call_command
 
-    call_command("migrate", verbosity=0, interactive=False)
     from balm.actions.clinic.acting import ClinicActing
     from balm.actions.clinic.clinics import start_clinic
     from balm.actions.clinic.participants import enrol, record
