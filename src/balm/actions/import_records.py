@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from balm.actions.records import read_records
 from balm.actions.review import LARGER, MAX_BYTES, Review
 from balm.actions.search_rows import free_file, record_rows, search_row, without_no_text
+from balm.actions.whole_file import whole_file
 from balm.review.records.receipt import Receipt
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import as_cell
@@ -138,46 +138,25 @@ def appended(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
 
 
 def _write(root: Path, raw: Path, copies: Sequence[tuple[Path, Path]], texts: Mapping[str, bytes]) -> None:
-    """Everything beside its place first, then the renames: a failure before them leaves the package as it was."""
+    """Every file beside its place first, then into it; a failure anywhere leaves the package as it was."""
     made_folder = not raw.is_dir()
-    placed: list[Path] = []
-    before = {name: (root / name).read_bytes() if (root / name).exists() else None for name in texts}
-    replaced: list[str] = []
-    ready: list[tuple[Path, Path]] = []
+    before = {root / name: (root / name).read_bytes() if (root / name).exists() else None for name in texts}
+    before |= {target: None for _, target in copies}
     try:
         raw.mkdir(exist_ok=True)
-        for source, target in copies:
-            handle, beside = tempfile.mkstemp(prefix=".balm-import-", dir=raw)
-            ready.append((Path(beside), target))
-            with os.fdopen(handle, "wb") as out, open(source, "rb") as stream:
-                shutil.copyfileobj(stream, out)
-                out.flush()
-                os.fsync(out.fileno())
-        for name, text in texts.items():
-            handle, beside = tempfile.mkstemp(prefix=".balm-import-", dir=root)
-            ready.append((Path(beside), root / name))
-            with os.fdopen(handle, "wb") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-        for beside_path, target in ready:
-            os.chmod(beside_path, 0o644)
-            os.replace(beside_path, target)
-            if target.parent == raw:
-                placed.append(target)
-            else:
-                replaced.append(target.name)
+        with ExitStack() as written:
+            for source, target in copies:
+                out = written.enter_context(whole_file(target))
+                with open(source, "rb") as stream:
+                    shutil.copyfileobj(stream, out)
+            for name, text in texts.items():
+                written.enter_context(whole_file(root / name)).write(text)
     except BaseException as error:
-        for beside_path, _ in ready:
-            beside_path.unlink(missing_ok=True)
-        for path in placed:
-            path.unlink(missing_ok=True)
-        for name in replaced:
-            old = before[name]
+        for target, old in before.items():
             if old is None:
-                (root / name).unlink(missing_ok=True)
-            else:
-                (root / name).write_bytes(old)
+                target.unlink(missing_ok=True)
+            elif target.read_bytes() != old:
+                target.write_bytes(old)
         if made_folder and raw.is_dir() and not any(raw.iterdir()):
             raw.rmdir()
         if isinstance(error, OSError):

@@ -72,11 +72,27 @@ def _declare(cls: Any, *, init: bool, repr: bool, eq: bool, frozen: bool) -> Any
     for name, default in defaults.items():
         if isinstance(default, _Factory):
             delattr(cls, name)
+    if init:
+        cls.__init__ = _initialiser(cls.__name__, names, defaults)
+    return declared(cls, names, defaults, signed=init, repr=repr, eq=eq, frozen=frozen)
+
+
+def declared(
+    cls: Any,
+    names: tuple[str, ...],
+    defaults: dict[str, Any],
+    *,
+    signed: bool = True,
+    repr: bool = True,
+    eq: bool = True,
+    frozen: bool = True,
+) -> Any:
+    """``cls`` with everything of a data class but its ``__init__``."""
+    own = cls.__dict__
     cls.__match_args__ = names  # type: ignore[misc]
     cls._defaults = defaults
     cls.__dataclass_fields__ = _Standard("__dataclass_fields__", lambda twin: twin.__dataclass_fields__)  # type: ignore[attr-defined]
-    if init:
-        cls.__init__ = _initialiser(cls.__name__, names, defaults)
+    if signed:
         cls.__signature__ = _Standard("__signature__", _signature)
     if repr and "__repr__" not in own:
         cls.__repr__ = _represented
@@ -97,24 +113,33 @@ def _initialiser(owner: str, names: tuple[str, ...], defaults: dict[str, Any]) -
         values.update(zip(names, given))  # noqa: B905 - fewer are given than there are names
         values.update(named)
         if len(given) + len(named) != count or not known.issuperset(named) or len(values) != count:
-            complete(values, given, named)
-
-    def complete(values: dict[str, Any], given: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if len(given) > count:
-            raise TypeError(f"{owner}() takes {count} positional arguments but {len(given)} were given")
-        for name in named:
-            if name not in names:
-                raise TypeError(f"{owner}() got an unexpected keyword argument {name!r}")
-            if name in names[: len(given)]:
-                raise TypeError(f"{owner}() got multiple values for argument {name!r}")
-        for name in names:
-            if name not in values:
-                if name not in defaults:
-                    raise TypeError(f"{owner}() missing a required argument: {name!r}")
-                default = defaults[name]
-                values[name] = default.make() if isinstance(default, _Factory) else default
+            complete(owner, names, defaults, values, given, named)
 
     return __init__
+
+
+def complete(
+    owner: str,
+    names: tuple[str, ...],
+    defaults: dict[str, Any],
+    values: dict[str, Any],
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+) -> None:
+    """Fill what ``values`` lack of ``names`` from the defaults, or say what is wrong with the call, as Python does."""
+    if len(given) > len(names):
+        raise TypeError(f"{owner}() takes {len(names)} positional arguments but {len(given)} were given")
+    for name in named:
+        if name not in names:
+            raise TypeError(f"{owner}() got an unexpected keyword argument {name!r}")
+        if name in names[: len(given)]:
+            raise TypeError(f"{owner}() got multiple values for argument {name!r}")
+    for name in names:
+        if name not in values:
+            if name not in defaults:
+                raise TypeError(f"{owner}() missing a required argument: {name!r}")
+            default = defaults[name]
+            values[name] = default.make() if isinstance(default, _Factory) else default
 
 
 def _values(self: Any) -> tuple[Any, ...]:

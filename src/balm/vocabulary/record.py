@@ -7,8 +7,9 @@ tag or column name of its file, so that reading loses nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from balm.vocabulary.slotted import dataclass
 
 #: What a record can index, in the order a menu shows them. ``"conference"`` is an abstract or a paper of a meeting;
 #: ``"registration"`` is an entry of a trial register.

@@ -235,7 +235,7 @@ def test_a_failure_half_way_puts_everything_back(package, ris, monkeypatch):
             raise OSError(28, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(importing.os, "replace", failing)
+    monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(InputError, match="No space left"):
         import_records(package, ris)
     assert snapshot(package) == before
@@ -257,7 +257,7 @@ def test_an_import_cut_short_anywhere_leaves_the_package_as_it_was(package, ris,
         return real(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(importing.os, step, cut_short)
+        patched.setattr(os, step, cut_short)
         with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else InputError):
             import_records(package, ris)
     assert calls >= times and snapshot(package) == before

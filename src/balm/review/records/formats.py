@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
 
 from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
+from balm.vocabulary.quick_dataclass import dataclass
 from balm.vocabulary.record import Record
 
 

@@ -7,7 +7,8 @@ says so here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from balm.vocabulary.quick_dataclass import dataclass, field
 
 #: Repairs of one kind listed line by line; the rest of that kind is counted in one further line, as nobody reads 5,000.
 LISTED = 25

@@ -6,18 +6,26 @@ A draft has the slots of a record and may still be written to; its last step is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import make_dataclass
-from typing import cast
+from typing import Any
 
 from balm.vocabulary.record import Record
 
+_NAMES = Record.__match_args__
+_Draft = type("_Draft", (), {"__slots__": _NAMES})
 
-def _becomes_a_record(draft: object) -> None:
-    draft.__class__ = Record  # possible since the two have the same slots
+
+def _filler() -> Callable[..., Record]:
+    lines = [
+        "draft = new()",
+        *(f"draft.{name} = {name}" for name in _NAMES),
+        "draft.__class__ = Record",
+        "return draft",
+    ]
+    made: dict[str, Any] = {"new": _Draft, "Record": Record}
+    exec(f"def filled({', '.join(_NAMES)}):\n  " + "\n  ".join(lines), made)
+    filled: Callable[..., Record] = made["filled"]
+    return filled
 
 
-_Draft = make_dataclass(
-    "_Draft", Record.__slots__, slots=True, eq=False, repr=False, namespace={"__post_init__": _becomes_a_record}
-)
 #: The record of 35 values, one for each field of :class:`~balm.vocabulary.record.Record` in its order.
-filled = cast(Callable[..., Record], _Draft)
+filled = _filler()
