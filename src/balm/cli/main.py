@@ -27,6 +27,7 @@ COMMANDS = {
     "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
     "report": ("balm.cli.review:REPORT", "write the report of a review package: HTML, Word or PDF"),
     "certainty": ("balm.cli.certainty:CERTAINTY", "GRADE of each analysis; summary of findings, evidence profile"),
+    "versions": ("balm.cli.versions:VERSIONS", "history of a review, and what changed since a version"),
     "new": ("balm.cli.review:NEW", "start a review package in a new folder"),
     "revman": ("balm.cli.revman:REVMAN", "compute RevMan's numbers again, and make a review package from its file"),
     "claims": ("balm.cli.claims:CLAIMS", "check the numbers in a text, or in every abstract of a file"),

@@ -25,6 +25,7 @@ from balm.vocabulary.evidence import (
     Record,
     Report,
     Result,
+    ReviewVersion,
     Search,
     Study,
     Vote,
@@ -321,6 +322,7 @@ class Package:
     duplicates: tuple[DuplicateDecision, ...] = ()
     screening: tuple[Vote, ...] = ()
     batches: tuple[BatchPlace, ...] = ()
+    versions: tuple[ReviewVersion, ...] = ()
     guidance: tuple[GuidanceStatement, ...] = ()
     cohorts: tuple[CohortField, ...] = ()
     standards: tuple[OutcomeStandard, ...] = ()

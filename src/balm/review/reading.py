@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from balm.review.certainty.on_record import certainty_problems
+from balm.review.living.history import version_problems
 from balm.review.package import AnalysisSpec, Meta, Package, SubgroupSpec
 from balm.review.plan import FILE, parse_toml, read_plan
 from balm.review.risk_of_bias.on_record import judgement_problems
@@ -66,6 +67,7 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
     problems += batch_problems(rows["batches"])
     problems += judgement_problems(rows["risk_of_bias"])
     problems += certainty_problems(rows["certainty"])
+    problems += version_problems(rows["versions"])
     if meta is not None:
         problems += _planned(rows, broken, meta)
     if problems or meta is None:

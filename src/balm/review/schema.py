@@ -36,6 +36,9 @@ BASES = (
     "guideline", "position statement", "review of evidence", "practice survey", "trial regimen", "secondary summary",
 )  # fmt: skip
 
+#: A version of this review, or the search of a review by others, kept for orientation.
+VERSION_KINDS = ("version", "milestone")
+
 _STUDY = Column("study", "id", "id of the study", required=True, refers="studies")
 _REPORT = Column("report", "id", "the report it was read in", refers="reports")
 _SOURCE = Column("source", "text", "page or pages on which the value was read, separated by ` ; `")
@@ -585,6 +588,27 @@ TABLES: tuple[Table, ...] = (
             ),
             Column("learned", "count", "settled decisions it was learned from", "decisions"),
             _TIMESTAMP,
+        ),
+    ),
+    Table(
+        "versions.csv",
+        "versions",
+        evidence.ReviewVersion,
+        "a version of the review, oldest first, or a milestone: the search of a review that others published",
+        ("version",),
+        (
+            Column("version", "id", "id of the version", required=True),
+            Column("kind", "choice", "what it is", required=True, allowed=VERSION_KINDS),
+            Column("label", "text", "the version as printed", required=True),
+            Column("date", "text", "of the version or the publication, as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`"),
+            Column("searched", "text", "date of the last search, likewise"),
+            Column("trigger", "text", "why the review was updated", optional=True),
+            Column("changes", "text", "changes to the methods since the version before", optional=True),
+            Column("searches", "ids", "searches run for it", refers="searches", optional=True),
+            Column("studies", "ids", "studies that came with it", refers="studies", optional=True),
+            Column("report", "id", "the report of a milestone", refers="reports", optional=True),
+            Column("source", "text", "page on which the dates of a milestone were read", optional=True),
+            Column("notes", "text", "what is not known, kept and shown", optional=True),
         ),
     ),
     Table(

@@ -454,6 +454,25 @@ class BatchPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewVersion:
+    """A version of the review, or a milestone: the search of a review that others published."""
+
+    version: str
+    kind: str  # version, milestone
+    label: str
+    date: str | None  # of the version or the publication: YYYY, YYYY-MM or YYYY-MM-DD
+    searched: str | None  # last search, likewise
+    trigger: str | None = None
+    changes: str | None = None
+    searches: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    report: str | None = None
+    source: str | None = None
+    notes: str | None = None
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GuidanceStatement:
     """A statement of a guideline. Bolus, rate, duration and total are separate fields, each with its unit."""
 

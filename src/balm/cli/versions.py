@@ -1,0 +1,53 @@
+"""``balm versions``: the history of a review, how a result grew with it, and what changed since a version."""
+
+from __future__ import annotations
+
+import argparse
+
+from balm.cli.command import Command, UsageError, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``balm versions``."""
+    parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
+    parser.add_argument("--since", metavar="VERSION", help="what changed since this version, from search to certainty")
+    parser.add_argument("--analysis", metavar="ID", help="how the result of this analysis grew from version to version")
+    parser.add_argument("--json", action="store_true", help="print values as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was asked for; the history where nothing was."""
+    if arguments.since and arguments.analysis:
+        raise UsageError("--since and --analysis are two questions; ask one at a time")
+    from balm.actions.review import Review
+    from balm.actions.versions import changes_since, result_by_version
+    from balm.report import version_words as words
+
+    review = Review.load(arguments.folder)
+    package = review.package
+    plain: object
+    if arguments.since:
+        changes = changes_since(review, arguments.since)
+        plain, text = words.changes_plain(changes), words.changes_text(changes, package)
+    elif arguments.analysis:
+        steps = result_by_version(review, arguments.analysis)
+        plain, text = words.grown_plain(steps), words.grown_text(steps, package)
+    else:
+        plain, text = words.history_plain(package), words.history_text(package)
+    if arguments.json:
+        print_json(plain)
+    else:
+        print(text)
+    return 0
+
+
+VERSIONS = Command(
+    about=(
+        "The versions of a review (versions.csv) in the order of time, with the studies each had. --since: what\n"
+        "changed since a version, with the trial that moved each result and the judgements to be made again.\n"
+        "--analysis: one result with the studies of each version, and of each published review's search."
+    ),
+    example="balm versions reviews/ketamine-chronic-pain --since orhurhu-2019",
+    configure=configure,
+    run=run,
+)

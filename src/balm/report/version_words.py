@@ -1,0 +1,333 @@
+"""Versions of a review in words and as plain values: the history, how a result grew, what changed since."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from balm.report.result_sentence import measure_name
+from balm.report.rounding import digits_for, number
+from balm.review.living.changed import AnalysisChange, Changes, Standing
+from balm.review.living.grown import Grown
+from balm.review.living.history import (
+    IN_REVIEW,
+    MILESTONE,
+    labels_of,
+    studies_as_of,
+    study_versions,
+    timeline,
+)
+from balm.review.living.moved import Move
+from balm.review.package import Package
+from balm.stats.measures import MEASURES
+from balm.vocabulary.evidence import ReviewVersion
+from balm.vocabulary.numbers import fixed, plain
+from balm.vocabulary.scale import IDENTITY
+
+#: Tables of judgements and statements, with what a row of them is called.
+_JUDGED = {"risk_of_bias.csv": "risk-of-bias judgements", "certainty.csv": "certainty decisions"}
+
+
+def history_text(package: Package) -> str:
+    """Every entry of ``versions.csv`` in the order of time: its dates, and the studies it had."""
+    came = study_versions(package)
+    lines: list[str] = []
+    for at in timeline(package):
+        here = studies_as_of(package, at)
+        counted = [s for s in package.studies if s.study in here and s.scope in IN_REVIEW]
+        kind = "milestone (studies published by its year)" if at.kind == MILESTONE else "version"
+        lines.append(f"{at.version}  {at.label}: {kind}")
+        lines.append(f"  {dates(at)}; studies of this review by then: {len(counted)}")
+        if at.kind != MILESTONE:
+            new = labels_of(package, (s.study for s in counted if came[s.study] == at.version))
+            lines.append(f"  came with it ({len(new)}): {', '.join(new) or 'none'}")
+        lines += [f"  {name}: {text}" for name, text in (("trigger", at.trigger), ("methods", at.changes)) if text]
+        if at.notes:
+            lines.append(f"  note: {at.notes}")
+    return "\n".join(lines) or "versions.csv holds no version yet."
+
+
+def dates(at: ReviewVersion) -> str:
+    """The dates of an entry in words; one that is not known is said to be so.
+
+    >>> dates(ReviewVersion("1", "version", "First", "2026-11-22", None))
+    'dated 2026-11-22; date of the last search not reported'
+    """
+    return (
+        f"dated {at.date or 'not reported'}; "
+        f"{f'last search {at.searched}' if at.searched else 'date of the last search not reported'}"
+    )
+
+
+def standing_text(standing: Standing | None, measure: str) -> str:
+    """A result in one line.
+
+    >>> standing_text(Standing(2, 120.0, -1.25, -2.0, -0.5, 0.01), "MD")
+    'MD -1.25 [-2.00, -0.50], 2 studies, 120 people'
+    >>> standing_text(Standing(0, 0.0, None, None, None, None), "MD"), standing_text(None, "MD")
+    ('no study with usable numbers', 'not planned')
+    """
+    if standing is None:
+        return "not planned"
+    if standing.k == 0:
+        return "no study with usable numbers"
+    studies = "1 study" if standing.k == 1 else f"{standing.k} studies"
+    return f"{measure} {estimate_text(standing, measure)}, {studies}, {plain(round(standing.participants))} people"
+
+
+def estimate_text(standing: Standing, measure: str) -> str:
+    """Estimate and interval as shown; what cannot be estimated says so."""
+    if standing.estimate is None:
+        return "not estimable"
+    low = math.nan if standing.low is None else standing.low
+    high = math.nan if standing.high is None else standing.high
+    digits = digits_for([high - low])
+    ratio = _ratio(measure)
+    said = (number(x, digits, ratio=ratio) if math.isfinite(x) else "not estimable" for x in (low, high))
+    return f"{number(standing.estimate, digits, ratio=ratio)} [{', '.join(said)}]"
+
+
+def _ratio(measure: str) -> bool:
+    return measure in MEASURES and MEASURES[measure].scale.ratio
+
+
+def grown_text(steps: Sequence[Grown], package: Package) -> str:
+    """One line an entry: what the analysis said with the studies of that time, and which were new."""
+    if not steps:
+        return "versions.csv holds no version yet."
+    first = steps[0].result
+    lines = [
+        f"{first.title} [{first.id}]: {measure_name(first.measure) if first.measure in MEASURES else ''}".rstrip(": ")
+    ]
+    width = max(len(s.at.label) for s in steps)
+    for s in steps:
+        new = ", ".join(labels_of(package, s.new))
+        when = s.at.searched or s.at.date or ""
+        said = standing_text(s.standing, first.measure)
+        lines.append(f"  {s.at.label:<{width}}  {when:<10}  {said}" + (f"; new: {new}" if new else ""))
+    lines.append("  Milestones hold this review's studies published by their year, not what was pooled there.")
+    return "\n".join(lines)
+
+
+def changes_text(changes: Changes, package: Package) -> str:
+    """What changed, from search to recommendation; parts in which nothing differs are left out."""
+    how = "the release" if changes.frozen else "the studies it had, as their rows are written today"
+    if changes.same and not changes.stale:
+        return f"Nothing has changed since {changes.since} (compared with {how})."
+    parts = [
+        ("Search and screening", _search(changes)),
+        ("Studies", _studies(changes, package)),
+        ("Rows of the tables", _rows(changes) if changes.frozen else []),
+        ("Results", [line for a in changes.analyses if not a.same for line in analysis_lines(a, package)]),
+        ("Certainty", _certainty(changes)),
+        ("Statements of guidance", _statements(changes)),
+        ("Methods", [f"changed in review.toml: {', '.join(changes.method)}"] if changes.method else []),
+        ("To judge again (stale)", stale_lines(changes)),
+    ]
+    said = [f"What changed since {changes.since} (compared with {how})"]
+    for title, lines in parts:
+        if lines:
+            said += ["", title, *(f"  {line}" for line in lines)]
+    return "\n".join(said)
+
+
+def _search(c: Changes) -> list[str]:
+    lines = []
+    for file, what in (("searches.csv", "searches"), ("records.csv", "records")):
+        t = c.tables[file]
+        if not t.same:
+            lines.append(f"{what}: {t.before} then, {t.after} now ({_came(len(t.added), len(t.removed))})")
+    was, now = c.screened
+    if was != now:
+        for name in ("forward", "excluded", "conflict", "waiting"):
+            one, two = getattr(was, name), getattr(now, name)
+            if one != two:
+                label = {"forward": "kept for full text", "waiting": "not screened yet"}.get(name, name)
+                lines.append(f"title and abstract, {label}: {one} then, {two} now")
+    return lines
+
+
+def _came(added: int, removed: int) -> str:
+    return f"{added} new, {removed} gone" if removed else f"{added} new"
+
+
+def _studies(c: Changes, package: Package) -> list[str]:
+    names = {s.study: s.label for s in package.studies}
+    lines = []
+    for study, was, now in c.studies:
+        label = names.get(study, study)
+        if not was:
+            lines.append(f"new: {label} ({now})")
+        elif not now:
+            lines.append(f"gone: {label} (was {was})")
+        else:
+            lines.append(f"{label}: {was} then, {now} now")
+    return lines
+
+
+def _rows(c: Changes) -> list[str]:
+    lines = []
+    for t in c.tables.values():
+        if not t.same:
+            lines.append(f"{t.file}: {_came(len(t.added), len(t.removed))}, {len(t.changed)} changed")
+        for row in t.changed[:20]:
+            cells = "; ".join(f"{column} {_cell(a)} → {_cell(b)}" for column, a, b in row.cells)
+            lines.append(f"  {', '.join(k for k in row.key if k)}: {cells}")
+        if len(t.changed) > 20:
+            lines.append(f"  and {len(t.changed) - 20} more")
+    return lines
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == ():
+        return "(empty)"
+    text = "; ".join(value) if isinstance(value, tuple) else plain(value) if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def analysis_lines(a: AnalysisChange, package: Package) -> list[str]:
+    """One analysis then and now, its new trials and the one that moved it."""
+    lines = [f"{a.title} [{a.id}]"]
+    if a.before != a.after:
+        lines.append(f"  then: {standing_text(a.before, a.measure)}")
+        lines.append(f"  now:  {standing_text(a.after, a.measure)}" + (f"; {a.crossed}" if a.crossed else ""))
+    else:
+        lines.append(f"  {standing_text(a.after, a.measure)}, as before")
+    for what, ids in (("new", a.new), ("gone", a.gone), ("numbers corrected", a.corrected)):
+        if ids:
+            lines.append(f"  {what}: {', '.join(labels_of(package, ids)) or ', '.join(ids)}")
+    lines += [f"  {text}" for text in moved_words(a.moves, a.measure)]
+    lines += [f"  plan: {name} {was} → {now}" for name, was, now in a.plan]
+    return lines
+
+
+def moved_words(moves: Sequence[Move], measure: str) -> list[str]:
+    """Each new trial with the result without it; the first is the one that moved it most."""
+    lines = []
+    name = MEASURES[measure].scale.name if measure in MEASURES else ""
+    scale = "" if name in ("", IDENTITY.name) else f" on the scale of pooling ({name})"
+    for i, m in enumerate(moves):
+        lead = "the trial that moved it" if i == 0 else "then"
+        if m.without is None:
+            lines.append(f"{lead}: {m.label}; without it nothing can be estimated")
+            continue
+        shown = m.without.displayed
+        low, high = _known(shown.interval.low), _known(shown.interval.high)
+        fit = Standing(m.without.k, 0.0, _known(shown.estimate), low, high, None)
+        by = fixed(m.by, digits_for([abs(m.by)]))
+        lines.append(f"{lead}: {m.label}, by {by}{scale}; without it {measure} {estimate_text(fit, measure)}")
+    return lines
+
+
+def _known(x: float) -> float | None:
+    return float(x) if math.isfinite(x) else None
+
+
+def _certainty(c: Changes) -> list[str]:
+    lines = []
+    for one in c.certainty:
+        if one.same:
+            continue
+        decided = "" if one.before == one.after else f"{one.before} then, {one.after} now"
+        proposed = (
+            ""
+            if one.proposed_before == one.proposed_after
+            else (f"proposed {one.proposed_before} then, {one.proposed_after} now")
+        )
+        lines.append(f"{one.analysis}: {'; '.join(part for part in (decided, proposed) if part)}")
+    lines += [
+        f"{name}: {_came(len(t.added), len(t.removed))}, {len(t.changed)} changed"
+        for file, name in _JUDGED.items()
+        if c.frozen and not (t := c.tables[file]).same
+    ]
+    return lines
+
+
+def _statements(c: Changes) -> list[str]:
+    t = c.tables["guidance/*.toml"]
+    said = [
+        f"{what}: {', '.join(k[0] for k in keys)}" for what, keys in (("new", t.added), ("gone", t.removed)) if keys
+    ]
+    return said + [f"{row.key[0]}: {', '.join(column for column, _, _ in row.cells)} changed" for row in t.changed]
+
+
+def stale_lines(changes: Changes) -> list[str]:
+    """Each stale judgement in one line."""
+    return [
+        f"{s.what}, {s.of}"
+        + (f" ({', '.join(p for p in (s.who, s.when) if p)})" if s.who or s.when else "")
+        + f": {s.why}"
+        for s in changes.stale
+    ]
+
+
+# ---- for machines
+
+
+def standing_plain(standing: Standing | None) -> dict[str, Any] | None:
+    """A result as values; what is not there is ``None``."""
+    if standing is None:
+        return None
+    names = ("k", "participants", "estimate", "low", "high", "p")
+    return {name: getattr(standing, name) for name in names} | {"status": standing.status}
+
+
+def history_plain(package: Package) -> list[dict[str, Any]]:
+    """The history as values."""
+    found = []
+    for at in timeline(package):
+        here = studies_as_of(package, at)
+        found.append(
+            {
+                "version": at.version,
+                "kind": at.kind,
+                "label": at.label,
+                "date": at.date,
+                "searched": at.searched,
+                "studies": [s.study for s in package.studies if s.study in here and s.scope in IN_REVIEW],
+            }
+        )
+    return found
+
+
+def grown_plain(steps: Iterable[Grown]) -> list[dict[str, Any]]:
+    """How a result grew, as values."""
+    return [
+        {"version": s.at.version, "label": s.at.label, "new": list(s.new), **(standing_plain(s.standing) or {})}
+        for s in steps
+    ]
+
+
+def changes_plain(c: Changes) -> dict[str, Any]:
+    """Everything that changed, as values."""
+    return {
+        "since": c.since,
+        "frozen": c.frozen,
+        "tables": {
+            t.file: {"before": t.before, "after": t.after, "added": len(t.added), "removed": len(t.removed),
+                     "changed": len(t.changed)}
+            for t in c.tables.values()
+        },
+        "studies": [{"study": s, "before": was or None, "after": now or None} for s, was, now in c.studies],
+        "analyses": [
+            {
+                "analysis": a.id,
+                "before": standing_plain(a.before),
+                "after": standing_plain(a.after),
+                "new": list(a.new),
+                "gone": list(a.gone),
+                "corrected": list(a.corrected),
+                "moved_by": [{"study": m.study, "by": _known(m.by)} for m in a.moves],
+                "crossed": a.crossed or None,
+            }
+            for a in c.analyses
+        ],
+        "certainty": [
+            {"analysis": x.analysis, "before": x.before, "after": x.after, "proposed_before": x.proposed_before,
+             "proposed_after": x.proposed_after}
+            for x in c.certainty
+        ],
+        "stale": [{"what": s.what, "of": s.of, "who": s.who, "when": s.when, "why": s.why} for s in c.stale],
+        "method": list(c.method),
+    }  # fmt: skip

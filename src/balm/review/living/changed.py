@@ -1,0 +1,236 @@
+"""What changed between two states of a review, from search hit to pooled effect, certainty and recommendation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from balm.review.certainty.of_analysis import participants_of
+from balm.review.certainty.rating import Certainty, certainty_of
+from balm.review.flow_counts import screening_outcomes
+from balm.review.living.moved import Move, moves
+from balm.review.living.stale import Stale, stale_judgements
+from balm.review.living.tables import TableChange, table_changes
+from balm.review.package import AnalysisSpec, Package
+from balm.review.synthesis import AnalysisResult, EffectRow, Synthesis
+from balm.stats.measures import MEASURES
+
+#: What of an analysis in the plan is text for readers and no choice of method.
+_WORDS = ("title", "note", "sensitivity")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A result as it stood: studies, participants, and the estimate with its interval on the scale that is shown."""
+
+    k: int
+    participants: float
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+
+    @property
+    def status(self) -> str:
+        """``pooled``, ``one study`` or ``no study``."""
+        return "pooled" if self.k > 1 else "one study" if self.k == 1 else "no study"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisChange:
+    """One analysis then and now; ``None`` where it was not planned. Studies are ids.
+
+    ``corrected``: studies that were in it and whose numbers differ. ``moves``: the new trials, the one that moves the
+    estimate most first. ``plan``: choices of method that changed.
+    """
+
+    id: str
+    title: str
+    measure: str
+    before: Standing | None
+    after: Standing | None
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+    plan: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether the analysis says what it said."""
+        return self.before == self.after and not (self.new or self.gone or self.corrected or self.plan)
+
+    @property
+    def crossed(self) -> str:
+        """How the interval's relation to no effect changed; empty where it did not or there is nothing to cross."""
+        null = MEASURES[self.measure].scale.null if self.measure in MEASURES else None
+        was, now = (_excludes(s, null) for s in (self.before, self.after))
+        if was is None or now is None or was == now:
+            return ""
+        return "the interval now excludes no effect" if now else "the interval now includes no effect"
+
+
+@dataclass(frozen=True, slots=True)
+class CertaintyChange:
+    """The certainty of one analysis then and now, as decided and as proposed; what was then may not be known."""
+
+    analysis: str
+    before: str | None
+    after: str
+    proposed_before: str | None
+    proposed_after: str
+
+    @property
+    def same(self) -> bool:
+        """Whether neither the decision nor the proposal differs."""
+        return (self.before in (None, self.after)) and self.proposed_before in (None, self.proposed_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Where the records stand at one moment: how many there are, and how those decided were decided."""
+
+    records: int
+    forward: int
+    excluded: int
+    conflict: int
+
+    @property
+    def waiting(self) -> int:
+        """Records without a vote."""
+        return self.records - self.forward - self.excluded - self.conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that differs. ``frozen``: compared with a release; else with the studies a version had, as they are
+    written today, so that what was judged then is not known."""
+
+    since: str
+    frozen: bool
+    tables: Mapping[str, TableChange]
+    screened: tuple[Screened, Screened]
+    studies: tuple[tuple[str, str, str], ...]  # study, scope before ("" = not there), scope now
+    analyses: tuple[AnalysisChange, ...]
+    certainty: tuple[CertaintyChange, ...]
+    stale: tuple[Stale, ...]
+    method: tuple[str, ...]  # parts of review.toml that changed
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs at all."""
+        return (
+            all(t.same for t in self.tables.values())
+            and all(a.same for a in self.analyses)
+            and all(c.same for c in self.certainty)
+            and not self.method
+        )
+
+
+def changes_between(before: Synthesis, after: Synthesis, *, since: str, frozen: bool) -> Changes:
+    """What differs between ``before`` and ``after``, both carried out whole."""
+    one, two = before.package, after.package
+    then, now = ({a.id: a for a in s.analyses} for s in (before, after))
+    rated_then = {a.id: certainty_of(one, a) for a in before.analyses} if frozen else {}
+    rated_now = {a.id: certainty_of(two, a) for a in after.analyses}
+    tables = table_changes(one, two)
+    return Changes(
+        since=since,
+        frozen=frozen,
+        tables=tables,
+        screened=(screened(one), screened(two)),
+        studies=tuple(_scopes(one, two)),
+        analyses=tuple(_analysis(then.get(name), now.get(name), frozen) for name in dict.fromkeys([*now, *then])),
+        certainty=tuple(_certainty(rated_then.get(name), rated, frozen) for name, rated in rated_now.items()),
+        stale=stale_judgements(two, after.analyses, rated_now, *((one, tables, rated_then) if frozen else ())),
+        method=tuple(_method(one, two)) if frozen else (),
+    )
+
+
+def standing_of(result: AnalysisResult) -> Standing:
+    """What an analysis says, in the numbers that are compared from version to version."""
+    fit = result.whole
+    if fit is None:
+        return Standing(0, 0.0, None, None, None, None)
+    used = [r for r in result.rows if r.label in fit.effects.study]
+    shown = fit.displayed
+    numbers = (shown.estimate, shown.interval.low, shown.interval.high, fit.p)
+    known = [float(x) if math.isfinite(x) else None for x in numbers]
+    return Standing(fit.k, sum(participants_of(r) for r in used), *known)
+
+
+def screened(package: Package) -> Screened:
+    """The records of a package and where they stand at title and abstract."""
+    outcomes = list(screening_outcomes(v for v in package.screening if v.stage == "title-abstract").values())
+    counts = (outcomes.count(what) for what in ("include", "exclude", "conflict"))
+    return Screened(len(package.records), *counts)
+
+
+def _excludes(standing: Standing | None, null: float | None) -> bool | None:
+    if standing is None or null is None or standing.low is None or standing.high is None:
+        return None
+    return not standing.low <= null <= standing.high
+
+
+def _analysis(then: AnalysisResult | None, now: AnalysisResult | None, frozen: bool) -> AnalysisChange:
+    shown = now or then
+    assert shown is not None
+    was, is_now = (None if a is None else standing_of(a) for a in (then, now))
+    if then is None or now is None:
+        return AnalysisChange(shown.id, shown.title, shown.measure, was, is_now)
+    had, has = ({row.study: row for row in a.rows} for a in (then, now))
+    new = tuple(s for s in has if s not in had)
+    return AnalysisChange(
+        now.id,
+        now.title,
+        now.measure,
+        was,
+        is_now,
+        new,
+        tuple(s for s in had if s not in has),
+        tuple(s for s in has if s in had and _numbers(had[s]) != _numbers(has[s])),
+        moves(now, set(new)),
+        tuple(_plan(then.spec, now.spec)) if frozen else (),
+    )
+
+
+def _numbers(row: EffectRow) -> tuple[object, ...]:
+    return (tuple(sorted(row.values.items())), row.correlation, row.design)
+
+
+def _plan(one: AnalysisSpec, two: AnalysisSpec) -> list[tuple[str, str, str]]:
+    found = []
+    for f in fields(AnalysisSpec):
+        was, now = getattr(one, f.name), getattr(two, f.name)
+        if f.name not in _WORDS and was != now:
+            found.append((f.name, _said(was), _said(now)))
+    return found
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(getattr(v, "name", v)) for v in value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _certainty(then: Certainty | None, now: Certainty, frozen: bool) -> CertaintyChange:
+    known = then is not None and frozen
+    return CertaintyChange(
+        now.analysis,
+        then.certainty if then is not None and known else None,
+        now.certainty,
+        then.proposed.certainty if then is not None and known else None,
+        now.proposed.certainty,
+    )
+
+
+def _scopes(one: Package, two: Package) -> list[tuple[str, str, str]]:
+    was, now = ({s.study: s.scope for s in p.studies} for p in (one, two))
+    both = dict.fromkeys([*now, *was])
+    return [(s, was.get(s, ""), now.get(s, "")) for s in both if was.get(s, "") != now.get(s, "")]
+
+
+def _method(one: Package, two: Package) -> list[str]:
+    parts = ("question", "eligibility", "outcomes", "comparisons", "windows", "scales", "screening", "extraction")
+    return [name for name in parts if getattr(one.meta, name) != getattr(two.meta, name)]

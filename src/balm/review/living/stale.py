@@ -1,0 +1,105 @@
+"""Judgements that rest on what has changed since: marked, never silently kept and never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from balm.review.certainty.rating import Certainty
+from balm.review.living.tables import TableChange
+from balm.review.package import Package
+from balm.review.synthesis import AnalysisResult
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """One judgement that is to be made again: what it is, of what, by whom and when, and what has changed under it."""
+
+    what: str  # certainty, risk of bias, statement
+    of: str
+    who: str
+    when: str
+    why: str
+
+
+def stale_judgements(
+    package: Package,
+    analyses: Iterable[AnalysisResult],
+    rated: Mapping[str, Certainty],
+    before: Package | None = None,
+    tables: Mapping[str, TableChange] = MappingProxyType({}),
+    rated_before: Mapping[str, Certainty] = MappingProxyType({}),
+) -> tuple[Stale, ...]:
+    """Certainty decided on other data, risk of bias judged before the numbers changed, statements whose claims changed.
+
+    before       : the state compared with, where it is known; ``tables`` is what changed in between.
+    rated_before : the certainty of that state. A decision that kept no hash of its data is stale where the same row
+                   stood then and what it rests on differs.
+    """
+    found: list[Stale] = []
+    titles = {a.id: a.title for a in analyses}
+    for name, now in rated.items():
+        if now.overall is None:
+            continue
+        then = rated_before.get(name)
+        moved = then is not None and then.overall == now.overall and then.basis != now.basis
+        if now.stale or (now.overall.basis is None and moved):
+            why = "its data, its result or its risk-of-bias judgements have changed since it was decided"
+            found.append(Stale("certainty", titles[name], now.overall.assessor or "", now.overall.time or "", why))
+    found += _bias(package, before, tables)
+    found += _statements(package, tables)
+    return tuple(found)
+
+
+def _touched(tables: Mapping[str, TableChange], file: str) -> dict[tuple[str, ...], str]:
+    """Key of a row of ``file`` -> what happened to it, the ``row`` itself apart."""
+    change = tables.get(file)
+    if change is None:
+        return {}
+    said = dict.fromkeys(change.added, "added") | dict.fromkeys(change.removed, "removed")
+    return said | {c.key: "changed: " + ", ".join(column for column, _, _ in c.cells) for c in change.changed}
+
+
+def _bias(package: Package, before: Package | None, tables: Mapping[str, TableChange]) -> list[Stale]:
+    touched = _touched(tables, "results.csv")
+    judged_anew = {key for key, what in _touched(tables, "risk_of_bias.csv").items() if what != "removed"}
+    if not touched:
+        return []
+    outcomes: dict[tuple[str, str], list[str]] = {}
+    rows = {r.result: r for p in (before, package) if p is not None for r in p.results}
+    for r in rows.values():
+        if what := touched.get((r.result,)):
+            outcomes.setdefault((r.study, r.outcome or ""), []).append(f"{r.result} {what}")
+    labels = {s.study: s.label for s in package.studies}
+    found: dict[tuple[str, str, str], Stale] = {}
+    for j in package.risk_of_bias:
+        key = (j.study, j.result or "", j.tool, j.domain, j.assessor or "", j.outcome or "", j.window or "",
+               j.comparison or "")  # fmt: skip
+        if key in judged_anew:
+            continue
+        moved = [
+            text
+            for (study, outcome), texts in outcomes.items()
+            if study == j.study and j.outcome in (None, outcome)
+            for text in texts
+            if j.result is None or text.startswith(f"{j.result} ")
+        ]
+        if moved:
+            of = ", ".join(part for part in (labels.get(j.study, j.study), j.outcome or "", j.tool) if part)
+            first = moved[0] + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
+            one = Stale("risk of bias", of, j.assessor or "", j.time or "", f"results.csv, {first}")
+            found.setdefault((j.study, j.outcome or "", j.tool), one)
+    return list(found.values())
+
+
+def _statements(package: Package, tables: Mapping[str, TableChange]) -> list[Stale]:
+    touched = _touched(tables, "claims.csv")
+    anew = {key for key, what in _touched(tables, "guidance/*.toml").items() if what != "removed"}
+    found = []
+    for s in package.guidance:
+        moved = [c for c in s.claims if touched.get((c,), "").startswith("changed")]
+        if moved and (s.id,) not in anew:
+            why = f"claims.csv, {', '.join(moved)} changed"
+            found.append(Stale("statement", f"{s.guideline}: {s.topic}", s.checked_by or "", s.reviewed or "", why))
+    return found
