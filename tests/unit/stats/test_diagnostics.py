@@ -98,15 +98,72 @@ def test_deletion_is_pooling_without_the_study(options):
         wald = np.array([pool(f.effects, model="ivhet", tau2=f.tau2, inference="wald").se for f in left.fits])
     again = options | {"inference": "wald"} | ({"tau2": "ML"} if "inference" in options else {})
     y, v = fit.effects.effect, fit.effects.variance
-    spread = v + left.tau2 + wald**2
+    factor, whole = 1.0, 1.0
+    if fit.conventions["inference"] == "hartung-knapp-guarded":
+        factor, whole = (left.se / wald) ** 2, (fit.se / pool(bcg(), **again).se) ** 2
+    spread = (v + left.tau2 + wald**2) * factor
     assert found.studentised_residual == pytest.approx((y - left.estimate) / np.sqrt(spread), rel=1e-9)
     assert found.tau2_deleted == pytest.approx(left.tau2, rel=1e-9)
     assert found.qe_deleted == pytest.approx(left.q, rel=1e-9)
-    assert found.covariance_ratio == pytest.approx((wald / pool(bcg(), **again).se) ** 2)
+    assert found.covariance_ratio == pytest.approx((wald / pool(bcg(), **again).se) ** 2 * factor / whole)
+
+
+#: R 4.2.2, metafor 3.8-1: ``influence(rma(yi, vi, mods=, weights=, test=, control=list(threshold=1e-14)))`` on
+#: ``escalc("RR", ...)`` of the BCG trials, trials 1 and 2: rstudent, dffits, cook.d, cov.r, dfbs (last coefficient).
+#: Moderator: latitude; weights: participants.
+IN_FORCE = [
+    # test="knha"
+    (
+        {"inference": "hartung-knapp"},
+        (-0.2135978504, -0.03985947356, 0.001697411561, 1.151485654, -0.03942701644),
+        (-1.2868296369, -0.34226831329, 0.111987604254, 1.006650679, -0.34453417879),
+    ),
+    # mods=~ablat, test="knha"
+    (
+        {"inference": "hartung-knapp", "moderators": {"latitude": LATITUDE}},
+        (0.1936000029, 0.0548322223, 0.003697835517, 1.365557371, 0.01917522485),
+        (-0.4194727886, -0.1851026817, 0.037641689611, 1.538460540, -0.16828154484),
+    ),
+    # weights=n, test="knha"
+    (
+        {"inference": "hartung-knapp", "weights": [a + b for a, b in zip(N1, N2, strict=True)]},
+        (-0.7305582994, -0.001436178753, 2.278877334e-06, 1.106469828, -0.001436178753),
+        (-1.767218302, -0.007510176033, 5.259501876e-05, 0.9356627452, -0.007510176033),
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "first", "second"), IN_FORCE)
+def test_the_error_in_force_is_the_one_of_the_fit(options, first, second):
+    options = dict(options)
+    moderators = options.pop("moderators", None)
+    if moderators is None:
+        found = influence(pool(bcg(), profile="metafor", **options))
+    else:
+        found = influence(meta_regression(bcg(), moderators, **options))
+    got = (
+        found.studentised_residual,
+        found.dffits,
+        found.cooks_distance,
+        found.covariance_ratio,
+        found.dfbetas[:, -1],
+    )
+    assert [g[0] for g in got] == pytest.approx(first, rel=1e-8)
+    assert [g[1] for g in got] == pytest.approx(second, rel=1e-8)
+
+
+def test_hartung_knapp_from_one_study_left_has_a_reason():
+    two = EffectSizes(effect=[0.1, 0.5], variance=[0.02, 0.03])
+    assert influence(pool(two, tau2=0.2, inference="hartung-knapp")).reasons == dict.fromkeys(
+        two.study, "not estimable: one study is left, which has no Hartung-Knapp interval"
+    )
+    three = EffectSizes(effect=[0.1, 0.5, 0.2], variance=[0.02, 0.03, 0.04])
+    line = meta_regression(three, {"x": [1, 2, 4]}, tau2=0.2, inference="hartung-knapp")
+    assert set(influence(line).reasons) == set(three.study)
 
 
 def test_own_weights_take_the_sandwich():
-    fit = pool(bcg(), weights="equal", tau2="DL")
+    fit = pool(bcg(), weights="equal", tau2="DL")  # Wald's interval, as nobody asked for another
     found = influence(fit)
     k, y, spread = 13, fit.effects.effect, fit.effects.variance + fit.tau2
     assert found.hat == pytest.approx(np.full(k, 1 / k))
@@ -118,7 +175,7 @@ def test_own_weights_take_the_sandwich():
 
 def test_regression_deletion_is_fitting_without_the_study():
     es = bcg()
-    fit = meta_regression(es, {"latitude": LATITUDE})
+    fit = meta_regression(es, {"latitude": LATITUDE}, inference="wald")
     found = influence(fit)
     keep = np.arange(13) != 6
     other = meta_regression(es[keep], {"latitude": np.array(LATITUDE)[keep]}, inference="wald")

@@ -21,9 +21,8 @@ from balm.vocabulary.problems import InputError
 class Model:
     """A fit as a linear model: effects (k,), variances (k,), design (k, p), weights (k,) of the mean, and tau2.
 
-    ``covariance`` is ``(X'AX)^-1 X'A M A X (X'AX)^-1`` with ``M = diag(v + tau2)``: Wald's, whatever interval is in
-    force, as the diagnostics are defined (Viechtbauer & Cheung 2010). With inverse-variance weights it is
-    ``(X'AX)^-1``.
+    ``covariance`` is ``(X'AX)^-1 X'A M A X (X'AX)^-1`` with ``M = diag(v + tau2)``, Wald's; with inverse-variance
+    weights it is ``(X'AX)^-1``. ``factor`` is what Hartung-Knapp multiplies it by, where that interval is in force.
     """
 
     fit: Pooled | MetaRegression
@@ -72,6 +71,27 @@ class Model:
         ax = self.weights[:, None] * self.design
         sandwich: Floats = bread @ (ax.T * self.spread) @ ax @ bread
         return sandwich
+
+    @cached_property
+    def factor(self) -> float:
+        """Hartung-Knapp's factor of the covariance, floored at 1 where the fit guards it; 1 for other intervals."""
+        if not self.scaled:
+            return 1.0
+        if self.k == self.p:
+            return float(self.in_force(math.nan))
+        efficient = self.projection if self.efficient else Projection(self.effect, self.design, 1.0 / self.spread)
+        return float(self.in_force(efficient.rss / (self.k - self.p)))
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the interval in force scales Wald's error by a factor: Hartung-Knapp, guarded or not."""
+        return self.fit.conventions["inference"] in ("hartung-knapp", "hartung-knapp-guarded")
+
+    def in_force(self, factor: Any) -> Any:
+        """What the fit makes of Hartung-Knapp's ``factor`` (number or array; ``nan`` without degrees of freedom)."""
+        if not self.scaled:
+            return np.ones_like(factor)
+        return np.fmax(factor, 1.0) if self.fit.conventions["inference"] == "hartung-knapp-guarded" else factor
 
     def residual_variance(self) -> Floats:
         """(k,) variances of ``y - X b``: the diagonal of ``(I - H) M (I - H)'``."""

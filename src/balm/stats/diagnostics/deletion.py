@@ -21,24 +21,30 @@ from balm.stats.regression.projection import Projection
 #: The smallest ratio of singular values at which a design still counts as of full rank, per square root of rows.
 _RANK = 1e-11
 
+_NO_FACTOR = "which has no Hartung-Knapp interval"
+
 
 @dataclass(frozen=True, eq=False)
 class Deleted:
-    """Row ``i`` is the fit without study ``i``; ``reasons[i]`` says why it is ``nan``."""
+    """Row ``i`` is the fit without study ``i``; ``reasons[i]`` says why it is ``nan``.
+
+    ``factor`` is what the interval in force multiplies Wald's covariance by: Hartung-Knapp's of the fit without the
+    study, else 1.
+    """
 
     beta: Floats  # (k, p)
-    covariance: Floats  # (k, p, p), Wald's
+    covariance: Floats  # (k, p, p), of the interval in force
     tau2: Floats  # (k,)
     qe: Floats  # (k,)
+    factor: Floats  # (k,)
     reasons: dict[int, str]
 
 
 def without_each(model: Model) -> Deleted:
     """The fit without each study in turn."""
     k, p = model.k, model.p
-    found = Deleted(
-        np.full((k, p), math.nan), np.full((k, p, p), math.nan), np.full(k, math.nan), np.full(k, math.nan), {}
-    )
+    none = np.full(k, math.nan)
+    found = Deleted(np.full((k, p), math.nan), np.full((k, p, p), math.nan), none, none.copy(), none.copy(), {})
     if k == 1:
         found.reasons[0] = "not estimable: one study"
     elif model.names != ("mean",):
@@ -61,11 +67,14 @@ def _other_study(model: Model, found: Deleted) -> None:
     known = _known(model)
     found.beta[:, 0] = model.effect[::-1]
     found.tau2[:] = known
-    found.covariance[:, 0, 0] = model.variance[::-1] + known
+    found.factor[:] = model.in_force(math.nan)
+    found.covariance[:, 0, 0] = (model.variance[::-1] + known) * found.factor
     found.qe[:] = 0.0
     if math.isnan(known):
         reason = "not estimable: one study is left, from which tau2 cannot be estimated"
         found.reasons.update(dict.fromkeys(range(2), reason))
+    elif np.isnan(found.factor).any():
+        found.reasons.update(dict.fromkeys(range(2), f"not estimable: one study is left, {_NO_FACTOR}"))
 
 
 def _means(model: Model, found: Deleted) -> None:
@@ -80,7 +89,8 @@ def _means(model: Model, found: Deleted) -> None:
         own = None if model.own_weights is None else model.own_weights[rows]
         a = analyse(ManyGroups(model.effect[rows], model.variance[rows], offsets), choices, own)
         found.beta[out, 0] = a.estimate
-        found.covariance[out, 0, 0] = a.wald * a.wald
+        found.factor[out] = factor = model.in_force(a.factor)
+        found.covariance[out, 0, 0] = a.wald * a.wald * factor
         found.tau2[out] = a.tau2
         found.qe[out] = a.q
 
@@ -104,8 +114,12 @@ def _coefficients(model: Model, found: Deleted) -> None:
             tau2 = estimate(y, v, x, model.estimator).tau2
         else:
             tau2 = known
+            if k - 1 == p and math.isnan(model.in_force(math.nan)):
+                found.reasons[i] = f"not estimable: {p} studies are left for {p} coefficients, {_NO_FACTOR}"
+                continue
         fit = Projection(y, x, 1.0 / (v + tau2))
         found.beta[i] = fit.beta
-        found.covariance[i] = fit.covariance
+        found.factor[i] = factor = model.in_force(fit.rss / (k - 1 - p) if k - 1 > p else math.nan)
+        found.covariance[i] = fit.covariance * factor
         found.tau2[i] = tau2
         found.qe[i] = fit.rss if tau2 == 0.0 else Projection(y, x, 1.0 / v).rss

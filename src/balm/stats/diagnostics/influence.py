@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.diagnostics.accepted import Model, model_of
-from balm.stats.diagnostics.deletion import without_each
+from balm.stats.diagnostics.deletion import Deleted, without_each
 from balm.stats.diagnostics.printed import studies, text_table
 from balm.stats.diagnostics.residuals import standardised, studentised
 from balm.stats.distributions import chi2_ppf
@@ -144,9 +144,11 @@ def influence(fit: Any) -> Influence:
     fit : a result of :func:`balm.pool` (inverse variance) or :func:`balm.meta_regression`; tau2 is estimated again
           without each study by the same estimator.
 
-    Standard errors are Wald's whatever interval is in force, as the diagnostics are defined. With one study nothing can
-    be left out; with two, tau2 is not estimable from the one that is left: those entries are ``nan`` with a reason. A
-    study without which the coefficients of a meta-regression cannot be told apart is ``nan`` too.
+    Standard errors are those of the fit: under "hartung-knapp" and "hartung-knapp-guarded" they carry the factor of
+    Hartung and Knapp (of all studies in Cook's distance, of the others in DFFITS, DFBETAS and the studentised residual,
+    of both in the covariance ratio), as in metafor; under any other interval they are Wald's. With one study nothing
+    can be left out; with two, tau2 is not estimable from the one that is left: those entries are ``nan`` with a reason.
+    A study without which the coefficients of a meta-regression cannot be told apart is ``nan`` too.
     Viechtbauer & Cheung (2010), equations 10 to 20.
 
     >>> from balm.stats.effect_sizes import EffectSizes
@@ -162,21 +164,23 @@ def influence(fit: Any) -> Influence:
     k, p = x.shape
     moved = projection.beta - deleted.beta
     hat = projection.hat
-    dffits = np.einsum("ij,ij->i", x, moved) / np.sqrt(hat * (model.variance + deleted.tau2))
+    dffits = np.einsum("ij,ij->i", x, moved) / np.sqrt(_fitted_variance(model, deleted) * deleted.factor)
     factor = np.linalg.qr(np.sqrt(model.weights)[:, None] * x, mode="r") if model.efficient else None
     if factor is None:
         cook = np.einsum("ij,jk,ik->i", moved, np.linalg.inv(model.covariance), moved)
     else:
         cook = np.sum((moved @ np.asarray(factor).T) ** 2, axis=1)
+    cook = cook / model.factor
     known = np.ones(k, dtype=np.bool_)
     known[list(deleted.reasons)] = False
     ratio = np.full(k, math.nan)
-    here = np.linalg.slogdet(model.covariance)[1]
+    here = np.linalg.slogdet(model.covariance)[1] + p * math.log(model.factor)
     ratio[known] = np.exp(np.linalg.slogdet(deleted.covariance[known])[1] - here)
     cook[~known] = math.nan
     dfbetas = np.full((k, p), math.nan)
     for i in np.flatnonzero(known).tolist():
-        dfbetas[i] = moved[i] / np.sqrt(_variances(model, model.variance + deleted.tau2[i]))
+        variances = np.diag(_covariance(model, model.variance + deleted.tau2[i]))
+        dfbetas[i] = moved[i] / np.sqrt(variances * deleted.factor[i])
     total = float(np.add.reduce(model.weights))
     internal, external = standardised(model), studentised(model, deleted)
     return Influence(
@@ -206,14 +210,23 @@ def influence(fit: Any) -> Influence:
     )
 
 
-def _variances(model: Model, spread: Floats) -> Floats:
-    """Variances of the coefficients from all studies at another tau2: the scale of DFBETAS."""
+def _fitted_variance(model: Model, deleted: Deleted) -> Floats:
+    """(k,) variance of each study's fitted value at the tau2 without it: the scale of DFFITS."""
+    if model.efficient:
+        return np.asarray(model.projection.hat * (model.variance + deleted.tau2))
+    # hat times spread is a variance under inverse-variance weights only
+    x, spread = model.design, model.variance + deleted.tau2[:, None]
+    return np.array([row @ _covariance(model, own) @ row for row, own in zip(x, spread, strict=True)])
+
+
+def _covariance(model: Model, spread: Floats) -> Floats:
+    """Covariance of the coefficients from all studies at other marginal variances: the scale of DFBETAS."""
     x = model.design
     if not model.efficient:
         a = model.weights
         bread = np.linalg.inv((x.T * a) @ x)
-        return np.asarray(np.diag(bread @ (x.T * (a * a * spread)) @ x @ bread))
+        return np.asarray(bread @ (x.T * (a * a * spread)) @ x @ bread)
     if x.shape[1] == 1:
-        return np.array([1.0 / float(np.add.reduce(x[:, 0] ** 2 / spread))])
+        return np.array([[1.0 / float(np.add.reduce(x[:, 0] ** 2 / spread))]])
     inverse = np.linalg.inv(np.linalg.qr(x / np.sqrt(spread)[:, None], mode="r"))
-    return np.asarray(np.sum(inverse * inverse, axis=1))
+    return np.asarray(inverse @ inverse.T)

@@ -62,6 +62,9 @@ def residuals(fit: Any, kind: str = "standardised") -> Residuals:
            pulling the fit towards itself; "pearson", ``(y - X b) / sqrt(v + tau2)``; "cholesky", whitened by the
            Cholesky factor of the marginal covariance, which equals Pearson's for independent studies.
 
+    The variance of a studentised residual has Hartung-Knapp's factor of the fit without the study where that interval
+    is in force, as in metafor.
+
     Beyond +-1.96 lie about 5 % of the standardised and studentised residuals of a fit that is right.
 
     >>> from balm.stats.effect_sizes import EffectSizes
@@ -96,9 +99,12 @@ def standardised(model: Model, kind: str = "standardised") -> Residuals:
 
 
 def studentised(model: Model, deleted: Deleted) -> Residuals:
-    """Deleted residuals: observed less predicted by the others, over ``sqrt(v + tau2_(-i) + x V_(-i) x')``."""
+    """Deleted residuals: observed less predicted by the others, over ``sqrt(v + tau2_(-i) + x V_(-i) x')``.
+
+    Hartung and Knapp scale the whole marginal covariance: their factor stands before ``v + tau2`` too.
+    """
     residual = model.effect - np.einsum("ij,ij->i", model.design, deleted.beta)
     error = np.einsum("ij,ijk,ik->i", model.design, deleted.covariance, model.design)
-    se = np.sqrt(model.variance + deleted.tau2 + error)
+    se = np.sqrt((model.variance + deleted.tau2) * deleted.factor + error)
     reasons = {model.study[i]: why for i, why in deleted.reasons.items()}
     return Residuals("studentised", model.study, residual, se, residual / se, MappingProxyType(reasons))
