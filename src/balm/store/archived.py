@@ -38,6 +38,9 @@ ARCHIVED: tuple[str, ...] = (
     "risk_of_bias.Proposal",
     "risk_of_bias.Agreed",
     "synthesis.PinnedAnalysis",
+    "certainty.Rating",
+    "certainty.Suggestion",
+    "certainty.Agreed",
 )
 
 

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "balm.store.extraction",
     "balm.store.risk_of_bias",
     "balm.store.synthesis",
+    "balm.store.certainty",
     "balm.store.api",
     "balm.store.registry",
     "balm.store.identity",

@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from balm.actions.team.acting import Acting
+from balm.actions.team.certainty import current_certainties
+from balm.review.plan import read_plan
 from balm.review.screening.visibility import may_see_vote
+from balm.store.certainty.standing import agreed_bases, revealed_ratings
 from balm.store.events.chain import broken_links
 from balm.store.events.models import ChainHead, Event
 from balm.store.extraction.current import standings as extraction_standings
-from balm.store.reviews.models import Review, Row
+from balm.store.reviews.models import Review, Row, StoredFile
 from balm.store.risk_of_bias.standing import standings as bias_standings
 from balm.store.screening.standing import open_stages, revealed_votes
+from balm.vocabulary.problems import InputError
 
 #: Events a page; the reader asks for earlier ones.
 PAGE = 100
@@ -39,12 +43,24 @@ def _dealt_openly(review: Review) -> set[str]:
     return set(batches.values_list("entity_id", flat=True))
 
 
+def _compared_ratings(review: Review) -> set[str]:
+    return revealed_ratings(review, _raters(review))
+
+
+def _raters(review: Review) -> int:
+    """How many people the plan asks for; two where the plan cannot be read, so that nothing is shown too early."""
+    file = StoredFile.objects.filter(review=review, path="review.toml").first()
+    plan, _ = read_plan(bytes(file.content).decode("utf-8", "replace")) if file else (None, [])
+    return 2 if plan is None else plan.certainty.raters
+
+
 #: Entity -> the ids, or beginnings of ids up to a slash, that are revealed. What stands here is hidden until then.
 BLIND: dict[str, Callable[[Review], set[str]]] = {
     "vote": revealed_votes,
     "batch": _dealt_openly,
     "extraction": _compared_studies,
     "assessment": _compared_targets,
+    "certainty rating": _compared_ratings,
 }
 
 
@@ -86,7 +102,7 @@ def entities(acting: Acting) -> list[str]:
 def numbers_shown(acting: Acting) -> bool:
     """Whether the member may see numbers of events and the anchor: nothing is hidden, nor about to be."""
     review = acting.review
-    if open_stages(review) or not _assessed(review):
+    if open_stages(review) or not _assessed(review) or not _rated(review):
         return False
     under_way = (*extraction_standings(review).values(), *bias_standings(review).values())
     return all(standing.revealed for standing in under_way)
@@ -98,6 +114,17 @@ def _assessed(review: Review) -> bool:
     judged = Row.objects.filter(review=review, table="risk_of_bias.csv").values_list("cells", flat=True)
     included = {cells["study"] for cells in studies if cells.get("scope") == "included"}
     return included <= {cells.get("study") for cells in judged}
+
+
+def _rated(review: Review) -> bool:
+    """Whether nobody can be rating certainty unseen: one person rates, or every analysis is agreed on its data."""
+    if _raters(review) == 1:
+        return True
+    agreed = agreed_bases(review)
+    try:
+        return all((analysis, c.basis) in agreed for analysis, c in current_certainties(review).items())
+    except InputError:  # a package that cannot be read says nothing of its analyses
+        return False
 
 
 def verified(acting: Acting) -> Verified:

@@ -16,6 +16,8 @@ def certainty_problems(rows: Iterable[CertaintyJudgement]) -> list[Problem]:
     """Rows that GRADE contradicts: a rating the domain does not have, a change of the proposal without a reason,
     a baseline risk without its source, a target or a place on a row that is not the overall one."""
     problems: list[Problem] = []
+    rows = list(rows)
+    last = {r.analysis: r for r in rows if r.domain == OVERALL}
     places: dict[int, str] = {}
     for r in rows:
 
@@ -34,7 +36,8 @@ def certainty_problems(rows: Iterable[CertaintyJudgement]) -> list[Problem]:
         for column in ("target", "place", "baseline_risk", "basis"):
             if r.domain != OVERALL and getattr(r, column) is not None:
                 wrong(column, f"belongs to the row of the domain {OVERALL!r}")
-        if r.place is not None and places.setdefault(r.place, r.analysis) != r.analysis:
+        stands = last.get(r.analysis) is r  # an earlier decision keeps its place on record, and takes none
+        if stands and r.place is not None and places.setdefault(r.place, r.analysis) != r.analysis:
             wrong("place", f"place {r.place} is taken by analysis {places[r.place]}")
     return problems
 

@@ -35,6 +35,7 @@ MAY: dict[str, frozenset[str]] = {
     "extract": frozenset({LEAD, REVIEWER}),
     "agree": frozenset({LEAD, ARBITER}),
     "assess": frozenset({LEAD, REVIEWER}),
+    "rate certainty": frozenset({LEAD, REVIEWER}),
     "analyse": frozenset({LEAD, STATISTICIAN}),
     "download": _ALL,
     "read audit trail": frozenset({LEAD}),

@@ -1,0 +1,68 @@
+"""How the ratings of a review stand, from their rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from balm.review.certainty.deciding import Decision
+from balm.review.certainty.raters import Raters
+from balm.store.certainty.models import Agreed, Rating, Suggestion
+from balm.store.reviews.models import Review
+
+
+def raters_of(review: Review, analysis: str, basis: str, asked: int) -> Raters:
+    """Who has rated an analysis on these data."""
+    codes = Rating.objects.filter(review=review, analysis=analysis, basis=basis).order_by("pk")
+    return Raters(asked, tuple(dict.fromkeys(codes.values_list("member__code", flat=True))))
+
+
+def rating_of(review: Review, analysis: str, basis: str, code: str) -> Rating | None:
+    """One person's rating as it stands."""
+    rows = Rating.objects.select_related("member").filter(
+        review=review, analysis=analysis, basis=basis, member__code=code
+    )
+    return rows.order_by("-turn").first()
+
+
+def agreed_on(review: Review, analysis: str, basis: str) -> Agreed | None:
+    """The agreement that stands on these data."""
+    rows = Agreed.objects.select_related("member").filter(review=review, analysis=analysis, basis=basis)
+    return rows.order_by("-turn").first()
+
+
+def suggestions_for(review: Review, analysis: str, basis: str, turn: int) -> dict[str, Suggestion]:
+    """Each rater's last suggestion for agreement number ``turn``."""
+    rows = Suggestion.objects.select_related("member").filter(review=review, analysis=analysis, basis=basis, turn=turn)
+    return {row.member.code: row for row in rows.order_by("pk")}
+
+
+def decision_of(row: Rating | Suggestion | Agreed) -> Decision:
+    """The decision that a row holds."""
+    return Decision.of(row.decision)
+
+
+def own_ratings(review: Review, code: str) -> set[tuple[str, str]]:
+    """(analysis, basis) that one person has rated."""
+    return set(Rating.objects.filter(review=review, member__code=code).values_list("analysis", "basis"))
+
+
+def agreed_bases(review: Review) -> set[tuple[str, str]]:
+    """(analysis, basis) on which there is an agreement."""
+    return set(Agreed.objects.filter(review=review).values_list("analysis", "basis"))
+
+
+def revealed_ratings(review: Review, asked: int) -> set[str]:
+    """``analysis/basis`` of ratings that may be seen: enough people have rated, or a later agreement replaced them."""
+    raters: dict[tuple[str, str], dict[str, None]] = {}
+    last: dict[tuple[str, str], datetime] = {}
+    for analysis, basis, code, at in Rating.objects.filter(review=review).values_list(
+        "analysis", "basis", "member__code", "at"
+    ):
+        raters.setdefault((analysis, basis), {})[code] = None
+        last[analysis, basis] = at
+    settled = dict(Agreed.objects.filter(review=review).order_by("pk").values_list("analysis", "at"))
+    return {
+        f"{analysis}/{basis}"
+        for (analysis, basis), codes in raters.items()
+        if len(codes) >= asked or (analysis in settled and settled[analysis] > last[analysis, basis])
+    }
