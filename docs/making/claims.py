@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from tests.unit.review.claims_in_text.labelled import scores
+from tests.unit.review.claims_in_text.fresh import fresh_scores
+from tests.unit.review.claims_in_text.labelled import Score, scores
 
 
 def table() -> str:
-    """Precision and recall by kind of claim."""
+    """Precision and recall by kind of claim on the sentences."""
+    return _table(scores())
+
+
+def fresh_table() -> str:
+    """The same on the whole abstracts that were labelled first."""
+    return _table(fresh_scores()[0])
+
+
+def _table(scored: dict[str, Score]) -> str:
     lines = ["| claims | labelled | found | of them right | precision | recall |", "|---|---|---|---|---|---|"]
-    for name, score in scores().items():
+    for name, score in scored.items():
         lines.append(
             f"| {name} | {score.labelled} | {score.found} | {score.both} | {score.precision:.1%} | {score.recall:.1%} |"
         )

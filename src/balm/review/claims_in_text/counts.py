@@ -10,6 +10,10 @@ from balm.review.claims_in_text.tokens import Tokens
 
 _SAMPLE = re.compile(r"E[=Lo]?(?P<n>n)")
 _PEOPLE = re.compile(r"(?P<n>n)(?P<who>(?:[wdM]|w,w){0,3}?N)")
+#: "24 fasting, healthy, male volunteers", "32 healthy male and female volunteers".
+_DESCRIBED = re.compile(r"(?P<n>n)(?P<who>w(?:,w){1,3}w?|w{1,2}[Nw]?a[Nw])N")
+#: "2371 and 862 hospitalised patients".
+_BOTH = re.compile(r"(?P<n>n)(?P<who>a)(?=nw{0,2}N)")
 _STUDIES = re.compile(r"(?P<n>n)(?P<who>(?:[wdMN]|w,w){0,4}?S)")
 #: "74 treated, 45 included".
 _DONE = re.compile(r"(?P<n>n)L?(?:w(?!w|$)|ww?)")
@@ -29,11 +33,18 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
         (_SAMPLE, "participants"),
         (_PEOPLE, "participants"),
         (_DONE, "participants"),
+        (_DESCRIBED, "participants"),
+        (_BOTH, "participants"),
     ):
         for match in pattern.finditer(kinds):
             at = match.start("n")
             value = tokens.number(at)
-            if at in used or not value.whole or value.value < 1 or _no_count(tokens, at):
+            rounded = value.value >= 10_000 and value.value.is_integer()  # "3.5 million"
+            if at in used or not (value.whole or rounded) or value.value < 1 or _no_count(tokens, at):
+                continue
+            if value.value == 1 and not value.word and match.end() - at > 2:  # "Can f 1 than females", "1 This study"
+                continue
+            if pattern is _BOTH and at + 2 in used and not any(c.start == tokens.starts[at + 2] for c in found):
                 continue
             if pattern is _DONE and not any(tokens.word(i) in _PARTICIPLES for i in range(match.start(), match.end())):
                 continue

@@ -11,7 +11,10 @@ from balm.review.claims_in_text.tokens import Printed, Tokens
 from balm.review.claims_in_text.units import Unit
 from balm.vocabulary.numbers import plain
 
-_DOSE = re.compile(r"(?P<low>n)(?:u?(?:-|t)(?P<high>n))?(?P<unit>u)")
+#: Behind a mean its spread may stand before the unit: "33.2 (SD 16.9) mg", "0.31 (0.26-0.35) mg/kg".
+_DOSE = re.compile(r"(?P<low>n)(?:u?(?:-|t)(?P<high>n)|(?P<spread>[(](?:e?[=:]?n|n[-t,]n)[)]))?(?P<unit>u)")
+#: "1, 5, and 25 mg", "10 or 20 mg": the unit is said once.
+_LISTED = re.compile(r"(?P<first>n(?:,n)*)(?:,?(?P<join>[aw])|,)$")
 #: People for whom a fixed dose is spelled out.
 WEIGHTS = (50.0, 70.0, 100.0)
 #: Concentrations and laboratory values are no doses: per volume.
@@ -25,7 +28,7 @@ _EQUIVALENT = re.compile(
     r"^[\s(\[,;]*(?:=|i\.e\.|or|that is|equivalent to|equal to|corresponding to|equals)?[\s,:=(]*$", re.I
 )
 _REPEATS = re.compile(
-    r"[x×]\s?(?P<n>[0-9]+)|(?P<word>twice|three times|four times)\s+(?:daily|a day|per day)|\b(?P<days>[0-9]+)\s+(?:consecutive\s+)?(?:days|infusions|sessions|doses|times)",  # noqa: E501
+    r"[x×]\s?(?P<n>[0-9]+)(?![0-9.]|[\s\u2009]?(?:h|hr|hrs|hours?|min|minutes?)\b)|(?P<word>twice|three times|four times)\s+(?:daily|a day|per day)|\b(?P<days>[0-9]+)\s+(?:consecutive\s+)?(?:days|infusions|sessions|doses|times)",  # noqa: E501
     re.I,
 )
 #: Between rate and total: "for 2 h (", "over 5 h, total".
@@ -72,11 +75,30 @@ def find_doses(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
         high = tokens.number(match.start("high")) if match["high"] is not None else low
         if low.value < 0 or high.value < 0 or unit.other in _PER_VOLUME:
             continue
+        doses += _listed_before(tokens, match, unit, used)
         used.update(i for i in (low_at, match.start("high")) if i >= 0)
+        if match["spread"] is not None:
+            used.update(i for i in range(match.start("spread"), match.end("spread")) if tokens.kinds[i] == "n")
         doses.append(Dose(match.start(), match.end() - 1, low, high, unit))
     claims = [_claim(tokens, dose) for dose in doses]
     _compare(tokens, doses, claims)
     return claims
+
+
+def _listed_before(tokens: Tokens, match: re.Match[str], unit: Unit, used: set[int]) -> list[Dose]:
+    """The doses of a list whose last one alone has the unit."""
+    found = _LISTED.search(tokens.kinds, max(0, match.start() - 12), match.start())
+    if found is None or match["high"] is not None:
+        return []
+    if found["join"] is None or (found["join"] == "w" and tokens.word(found.start("join")) != "or"):
+        return []
+    if tokens.kinds[found.start("first") - 1 : found.start("first")] in ("-", "t", "/"):  # "days 1-7 and 400 mg"
+        return []
+    places = [i for i in range(found.start("first"), found.end("first")) if tokens.kinds[i] == "n"]
+    if any(i in used or tokens.number(i).word or tokens.number(i).value <= 0 for i in places):
+        return []
+    used.update(places)
+    return [Dose(i, i, tokens.number(i), tokens.number(i), unit) for i in places]
 
 
 def _claim(tokens: Tokens, dose: Dose) -> FoundClaim:

@@ -233,17 +233,19 @@ def _correlation(found: FoundEstimate, r: Printed, p: PrintedP, n: float) -> Jud
 
 def _with_error(found: FoundEstimate, scale: tuple[str, float]) -> Judgement:
     assert found.estimate is not None and found.error is not None
-    if scale[0] == "log" or found.p is None:
-        return Judgement(
-            NOT_CHECKABLE,
-            "no p value is printed to compare with"
-            if found.p is None
-            else "on which scale the standard error is, is not said",
-        )
+    if scale[0] == "log":
+        return Judgement(NOT_CHECKABLE, "on which scale the standard error is, is not said")
     y, error = found.estimate, found.error
     nearest = max(0.0, abs(y.value) - y.half)
     z = (abs(y.value) / error.value, nearest / error.high, (abs(y.value) + y.half) / max(error.low, 1e-12))
     implied = from_z(*z)
+    if found.p is None:
+        if found.error_is_deviation is not False:
+            return Judgement(NOT_CHECKABLE, "no p value is printed to compare with")
+        reach = 1.959963984540054 * error.value
+        ends = f"{_short(y.value - reach)} to {_short(y.value + reach)}"
+        why = f"no p value is printed to compare with; the standard error implies {ends} and p = {_p(implied.p)}"
+        return Judgement(NOT_CHECKABLE, why, implied.p)
     if implied.fits(found.p) or apart(z, found.p) <= OTHER_TEST:
         return Judgement(CONSISTENT, f"the standard error implies p = {_p(implied.p)}, as printed", implied.p)
     if found.error_is_deviation is not False:

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field, replace
 
 from balm.review.claims_in_text.arithmetic import PrintedP
+from balm.review.claims_in_text.lexicon import SCALES
 from balm.review.claims_in_text.slips import Beside
 from balm.review.claims_in_text.tokens import Printed, Tokens
 
 _UNITS = "[%uT]{0,2}"
 #: Level and the words for an interval: "95% CI", "CI 95 %", "(95% confidence interval [CI])".
-_CI = r"(?:(?P<level>n)%?-?)?C(?:[(]C[)])?(?:[(]?-?(?P<level2>n)%[)]?)?"
+_CI = r"(?:(?P<level>n)(?:%-?w?|-?))?C(?:[(]C[)])?(?:[(]?-?(?P<level2>n)%[)]?)?"
 _RANGE = rf"f?(?P<low>n){_UNITS}(?P<sep>,?t|[-,;/:]|(?<=n)a|(?<=[%uT])a)(?P<high>n)(?P<unit>{_UNITS})"
 #: An interval that is named; between its name and its limits an estimate may stand: "OR (95% CI) 1.42 (0.84-2.39)".
 _NAMED = re.compile(
@@ -27,12 +28,20 @@ _MEASURED = re.compile(
 )
 #: An interval behind a comma: "relative risk 1.42, 0.84 to 2.39".
 _TRAILED = re.compile(
-    rf"M[=:oL(]{{0,3}}(?P<estimate>n){_UNITS}[,;(](?P<low>n){_UNITS}(?P<sep>t)(?P<high>n)(?P<unit>{_UNITS})"
+    rf"M[=:oL(]{{0,3}}(?P<estimate>n){_UNITS}[,;(](?P<low>n){_UNITS}(?P<sep>[-t])(?P<high>n)(?P<unit>{_UNITS})"
 )
+#: Once an interval has been named, one in brackets with its estimate: "(4.2, 1.5 to 12.2)", "(0.84, 0.76-0.93; P".
+_TOGETHER = re.compile(
+    rf"[(](?P<estimate>n){_UNITS}[,;](?P<low>n){_UNITS}(?P<sep>[-t])(?P<high>n)(?P<unit>{_UNITS})(?=[);,])"
+)
+#: The same for percentages with words between: "30% for rizatriptan (16%, 45%)".
+_OF_PERCENT = re.compile(r"(?P<estimate>n)%[wo]{1,3}[(](?P<low>n)%(?P<sep>[-t,])(?P<high>n)(?P<unit>%)(?=[)])")
 #: An estimate with its standard error: "-1.05 (SE 0.34)", "-1.05 ± 0.34".
 _WITH_ERROR = re.compile(rf"(?P<estimate>n){_UNITS}(?:[,(]*(?P<word>e)[=:]?|±)(?P<error>n)")
 #: An estimate with neither: "OR = 2.3", "SMD of 0.45 (p = .03)".
 _ALONE = re.compile(rf"M[)]?[=:,oL(w]{{0,3}}?(?P<estimate>n)(?P<unit>{_UNITS})")
+#: "2.6 times the odds".
+_TIMES_THE_ODDS = re.compile(r"(?P<estimate>n)M")
 _P = re.compile(r"P[()wL:]{0,2}(?P<relation>=?)[:,oL]?(?P<value>n)")
 _OTHER_P = re.compile(r"[qP][()wL:]{0,2}=?[:,oL]?n")
 
@@ -85,6 +94,11 @@ def find_estimates(tokens: Tokens) -> tuple[list[FoundEstimate], set[int]]:
         one = _with_error(tokens, match, used)
         if one is not None:
             found.append(one)
+    for match in _TIMES_THE_ODDS.finditer(kinds):
+        at = match.start("estimate")
+        if at not in used and tokens.printed(at + 1, at + 1).lower().startswith("times") and tokens.number(at).value:
+            used.add(at)
+            found.append(FoundEstimate(at, at + 1, tokens.word(at + 1), True, tokens.number(at)))
     for match in _ALONE.finditer(kinds):
         at = match.start("estimate")
         if at in used or not _names_an_effect(tokens, match):
@@ -110,7 +124,7 @@ def _anchors(tokens: Tokens) -> list[_Anchor]:
     kinds = tokens.kinds
     anchors = [_Anchor(m, True) for m in _NAMED.finditer(kinds) if _plausible(tokens, m)]
     taken = [(a.match.start(), a.match.end()) for a in anchors]
-    for pattern in (_BRACKETED, _MEASURED, _TRAILED):
+    for pattern in (_BRACKETED, _MEASURED, _TRAILED, _TOGETHER, _OF_PERCENT):
         for match in pattern.finditer(kinds):
             if any(s < match.end() and match.start() < e for s, e in taken):
                 continue
@@ -130,12 +144,39 @@ def _plausible(tokens: Tokens, match: re.Match[str]) -> bool:
         return False
     if tokens.kinds[match.end() : match.end() + 2] in ("-n", "/n"):  # "0.66-0-83": a decimal point was lost on the way
         return False
+    if match.re in (_TOGETHER, _OF_PERCENT) or (match.re is _TRAILED and match["sep"] == "-"):
+        return _named_before(tokens, match, low, high)
     groups = match.groupdict()
+    if match.re is _NAMED and groups.get("estimate") is None and _limits_set(tokens, match):
+        return False
     level = groups.get("level") or groups.get("level2")
     if level is None and match.re is _NAMED and tokens.word(_c_of(tokens, match)) in ("ci", "cis", "cl", "ic", "ki"):
         # "cardiac index (CI) 2.5-4.0": without a level, a measure has to stand before it
+        if tokens.kinds[match.start() - 2 : match.start()] == "%(" and _LEVEL.search(tokens.kinds, 0, match.start()):
+            return True  # "12% (95% CI -12 to 37) and 47% (CI 21 to 73)"
         return _measure_before(tokens, match.start(), 14) is not None
     return True
+
+
+_LEVEL = re.compile("n%-?C")
+#: "the 90% CIs satisfied the bioequivalence limits of (0.80, 1.25)": no interval that was estimated.
+_SET_LIMITS = frozenset(["limit", "limits", "range", "margin", "margins", "bounds", "criteria", "criterion", "region"])
+
+
+def _limits_set(tokens: Tokens, match: re.Match[str]) -> bool:
+    low_at = match.start("low")
+    return any(
+        tokens.text[tokens.starts[i] : tokens.ends[i]].lower() in _SET_LIMITS
+        for i in range(max(match.start("gap"), low_at - 4), low_at)
+    )
+
+
+def _named_before(tokens: Tokens, match: re.Match[str], low: Printed, high: Printed) -> bool:
+    """Whether figures read as an estimate inside its interval, where a measure or an interval was named before."""
+    value = tokens.number(match.start("estimate"))
+    inside = min(low.low, high.low) < value.value < max(low.high, high.high)
+    whole = low.whole and high.whole and match["unit"][:1] != "%"
+    return inside and not whole and (match.re is _TRAILED or "C" in tokens.kinds[: match.start()])
 
 
 def _c_of(tokens: Tokens, match: re.Match[str]) -> int:
@@ -144,6 +185,8 @@ def _c_of(tokens: Tokens, match: re.Match[str]) -> int:
 
 def _reads_as_interval(tokens: Tokens, match: re.Match[str]) -> bool:
     """Whether "a (b to c)" is an estimate with its interval: the sentence has to speak of one."""
+    if match.re in (_TOGETHER, _OF_PERCENT):
+        return True
     kinds, at = tokens.kinds, match.start("estimate")
     start = _sentence_start(kinds, at)
     before = kinds[start:at]
@@ -194,7 +237,9 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
         of_another = anchor.named and re.search("[wdM]", groups.get("gap") or "") is not None
         if kinds[low_at - 1] == "-" and low.value > 0:  # "CI - 1.72 to - 0.39": a dash with a space may be a sign
             at, p_before = _estimate_before(tokens, match.start(), low.negative(), high, used, True)
-            if at is not None and tokens.number(at).value < low.value:
+            if at is not None and (
+                tokens.number(at).value < low.value or _nearer_middle(tokens.number(at), low.negative(), low, high)
+            ):
                 low = low.negative()
         at, p_before = _estimate_before(tokens, match.start(), low, high, used, of_another)
     level = _level(tokens, match)
@@ -202,6 +247,8 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
         return None
     first = match.start() if at is None else min(at, match.start())
     measure, named, measure_at = _measure_of(tokens, first if at is None else at, match)
+    if match.re is _TOGETHER and low.value <= 0 and SCALES.get(measure or "", ("",))[0] == "log":
+        measure, named, measure_at = None, False, None  # "(relative risk 0.63 ...) and length of stay (-0.35, ...)"
     if at is None and measure is None and level == 0.95 and groups.get("level") is None:
         return None
     credible = anchor.named and any(
@@ -257,6 +304,16 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     )  # fmt: skip
 
 
+def _nearer_middle(value: Printed, one: Printed, other: Printed, high: Printed) -> bool:
+    """Whether a value lies in the middle of the interval from ``one``, and at the edge of that from ``other``."""
+
+    def off(low: Printed) -> float:
+        half = (high.value - low.value) / 2
+        return abs(value.value - low.value - half) / half if half > 0 else 1.0
+
+    return off(one) < 0.25 and off(other) > 0.75
+
+
 def _of_both_arms(kinds: str, at: int) -> bool:
     """Whether the number at ``at`` is the second of "a versus b"."""
     return "v" in kinds[max(0, at - 3) : at]
@@ -286,6 +343,8 @@ def _level(tokens: Tokens, match: re.Match[str]) -> float | None:
 
 #: A p value behind one of these tests something else than no effect.
 _OTHER_TESTS = frozenset({"noninferiority", "non-inferiority", "equivalence", "interaction", "trend", "subgroup", "superiority", "nonlinearity", "linearity", "overall", "logrank", "group-by-time"})  # fmt: skip  # noqa: E501
+#: "a median of 48.5 months with a 95% CI"
+_TIME_WITH_INTERVAL = re.compile(r"T[w,(;]{0,2}(?:n%-?)?C")
 _WEAK = set("wdMNSLofatv,;:()[]%uTEg=eI±x/C")
 
 
@@ -316,6 +375,15 @@ def _estimate_before(
             if i in used:
                 break
             ahead = kinds[i + 1 : i + 2]
+            if (
+                ahead == "T"
+                and _TIME_WITH_INTERVAL.match(kinds, i + 1)
+                and least <= tokens.number(i).value <= most
+                and not tokens.number(i).word
+            ):
+                candidates.append(i)
+                i -= 1
+                continue
             if (
                 ahead in ("T", "N", "S", "±")
                 or kinds[i + 1 : i + 3] in ("wN", "wS", "%C")

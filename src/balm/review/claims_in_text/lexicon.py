@@ -47,7 +47,7 @@ MEASURE_NAMES: dict[str, tuple[str, ...]] = {
         "hr", "hrs.", "ahr", "shr", "hazard ratio", "hazard ratios", "hazards ratio", "hazards ratios", "relative hazard", "relative hazards", "relative hazard rate", "hazard rate ratio", "subdistribution hazard ratio",
     ),
     "RD": (
-        "rd", "ard", "risk difference", "risk differences", "absolute risk difference", "absolute risk reduction", "absolute difference", "difference in proportions",
+        "rd", "ard", "arr", "risk difference", "risk differences", "absolute risk difference", "absolute risk reduction", "absolute difference", "difference in proportions",
         "rate difference", "difference in risk", "percentage point difference", "risk-difference",
     ),
     "IRR": ("irr", "irrs", "airr", "incidence rate ratio", "incidence rate ratios", "rate ratio", "rate ratios", "incident rate ratio", "incident rate ratios", "incidence density ratio"),
@@ -82,7 +82,7 @@ LOOSE_NAMES: dict[str, tuple[str, ...]] = {
 _OTHERS: dict[str, tuple[str, ...]] = {
     "C": (
         "ci", "cis", "c.i.", "confidence interval", "confidence intervals", "confidence limits", "confidence limit", "conf int",
-        "cl", "cls", "confidence range", "confidence bounds", "intervalle de confiance", "intervalo de confianza", "konfidenzintervall", "ki", "ic",
+        "cl", "cls", "confidence range", "confidence bounds", "intervalle de confiance", "intervalo de confianza", "konfidenzintervall", "ki", "ic", "ic à", "ic a", "ic de", "ic del", "ic al", "intervalle de confiance à", "intervalle de confiance de", "intervalo de confianza del", "intervalo de confianza de",
         "cri", "crl", "credible interval", "credible intervals", "credibility interval", "bci", "hdi", "eti", "cr i", "posterior interval",
     ),
     "g": (
@@ -214,6 +214,6 @@ def _fill() -> None:
 _fill()
 
 #: Upper case makes these measures; the same letters in lower case are words.
-UPPER_ONLY = frozenset({"or", "ors", "md", "rd", "rom", "mor", "aor", "ic", "ki", "cl", "cls", "pi", "se", "ses", "ard", "sd", "hr", "rr", "irr", "amd", "auc", "icc"})  # fmt: skip
+UPPER_ONLY = frozenset({"or", "ors", "md", "rd", "rom", "mor", "aor", "ic", "ki", "cl", "cls", "pi", "se", "ses", "ard", "sd", "hr", "rr", "irr", "arr", "amd", "auc", "icc"})  # fmt: skip
 #: Abbreviations after which a full stop ends no sentence.
 ABBREVIATIONS = frozenset({"vs", "v", "e.g", "i.e", "al", "approx", "ca", "no", "dr", "fig", "cf", "resp", "incl", "st", "eq", "ref", "wt", "c.i", "s.d", "s.e"})  # fmt: skip

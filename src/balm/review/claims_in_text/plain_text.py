@@ -62,6 +62,14 @@ _LATEX = {"less": "<", "greater": ">", "pm": "±", "endash": "-", "minus": "-"}
 _RAISED_POINT = re.compile(r"(?<=[0-9])[·∙⋅‧•](?=[0-9])|(?<![0-9])[·∙⋅‧](?=[0-9])")
 
 
+#: "0.10~0.25" is a range, "~0.25" is about.
+_TILDE_RANGE = re.compile(
+    r"(?<=[0-9%])[~\u223c](?=[-\u2212\u2013+]?[0-9.])|(?<=[0-9%] )[~\u223c](?= [-\u2212\u2013]?[0-9.])"
+)
+#: A tab before a dash is the edge of a cell, and the dash the sign of its number.
+_CELL_WITH_SIGN = re.compile(rf"\t(?=[-{_DASHES}][0-9.])")
+
+
 @dataclass(frozen=True, slots=True)
 class PlainText:
     """``text`` in plain spelling; :meth:`original` gives the offset in the text it was made from."""
@@ -102,6 +110,10 @@ def plain_text(text: str) -> PlainText:
             distances.append(done - length)
         if parts:
             text = "".join(parts) + text[done:]
+    if "~" in text or "\u223c" in text:
+        text = _TILDE_RANGE.sub("-", text)
+    if "\t" in text:
+        text = _CELL_WITH_SIGN.sub("|", text)
     text = text.translate(_ONE_TO_ONE)
     if "·" in text or "∙" in text or "⋅" in text or "‧" in text or "•" in text:
         text = _RAISED_POINT.sub(".", text)

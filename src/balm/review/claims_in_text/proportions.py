@@ -16,7 +16,7 @@ FORMS = (
     re.compile(rf"(?P<part>n)N?{_OF}(?P<whole>n){_WHO}[L,:;=-]?[(,:;]*(?P<percent>n)%"),
     re.compile(rf"(?P<part>n){_WHO}[(](?P<percent>n)%[)]N?{_OF}(?P<whole>n)"),
     # "Of 120 participants, 58 (48.3%) were women"
-    re.compile(r"(?:(?<=^)|(?<=[.;:)]))o(?P<whole>n)[wd]{0,3}N[wL]{0,4},(?P<part>n)[wN]{0,3}[(](?P<percent>n)%[);,]"),
+    re.compile(r"(?:(?<=^)|(?<=[.,;:)]))o(?P<whole>n)[wd]{0,3}N[wL]{0,4},(?P<part>n)[wN]{0,3}[(](?P<percent>n)%[);,]"),
     re.compile(rf"(?P<part>n){_WHO}[(](?P<percent>n)%{_OF}(?P<whole>n)"),
     re.compile(rf"(?P<percent>n)%[NSwL]{{0,3}}[,:;]?[(]+[w]?(?:E=?)?(?P<part>n)N?{_OF}(?P<whole>n)"),
     re.compile(rf"(?P<percent>n)%[,:;](?:E=?)?(?P<part>n){_OF}(?P<whole>n)"),
@@ -26,6 +26,8 @@ FORMS = (
 _OF_PEOPLE = re.compile(r"(?P<percent>n)%ow{0,2}(?P<whole>n)w{0,2}N")
 _COUNT_AND_PERCENT = re.compile(r"(?P<part>n)(?P<who>[wNS]{0,4})[(](?P<percent>n)%[);,]")
 _PERCENT_AND_COUNT = re.compile(r"(?P<percent>n)%(?P<who>[wNS]{0,2})[(](?:E=?)?(?P<part>n)(?P<tail>[wNS]{0,3})[);,]")
+#: "analgesics (n = 284, 11.97%)"
+_NUMBER_AND_PERCENT = re.compile(r"E[=:]?(?P<part>n)(?P<who>)[,;:](?P<percent>n)%[);,]")
 _PARTS = re.compile(rf"(?P<part>n)N?{_OF}(?P<whole>n)")
 _PERCENT = re.compile(r"(?P<percent>n)%")
 
@@ -46,7 +48,7 @@ def find_proportions(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
             if _free(match, used) and not _change(tokens, match.start()):
                 found.append(_of_people(tokens, match))
                 _use(match, used)
-        for form in (_COUNT_AND_PERCENT, _PERCENT_AND_COUNT):
+        for form in (_COUNT_AND_PERCENT, _PERCENT_AND_COUNT, _NUMBER_AND_PERCENT):
             for match in form.finditer(kinds):
                 part = match.start("part")
                 if (
@@ -279,7 +281,12 @@ def _uncounted(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
         or tokens.text[match.end("whole") - 1 : match.end("whole")] == "/"
     ):
         return None
-    if not slash and not ("N" in kinds[match.start() : match.end() + 3] or "S" in kinds[match.end() : match.end() + 3]):
+    outright = tokens.word(match.start() + 1).startswith("out of") and whole.word
+    if (
+        not slash
+        and not outright
+        and not ("N" in kinds[match.start() : match.end() + 3] or "S" in kinds[match.end() : match.end() + 3])
+    ):
         return None
     last = match.end() - 1
     if kinds[last + 1 : last + 2] in ("N", "S"):

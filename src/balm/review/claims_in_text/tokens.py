@@ -90,7 +90,7 @@ class Tokens:
 Put = Callable[..., None]
 _EXPONENT = r"(?:\s?[×x*]\s?10\s?[\^(]{0,2}\s?(?P<power>[-⁻+]?[0-9⁰¹²³⁴-⁹]{1,3})\)?|[eE](?P<e>[-+][0-9]{1,3}))?"
 _POINT = re.compile(
-    rf"(?P<number>(?:[1-9][0-9]{{0,2}}(?:(?:,[0-9]{{3}})+(?![0-9])|(?:[{THIN}'][0-9]{{3}})+(?![0-9])|(?:[ ][0-9]{{3}})+(?=[ ](?:[a-z]|\()))|0,[0-9]{{3,6}}(?![0-9,])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"  # noqa: E501
+    rf"(?P<number>(?:[1-9][0-9]{{0,2}}(?:(?:,[0-9]{{3}})+(?![0-9])|(?:[{THIN}'][0-9]{{3}})+(?![0-9])|(?:[ ][0-9]{{3}})+(?=[ ](?:[a-z]|\()))|(?:(?<=[nN]=)|(?<=[nN] = ))[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?![0-9.])|0,[0-9]{{3,6}}(?![0-9,])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"  # noqa: E501
     + _EXPONENT
 )
 _COMMA = re.compile(
@@ -104,7 +104,7 @@ _PAIR = re.compile(r"[(\[][0-9]+,[0-9]+[)\]]")
 _POINT_DECIMALS = re.compile(r"[0-9]\.[0-9]")
 
 _WORD = re.compile(
-    r"""(?P<glued>(?:95%)?(?:CI|OR|RR|HR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9]))
+    r"""(?P<glued>(?:95%)?(?:CI|OR|RR|HR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9])|CI(?=[0-9]{2}[ ]?%))
       | (?P<abbreviation>[Cc]\.\s?[Ii]\.|[Ss]\.\s?[DdEe]\.)
       | (?P<het>[Ii](?:2|²|\^2|\s2(?=\s?[=:,(<>]))|(?:[Cc]hi|[Tt]au|χ|τ)[-\s]?(?:2|²|\^2|squared?|square)(?:\[?df)?)
       | (?P<word>[^\W\d_](?:[^\W_]|[_'](?=[^\W\d_])|-(?=[^\W\d_]))*)
@@ -126,6 +126,8 @@ _known: dict[str, tuple[str, str]] = {}
 _LETTER = re.compile(rf"[{THIN} ]?=")
 #: Behind a single letter with "=": what it stands for.
 _LETTERS = {"r": "COR", "ρ": "COR", "rs": "COR", "d": "SMD", "g": "SMD", "b": "B", "B": "B", "β": "B"}
+_TIMES = re.compile(rf"[ {THIN}](?P<word>million|thousand)\b", re.I)
+_DOSE_BEHIND = re.compile(rf"[ {THIN}](?=(?:mg|μg|mcg|g)(?:/kg|\b))")
 _CLOSERS = ")]}"
 _OPENERS = "([{"
 #: Before a dash, these leave it a sign even with a space behind it.
@@ -171,13 +173,18 @@ def tokenise(text: str) -> Tokens:
                 continue
             found = match_number(text, at)
             assert found is not None
-            put("n", start, found.end(), _printed(found, comma))
+            number_end = found.end()
+            printed = _printed(found, comma)
+            if (times := _TIMES.match(text, number_end)) is not None:  # "3.5 million"
+                by = MULTIPLIERS[times["word"].lower()]
+                printed, number_end = Printed(printed.value * by, printed.half * by), times.end()
+            put("n", start, number_end, printed)
             if len(kinds) > 1 and _only_a_label(text, start, found, kinds[-2], values[-2]):
                 kinds[-1], values[-1] = "w", "per"
                 at = found.end()
                 spaced = False
                 continue
-            at = _unit_behind(text, found.end(), kinds, starts, ends, values)
+            at = _unit_behind(text, number_end, kinds, starts, ends, values)
         elif (simple := _SIMPLE.match(text, at)) is not None and (known := _known.get(simple[0])) is not None:
             kinds.append(known[0])
             starts.append(at)
@@ -201,8 +208,13 @@ def tokenise(text: str) -> Tokens:
         elif char in _CLOSERS:
             put(")", start, at + 1, char)
             at += 1
+            if kinds[-2:-1] == ["n"] and (dose := _DOSE_BEHIND.match(text, at)) is not None:
+                at = _unit_behind(text, dose.end(), kinds, starts, ends, values)  # "33.2 (SD 16.9) mg"
         elif char == "%":
             put("%", start, at + 1, "%")
+            at += 1
+        elif char == "|":  # between the cells of a table
+            put(";", start, at + 1, ";")
             at += 1
         elif char in ",;:/±×":
             put("x" if char == "×" else char, start, at + 1, char)
