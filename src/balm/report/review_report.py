@@ -21,8 +21,10 @@ from balm.report.document.parts import Paragraph, Run, Section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import NOT_VERIFIED, Link, Table
 from balm.report.html_report.table_html import body
+from balm.report.html_report.walk_view import walks_html
 from balm.report.methods_text import references as method_references
 from balm.report.methods_text import versions
+from balm.report.walk_back import Extracted, walk
 from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError
@@ -35,6 +37,7 @@ PAGE_SECTIONS = (
     ("results", "Results"),
     ("certainty-section", "Certainty of the evidence"),
     ("numbers", "Appendix: numbers as reported"),
+    ("walk-back", "Appendix: behind each number"),
 )
 
 
@@ -47,10 +50,13 @@ class TrapView:
     links: tuple[Link, ...]
 
 
-def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse") -> str:
+def build_report(
+    synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse", extracted: Extracted | None = None
+) -> str:
     """The whole report as HTML text; the same synthesis and flow give the same bytes.
 
     contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
+    extracted      : who extracted a row and when, where that is kept beside the tables.
 
     Text from the package is escaped; addresses become links only when they are http or https. Every pooled number
     leads to the rows of its analysis, every row to the value as reported, and that to its source.
@@ -100,6 +106,7 @@ def build_report(synthesis: Synthesis, flow: Flow, *, contradictions: str = "ref
             not_verified=content.not_verified_table(synthesis),
             not_verified_words=NOT_VERIFIED,
             data=data,
+            walks=_walks(synthesis, numbers, extracted),
             data_by_outcome=data_by_outcome,
             contrasts=study_tables.contrasts(review, numbers),
             references=[content.reference(report) for report in review.reports],
@@ -132,6 +139,12 @@ def _rows(table: Table) -> Any:
     from markupsafe import Markup
 
     return Markup(body(table))
+
+
+def _walks(synthesis: Synthesis, numbers: dict[str, int], extracted: Extracted | None) -> Any:
+    from markupsafe import Markup
+
+    return Markup(walks_html(walk(result, synthesis, numbers, extracted) for result in synthesis.analyses))
 
 
 @cache
@@ -171,6 +184,7 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("references", "References", []),
         ("searches", "Appendix: search strategies", []),
         ("numbers", "Appendix: numbers as reported", []),
+        ("walk-back", "Appendix: behind each number", []),
         ("checklist", "PRISMA 2020 checklist", []),
         ("abstract-checklist", "PRISMA 2020 for abstracts checklist", []),
     ]

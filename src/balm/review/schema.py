@@ -80,6 +80,9 @@ _CLUSTER_ADJUSTED = Column(
     "cluster_adjusted", "yes-no", "whether the report's own analysis allowed for the clusters", optional=True
 )
 
+_EXTRACTED_BY = Column("extracted_by", "text", "who read the value in the report", optional=True)
+_EXTRACTED = Column("extracted", "text", "when, as `YYYY-MM-DD` or with time", optional=True)
+
 
 def _unit(name: str, of: str) -> Column:
     return Column(name, "text", f"unit of `{of}`")
@@ -279,6 +282,8 @@ TABLES: tuple[Table, ...] = (
             _CLUSTER_SIZE,
             _ICC,
             _CLUSTER_ADJUSTED,
+            _EXTRACTED_BY,
+            _EXTRACTED,
         ),
         required=True,
     ),
@@ -331,6 +336,8 @@ TABLES: tuple[Table, ...] = (
             _CLUSTER_ADJUSTED,
             Column("adjusted_for", "text", "covariates, where the estimate is adjusted", optional=True),
             Column("how_read", "text", "`reported`, or how it was derived", optional=True),
+            _EXTRACTED_BY,
+            _EXTRACTED,
         ),
     ),
     Table(

@@ -204,6 +204,8 @@ class Result:
     cluster_size: float | None = None
     icc: float | None = None
     cluster_adjusted: bool | None = None
+    extracted_by: str | None = None
+    extracted: str | None = None
     row: int = 0
 
 
@@ -251,6 +253,8 @@ class Contrast:
     cluster_adjusted: bool | None = None
     adjusted_for: str | None = None
     how_read: str | None = None
+    extracted_by: str | None = None
+    extracted: str | None = None
     row: int = 0
 
 

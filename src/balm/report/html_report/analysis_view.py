@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any
 
@@ -16,6 +16,7 @@ from balm.report.html_report.study_tables import study_link
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, number
 from balm.report.result_sentence import measure_name, sentence
 from balm.report.rounding import digits_for
+from balm.report.walk_back import place
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
@@ -164,29 +165,46 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
     shown = fit.displayed
     digits = digits_for([shown.interval.high - shown.interval.low])
     to_rows = "#" + anchor("rows", result.id)
+
+    def behind(quantity: str) -> str:
+        return "#" + place(result.id, quantity)
+
     people = participants(result.rows)
     told: list[tuple[str, Cell]] = [
         ("Trials" if result.comparison.group_2 else "Series", Cell(str(fit.k), href=to_rows)),
         ("People", Cell(str(people), href=to_rows) if people is not None else Cell("not known", absent=True)),
-        (shown_name(result.measure), number(shown.estimate, digits, href=to_rows)),
-        (f"{level(fit.interval.level)} interval, low", number(shown.interval.low, digits, href=to_rows)),
-        (f"{level(fit.interval.level)} interval, high", number(shown.interval.high, digits, href=to_rows)),
+        (shown_name(result.measure), number(shown.estimate, digits, href=behind("estimate"))),
+        (f"{level(fit.interval.level)} interval, low", number(shown.interval.low, digits, href=behind("low"))),
+        (f"{level(fit.interval.level)} interval, high", number(shown.interval.high, digits, href=behind("high"))),
     ]
     if no_effect(result.measure) is not None:
-        told.append(("P value", p_cell(fit.p)))
+        told.append(("P value", replace(p_cell(fit.p), href=behind("p"))))
     prediction = shown.prediction_interval
     if prediction is not None and prediction.low == prediction.low:
         told += [
-            (f"{level(prediction.level)} prediction interval, low", number(prediction.low, digits)),
-            (f"{level(prediction.level)} prediction interval, high", number(prediction.high, digits)),
+            (
+                f"{level(prediction.level)} prediction interval, low",
+                number(prediction.low, digits, href=behind("prediction-low")),
+            ),
+            (
+                f"{level(prediction.level)} prediction interval, high",
+                number(prediction.high, digits, href=behind("prediction-high")),
+            ),
         ]
     else:
         why = fit.reasons.get("prediction_interval", "needs more studies")
         told.append(("Prediction interval", Cell(f"not estimable: {why}", absent=True)))
     if fit.conventions.get("model") != "common":
-        told.append(("τ²", Cell(short(fit.tau2)) if fit.tau2 == fit.tau2 else Cell("not estimable", absent=True)))
+        told.append(
+            (
+                "τ²",
+                Cell(short(fit.tau2), href=behind("tau2"))
+                if fit.tau2 == fit.tau2
+                else Cell("not estimable", absent=True),
+            )
+        )
     told += [
-        ("I²", Cell(percent(fit.i2)) if fit.i2 == fit.i2 else Cell("not estimable", absent=True)),
+        ("I²", Cell(percent(fit.i2), href=behind("i2")) if fit.i2 == fit.i2 else Cell("not estimable", absent=True)),
         ("Q (degrees of freedom)", Cell(f"{fixed(fit.q)} ({fit.q_df})") if fit.q == fit.q else Cell("–")),
         ("P of Q", p_cell(fit.q_p)),
     ]
@@ -216,16 +234,22 @@ def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
     per = f"{absolute.per:,}".replace(",", " ")
     baseline = f"{plain(round(absolute.baseline_risk * 100, 1))} %"
     one, two = result.comparison.group_1, result.comparison.group_2 or "Control"
-    to_rows = "#" + anchor("rows", result.id)
     heads = columns("#Absolute effect", ">Estimate", ">Low", ">High")
-    told = (
-        (f"{two}, in {per}", absolute.control, None),
-        (f"{one}, in {per}", absolute.intervention, absolute.intervention_interval),
-        (f"Difference, in {per}", absolute.difference, absolute.difference_interval),
+    told: tuple[tuple[str, str, float, Interval | None], ...] = (
+        ("control", f"{two}, in {per}", absolute.control, None),
+        ("intervention", f"{one}, in {per}", absolute.intervention, absolute.intervention_interval),
+        ("difference", f"Difference, in {per}", absolute.difference, absolute.difference_interval),
     )
     rows = tuple(
-        Row((Cell(name), number(x, 0, href=to_rows), number(ends and ends.low, 0), number(ends and ends.high, 0)))
-        for name, x, ends in told
+        Row(
+            (
+                Cell(name),
+                number(x, 0, href=f"#{place(result.id, quantity)}"),
+                number(None if ends is None else ends.low, 0),
+                number(None if ends is None else ends.high, 0),
+            )
+        )
+        for quantity, name, x, ends in told
     )
     source = absolute.baseline_source.rstrip(".")
     note = f"Baseline risk {baseline}: {source}." + (f" {absolute.note}" if absolute.note else "")
@@ -259,7 +283,7 @@ def at_a_glance(synthesis: Synthesis) -> Table:
             cells = (
                 Cell(str(fit.k), href=to_rows),
                 crowd,
-                *_glance(result.measure, shown.estimate, shown.interval, to_rows),
+                *_glance(result.id, result.measure, shown.estimate, shown.interval),
                 _p_of(result.measure, fit.p),
                 Cell(fixed(fit.i2, 0)) if fit.i2 == fit.i2 else Cell("–"),
                 Cell(f"{measure}, pooled{alone}"),
@@ -269,7 +293,7 @@ def at_a_glance(synthesis: Synthesis) -> Table:
             cells = (
                 Cell("1", href=to_rows),
                 crowd,
-                *_glance(result.measure, one.estimate, one.interval, to_rows),
+                *_glance(result.id, result.measure, one.estimate, one.interval),
                 _p_of(result.measure, one.p),
                 Cell("–"),
                 Cell(f"{measure}, one study only: not pooled{alone}"),
@@ -292,13 +316,16 @@ def shown_name(measure: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _glance(measure: str, estimate: float, interval: Interval, to_rows: str) -> tuple[Cell, Cell, Cell]:
-    if measure in PROPORTIONS:
-        said = [f"{fixed(100 * x, 0)} %" for x in (estimate, interval.low, interval.high)]
-        return Cell(said[0], href=to_rows), Cell(said[1]), Cell(said[2])
+def _glance(analysis: str, measure: str, estimate: float, interval: Interval) -> tuple[Cell, Cell, Cell]:
     digits = digits_for([interval.high - interval.low])
-    ends = number(interval.low, digits), number(interval.high, digits)
-    return number(estimate, digits, href=to_rows), *ends
+    cells = []
+    for quantity, x in (("estimate", estimate), ("low", interval.low), ("high", interval.high)):
+        href = "#" + place(analysis, quantity)
+        if measure in PROPORTIONS:
+            cells.append(Cell(f"{fixed(100 * x, 0)} %", href=href))
+        else:
+            cells.append(number(x, digits, href=href))
+    return cells[0], cells[1], cells[2]
 
 
 def _p_of(measure: str, p: float) -> Cell:

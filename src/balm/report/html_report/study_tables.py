@@ -9,7 +9,7 @@ from balm.report.html_report.links import anchor, source_links
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, group, value
 from balm.review.package import Package
 from balm.review.risk_of_bias.targets import Target, in_words
-from balm.vocabulary.evidence import Arm, BiasJudgement, Reported, Result, Study
+from balm.vocabulary.evidence import Arm, BiasJudgement, Contrast, Reported, Result, Study
 from balm.vocabulary.numbers import plain
 
 #: Scopes of ``studies.csv`` that are part of the review, with the heading of their rows.
@@ -273,18 +273,23 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
     return whole, parts
 
 
+def printed_contrast(c: Contrast) -> str:
+    """A difference or ratio as reported, or no more than its p value."""
+    parts = []
+    if c.estimate is not None:
+        parts.append(f"{c.measure or 'estimate'} {plain(c.estimate)}")
+    if c.ci_low is not None and c.ci_high is not None:
+        parts.append(f"CI {plain(c.ci_low)} to {plain(c.ci_high)}")
+    if c.p is not None:
+        parts.append(f"P {c.p.text if c.p.text[0] in '<>' else '= ' + c.p.text}")
+    return "; ".join(parts)
+
+
 def contrasts(package: Package, numbers: dict[str, int]) -> Table:
     """Results reported only between arms, mostly as no more than a p value: they cannot be pooled."""
     heads = columns("#Study", "Outcome", "Time point", "Reported", "+Use and notes", "@Source")
     rows = []
     for c in package.contrasts:
-        parts = []
-        if c.estimate is not None:
-            parts.append(f"{c.measure or 'estimate'} {plain(c.estimate)}")
-        if c.ci_low is not None and c.ci_high is not None:
-            parts.append(f"CI {plain(c.ci_low)} to {plain(c.ci_high)}")
-        if c.p is not None:
-            parts.append(f"P {c.p.text if c.p.text[0] in '<>' else '= ' + c.p.text}")
         use = "" if c.usable else f"Not used: {c.why_not or 'no reason recorded'}."
         rows.append(
             Row(
@@ -292,7 +297,7 @@ def contrasts(package: Package, numbers: dict[str, int]) -> Table:
                     Cell(package.study(c.study).label, mark=marked(c.verified)),
                     Cell(outcome_name(package, c.outcome)),
                     value(c.timepoint),
-                    value("; ".join(parts)),
+                    value(printed_contrast(c)),
                     Cell(" ".join(part for part in (use, c.notes) if part)),
                     sources(package, c.source, c.report, numbers),
                 ),

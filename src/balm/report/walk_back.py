@@ -1,0 +1,240 @@
+"""From a printed number back to the page of a trial's report: every number's address, and the chain behind it.
+
+An address names a number of the review for good: ``<analysis>:<quantity>`` a result (``pain-week-1:estimate``),
+``<analysis>:<study>:<quantity>`` what one study gives to it. It stands for the same number in every table and figure of
+every form of the report, and :func:`walk` is what stands behind it: pooled result -> study effects -> conversions ->
+value as reported -> quote and page -> who extracted it and when.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from balm.report.html_report.links import source_links
+from balm.report.html_report.rows_view import group_values, note_text, step_line
+from balm.report.html_report.study_tables import marked, printed, printed_contrast
+from balm.report.html_report.table import Line, Link
+from balm.report.methods_text import methods
+from balm.report.rounding import digits_for
+from balm.report.study_rows import study_rows
+from balm.review.certainty.of_analysis import participants_of
+from balm.review.package import Package
+from balm.review.synthesis import AnalysisResult, EffectRow, Synthesis
+from balm.stats.measures import MEASURES
+from balm.vocabulary.evidence import Contrast, Result
+from balm.vocabulary.numbers import fixed, p_value, percent, plain, short
+
+#: What is said where nobody is on record; the people of ``review.toml`` are named with it.
+NOT_RECORDED = "who read this value is not on record"
+#: Result or contrast -> who extracted it and when, where a server knows it better than the table.
+Extracted = Mapping[str, str]
+
+
+def address(analysis: str, quantity: str = "estimate", study: str | None = None) -> str:
+    """The address of a number.
+
+    >>> address("pain-week-1"), address("pain-week-1", "weight", "sigtermans2009")
+    ('pain-week-1:estimate', 'pain-week-1:sigtermans2009:weight')
+    """
+    return ":".join(part for part in (analysis, study, quantity) if part)
+
+
+def place(analysis: str, quantity: str | None = None, study: str | None = None) -> str:
+    """The id in a page that stands for an address; without a quantity that of the analysis or the study's part.
+
+    >>> place("pain-week-1", "estimate"), place("pain-week-1"), place("pain-week-1", study="sigtermans2009")
+    ('at:pain-week-1:estimate', 'at:pain-week-1', 'at:pain-week-1:sigtermans2009')
+    """
+    return ":".join(part for part in ("at", analysis, study, quantity) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number of a result: its address, what it is, as it is printed, and in full."""
+
+    address: str
+    name: str
+    printed: str
+    exact: float
+
+    @property
+    def id(self) -> str:
+        """Its place in a page."""
+        return f"at:{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedValue:
+    """A row of ``results.csv`` or ``contrasts.csv`` as the report printed it, where it was read, by whom and when."""
+
+    id: str
+    kind: str  # result, contrast
+    row: int
+    whose: str  # the arm, or the two arms
+    timepoint: str
+    printed: str
+    how_read: str
+    page: str
+    quote: str
+    links: tuple[Link, ...]
+    extracted: str
+    mark: str  # that it is not verified
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStep:
+    """What one study gives to a result."""
+
+    study: str
+    label: str
+    effect: str  # with its interval; empty where it carries no information
+    weight: str
+    used: tuple[str, ...]  # the numbers of each group
+    conversions: tuple[Line, ...]
+    notes: tuple[str, ...]
+    reported: tuple[ReportedValue, ...]
+    sources: tuple[Link, ...]  # of numbers that no row of the tables holds
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """All that stands behind the numbers of one analysis."""
+
+    analysis: str
+    title: str
+    quantities: tuple[Quantity, ...]
+    model: str
+    studies: tuple[StudyStep, ...]
+
+    def step(self, study: str) -> StudyStep:
+        """The part of one study."""
+        return next(s for s in self.studies if s.study == study)
+
+
+def walk(
+    result: AnalysisResult,
+    synthesis: Synthesis,
+    numbers: Mapping[str, int] | None = None,
+    extracted: Extracted | None = None,
+) -> Walk:
+    """The chain behind one analysis.
+
+    numbers   : report -> its number among the references, where the page has them.
+    extracted : who extracted a row and when, where that is kept beside the tables; else their own columns say it.
+    """
+    package, fit = synthesis.package, result.whole
+    drawn = {} if fit is None else {row.study: row for row in study_rows(fit)}
+    digits = digits_for([row.high - row.low for row in drawn.values()])
+    known = {r.result: r for r in package.results} if not result.spec.contrasts else {}
+    between = {c.contrast: c for c in package.contrasts} if result.spec.contrasts else {}
+    reader = _Reader(package, dict(numbers or {}), extracted or {})
+    steps = []
+    for row in result.rows:
+        own = drawn.get(row.label)
+        rows: list[Result | Contrast] = [known[r] for r in row.results if r in known]
+        rows += [between[c] for c in row.results if c in between]
+        steps.append(
+            StudyStep(
+                study=row.study,
+                label=row.label,
+                effect="" if own is None else _effect(own.estimate, own.low, own.high, digits),
+                weight="" if own is None or result.whole is None else f"{fixed(own.weight, 1)} %",
+                used=tuple(text for arm in (1, 2) if (text := group_values(row.values, arm))),
+                conversions=tuple(step_line(step, package, row) for step in row.steps),
+                notes=tuple(note_text(note, package, row) for note in dict.fromkeys(row.notes)),
+                reported=tuple(reader.value(r) for r in rows),
+                sources=() if rows else reader.links(row),
+            )
+        )
+    return Walk(result.id, result.title, quantities(result), _model(result), tuple(steps))
+
+
+def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
+    """Every number that the analysis gives, with its address: the result, its heterogeneity, its absolute effects."""
+    fit = result.fit or (result.whole if result.single is not None else None)
+    found: list[Quantity] = []
+
+    def add(quantity: str, name: str, text: str, exact: float) -> None:
+        found.append(Quantity(address(result.id, quantity), name, text, float(exact)))
+
+    if fit is None:
+        return ()
+    shown = fit.displayed
+    used = [row for row in result.rows if row.label in fit.effects.study]
+    digits = digits_for([shown.interval.high - shown.interval.low])
+    coverage = percent(100 * fit.interval.level)
+    people = sum(participants_of(row) for row in used)
+    add("studies", "Studies", str(fit.k), fit.k)
+    add("people", "People", plain(round(people)), people)
+    scale = MEASURES[fit.measure].name if fit.measure in MEASURES else fit.measure
+    add("estimate", scale[:1].upper() + scale[1:], fixed(shown.estimate, digits), shown.estimate)
+    add("low", f"{coverage} interval, low", fixed(shown.interval.low, digits), shown.interval.low)
+    add("high", f"{coverage} interval, high", fixed(shown.interval.high, digits), shown.interval.high)
+    add("p", "P", p_value(fit.p) if fit.p == fit.p else "–", fit.p)
+    if result.fit is not None:
+        ends = shown.prediction_interval
+        if ends is not None and math.isfinite(ends.low) and math.isfinite(ends.high):
+            add("prediction-low", "Prediction interval, low", fixed(ends.low, digits), ends.low)
+            add("prediction-high", "Prediction interval, high", fixed(ends.high, digits), ends.high)
+        for quantity, name, x in (("tau2", "τ²", fit.tau2), ("i2", "I²", fit.i2), ("q", "Q", fit.q)):
+            if math.isfinite(x):
+                add(quantity, name, percent(x) if quantity == "i2" else short(x), x)
+    if (a := result.absolute) is not None:
+        per = f"in {a.per:,}".replace(",", " ")
+        add("control", f"{result.comparison.group_2}, {per}", fixed(a.control, 0), a.control)
+        add("intervention", f"{result.comparison.group_1}, {per}", fixed(a.intervention, 0), a.intervention)
+        add("difference", f"Difference, {per}", fixed(a.difference, 0), a.difference)
+    return tuple(found)
+
+
+def _model(result: AnalysisResult) -> str:
+    if result.fit is not None:
+        return methods(result.fit).rpartition(" Computed with ")[0]
+    return result.why_not_pooled or ""
+
+
+def _effect(estimate: float, low: float, high: float, digits: int) -> str:
+    return f"{fixed(estimate, digits)} [{fixed(low, digits)}, {fixed(high, digits)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Rows of the tables as reported values."""
+
+    package: Package
+    numbers: dict[str, int]
+    extracted: Extracted
+
+    def value(self, row: Result | Contrast) -> ReportedValue:
+        """One row."""
+        package = self.package
+        arms = [row.arm] if isinstance(row, Result) else [row.arm_1, row.arm_2]
+        names = [arm.label if (arm := package.arm(row.study, a)) else a for a in arms]
+        own = row.result if isinstance(row, Result) else row.contrast
+        return ReportedValue(
+            id=own,
+            kind="result" if isinstance(row, Result) else "contrast",
+            row=row.row,
+            whose=" against ".join(names),
+            timepoint=row.timepoint or "time point not stated",
+            printed=printed(row) if isinstance(row, Result) else printed_contrast(row),
+            how_read=row.how_read or "how it was read is not on record",
+            page=row.page or "",
+            quote=row.quote or "",
+            links=source_links(row.source, package.report(row.report), self.numbers),
+            extracted=self.extracted.get(own) or self.who(row),
+            mark=marked(row.verified),
+        )
+
+    def who(self, row: Result | Contrast) -> str:
+        """Who read it and when, by the row's own columns; else that it is not known, beside whom the review names."""
+        if row.extracted_by:
+            return f"{row.extracted_by}, {row.extracted or 'date not on record'}"
+        people = "; ".join(f"{p.name} ({p.role})" for p in self.package.meta.people)
+        return NOT_RECORDED + (f". People of the review: {people}" if people else "")
+
+    def links(self, row: EffectRow) -> tuple[Link, ...]:
+        """The sources of numbers that were assumed and stand in no row."""
+        return source_links(" ; ".join(row.sources), None, self.numbers)

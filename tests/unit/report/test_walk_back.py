@@ -1,0 +1,96 @@
+"""Every number of a result leads to the chain behind it, down to page, quote and person; what is not known is said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from balm.actions.review import Review
+from balm.report.html_report.analysis_view import at_a_glance, view
+from balm.report.html_report.walk_view import walks_html
+from balm.report.walk_back import NOT_RECORDED, Walk, quantities, walk
+from balm.review.synthesis import Synthesis, synthesise
+
+KETAMINE = Review.load(Path(__file__).parents[3] / "reviews" / "ketamine-chronic-pain").package
+REVIEW = synthesise(KETAMINE)
+
+
+def walks(synthesis: Synthesis) -> list[Walk]:
+    return [walk(a, synthesis) for a in synthesis.analyses]
+
+
+def ids(html: str) -> list[str]:
+    return re.findall(r'id="(at:[^"]+)"', html)
+
+
+def test_every_printed_number_of_a_result_has_an_address_and_no_two_share_one() -> None:
+    html = walks_html(walks(REVIEW))
+    there = ids(html)
+    assert len(there) == len(set(there))
+    wanted = {cell.href for row in at_a_glance(REVIEW).rows for cell in row.cells if cell.href.startswith("#at:")}
+    for a in REVIEW.analyses:
+        shown = view(a, REVIEW, {})
+        for table in (shown.numbers, shown.absolute):
+            cells = [cell for row in table.rows for cell in row.cells] if table else []
+            wanted |= {cell.href for cell in cells if cell.href.startswith("#at:")}
+    assert len(wanted) > 60
+    assert {href[1:] for href in wanted} <= set(there)
+
+
+def test_what_is_printed_at_an_address_is_the_number_in_full() -> None:
+    for a in REVIEW.analyses:
+        for q in quantities(a):
+            assert q.address.startswith(f"{a.id}:")
+            assert q.name and q.printed
+    result = REVIEW.analysis("pain-two-trials")
+    found = {q.address.rpartition(":")[2]: q.exact for q in quantities(result)}
+    assert result.fit is not None
+    assert found["estimate"] == result.fit.displayed.estimate and found["tau2"] == result.fit.tau2
+    assert found["studies"] == 2 and found["people"] == 80
+
+
+def test_the_chain_goes_from_the_result_to_the_row_the_page_and_the_person() -> None:
+    step = walk(REVIEW.analysis("pain-two-trials"), REVIEW).step("sigtermans2009")
+    assert step.effect == "-2.77 [-4.14, -1.40]" and step.weight.endswith(" %")
+    assert any("SD" in line.more for line in step.conversions), "the formula stands with the conversion"
+    assert len(step.reported) == 2
+    one = step.reported[0]
+    row = next(r for r in KETAMINE.results if r.result == one.id)
+    assert one.row == row.row and "2.68" in one.printed and any("journals.lww.com" in link.href for link in one.links)
+    assert one.extracted.startswith(NOT_RECORDED) and "The balm project" in one.extracted
+
+
+def test_who_extracted_a_value_and_when_is_what_the_row_says_or_the_server_knows() -> None:
+    rows = tuple(
+        replace(r, extracted_by="ana and ben", extracted="2026-03-01", page="Table 2", quote="lower at <week 1>")
+        for r in KETAMINE.results
+    )
+    package = replace(KETAMINE, results=rows)
+    result = REVIEW.analysis("pain-two-trials")
+    step = walk(result, replace(REVIEW, package=package)).studies[0]
+    assert step.reported[0].extracted == "ana and ben, 2026-03-01"
+    known = {step.reported[0].id: "carl, 2026-04-02"}
+    told = walk(result, replace(REVIEW, package=package), extracted=known).studies[0].reported
+    assert [v.extracted for v in told] == ["carl, 2026-04-02", "ana and ben, 2026-03-01"]
+    html = walks_html([walk(result, replace(REVIEW, package=package))])
+    assert "Table 2; “lower at &lt;week 1&gt;”" in html and "Extracted by: ana and ben, 2026-03-01" in html
+
+
+def test_a_row_that_is_not_verified_and_a_page_that_is_not_on_record_say_so() -> None:
+    html = walks_html(walks(REVIEW))
+    assert "page not on record" in html and "no words of the report kept" in html
+
+
+def test_an_analysis_without_numbers_has_no_chain() -> None:
+    empty = [a for a in REVIEW.analyses if not a.rows]
+    assert empty and all(quantities(a) == () for a in empty)
+    assert walks_html(walk(a, REVIEW) for a in empty) == ""
+
+
+@pytest.mark.parametrize("name", ["responders-immediate", "crps-series"])
+def test_the_weights_of_a_chain_add_up(name: str) -> None:
+    steps = walk(REVIEW.analysis(name), REVIEW).studies
+    assert sum(float(s.weight.removesuffix(" %")) for s in steps) == pytest.approx(100, abs=0.2)
