@@ -13,7 +13,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from balm.review.records.identifiers import find_doi, serial_numbers
+from balm.review.records.identifiers import find_doi, find_pmid, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import PMID_IN_NOTE, journal_of, paragraphs, when
@@ -25,9 +25,9 @@ _SINGLE = (
     *("TY", "TI", "ID", "AN", "PY", "Y1", "DA", "VL", "IS", "SP", "EP", "SN", "AB", "DO", "UR"),
     *("LA", "DB", "PB", "CY", "M3"),
 )
-_JOURNALS = ("JF", "T2", "JO", "JA", "J2", "J1", "JI", "J9")
+_JOURNALS = ("JF", "T2", "JO", "SO", "BT", "JA", "J2", "J1", "JI", "J9")
 #: Those of them that may stand several times.
-_SEVERAL = ("SN", "AB", "UR")
+_SEVERAL = ("SN", "AB", "UR", "DB")
 _CORE = frozenset((*_SINGLE, *_JOURNALS, "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
 _FREE = (
@@ -36,7 +36,8 @@ _FREE = (
 )
 #: Tags in which an identifier of PubMed's may stand: without a field where none does.
 _MAY_HOLD = ("M1", "M2", "C2", "C3", "C7")
-_FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", "L2"))
+_LINKS = ("L2", "LK", "L3")
+_FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", *_LINKS, "U2", "C5"))
 #: The tags that an ordinary record may have.
 _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
@@ -44,15 +45,17 @@ SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
 #: Tags that stand once for each author and keyword.
 RUNS = frozenset(("AU", "A1", "KW"))
 #: Tags that may stand several times beside one another.
-SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", "L2", *_FREE.split(), *_MAY_HOLD)) - {"C7"}
+SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", *_LINKS, "U2", *_FREE.split(), *_MAY_HOLD)) - {"C7"}
 #: Tags whose values of several lines are put on one.
-ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "DB", "PB", "CY", *_JOURNALS))
+ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "PB", "CY", *_JOURNALS))
 #: Tags whose values may not be of several lines.
-IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "SN", "DO", "UR", "M3", "L2", "ST", *_MAY_HOLD))
+IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "UR", "M3", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
 _NOTE_SAYS = ("ASReview_", "RAYYAN-INCLUSION", "balm_", "\t", "\u2028", "\x0b")
-_IDENTIFIER = re.compile(r"pmid|pubmed|medline|pmc|10\.", re.I)
+#: How an identifier of PubMed's is announced, in lower case.
+_ANNOUNCED = ("pmid", "pubmed", "medline", "pmc")
+_NEXT_LINK = re.compile(r"[;\s]+(?=https?://|www\.)")
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 #: Between the values of a tag that stands several times: half a character, of which decoding leaves none in the text.
@@ -74,7 +77,13 @@ class Plan(NamedTuple):
     abstracts: tuple[int, ...]
     notes: tuple[int, ...]
     affiliations: tuple[int, ...]
+    addresses: tuple[int, ...]
+    shelves: tuple[int, ...]
     links: tuple[int, ...]
+    doi_links: tuple[int, ...]
+    registered: tuple[int, ...]
+    databases: tuple[int, ...]
+    fifth: tuple[int, ...]
     short_titles: tuple[int, ...]
     providers: tuple[int, ...]
     others: tuple[tuple[str, int], ...]
@@ -108,9 +117,9 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     def places(*names: str) -> tuple[int, ...]:
         return tuple(place for name in names for place in groups.get(name, ()))
 
-    if len(groups.get("C7", ())) > 1:
+    if len(groups.get("C7", ())) > 1 or len(groups.get("C5", ())) > 1:
         return None
-    apart = ("N1", "AD", "L2", "ST", *_SEVERAL)
+    apart = ("N1", "AD", "L2", "LK", "U2", "C5", "ST", *_SEVERAL)
     return Plan(
         single=itemgetter(*(at.get(tag, -1) for tag in _SINGLE)),
         journals=itemgetter(*(at.get(tag, -1) for tag in _JOURNALS)),
@@ -119,7 +128,13 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         abstracts=places("AB"),
         notes=places("N1"),
         affiliations=places("AD"),
-        links=places("UR", "L2"),
+        addresses=places("UR"),
+        shelves=places("LK"),
+        links=places("L2"),
+        doi_links=places("L3"),
+        registered=places("U2"),
+        databases=places("DB"),
+        fifth=places("C5"),
         short_titles=places("ST"),
         providers=places("DP"),
         others=tuple((tag, place) for tag, there in groups.items() if tag not in apart for place in there),
@@ -203,13 +218,28 @@ def follow(
     else:
         words = ()
     found = find_doi(doi) if doi else None
-    if found is None and (doi or "10." in url or "10." in number or "10." in own):
+    if doi and (found is None or "  -" in doi):
         return None
-    if url and (";" in url or "ncbi.nlm" in url or "PMC" in url or "  -" in url):
+    pmid: str | None = None
+    repairs: tuple[str, ...] = ()
+    links = ""
+    if plan.further:
+        if plan.addresses:
+            url = AND.join([url, *[values[at] for at in plan.addresses]])
+        if plan.links:
+            links = _of(plan.links, values)
+    if "  -" in url or "PMC" in url or "PMC" in links:
         return None
-    if doi and "  -" in doi:
-        return None
-    urls = tuple(dict.fromkeys([link for link in url.split(AND) if link])) if url else ()
+    if found is None:
+        text = _of(plan.doi_links, values) if plan.doi_links else ""
+        if "10." in text or "10." in url:
+            held = text or url
+            if AND in held or "10." in told or (found := find_doi(held)) is None:
+                return None
+            repairs = ("DOI found in L3" if text else "DOI found in UR",)
+        elif "10." in links or "10." in number or "10." in own:
+            return None
+    urls = (_several_links(url) if AND in url or ";" in url else (url,)) if url else ()
     journal, short, further_names = _journals(plan.journals(values))
     if further_names:
         other += further_names
@@ -224,7 +254,15 @@ def follow(
     isbn: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     affiliations: tuple[str, ...] = ()
+    if plan.databases:
+        database = AND.join([database, *[values[at] for at in plan.databases]])
     source = database
+    if AND in database:
+        database, *second = dict.fromkeys([each for each in database.split(AND) if each]) or ("",)
+        other += tuple([("DB", each) for each in second])
+    if "\n" in database:
+        database = database.replace("\n", " ")
+    registered = _NO_TEXTS
     if plan.further:
         if plan.serials:
             serial = AND.join([serial, *[values[at] for at in plan.serials]])
@@ -244,12 +282,25 @@ def follow(
         if plan.affiliations and (text := _of(plan.affiliations, values)):
             lines = text.replace("\n", AND).split(AND)
             affiliations = tuple(dict.fromkeys([name for line in lines if (name := line.strip())]))
-        if plan.links and (text := _of(plan.links, values)):
-            if ";" in text or "  -" in text or "ncbi.nlm" in text or "PMC" in text or (found is None and "10." in text):
+        if plan.shelves and (text := _of(plan.shelves, values)):
+            if "ncbi.nlm" in text or (found is None and "10." in text):
                 return None
-            urls = tuple(dict.fromkeys([*urls, *[link for link in text.split(AND) if link]]))
+            urls += _several_links(text)
+        if links:
+            urls += _several_links(links)
+        if len(urls) > 1:
+            urls = tuple(dict.fromkeys(urls))
         if plan.short_titles and (text := _of(plan.short_titles, values)):
             other = (*[("ST", each) for each in text.split(AND) if each and each != title], *other)
+        for at in plan.fifth:
+            if text := values[at]:
+                if "embase" in source.lower() and text.isdecimal() and text.isascii() and len(text) < 9:
+                    pmid = text.lstrip("0") or None
+                    repairs += ("PMID found in C5",)
+                else:
+                    return None
+        if plan.registered:
+            registered = tuple([each for each in _of(plan.registered, values).split(AND) if each])
         for tag, at in plan.others:
             if text := values[at]:
                 other += tuple([(tag, each) for each in text.split(AND) if each]) if AND in text else ((tag, text),)
@@ -259,16 +310,25 @@ def follow(
             if (text := values[at]) and ("PMC" in text or (found is None and "10." in text)):
                 return None
         for at in plan.may_hold:
-            if (text := values[at]) and _IDENTIFIER.search(text):
-                return None
+            if text := values[at].lower():
+                for word in _ANNOUNCED:
+                    if word in text:
+                        return None
         for at in plan.seventh:
-            if len(values[at]) == 8 and values[at].isdigit():
+            text = values[at]
+            if (len(text) == 8 and text.isdigit()) or (found is None and "10." in text):
                 return None
     # A number of PubMed's may stand in AN or ID; the slow branch knows when.
     if number and not _no_pmid(number, source, 0):
         return None
     if own and not _no_pmid(own, source, 7):
         return None
+    if pmid is None and ("ncbi.nlm" in url or "ncbi.nlm" in links):
+        for tag, text in (("UR", url), ("L2", links)):
+            pmid = next((told_id for link in text.split(AND) if (told_id := _pmid_of(link))), None)
+            if pmid:
+                repairs += (f"PMID found in {tag}",)
+                break
     if serial:
         issn, isbn, neither = _serials(serial)
         if neither:
@@ -285,6 +345,11 @@ def follow(
     given = tally.name(own or number, start)
     if own and given != own:
         other = (*other, ("ID", own))
+    accession = (number, *registered) if number else registered
+    if registered:
+        accession = tuple(dict.fromkeys(accession))
+    for why in repairs:
+        tally.repair(start or None, why)
     record = filled(
         given,
         kind,
@@ -300,9 +365,9 @@ def follow(
         issue or None,
         pages or None,
         found,
+        pmid,
         None,
-        None,
-        (number,) if number else (),
+        accession,
         issn,
         isbn,
         abstract or None,
@@ -324,6 +389,21 @@ def follow(
     )
     tally.read += 1
     return record
+
+
+_NO_TEXTS: tuple[str, ...] = ()
+
+
+def _several_links(text: str) -> tuple[str, ...]:
+    """The addresses in several values with :data:`AND` between, some of which hold several."""
+    links = text.split(AND)
+    if ";" in text:
+        links = [part.strip() for link in links for part in (_NEXT_LINK.split(link) if ";" in link else (link,))]
+    return tuple(dict.fromkeys([link for link in links if link]))
+
+
+def _pmid_of(link: str) -> str | None:
+    return find_pmid(link) if "ncbi.nlm" in link else None
 
 
 def _of(places: tuple[int, ...], values: list[str]) -> str:

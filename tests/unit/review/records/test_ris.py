@@ -230,13 +230,19 @@ DIALECTS = (
     "I1  - nobody's tag\nAB  - text\nIN  - vitro\n"
     "M1  - PMC123456\n"
     "Y1  - 2001\nPY  - 2002\nEP  - 9\nSP  - 2-9\nAN  - 21314913\nDB  - MEDLINE\nER  - \n\n\n",
+    "TY  - JOUR\nM3  - Article\nY1  - 2024\nSO  - J. Pain\nSN  - 2041-1723\n0304-3959\nUR  - https://x.org/a?b=1&c=2\n"
+    "U2  - L2029\nC5  - 38773066\nDB  - Embase\nDB  - Medline\nL2  - http://x.org/2\nL3  - 10.1000/Q.1\n"
+    "LK  - https://y.org/?id=doi:10.1000/z\nA1  - A, B\nM1  - (A B., a@b.cn) Somewhere\nM1  - Elsewhere 10.\n"
+    "T1  - T\nST  - T\nER  - \n\n",
 )
 ODD_LINES = (
     "", " ", "ER  -", "ER  - ", "ER -", "ER  - x", "TY  - JOUR", "TY - JOUR", "TY  - ", "Record 3 of 9", "3.", "-----",
     "IN  - vitro", "XX  - foo", "AB  - more", "  indented", "PMID- 123", "TI  - ", "UR", "UR  - http://x  -", "AU  - ",
     "A1  - Z", "T1  - t", "N2  - x", "KW  - a; b", "KW  - ", "N1  - ASReview_relevant", "C7  - 12345678",
     "Y1  - no year", "UR  - https://x.org;    TI  - in one line", "DO  - 10.1/a\u2003", "SN  - none", "\uffff",
-    "L3  - 10.1000/z",
+    "L3  - 10.1000/z", "DB  - Embase", "C5  - 123", "C5  - none", "BT  - Book", "SO  - Source", "U2  - ", "LK  - https://ncbi.nlm.nih.gov/pubmed/3",
+    "L2  - https://pubmed.ncbi.nlm.nih.gov/44/", "UR  - https://a.org; https://b.org", "M3  - 10.1000/q",
+    "UR  - https://doi.org/10.1000/UR", "UR  - https://x.org/10.1/", "L2  - https://ncbi.nlm.nih.gov/PMC1234",
 )  # fmt: skip
 
 
