@@ -13,9 +13,9 @@ from django.test import Client
 from balm.actions.clinic.acting import ClinicActing, clock
 from balm.actions.clinic.clinics import start_clinic
 from balm.actions.clinic.participants import enrol, record
+from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from balm.store.registry.current import definition_of, registry_of
 from balm.store.registry.models import Clinic, ClinicMember
-from balm.store.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from tests.web.conftest import Someone, person
 
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from django.test import Client
 
+from balm.registry.roles import MAY as IN_CLINICS
 from balm.review.members.roles import MAY, may
-from balm.store.registry.roles import MAY as IN_CLINICS
 from balm.store.reviews.models import Review
 from tests.web.conftest import Someone, Team
 from tests.web.walking import Address, addresses

@@ -18,12 +18,12 @@ from django.utils import timezone
 from balm.actions.clinic.demonstration import demonstration_clinic
 from balm.actions.clinic.follow_up import due_and_overdue, link_for
 from balm.actions.clinic.participants import new_pseudonym
+from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, MAY, NURSE, PHYSICIAN, ROLES
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
 from balm.store.identity.keys import key_of
 from balm.store.identity.models import Identity
 from balm.store.registry.models import Clinic, ClinicMember, Entry, FollowUpLink, LinkUse
-from balm.store.registry.roles import AUDITOR, DATA_MANAGER, LEAD, MAY, NURSE, PHYSICIAN, ROLES
 from balm.web.registry.follow_up import MOST_TRIES
 from tests.web.clinic import Ward, ward
 from tests.web.test_registry_session import held

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
 from balm.store.registry.models import Entry
-from balm.store.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from tests.web.clinic import Ward, ward
 
 __all__ = ["ward"]

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from balm.actions.team.acting import Refused
 from balm.registry.definition import Definition
+from balm.registry.roles import may, why_not
 from balm.store.events.chain import Actor
 from balm.store.registry.models import PATIENT, Clinic, ClinicMember
-from balm.store.registry.roles import may, why_not
 
 
 @dataclass(frozen=True, slots=True)

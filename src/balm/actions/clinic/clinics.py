@@ -9,10 +9,10 @@ from django.utils.text import slugify
 
 from balm.actions.clinic.acting import ClinicActing
 from balm.registry.definition import INSTRUMENTS, default_definition_text, read_definition
+from balm.registry.roles import LEAD, ROLES
 from balm.store.accounts.models import User
 from balm.store.events.chain import Actor, append_event, lock_chain
 from balm.store.registry.models import Clinic, ClinicMember, Definition
-from balm.store.registry.roles import LEAD, ROLES
 from balm.vocabulary.problems import InputError, Problem, check_option
 
 #: The largest definition or instrument that is taken.

@@ -14,12 +14,12 @@ from balm.actions.clinic.acting import ClinicActing, clock
 from balm.actions.clinic.clinics import start_clinic
 from balm.actions.team.demonstration import DemonstrationAccount, accounts_for, as_it_holds, keep_passwords
 from balm.registry.demonstration import demonstration_files
+from balm.registry.roles import LEAD, NURSE
 from balm.registry.tables import TABLES
 from balm.store.accounts.models import User
 from balm.store.events.chain import append_event
 from balm.store.registry.current import definition_of, key_of_row
 from balm.store.registry.models import Clinic, ClinicMember, Entry
-from balm.store.registry.roles import LEAD, NURSE
 from balm.vocabulary.table_text import as_cell
 
 SITE, SLUG = "sim-north", "simulated-clinic-north"

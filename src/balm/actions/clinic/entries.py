@@ -77,6 +77,14 @@ def slice_of(acting: ClinicActing, participant: str) -> Slice:
     return Slice(participant, definition, rows, registry_from(definition, rows))
 
 
+def opened(acting: ClinicActing, act: str, participant: str, submission: str) -> Slice | None:
+    """How an act on a participant begins: allowed, under the clinic's lock, with their rows as they stand; ``None`` for
+    a form that was sent before."""
+    acting.check(act)
+    before = slice_of(acting, participant)
+    return None if again(acting, submission) else before
+
+
 def write(
     acting: ClinicActing, before: Slice, changes: Iterable[Change], *, action: str, reason: str = "",
     amending: bool = False,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from balm.actions.clinic.acting import ClinicActing, clock
-from balm.actions.clinic.entries import Change, Slice, again, slice_of, write
+from balm.actions.clinic.entries import Change, Slice, again, opened, slice_of, write
 from balm.registry.quantities import QUANTITIES
 from balm.registry.rows import Segment, Session
 from balm.registry.tables import OBSERVATIONS
@@ -45,9 +45,8 @@ def plan_session(
 @transaction.atomic
 def begin_session(acting: ClinicActing, participant: str, session: str, *, weight: str, submission: str) -> None:
     """Begin what was planned, now, with the weight of the day."""
-    acting.check("clinic record")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
     if not weight.strip():
         raise InputError(Problem("the weight of the day is needed to begin", column="weight_kg"))
@@ -59,12 +58,10 @@ def begin_session(acting: ClinicActing, participant: str, session: str, *, weigh
 @transaction.atomic
 def cancel_session(acting: ClinicActing, participant: str, session: str, *, reason: str, submission: str) -> None:
     """A session that is not held."""
-    acting.check("clinic record")
-    if not reason.strip():
-        raise InputError(Problem("say why", column="reason"))
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
+    _reason(reason)
     cells = {"session": session, "status": "cancelled"}
     write(acting, before, [Change("sessions", cells)], action="cancel session", reason=reason)
 
@@ -80,9 +77,8 @@ def give(
     acting: ClinicActing, participant: str, session: str, *, kind: str, cells: Mapping[str, str], submission: str
 ) -> None:
     """A bolus, or an infusion at a rate from a moment on: the segment that runs stops where the new one begins."""
-    acting.check("clinic record")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
     _running(before, session)
     now = as_cell(clock(before.definition))
@@ -105,9 +101,8 @@ def give(
 @transaction.atomic
 def stop_infusion(acting: ClinicActing, participant: str, session: str, *, stop: str, submission: str) -> None:
     """Stop the infusion that runs."""
-    acting.check("clinic record")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
     _running(before, session)
     runs = running(before, session)
@@ -123,9 +118,8 @@ def observe(
     acting: ClinicActing, participant: str, session: str, *, time: str, values: Mapping[str, str], submission: str
 ) -> None:
     """Vitals and scores of one moment; each is a row of its own in the unit of its quantity."""
-    acting.check("clinic record")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
     _running(before, session)
     changes = _observations(acting, before, session, time, values)
@@ -137,9 +131,8 @@ def note_event(
     acting: ClinicActing, participant: str, session: str, *, cells: Mapping[str, str], submission: str
 ) -> None:
     """An adverse event during the session; that events were asked about is noted with it."""
-    acting.check("clinic record")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic record", participant, submission)
+    if before is None:
         return
     held = _running(before, session)
     event = before.fresh("adverse_events", f"{session}-e")
@@ -187,11 +180,10 @@ def amend_session(
     acting: ClinicActing, participant: str, session: str, *, cells: Mapping[str, str], reason: str, submission: str
 ) -> None:
     """Change cells of a signed session; whoever amends signs again, and both signatures stay in the trail."""
-    acting.check("clinic amend")
-    _reason(reason)
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic amend", participant, submission)
+    if before is None:
         return
+    _reason(reason)
     now = as_cell(clock(before.definition))
     _write_or_amend(acting, before, session, [Change("sessions", {**cells, "session": session})], reason, now)
 
@@ -202,9 +194,8 @@ def sign(
     submission: str,
 ) -> None:  # fmt: skip
     """Sign the session and lock it. Whether adverse events were asked about must be said: zero is not "not asked"."""
-    acting.check("clinic sign")
-    before = slice_of(acting, participant)
-    if again(acting, submission):
+    before = opened(acting, "clinic sign", participant, submission)
+    if before is None:
         return
     held = _running(before, session)
     if events_asked not in ("yes", "no"):

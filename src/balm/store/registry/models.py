@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from balm.store.registry.roles import ROLES
+from balm.registry.roles import ROLES
 from balm.store.reviews.models import new_key
 
 #: Who enters what a patient answers by a link: no member has this code, because it holds a colon.

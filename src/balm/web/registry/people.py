@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from balm.actions.clinic.acting import ClinicActing
 from balm.actions.clinic.clinics import add_clinic_member, clinics_of, remove_clinic_member, start_clinic
+from balm.registry.roles import MAY, ROLES
 from balm.store.events.chain import broken_links
 from balm.store.events.models import ChainHead, Event
 from balm.store.registry.models import ClinicMember
-from balm.store.registry.roles import MAY, ROLES
 from balm.vocabulary.problems import InputError
 from balm.web.entry import signed_in
 from balm.web.registry.entry import in_clinic, page
