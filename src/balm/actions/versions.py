@@ -1,11 +1,28 @@
-"""The versions of a review package: their history, how a result grew, what changed since one of them."""
+"""The versions of a review package: how a result grew, what changed since one of them, and releases, written once."""
 
 from __future__ import annotations
 
-from balm.actions.review import Review
+import datetime
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from balm import __version__
+from balm.actions.review import Review, package_bytes
+from balm.report.review_report import build_report
+from balm.report.version_words import changes_text, results_json
+from balm.review.living import release as frozen
 from balm.review.living.changed import Changes, changes_between
 from balm.review.living.grown import Grown, analyses_alone, grown
-from balm.review.living.history import as_of, version_called
+from balm.review.living.history import MILESTONE, as_of, own_versions, version_called
+from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, Release
+from balm.review.package import Package
+from balm.review.reading import read_package
+from balm.review.synthesis import Synthesis, synthesise
+from balm.vocabulary.evidence import ReviewVersion
+from balm.vocabulary.problems import InputError, Problem
 
 
 def result_by_version(review: Review, analysis: str) -> tuple[Grown, ...]:
@@ -14,7 +31,148 @@ def result_by_version(review: Review, analysis: str) -> tuple[Grown, ...]:
 
 
 def changes_since(review: Review, version: str) -> Changes:
-    """What changed since ``version``: which studies came, what they moved."""
+    """What changed since ``version``: since its release where it was released, else since the studies that it had."""
     at = version_called(review.package, version)
-    before = analyses_alone(as_of(review.package, at))
-    return changes_between(before, review.synthesise(), since=at.label, frozen=False)
+    released = releases_in(review.folder).get(at.version)
+    return changes_of(review.package, review.synthesise(), at, released)
+
+
+def changes_of(
+    package: Package, synthesis: Synthesis, at: ReviewVersion, released: Mapping[str, bytes] | None
+) -> Changes:
+    """What changed since ``at``. ``released`` holds the files of its release; one that was tampered with is refused."""
+    if released is None or at.kind == MILESTONE:
+        return changes_between(analyses_alone(as_of(package, at)), synthesis, since=at.label, frozen=False)
+    if problems := frozen.release_problems(released, at.version):
+        raise InputError(problems)
+    then, problems_then = read_package(frozen.package_part(released), Path(FOLDER) / at.version)
+    if then is None:
+        raise InputError(problems_then)
+    return changes_between(synthesise(then), synthesis, since=at.label, frozen=True)
+
+
+def check_releasable(package: Package, version: str, released: Mapping[str, Mapping[str, bytes]]) -> ReviewVersion:
+    """The version that can be released now: the latest, once, and only where no earlier release was tampered with."""
+    at = version_called(package, version)
+    if at.kind == MILESTONE:
+        raise InputError(f"{version!r} is a milestone of others; only a version of this review can be released")
+    if at.version in released:
+        raise InputError(
+            Problem(
+                "was released already; a release is never replaced: give versions.csv a new version",
+                f"{FOLDER}/{version}",
+            )
+        )
+    last = own_versions(package)[-1]
+    if at.version != last.version:
+        raise InputError(f"the review stands at version {last.version!r}: {version!r} cannot be frozen any more")
+    if problems := frozen.chain_problems(released):
+        raise InputError(problems)
+    return at
+
+
+def released_files(
+    files: Mapping[str, bytes], synthesis: Synthesis, report: str, changes: Changes | None
+) -> dict[str, bytes]:
+    """What a release holds beside its manifest: package, results, report, and what changed since the one before."""
+    made = {f"{PACKAGE}{path}": data for path, data in files.items()}
+    made["results.json"] = results_json(synthesis).encode()
+    made["report.html"] = report.encode()
+    if changes is not None:
+        made["changes.txt"] = (changes_text(changes, synthesis.package) + "\n").encode()
+    return made
+
+
+def release(folder: str | Path, version: str, *, by: str, on: str | None = None) -> Release:
+    """Freeze the latest version: its data, results and report, under ``releases/<version>``, whole or not at all.
+
+    by : who releases it.
+    on : the date, as YYYY-MM-DD; today when not given.
+
+    Nothing is ever replaced: a version is released once, and its hash covers every byte and the release before it.
+    """
+    if not by.strip():
+        raise InputError("by: say who releases the version")
+    root = Path(folder)
+    review = Review.load(root)
+    package = review.package
+    before = releases_in(root)
+    at = check_releasable(package, version, before)
+    previous = frozen.latest(before)
+    changes = changes_since(review, previous.version) if previous and _known(package, previous.version) else None
+    files = released_files(
+        package_bytes(root), review.synthesise(), build_report(review.synthesise(), review.flow()), changes
+    )
+    made = frozen.make_release(
+        files,
+        version=at.version,
+        label=at.label,
+        released=on or datetime.date.today().isoformat(),
+        by=by.strip(),
+        software=f"balm {__version__}",
+        before=previous,
+        beside=_raw_exports(root),
+    )
+    _write(root / FOLDER, at.version, files | {MANIFEST: frozen.as_bytes(made)})
+    return made
+
+
+def releases_in(folder: str | Path) -> dict[str, dict[str, bytes]]:
+    """Every release of a package: version -> path -> bytes."""
+    root = Path(folder) / FOLDER
+    if not root.is_dir():
+        return {}
+    found = {}
+    for one in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        paths = sorted(p for p in one.rglob("*") if p.is_file() or p.is_symlink())
+        if any(p.is_symlink() for p in paths):
+            raise InputError(Problem("holds a link; a release holds files", file=f"{FOLDER}/{one.name}"))
+        try:
+            found[one.name] = {p.relative_to(one).as_posix(): p.read_bytes() for p in paths}
+        except OSError as error:
+            raise InputError(Problem(f"cannot be read: {error.strerror or error}", f"{FOLDER}/{one.name}")) from None
+    return found
+
+
+def check_releases(folder: str | Path) -> list[Release]:
+    """The releases in their order; :class:`InputError` naming every file that is not as it was released."""
+    found = releases_in(folder)
+    if problems := frozen.chain_problems(found):
+        raise InputError(problems)
+    known = (frozen.read_release(files[MANIFEST]) for files in found.values())
+    return sorted((r for r in known if r is not None), key=lambda r: r.number)
+
+
+def _known(package: Package, version: str) -> bool:
+    return any(v.version == version for v in package.versions)
+
+
+def _raw_exports(root: Path) -> dict[str, str]:
+    raw = root / "searches"
+    if not raw.is_dir():
+        return {}
+    return {f"searches/{p.name}": frozen.digest(p.read_bytes()) for p in sorted(raw.iterdir()) if p.is_file()}
+
+
+def _write(root: Path, version: str, files: Mapping[str, bytes]) -> None:
+    """The whole folder beside its place first, then one rename: a failure leaves no release."""
+    made_root = not root.exists()
+    beside = None
+    try:
+        root.mkdir(exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".release-", dir=root))
+        for path, data in files.items():
+            target = beside / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+        beside.chmod(0o755)
+        beside.rename(root / version)
+    except OSError as error:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+        if made_root:
+            shutil.rmtree(root, ignore_errors=True)
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", f"{FOLDER}/{version}")) from None

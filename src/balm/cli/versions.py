@@ -12,13 +12,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
     parser.add_argument("--since", metavar="VERSION", help="what changed since this version, from search to certainty")
     parser.add_argument("--analysis", metavar="ID", help="how the result of this analysis grew from version to version")
+    parser.add_argument(
+        "--release", metavar="VERSION", help="freeze the latest version under releases/, once and for all"
+    )
+    parser.add_argument("--by", metavar="NAME", help="with --release: who releases it")
+    parser.add_argument("--verify", action="store_true", help="whether every release is still as it was released")
     parser.add_argument("--json", action="store_true", help="print values as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was asked for; the history where nothing was."""
-    if arguments.since and arguments.analysis:
-        raise UsageError("--since and --analysis are two questions; ask one at a time")
+    asked = [f"--{name}" for name in ("since", "analysis", "release", "verify") if getattr(arguments, name)]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} are {len(asked)} questions; ask one at a time")
+    if bool(arguments.release) != bool(arguments.by):
+        raise UsageError("--release VERSION and --by NAME belong together")
+    if arguments.release or arguments.verify:
+        return _releases(arguments)
     from balm.actions.review import Review
     from balm.actions.versions import changes_since, result_by_version
     from balm.report import version_words as words
@@ -41,11 +51,31 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _releases(arguments: argparse.Namespace) -> int:
+    """Freeze a version, or check those that are frozen."""
+    from balm.actions.versions import check_releases, release
+
+    if arguments.release:
+        found = [release(arguments.folder, arguments.release, by=arguments.by)]
+    else:
+        found = check_releases(arguments.folder)
+    if arguments.json:
+        print_json([{"version": r.version, "released": r.released, "by": r.by, "hash": r.hash} for r in found])
+        return 0
+    for r in found:
+        print(f"release {r.number}, version {r.version}: {r.released} by {r.by}, {len(r.files)} files")
+        print(f"  hash {r.hash}")
+    if arguments.verify:
+        print("Every release is as it was released." if found else "No version has been released yet.")
+    return 0
+
+
 VERSIONS = Command(
     about=(
         "The versions of a review (versions.csv) in the order of time, with the studies each had. --since: what\n"
         "changed since a version, with the trial that moved each result and the judgements to be made again.\n"
-        "--analysis: one result with the studies of each version, and of each published review's search."
+        "--analysis: one result with the studies of each version, and of each published review's search.\n"
+        "--release: data, results and report frozen, with one hash over all of them and the release before."
     ),
     example="balm versions reviews/ketamine-chronic-pain --since orhurhu-2019",
     configure=configure,

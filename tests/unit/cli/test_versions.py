@@ -38,6 +38,8 @@ def test_how_one_result_grew(capsys: pytest.CaptureFixture[str]) -> None:
         (["--since", "orhurhu"], 1, "orhurhu-2019"),
         (["--analysis", "crps"], 1, "crps-series"),
         (["--since", "0.1", "--analysis", "crps-series"], 2, "ask one at a time"),
+        (["--release", "0.1"], 2, "belong together"),
+        (["--release", "orhurhu-2019", "--by", "ana"], 1, "is a milestone of others"),
     ],
 )
 def test_a_wrong_request_is_refused(
@@ -54,3 +56,52 @@ def test_a_review_without_versions_says_so(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().out == "versions.csv holds no version yet.\n"
     assert main(["versions", str(tmp_path / "review"), "--since", "1"]) == 1
     assert "has no versions yet" in capsys.readouterr().err
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    shutil.copytree(FOLDER, tmp_path / "review")
+    return tmp_path / "review"
+
+
+def test_a_release_is_written_once_and_tells_what_changed_after_it(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {p.relative_to(copy): p.read_bytes() for p in copy.rglob("*") if p.is_file()}
+    assert main(["versions", str(copy), "--release", "0.1", "--by", "ana"]) == 0
+    held = copy / "releases" / "0.1"
+    assert {p.name for p in held.iterdir()} == {"package", "release.json", "report.html", "results.json"}
+    assert {p: (copy / p).read_bytes() for p in before} == before, "the package itself is not touched"
+    frozen = held / "package" / "results.csv"
+    assert frozen.read_bytes() == (copy / "results.csv").read_bytes()
+    assert json.loads((held / "results.json").read_text(encoding="utf-8"))[0]["certainty"]["certainty"] == "not rated"
+    assert main(["versions", str(copy), "--release", "0.1", "--by", "ana"]) == 1
+    assert "a release is never replaced" in capsys.readouterr().err
+    assert main(["versions", str(copy), "--verify"]) == 0
+    assert "Every release is as it was released." in capsys.readouterr().out
+    table = copy / "results.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",ket,12,8,", ",ket,12,9,", 1), encoding="utf-8")
+    assert main(["versions", str(copy), "--since", "0.1"]) == 0
+    said = capsys.readouterr().out
+    assert "events 8 → 9" in said and "certainty, Responders with at least 50 % relief, immediate: risk ratio" in said
+    second = (copy / "versions.csv").read_text(encoding="utf-8") + "0.2,version,Second,2026-12-01,,,,,,,,\n"
+    (copy / "versions.csv").write_text(second, encoding="utf-8")
+    assert main(["versions", str(copy), "--release", "0.2", "--by", "ben"]) == 0
+    assert "events 8 → 9" in (copy / "releases" / "0.2" / "changes.txt").read_text(encoding="utf-8")
+    frozen.write_bytes(frozen.read_bytes() + b"\n")
+    for words in (["--verify"], ["--since", "0.1"]):
+        capsys.readouterr()
+        assert main(["versions", str(copy), *words]) == 1
+        assert "releases/0.1/package/results.csv: was changed after the release" in capsys.readouterr().err
+
+
+def test_a_release_that_cannot_be_written_leaves_nothing(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*words: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("balm.actions.versions.os.fsync", full)
+    assert main(["versions", str(copy), "--release", "0.1", "--by", "ana"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert not (copy / "releases").exists()
