@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.person import PHONE, Person, need_chromium
+from tests.web.migrated import empty_home, own_environment
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
 CLINIC = "/clinics/simulated-clinic-north/"
@@ -26,11 +27,11 @@ CLINIC = "/clinics/simulated-clinic-north/"
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """``balm serve`` with the bundled review, in processes of its own: its address, and the passwords it shows."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BALM_", "DATABASE_", "DJANGO_"))}
+    empty_home(tmp_path / "home")
     log = (tmp_path / "log").open("w+")
     process = subprocess.Popen(
         [sys.executable, "-m", "balm", "serve", str(KETAMINE), "--port", "0"],
-        env=kept | {"BALM_HOME": str(tmp_path / "home"), "BALM_RANKING": "off"},
+        env=own_environment(BALM_HOME=str(tmp_path / "home"), BALM_RANKING="off"),
         stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
@@ -70,6 +71,11 @@ def figures(person: Person) -> list[str]:
     return [str(t) for t in person.page.locator(".figures strong").all_inner_texts()]
 
 
+def one_more(before: str, after: str) -> bool:
+    """The count grew by one; one that is held back, because too few stand behind it, cannot be compared."""
+    return "held back" in (before, after) or int(after) == int(before) + 1
+
+
 def test_a_day_of_a_clinic(server: tuple[str, dict[str, str]]) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -82,12 +88,14 @@ def test_a_day_of_a_clinic(server: tuple[str, dict[str, str]]) -> None:
         nurse.well("clinic-reports")
         record_an_infusion(nurse)
         treated = figures(nurse)
-        assert int(treated[0]) == int(before[0]) + 1, "one course more is treated"
+        assert one_more(before[0], treated[0]), "one course more is treated"
         answer_as_patient(chromium, nurse)
         after = figures(nurse)
         # The patient's pain fell from 8 to 3: one more was followed up, and one more responded.
-        assert int(after[2]) == int(before[2]) + 1, (before, after)
-        assert [int(n) for n in after[4].split(" of ")] == [int(n) + 1 for n in before[4].split(" of ")]
+        assert one_more(before[2], after[2]), (before, after)
+        (responders, assessed), (then, of_then) = after[4].split(" of "), before[4].split(" of ")
+        assert int(responders) == int(then) + 1
+        assert one_more(of_then, assessed)
         nurse.press("Audit report")
         assert "SIMULATED" in nurse.page.inner_text("body")
         look_at_the_rest(sign_in(Person(chromium, home, "lead"), "clara", passwords["clara"]))

@@ -23,6 +23,7 @@ from balm.actions.review import package_bytes
 from balm.actions.team.demonstration_search import demonstration_export
 from balm.review.reading import read_package
 from tests.browser.person import Person, need_chromium
+from tests.web.migrated import empty_home, own_environment
 from tests.web.test_full_texts import pdf
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
@@ -68,11 +69,11 @@ ER  -
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """``balm serve`` on an empty folder, in processes of its own: its address, and the link to its first account."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BALM_", "DATABASE_", "DJANGO_"))}
+    empty_home(tmp_path / "home")
     log = (tmp_path / "log").open("w+")
     process = subprocess.Popen(
         [sys.executable, "-m", "balm", "serve", "--port", "0"],
-        env=kept | {"BALM_HOME": str(tmp_path / "home"), "BALM_RANKING": "off"},
+        env=own_environment(BALM_HOME=str(tmp_path / "home"), BALM_RANKING="off"),
         stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:

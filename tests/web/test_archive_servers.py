@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -25,6 +24,7 @@ from balm.store.archived import ARCHIVED
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_files
 from tests.web.conftest import KETAMINE, Team
+from tests.web.migrated import empty_home, empty_postgresql, on_postgresql, own_environment
 
 POSTGRESQL = os.environ.get("BALM_TEST_DATABASE_URL", "")
 
@@ -89,37 +89,32 @@ def full(team: Team) -> Team:
 
 def server(home: Path, url: str, *words: str) -> bytes:
     """A command of another server."""
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
-    env |= {"BALM_HOME": str(home), **({"DATABASE_URL": url} if url else {})}
+    env = own_environment(BALM_HOME=str(home), **({"DATABASE_URL": url} if url else {}))
     done = subprocess.run([sys.executable, "-m", "balm.web", *words], env=env, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     return done.stdout
 
 
 @contextmanager
-def empty_database(kind: str) -> Iterator[str]:
+def empty_database(kind: str, home: Path) -> Iterator[str]:
     """The address of an empty database; empty for SQLite, which is a file in the server's folder."""
     if kind == "sqlite":
+        empty_home(home)
         yield ""
         return
-    import psycopg
-
     name = f"balm_archive_{os.getpid()}"
-    with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(POSTGRESQL)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield empty_postgresql(POSTGRESQL, name)
+    finally:
+        on_postgresql(POSTGRESQL, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", *(["postgresql"] if POSTGRESQL else [])])
 def test_another_server_gives_back_the_same_bytes(full: Team, tmp_path: Path, kind: str) -> None:
     first = archive(full.owner.acting)
     (tmp_path / "first.zip").write_bytes(first)
-    with empty_database(kind) as url:
-        home = tmp_path / "home"
-        server(home, url, "migrate", "-v0")
+    home = tmp_path / "home"
+    with empty_database(kind, home) as url:
         told = server(home, url, "bring_archive", str(tmp_path / "first.zip"), "--lead", "new@example.org").decode()
         assert "its first password is" in told
         server(home, url, "archive", full.review.slug, "-o", str(tmp_path / "second.zip"))

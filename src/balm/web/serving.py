@@ -136,6 +136,7 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
             self.cfg.set("bind", f"fd://{descriptor}")
             self.cfg.set("workers", WORKERS)
             self.cfg.set("threads", THREADS)
+            self.cfg.set("preload_app", True)  # loaded once for all processes, and before it says that it serves
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("timeout", 120)
             self.cfg.set("graceful_timeout", 10)

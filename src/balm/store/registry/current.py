@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from balm.registry.definition import Definition as Defined
@@ -40,7 +41,13 @@ def definition_of(clinic: Clinic) -> Defined:
     """The definition in force."""
     kept = Definition.objects.filter(clinic=clinic).order_by("-number").first()
     assert kept is not None, "a clinic begins with its definition"
-    found, problems = read_definition(kept.text, {n: t.encode() for n, t in kept.instruments.items()})
+    return _read(kept.text, tuple(kept.instruments.items()))
+
+
+@lru_cache(maxsize=32)
+def _read(text: str, instruments: tuple[tuple[str, str], ...]) -> Defined:
+    """Every page asks for it, and it seldom changes: reading it takes longer than the rest of most pages."""
+    found, problems = read_definition(text, {n: t.encode() for n, t in instruments})
     if found is None:
         raise InputError(problems)
     return found
