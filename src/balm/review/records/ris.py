@@ -53,7 +53,10 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
                 start = number + begin - at + 1
                 number = start - 1 + text.count("\n", begin, end)
                 at = end
-                record = _taken(match, order, start, number, tally)
+                record = None
+                if order.luck >= 0:
+                    record = _taken(match, order, start, number, tally)
+                    order.was(record is not None)
                 if record is not None:
                     yield record
                 elif fields := _held(match, order):
@@ -157,9 +160,13 @@ def _piece(piece: str, start: int, end: int, tally: Tally, order: Order | None =
             _skipped(heads, tally)
             start += piece.count("\n", 0, begin)
         tags, values = parts
+        record = None
         if order is not None:
             order.learn(tags, values)
-        record = ordinary(tags, values, start, end, tally)
+        if order is None or order.luck >= 0:
+            record = ordinary(tags, values, start, end, tally)
+            if order is not None:
+                order.was(record is not None)
         if record is not None:
             yield record
         else:

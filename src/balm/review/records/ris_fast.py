@@ -13,10 +13,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from balm.review.records.identifiers import find_doi, find_pmid, serial_numbers
+from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fields import PMID_IN_NOTE, journal_of, paragraphs, when
+from balm.review.records.ris_fields import PMID_IN_NOTE, apart, journal_of, paragraphs, when
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
@@ -49,13 +49,12 @@ SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", *_LINKS, "U2", *_FREE.split(),
 #: Tags whose values of several lines are put on one.
 ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "PB", "CY", *_JOURNALS))
 #: Tags whose values may not be of several lines.
-IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "UR", "M3", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD))
+IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "M3", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
 _NOTE_SAYS = ("ASReview_", "RAYYAN-INCLUSION", "balm_", "\t", "\u2028", "\x0b")
 #: How an identifier of PubMed's is announced, in lower case.
 _ANNOUNCED = ("pmid", "pubmed", "medline", "pmc")
-_NEXT_LINK = re.compile(r"[;\s]+(?=https?://|www\.)")
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 #: Between the values of a tag that stands several times: half a character, of which decoding leaves none in the text.
@@ -119,7 +118,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
 
     if len(groups.get("C7", ())) > 1 or len(groups.get("C5", ())) > 1:
         return None
-    apart = ("N1", "AD", "L2", "LK", "U2", "C5", "ST", *_SEVERAL)
+    elsewhere = ("N1", "AD", "L2", "LK", "U2", "ST", *_SEVERAL)
     return Plan(
         single=itemgetter(*(at.get(tag, -1) for tag in _SINGLE)),
         journals=itemgetter(*(at.get(tag, -1) for tag in _JOURNALS)),
@@ -137,7 +136,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         fifth=places("C5"),
         short_titles=places("ST"),
         providers=places("DP"),
-        others=tuple((tag, place) for tag, there in groups.items() if tag not in apart for place in there),
+        others=tuple((tag, place) for tag, there in groups.items() if tag not in elsewhere for place in there),
         may_hold=places(*_MAY_HOLD),
         seventh=places("C7"),
         files=places("L1"),
@@ -228,8 +227,12 @@ def follow(
             url = AND.join([url, *[values[at] for at in plan.addresses]])
         if plan.links:
             links = _of(plan.links, values)
-    if "  -" in url or "PMC" in url or "PMC" in links:
+    if "  -" in url:
         return None
+    pmcid: str | None = None
+    if "PMC" in url or "PMC" in links:
+        in_order = [*url.split(AND), *links.split(AND)]
+        pmcid = next((told_id for link in in_order if "PMC" in link and (told_id := find_pmcid(link))), None)
     if found is None:
         text = _of(plan.doi_links, values) if plan.doi_links else ""
         if "10." in text or "10." in url:
@@ -239,7 +242,7 @@ def follow(
             repairs = ("DOI found in L3" if text else "DOI found in UR",)
         elif "10." in links or "10." in number or "10." in own:
             return None
-    urls = (_several_links(url) if AND in url or ";" in url else (url,)) if url else ()
+    urls = (_several_links(url) if AND in url or ";" in url or "\n" in url else (url,)) if url else ()
     journal, short, further_names = _journals(plan.journals(values))
     if further_names:
         other += further_names
@@ -294,11 +297,11 @@ def follow(
             other = (*[("ST", each) for each in text.split(AND) if each and each != title], *other)
         for at in plan.fifth:
             if text := values[at]:
-                if "embase" in source.lower() and text.isdecimal() and text.isascii() and len(text) < 9:
-                    pmid = text.lstrip("0") or None
-                    repairs += ("PMID found in C5",)
-                else:
+                if not (text.isdecimal() and text.isascii() and len(text) < 9):
                     return None
+                if "embase" in database.lower() or "embase" in source.lower():
+                    pmid, values[at] = text.lstrip("0") or None, ""
+                    repairs += ("PMID found in C5",)
         if plan.registered:
             registered = tuple([each for each in _of(plan.registered, values).split(AND) if each])
         for tag, at in plan.others:
@@ -366,7 +369,7 @@ def follow(
         pages or None,
         found,
         pmid,
-        None,
+        pmcid,
         accession,
         issn,
         isbn,
@@ -397,8 +400,8 @@ _NO_TEXTS: tuple[str, ...] = ()
 def _several_links(text: str) -> tuple[str, ...]:
     """The addresses in several values with :data:`AND` between, some of which hold several."""
     links = text.split(AND)
-    if ";" in text:
-        links = [part.strip() for link in links for part in (_NEXT_LINK.split(link) if ";" in link else (link,))]
+    if ";" in text or "\n" in text:
+        links = [part for link in links for part in apart(link)]
     return tuple(dict.fromkeys([link for link in links if link]))
 
 

@@ -490,17 +490,20 @@ def _keywords(fields: Fields, repairs: Repairs) -> tuple[str, ...]:
     return tuple(words)
 
 
+_NEXT_LINK = re.compile(r"[;\s]+(?=https?://|www\.)|\n+")
+
+
+def apart(text: str) -> list[str]:
+    """The addresses in one value.
+
+    >>> apart("https://a.org; https://b.org/x;y")
+    ['https://a.org', 'https://b.org/x;y']
+    """
+    if ";" not in text and "\n" not in text:
+        return [text]
+    return [link for part in _NEXT_LINK.split(text) if (link := part.strip())]
+
+
 def _urls(fields: Fields) -> tuple[str, ...]:
-    urls: dict[str, None] = {}
-    for tag in ("UR", "LK", "L2"):
-        if tag not in fields:
-            continue
-        for value in fields.pop(tag):
-            text = value.strip()
-            if ";" in text or "\n" in text:
-                for part in re.split(r"[;\s]+(?=https?://|www\.)|\n+", text):
-                    if part.strip():
-                        urls[part.strip()] = None
-            elif text:
-                urls[text] = None
-    return tuple(urls)
+    links = [link for tag in ("UR", "LK", "L2") for value in fields.pop(tag, ()) for link in apart(value.strip())]
+    return tuple(dict.fromkeys([link for link in links if link]))

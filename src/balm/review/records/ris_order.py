@@ -17,6 +17,10 @@ from balm.review.records.ris_fields import PLAIN_TAGS
 LEARNT_FROM = 12
 #: Every further pattern waits for so many times more of them.
 PATIENCE = 6
+#: After so many records outside the pattern, which is time for three of them, those left have no order of their own.
+TRIED = 600
+#: A record on its short way saves three times what a record costs that turns out not to be ordinary.
+SAVED, LUCK = 3, 60
 #: A line that goes on: anything but a tag at its usual place.
 _GOES_ON = r"\n(?![A-Z][A-Z0-9]  -).*"
 _NEVER = re.compile("(?!)")
@@ -41,11 +45,17 @@ class Order:
         self._wrapped: set[str] = set()
         self._new = False
         self._met = self._left = LEARNT_FROM
+        self._tried = 0
+        #: Below zero, records of this file are seldom ordinary, and it is not tried.
+        self.luck = LUCK
         self._make()
         self.match = _NEVER.match
 
     def learn(self, tags: Sequence[str], values: Sequence[str]) -> None:
         """Take in the order of a record that did not match; ``values`` are those of its ``tags``."""
+        self._tried += 1
+        if self._tried > TRIED:
+            return
         once: list[str] = []
         for tag in tags:
             if not once or tag != once[-1]:
@@ -69,6 +79,10 @@ class Order:
             self._make()
             self._met *= PATIENCE
             self._left, self._new = self._met, False
+
+    def was(self, ordinary: bool) -> None:
+        """Whether the last record was ordinary."""
+        self.luck = min(self.luck + SAVED, LUCK) if ordinary else self.luck - 1
 
     def _make(self) -> None:
         tags = self.tags = tuple(self._order)

@@ -230,7 +230,7 @@ DIALECTS = (
     "I1  - nobody's tag\nAB  - text\nIN  - vitro\n"
     "M1  - PMC123456\n"
     "Y1  - 2001\nPY  - 2002\nEP  - 9\nSP  - 2-9\nAN  - 21314913\nDB  - MEDLINE\nER  - \n\n\n",
-    "TY  - JOUR\nM3  - Article\nY1  - 2024\nSO  - J. Pain\nSN  - 2041-1723\n0304-3959\nUR  - https://x.org/a?b=1&c=2\n"
+    "TY  - JOUR\nM3  - Article\nY1  - 2024\nSO  - J. Pain\nSN  - 2041-1723\n0304-3959\nUR  - https://x.org/a?b=1&c=2\nhttps://x.org/d;e\n"
     "U2  - L2029\nC5  - 38773066\nDB  - Embase\nDB  - Medline\nL2  - http://x.org/2\nL3  - 10.1000/Q.1\n"
     "LK  - https://y.org/?id=doi:10.1000/z\nA1  - A, B\nM1  - (A B., a@b.cn) Somewhere\nM1  - Elsewhere 10.\n"
     "T1  - T\nST  - T\nER  - \n\n",
