@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from balm.actions.review import Review, write_whole
-from balm.report.summary_of_findings import SummaryOfFindings, summary_of_findings
+from balm.actions.review import Review
+from balm.actions.whole_file import whole_file
+from balm.report.summary_of_findings import Baseline, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
 from balm.review.certainty.rating import Certainty, certainties
+from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError, unknown_option
 
 
@@ -23,20 +26,48 @@ def certainty_of_review(review: Review, analysis: str | None = None) -> dict[str
     return {analysis: found[analysis]}
 
 
+Chosen = Mapping[str, Sequence[Baseline]]
+Write = Callable[[Synthesis, Chosen], bytes]
+
+
+def _text(write: Callable[[SummaryOfFindings], str]) -> Write:
+    return lambda synthesis, chosen: write(summary_of_findings(synthesis, baselines=chosen)).encode("utf-8")
+
+
+def _word(synthesis: Synthesis, chosen: Chosen) -> bytes:
+    from balm.report.document.certainty import summary_document
+    from balm.report.document.word import word
+
+    return word(summary_document(summary_of_findings(synthesis, baselines=chosen)), front=False)
+
+
+#: (what, ending) -> how it is written, and its media type.
+WRITERS: dict[tuple[str, str], tuple[Write, str]] = {
+    ("summary", "csv"): (_text(summary_csv), "text/csv; charset=utf-8"),
+    ("summary", "html"): (_text(summary_html), "text/html; charset=utf-8"),
+    ("summary", "docx"): (_word, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("evidence-profile", "csv"): (_text(profile_csv), "text/csv; charset=utf-8"),
+}
+
+
 def write_summary(review: Review, path: Path, *, profile: bool = False) -> SummaryOfFindings:
-    """Write the summary of findings (``.csv``, ``.html``) or the evidence profile (``.csv``), whole or not at all."""
-    writers = {".csv": profile_csv} if profile else {".csv": summary_csv, ".html": summary_html}
+    """Write the summary of findings (``.csv``, ``.html``, ``.docx``) or the evidence profile (``.csv``), whole or not
+    at all."""
+    kind = "evidence-profile" if profile else "summary"
+    writers = {f".{end}": write for (what, end), (write, _) in WRITERS.items() if what == kind}
     ending = path.suffix.lower()
     if ending not in writers:
         raise InputError(f"the file must end in {' or '.join(writers)}; got {str(path)!r}")
     if not path.parent.is_dir():
         raise InputError(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
-    table = summary_of_findings(review.synthesise())
+    synthesis = review.synthesise()
+    data = writers[ending](synthesis, {})
     try:
-        write_whole(path, writers[ending](table))
+        with whole_file(path, "wb") as out:
+            out.write(data)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-    return table
+    return summary_of_findings(synthesis)
 
 
 def as_text(found: dict[str, Certainty], titles: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm certainty``."""
     parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
     parser.add_argument("--analysis", metavar="ID", help="one analysis of review.toml (default: all)")
-    parser.add_argument("--summary", metavar="FILE", help="write the summary of findings (.html .csv), replacing it")
+    parser.add_argument("--summary", metavar="FILE", help="write the summary of findings (.html .csv .docx)")
     parser.add_argument("--profile", metavar="FILE", help="write the evidence profile (.csv), replacing it")
     parser.add_argument("--json", action="store_true", help="print the ratings as JSON")
 

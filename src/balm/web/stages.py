@@ -44,6 +44,12 @@ STAGES: tuple[Stage, ...] = (
         "view",
     ),
     Stage("synthesis", "Analyses", "Forest and funnel plots, sensitivity analyses, pinned results.", "view"),
+    Stage(
+        "certainty",
+        "Certainty",
+        "GRADE: each domain proposed from the data with its rule, decided by people; the summary of findings.",
+        "view",
+    ),
     Stage("flow", "PRISMA flow", "How many records, reports and studies passed each stage, at any moment.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("guidance", "Guidance", "Doses, warnings and contradictions for one patient, each with its source.", "view"),

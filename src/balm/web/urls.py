@@ -15,6 +15,7 @@ STAGE_ADDRESSES = {
     "extraction": "extraction",
     "risk_of_bias": "risk-of-bias",
     "synthesis": "synthesis",
+    "certainty": "certainty",
     "flow": "flow",
     "report": "report",
     "guidance": "guidance",

@@ -37,7 +37,7 @@ def test_both_tables_are_written(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--analysis", "pain-week"], "pain-week-1"),
-        (["--summary", "sof.docx"], "must end in .csv or .html"),
+        (["--summary", "sof.pdf"], "must end in .csv or .html or .docx"),
         (["--profile", "nowhere/at/all.csv"], "there is no folder"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from balm.report.document.parts import Block, Listing, Run, Section, said
+from balm.report.document.parts import Block, Document, Listing, Run, Section, said
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, value
 from balm.report.summary_of_findings import Finding, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import other_considerations, risk_cells
@@ -42,6 +42,13 @@ def certainty_section(synthesis: Synthesis) -> Section:
     if decided.rows:
         blocks.append(decided)
     return Section("certainty-section", "Certainty of the evidence", tuple(blocks))
+
+
+def summary_document(sof: SummaryOfFindings) -> Document:
+    """The summary of findings alone: its table, notes and statements, and the evidence profile."""
+    blocks = (summary_table(sof), *_notes(sof), *_statements(sof), profile_table(sof))
+    section = Section("certainty-section", f"Summary of findings: {sof.title}", blocks)
+    return Document(sof.title, "Summary of findings", "", (), (section,))
 
 
 def summary_table(sof: SummaryOfFindings) -> Table:

@@ -48,8 +48,9 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 FALLBACK_SCALE = 1.5
 
 
-def word(document: Document, look: Look | None = None) -> bytes:
-    """The document as the bytes of a ``.docx`` file; :class:`InputError` without python-docx."""
+def word(document: Document, look: Look | None = None, *, front: bool = True) -> bytes:
+    """The document as the bytes of a ``.docx`` file, with title page and contents (``front``) or without them;
+    :class:`InputError` without python-docx."""
     try:
         import docx
         from docx.oxml import parse_xml
@@ -59,7 +60,7 @@ def word(document: Document, look: Look | None = None) -> bytes:
     writer = _Writer(document, look or Look(), file)
     body = file.element.body
     last = body[-1]  # the properties of the page
-    for element in parse_xml(f"<w:body {_SPACES}>{writer.body()}</w:body>"):
+    for element in parse_xml(f"<w:body {_SPACES}>{writer.body(front)}</w:body>"):
         last.addprevious(element)
     _page(file, document, writer.look)
     out = io.BytesIO()
@@ -97,8 +98,8 @@ class _Writer:
         self.pictures = 0
         self._bookmarks = 0
 
-    def body(self) -> str:
-        made = [*self._title_page(), *self._contents()]
+    def body(self, front: bool) -> str:
+        made = [*self._title_page(), *self._contents()] if front else []
         for section in self.document.sections:
             made += self._section(section, 1)
         return "".join(made)
