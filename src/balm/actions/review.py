@@ -10,7 +10,7 @@ from pathlib import Path
 
 from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
-from balm.review.flow_counts import flow_of
+from balm.review.living.update import living_flow
 from balm.review.package import Package
 from balm.review.plan import FILE
 from balm.review.reading import read_package
@@ -86,8 +86,8 @@ class Review:
         return self._synthesis
 
     def flow(self) -> Flow:
-        """The PRISMA 2020 flow; counts that are not known stay so."""
-        return flow_of(
+        """The PRISMA 2020 flow, of an update with previous and new studies; counts that are not known stay so."""
+        return living_flow(
             self.package, {row.study for a in self.synthesise().analyses if a.fit is not None for row in a.rows}
         )
 

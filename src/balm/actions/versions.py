@@ -7,22 +7,28 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from balm import __version__
-from balm.actions.review import Review, package_bytes
+from balm.actions.review import Review, package_bytes, write_whole
 from balm.report.review_report import build_report
 from balm.report.version_words import changes_text, results_json
 from balm.review.living import release as frozen
 from balm.review.living.changed import Changes, changes_between
 from balm.review.living.grown import Grown, analyses_alone, grown
-from balm.review.living.history import MILESTONE, as_of, own_versions, version_called
+from balm.review.living.history import MILESTONE, VERSION, as_of, own_versions, version_called, version_problems
 from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, Release
+from balm.review.living.update import begin_update as update_begun
 from balm.review.package import Package
 from balm.review.reading import read_package
+from balm.review.schema import TABLE_BY_FILE
 from balm.review.synthesis import Synthesis, synthesise
+from balm.review.tables import read_cells, write_table
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.problems import InputError, Problem
+
+TABLE = TABLE_BY_FILE["versions.csv"]
 
 
 def result_by_version(review: Review, analysis: str) -> tuple[Grown, ...]:
@@ -81,6 +87,37 @@ def released_files(
     if changes is not None:
         made["changes.txt"] = (changes_text(changes, synthesis.package) + "\n").encode()
     return made
+
+
+def begin_update(
+    folder: str | Path,
+    version: str,
+    *,
+    label: str | None = None,
+    trigger: str | None = None,
+    searched: str | None = None,
+    on: str | None = None,
+) -> ReviewVersion:
+    """Begin an update of the package in ``folder``: a row of ``versions.csv``, to which new searches and studies come.
+
+    What no version held so far is written to the last one, so that nothing moves. Search exports imported from now on
+    are the update's, and only those of their records that no earlier search found are screened.
+    """
+    review = Review.load(folder)
+    cells = {"version": version, "kind": VERSION, "label": label or f"Version {version}", "trigger": trigger or "",
+             "searched": searched or "", "date": on or datetime.date.today().isoformat()}  # fmt: skip
+    values, problems = read_cells({k: v for k, v in cells.items() if v}, TABLE, row=len(review.package.versions) + 1)
+    if problems:
+        raise InputError(problems)
+    new = ReviewVersion(**values)
+    rows = update_begun(review.package, new)
+    if wrong := version_problems([replace(v, row=i) for i, v in enumerate(rows, start=1)]):
+        raise InputError(wrong)
+    try:
+        write_whole(Path(folder) / TABLE.file, write_table(rows, TABLE))
+    except OSError as error:
+        raise InputError(Problem(f"cannot be written: {error.strerror or error}", TABLE.file)) from None
+    return new
 
 
 def release(folder: str | Path, version: str, *, by: str, on: str | None = None) -> Release:

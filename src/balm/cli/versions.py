@@ -12,6 +12,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
     parser.add_argument("--since", metavar="VERSION", help="what changed since this version, from search to certainty")
     parser.add_argument("--analysis", metavar="ID", help="how the result of this analysis grew from version to version")
+    parser.add_argument("--update", metavar="VERSION", help="begin an update: new searches and studies come to it")
+    parser.add_argument("--label", metavar="TEXT", help="with --update: its name in print")
+    parser.add_argument("--trigger", metavar="TEXT", help="with --update: why the review is updated")
+    parser.add_argument("--searched", metavar="DATE", help="with --update: date of its search, as YYYY-MM-DD")
     parser.add_argument(
         "--release", metavar="VERSION", help="freeze the latest version under releases/, once and for all"
     )
@@ -22,11 +26,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was asked for; the history where nothing was."""
-    asked = [f"--{name}" for name in ("since", "analysis", "release", "verify") if getattr(arguments, name)]
+    asked = [f"--{name}" for name in ("since", "analysis", "update", "release", "verify") if getattr(arguments, name)]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} are {len(asked)} questions; ask one at a time")
     if bool(arguments.release) != bool(arguments.by):
         raise UsageError("--release VERSION and --by NAME belong together")
+    if not arguments.update and (alone := [n for n in ("label", "trigger", "searched") if getattr(arguments, n)]):
+        raise UsageError(f"--{alone[0]} belongs to --update VERSION")
+    if arguments.update:
+        return _update(arguments)
     if arguments.release or arguments.verify:
         return _releases(arguments)
     from balm.actions.review import Review
@@ -48,6 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(plain)
     else:
         print(text)
+    return 0
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    """Begin an update."""
+    from balm.actions.versions import begin_update
+
+    about = {name: getattr(arguments, name) for name in ("label", "trigger", "searched")}
+    new = begin_update(arguments.folder, arguments.update, **about)
+    if arguments.json:
+        print_json({"version": new.version, "label": new.label})
+        return 0
+    print(f"{new.label} begins: what came before is held by the version before it.")
+    print(f"Next: `balm import {arguments.folder} FILE...` for its search; only records that are new are screened.")
     return 0
 
 

@@ -23,6 +23,7 @@ from balm.review.living.history import (
     timeline,
 )
 from balm.review.living.moved import Move
+from balm.review.living.update import update_of
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.stats.measures import MEASURES
@@ -47,6 +48,12 @@ def history_text(package: Package) -> str:
         if at.kind != MILESTONE:
             new = labels_of(package, (s.study for s in counted if came[s.study] == at.version))
             lines.append(f"  came with it ({len(new)}): {', '.join(new) or 'none'}")
+            if package.records:
+                u = update_of(package, at)
+                lines.append(
+                    f"  its searches: {u.found} records, {u.known} of reports found before, {u.copies} more copies, "
+                    f"{len(u.new)} new; {len(u.to_screen)} to screen"
+                )
         lines += [f"  {name}: {text}" for name, text in (("trigger", at.trigger), ("methods", at.changes)) if text]
         if at.notes:
             lines.append(f"  note: {at.notes}")

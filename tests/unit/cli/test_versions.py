@@ -39,6 +39,9 @@ def test_how_one_result_grew(capsys: pytest.CaptureFixture[str]) -> None:
         (["--analysis", "crps"], 1, "crps-series"),
         (["--since", "0.1", "--analysis", "crps-series"], 2, "ask one at a time"),
         (["--release", "0.1"], 2, "belong together"),
+        (["--trigger", "a new trial"], 2, "--trigger belongs to --update"),
+        (["--update", "0.1"], 1, "has a version '0.1' already"),
+        (["--update", "0.2", "--searched", "May 2026"], 1, "must be a date as YYYY"),
         (["--release", "orhurhu-2019", "--by", "ana"], 1, "is a milestone of others"),
     ],
 )
@@ -105,3 +108,29 @@ def test_a_release_that_cannot_be_written_leaves_nothing(
     assert main(["versions", str(copy), "--release", "0.1", "--by", "ana"]) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert not (copy / "releases").exists()
+
+
+RIS = "TY  - JOUR\nTI  - {title}\nAU  - Silva, A\nPY  - 2020\nDO  - 10.1000/{n}\nER  -\n\n"
+
+
+def test_an_update_screens_only_what_its_search_brings_anew(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    titles = ["Ketamine for pain", "Lidocaine for pain", "Magnesium for pain"]
+    texts = [RIS.format(title=t, n=n) for n, t in enumerate(titles)]
+    first, second = copy.parent / "first.ris", copy.parent / "second.ris"
+    first.write_text("".join(texts[:2]), encoding="utf-8")
+    second.write_text("".join(texts[1:]), encoding="utf-8")
+    assert main(["import", str(copy), str(first)]) == 0
+    began = ["--update", "0.2", "--trigger", "a new trial", "--searched", "2026-12-01"]
+    assert main(["versions", str(copy), *began]) == 0
+    assert main(["import", str(copy), str(second)]) == 0 and main(["dedupe", str(copy)]) == 0
+    capsys.readouterr()
+    assert main(["versions", str(copy)]) == 0
+    said = capsys.readouterr().out
+    assert "2 records, 0 of reports found before, 0 more copies, 2 new; 2 to screen" in said
+    assert "2 records, 1 of reports found before, 0 more copies, 1 new; 1 to screen" in said
+    assert "trigger: a new trial" in said and "came with it (0): none" in said
+    from balm.actions.review import Review
+
+    flow = Review.load(copy).flow()
+    assert flow.is_update and (flow.previous_studies, flow.new_studies) == (31, 0)
+    assert (flow.database_results, flow.duplicates) == (2, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from balm.actions.team.synthesis import current_synthesis
 from balm.review.flow import Flow
-from balm.review.flow_counts import flow_of
+from balm.review.living.update import living_flow
 from balm.store.full_texts.standing import not_retrieved
 from balm.store.reviews.models import Review
 from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
@@ -23,4 +23,4 @@ def current_flow(review: Review) -> Flow:
 
 def _flow(review: Review) -> Flow:
     pooled = {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
-    return flow_of(with_search(review, current_package(review)), pooled, not_retrieved(review), by_record=True)
+    return living_flow(with_search(review, current_package(review)), pooled, not_retrieved(review), by_record=True)

@@ -116,8 +116,8 @@ def record_versions(package: Package) -> dict[str, str]:
 def study_versions(package: Package) -> dict[str, str]:
     """Study -> the version it came with; empty where the review has no versions.
 
-    The version that names it; else the earliest whose search found one of its reports; else the latest: what no
-    version holds yet is new.
+    The version that names it; else the earliest whose search found one of its reports (a report that carries the id
+    of a record was found by it); else the latest: what no version holds yet is new.
     """
     own = own_versions(package)
     if not own:
@@ -128,7 +128,7 @@ def study_versions(package: Package) -> dict[str, str]:
     found: dict[str, str] = {}
     studies_of: Mapping[str, tuple[str, ...]] = {r.report: r.studies for r in package.reports}
     for r in package.records:
-        for study in studies_of.get(r.report or "", ()):
+        for study in dict.fromkeys((*studies_of.get(r.report or "", ()), *studies_of.get(r.record, ()))):
             new = records[r.record]
             if study not in found or place[new] < place[found[study]]:
                 found[study] = new

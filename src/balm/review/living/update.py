@@ -1,0 +1,165 @@
+"""An update: a new search run, of which only the new records are screened, and its flow beside what was there before.
+
+PRISMA 2020 for updated reviews (Page et al., BMJ 2021;372:n71) shows the studies of the previous version, the new
+search alone, and the total; PRISMA-LSR (BMJ 2024;387:e079183) the flow across the versions of a living review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from balm.review.deduplication.decided import reports_of
+from balm.review.flow import Flow
+from balm.review.flow_counts import INCLUDED_SCOPES, flow_of, screening_outcomes
+from balm.review.living.history import (
+    VERSION,
+    as_of,
+    own_versions,
+    record_versions,
+    search_versions,
+    studies_as_of,
+    study_versions,
+)
+from balm.review.package import Package
+from balm.vocabulary.evidence import ReviewVersion
+from balm.vocabulary.problems import InputError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The records that the searches of one version found: ``found = known + copies + len(new)``.
+
+    known     : they are of reports that an earlier version had found; what was decided on these stands.
+    copies    : more records of the same new report.
+    new       : one record a new report; these alone are screened.
+    to_screen : those of ``new`` without a settled decision at title and abstract.
+    """
+
+    version: str
+    found: int
+    known: int
+    copies: int
+    new: tuple[str, ...]
+    to_screen: tuple[str, ...]
+
+
+def update_of(package: Package, at: ReviewVersion) -> Update:
+    """What the searches of ``at`` brought, and what of it is to be screened."""
+    searches, first = search_versions(package), record_versions(package)
+    mine = [r.record for r in package.records if searches.get(r.search or "", at.version) == at.version]
+    kept = _kept(package)
+    known = [r for r in mine if first[r] != at.version]
+    fresh = [r for r in mine if first[r] == at.version]
+    new = tuple(dict.fromkeys(kept.get(r, r) for r in fresh))
+    votes = (replace(v, record=kept.get(v.record, v.record)) for v in package.screening if v.stage == "title-abstract")
+    decided = {r for r, outcome in screening_outcomes(votes).items() if outcome != "conflict"}
+    return Update(
+        at.version, len(mine), len(known), len(fresh) - len(new), new, tuple(r for r in new if r not in decided)
+    )
+
+
+def _kept(package: Package) -> dict[str, str]:
+    """Record -> the record that stands for its report."""
+    ids = {r.record for r in package.records}
+    kept: dict[str, str] = {}
+    for copies in reports_of(package.duplicates):
+        here = [r for r in copies if r in ids]
+        kept |= dict.fromkeys(here, here[0] if here else "")
+    return kept
+
+
+def flow_of_version(
+    package: Package,
+    at: ReviewVersion,
+    pooled: Iterable[str] = (),
+    not_retrieved: Collection[str] = (),
+    *,
+    by_record: bool = False,
+) -> Flow:
+    """The flow of one version: its own searches alone, the studies before it as previous ones, and the total.
+
+    A new record of a report that was found before is a duplicate here: its earlier decision stands and is not counted
+    again. The first version has no previous studies and is an ordinary flow.
+    """
+    own = own_versions(package)
+    place = [v.version for v in own].index(at.version)
+    then = as_of(package, at)
+    if place == 0:
+        return flow_of(then, pooled, not_retrieved, by_record=by_record)
+    searches, first = search_versions(package), record_versions(package)
+    mine = {s for s, version in searches.items() if version == at.version}
+    found = [r for r in then.records if searches.get(r.search or "", at.version) == at.version]
+    fresh = {r.record for r in found if first[r.record] == at.version}
+    before = studies_as_of(package, own[place - 1])
+    previous = {s.study for s in package.studies if s.study in before and s.scope in INCLUDED_SCOPES}
+    counts: dict[str, int] = {"previous_studies": len(previous)}
+    if package.reports:
+        counts["previous_reports"] = sum(bool(previous & set(r.studies)) for r in package.reports)
+    alone = replace(
+        then,
+        meta=replace(then.meta, flow=MappingProxyType({**_notes(then.meta.flow), **counts})),
+        searches=tuple(s for s in then.searches if s.search in mine),
+        records=tuple(r for r in then.records if r.record in fresh),
+        duplicates=tuple(d for d in then.duplicates if {d.record_1, d.record_2} <= fresh),
+        screening=tuple(v for v in then.screening if v.record in fresh),
+        batches=tuple(b for b in then.batches if b.record in fresh),
+    )
+    flow = flow_of(alone, pooled, not_retrieved, by_record=by_record)
+    known = len(found) - len(fresh)
+    if not known:
+        return flow
+    if not fresh:  # every record was known: nothing is left to screen
+        return replace(flow, duplicates=known, excluded_automatic=0, excluded_other=0, records_screened=0)
+    return replace(flow, duplicates=(flow.duplicates or 0) + known)
+
+
+def _notes(said: object) -> dict[str, int]:
+    """Counts given under ``[flow]`` are of the review as a whole, not of one version's search: only the note stays."""
+    return {key: value for key, value in dict(said).items() if key == "note"}  # type: ignore[call-overload]
+
+
+def living_flow(
+    package: Package, pooled: Iterable[str] = (), not_retrieved: Collection[str] = (), *, by_record: bool = False
+) -> Flow:
+    """The flow of the review as it stands: of an update, with previous and new, where it has several versions.
+
+    Where ``[flow]`` of ``review.toml`` names previous studies or reports itself, these stand.
+    """
+    own = own_versions(package)
+    if len(own) < 2 or {"previous_studies", "previous_reports"} & set(package.meta.flow):
+        return flow_of(package, pooled, not_retrieved, by_record=by_record)
+    return flow_of_version(package, own[-1], pooled, not_retrieved, by_record=by_record)
+
+
+def begin_update(package: Package, new: ReviewVersion) -> tuple[ReviewVersion, ...]:
+    """The rows of ``versions.csv`` with an update begun: what no version held so far is written to the last one.
+
+    From then on every search and study that no version names is the update's. A review without a version gets one
+    first, under the version that ``review.toml`` names.
+    """
+    if any(v.version == new.version for v in package.versions):
+        raise InputError(Problem(f"has a version {new.version!r} already", file="versions.csv", column="version"))
+    if new.searches or new.studies:
+        raise InputError(Problem("an update begins empty: its searches and studies come to it", file="versions.csv"))
+    rows = package.versions
+    if not own_versions(package):
+        rows = (*rows, ReviewVersion(package.meta.version, VERSION, "First version", package.meta.date, None))
+        if package.meta.version == new.version:
+            raise InputError(
+                Problem(f"{new.version!r} is the version of review.toml; give the update another", file="versions.csv")
+            )
+    whole = replace(package, versions=rows)
+    searches, studies = search_versions(whole), study_versions(whole)
+    held = tuple(
+        replace(
+            v,
+            searches=tuple(s for s, version in searches.items() if version == v.version),
+            studies=tuple(s for s, version in studies.items() if version == v.version),
+        )
+        if v.kind == VERSION
+        else v
+        for v in rows
+    )
+    return (*held, new)
