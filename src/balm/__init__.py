@@ -33,6 +33,7 @@ PUBLIC = {
     "meta_regression": "balm.stats.regression.meta_regression",
     "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
     "peto": "balm.stats.pooling.peto",
+    "glmm": "balm.stats.glmm.glmm",
     "subgroups": "balm.stats.pooling.subgroups",
     "leave_one_out": "balm.stats.pooling.leave_one_out",
     "cumulative": "balm.stats.pooling.cumulative",

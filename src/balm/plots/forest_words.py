@@ -12,7 +12,16 @@ from balm.plots.forest_options import ForestOptions
 from balm.vocabulary.numbers import MINUS, fixed, level, p_value, percent, short
 from balm.vocabulary.problems import InputError
 
-_METHODS = {"inverse-variance": "IV", "mantel-haenszel": "M-H", "peto": "Peto"}
+_METHODS = {
+    "inverse-variance": "IV",
+    "mantel-haenszel": "M-H",
+    "peto": "Peto",
+    "glmm-fixed": "GLMM",
+    "glmm-random": "GLMM, random levels",
+    "glmm-conditional": "GLMM, conditional",
+    "glmm-conditional-approximate": "GLMM, conditional",
+    "glmm-one-group": "GLMM",
+}
 _MODELS = {"random": "Random", "common": "Fixed"}
 _MODEL_LABELS = {"random": "random effects", "common": "common effect"}
 

@@ -42,6 +42,30 @@ METHODS = {
     "inverse-variance": Choice("inverse variance", "inverse-variance weights"),
     "mantel-haenszel": Choice("Mantel-Haenszel", "the Mantel-Haenszel method", ("Mantel & Haenszel 1959",)),
     "peto": Choice("Peto", "Peto's one-step method", ("Yusuf et al. 1985",)),
+    "glmm-fixed": Choice(
+        "generalised linear mixed model",
+        "a generalised linear mixed model of the counts with a level of its own for each study",
+        ("Turner et al. 2000", "Stijnen et al. 2010"),
+    ),
+    "glmm-random": Choice(
+        "generalised linear mixed model, random study levels",
+        "a generalised linear mixed model of the counts with random study levels",
+        ("Turner et al. 2000", "Stijnen et al. 2010"),
+    ),
+    "glmm-conditional": Choice(
+        "conditional generalised linear mixed model",
+        "a generalised linear mixed model of the counts given the events of each study",
+        ("Stijnen et al. 2010",),
+    ),
+    "glmm-conditional-approximate": Choice(
+        "approximate conditional generalised linear mixed model",
+        "a generalised linear mixed model of the counts given the events of each study, with the binomial likelihood "
+        "for rare events",
+        ("Stijnen et al. 2010",),
+    ),
+    "glmm-one-group": Choice(
+        "generalised linear mixed model", "a generalised linear mixed model of the counts", ("Stijnen et al. 2010",)
+    ),
 }
 
 _INFERENCE_CITES = {

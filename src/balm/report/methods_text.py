@@ -48,6 +48,7 @@ _SAID_IN_PROSE = {
     "mh_rd_variance",  # said by the papers of the variance
     "mh_zero_cells",
     "mh_weights",
+    "studies",  # said by the method
     "rr_single_zero",
     "rd_single_zero",
 }
@@ -114,7 +115,8 @@ def _zero_cells(fit: Pooled) -> str:
     if not has_cells:
         return ""
     parts = []
-    if fit.method == "peto" or (fit.method == "mantel-haenszel" and chosen.get("mh_zero_cells", "none") == "none"):
+    raw = fit.method not in ("inverse-variance", "mantel-haenszel")
+    if raw or (fit.method == "mantel-haenszel" and chosen.get("mh_zero_cells", "none") == "none"):
         parts.append("the raw cells were pooled without a correction")
     elif chosen.get("to") in ZERO_CELLS:
         add = plain(float(chosen.get("add", 0.5)))
@@ -183,7 +185,10 @@ def _heterogeneity(fit: Pooled) -> str:
     if fit.k < 2:
         return ""
     i2 = fit.conventions.get("i2")
-    parts = ["Heterogeneity is described by Q (Cochran 1954)"]
+    q = "Q (Cochran 1954)"
+    if fit.method.startswith("glmm"):
+        q = "a likelihood-ratio test against a model with an effect for each study (Q)"
+    parts = [f"Heterogeneity is described by {q}"]
     if i2 in I2:
         parts.append(f"I² {I2[i2].cited}")
     text = " and ".join(parts)

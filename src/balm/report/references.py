@@ -89,6 +89,14 @@ REFERENCES = {
         "Sidik K, Jonkman JN. Simple heterogeneity variance estimation for meta-analysis. J R Stat Soc C "
         "2005;54:367-384."
     ),
+    "Stijnen et al. 2010": (
+        "Stijnen T, Hamza TH, Özdemir P. Random effects meta-analysis of event outcome in the framework of the "
+        "generalized linear mixed model with applications in sparse data. Stat Med 2010;29:3046-3067."
+    ),
+    "Turner et al. 2000": (
+        "Turner RM, Omar RZ, Yang M, Goldstein H, Thompson SG. A multilevel model framework for meta-analysis of "
+        "clinical trials with binary outcomes. Stat Med 2000;19:3417-3432."
+    ),
     "Viechtbauer 2005": (
         "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects model."
         " J Educ Behav Stat 2005;30:261-293."

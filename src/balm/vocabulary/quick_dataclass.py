@@ -49,7 +49,10 @@ def _twin(cls: type) -> type:
     """The same fields as a standard data class."""
     import dataclasses
 
-    types, parts = cls.__annotations__, []
+    types: dict[str, Any] = {}
+    for holder in reversed(cls.__mro__):
+        types |= holder.__dict__.get("__annotations__", {})
+    parts = []
     for name in cls.__match_args__:  # type: ignore[attr-defined]
         default = cls._defaults.get(name, dataclasses.MISSING)  # type: ignore[attr-defined]
         if isinstance(default, _Factory):
@@ -67,10 +70,12 @@ def _signature(cls: type) -> Any:
 
 def _declare(cls: Any, *, init: bool, repr: bool, eq: bool, frozen: bool) -> Any:
     own = cls.__dict__
-    names = tuple(own["__annotations__"])
-    defaults = {name: own[name] for name in names if name in own}
-    for name, default in defaults.items():
-        if isinstance(default, _Factory):
+    before = getattr(cls, "__match_args__", ())
+    added = tuple(name for name in own["__annotations__"] if name not in before)
+    names = (*before, *added)
+    defaults = {**getattr(cls, "_defaults", {}), **{name: own[name] for name in added if name in own}}
+    for name in added:
+        if isinstance(own.get(name), _Factory):
             delattr(cls, name)
     if init:
         cls.__init__ = _initialiser(cls.__name__, names, defaults)
@@ -178,7 +183,7 @@ else:
     def dataclass(
         *, init: bool = True, repr: bool = True, eq: bool = True, frozen: bool = False, slots: bool = False
     ) -> Callable[[type], type]:
-        """As the standard decorator, for classes that inherit no fields."""
+        """As the standard decorator; a class may add fields with defaults to those that it inherits."""
         return lambda cls: _declare(cls, init=init, repr=repr, eq=eq, frozen=frozen)
 
     def field(*, default: Any = None, default_factory: Callable[[], Any] | None = None) -> Any:

@@ -1,0 +1,230 @@
+"""Maximum likelihood of a model: the start, the search for the highest of several maxima, and what follows from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from balm.stats.effect_sizes import Floats
+from balm.stats.glmm.models import Arm, structure
+from balm.stats.glmm.optimum import Optimum, climb
+from balm.stats.glmm.quadrature import heights
+from balm.stats.glmm.structure import Structure
+
+#: Nodes for each random effect, until the log-likelihood changes by less than ``SETTLED``.
+LADDER = {0: (1,), 1: (15, 31, 61, 99), 2: (9, 15, 25, 41)}
+SETTLED = 1e-8
+#: Nodes for a look from afar.
+COARSE = {1: 9, 2: 5}
+#: Where the likelihood is looked at before the climb: it can have a maximum at tau = 0 and another beyond.
+LOOK_AT = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)
+#: Heights that differ by less are the same maximum.
+SAME = 1e-8
+#: Below this a standard deviation is the boundary, reached by an even function of it.
+NOTHING = 1e-6
+#: Beyond this on a log scale an estimate has run away.
+RUN_AWAY = 25.0
+
+
+@dataclass(frozen=True, eq=False)
+class MixedFit:
+    """A model at the top of its likelihood.
+
+    beta, covariance : (p,), (p, p) coefficients of the effect, the other parameters eliminated.
+    tau2, tau2_se    : between-study variance; the standard error is ``nan`` at 0.
+    sigma2, rho      : variance of the study levels and their correlation with the effects (``nan`` where fixed).
+    log_likelihood   : with all constants, integrated over the random effects.
+    given_modes      : the log-likelihood given the predicted random effects.
+    information      : (k,) what each study adds to the information on its effect.
+    points, integration_error : nodes, and the change of the log-likelihood with the last refinement.
+    residual         : distance from the optimum in standard errors.
+    maxima           : (tau2, log-likelihood) of every maximum that was found.
+    failed           : why there is no estimate; "" where there is one.
+    calm             : the common-effect fit of the same counts, and its nodes.
+    """
+
+    structure: Structure
+    optimum: Optimum
+    beta: Floats
+    covariance: Floats
+    tau2: float
+    tau2_se: float
+    sigma2: float
+    rho: float
+    log_likelihood: float
+    given_modes: float
+    information: Floats
+    points: int
+    integration_error: float
+    residual: float
+    maxima: tuple[tuple[float, float], ...]
+    failed: str
+    calm: tuple[Optimum, int]
+
+
+def fit(
+    which: tuple[Arm, ...],
+    studies: str | None,
+    design: Floats,
+    *,
+    heterogeneity: bool,
+    correlated: bool = False,
+    points: int | None = None,
+) -> MixedFit:
+    """The maximum-likelihood fit; ``points`` nodes as they are, or (``None``) as many as it takes."""
+    alone = structure(which, studies, design, heterogeneity=False)
+    common, local = _start(alone, studies, design)
+    calm, n, change = _settled(alone, common, local, points)
+    base = (calm, n)
+    if not heterogeneity:
+        return _finished(alone, calm, n, change, ((0.0, calm.height),), 0.0, base)
+    s = structure(which, studies, design, heterogeneity=True, correlated=correlated)
+    at = len(calm.common)
+    starts, falls = _rises(s, calm, at, correlated)
+    tops = [(calm, alone, n, change, 0.0)]
+    for start in starts:
+        top, n, moved = _settled(s, start.common, start.local, points)
+        tau2 = _size(top.common, at, correlated)
+        if tau2 > NOTHING**2 and not any(abs(tau2 - other) <= 1e-5 * tau2 for *_, other in tops[1:]):
+            tops.append((top, s, n, moved, tau2))
+    best, model, n, moved, tau2 = max(tops, key=lambda t: t[0].height - (0.0 if t[1] is alone else SAME))
+    maxima = tuple((t, top.height) for top, m, _, _, t in tops if m is s or falls or len(tops) == 1)
+    return _finished(model, best, n, moved, maxima, tau2, base)
+
+
+def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list[Optimum], bool]:
+    """Where to climb from: the points on a grid of tau from which the likelihood rises to a maximum before the next.
+
+    Also whether it falls from 0, which is a maximum then.
+    """
+    extra = [0.0] if correlated else []
+    here, own, modes = calm.common, calm.local, None
+    starts: list[Optimum] = []
+    before: Optimum | None = None
+    falls = False
+    for tau in LOOK_AT:
+        found = climb(
+            s, np.array([*here, tau, *extra]), own, COARSE[s.dimensions], modes=modes, held=at, short=0.1, most=3
+        )
+        here, own, modes = found.common[:at], found.local, found.modes
+        rising = found.gradient[at] > 0.0
+        if before is None:
+            falls = not rising
+        # Between 0 and the first point there is a maximum where it falls there; it may be the one at 0.
+        if not rising and (before is None or before.gradient[at] > 0.0):
+            starts.append(found if before is None or found.height > before.height else before)
+        before = found
+    if before is not None and before.gradient[at] > 0.0:
+        starts.append(before)
+    return starts, falls
+
+
+def _size(common: Floats, at: int, correlated: bool) -> float:
+    """tau2, from its Cholesky parts."""
+    return float(common[at] ** 2 + (common[at + 1] ** 2 if correlated else 0.0))
+
+
+def _settled(s: Structure, common: Floats, local: Floats | None, points: int | None) -> tuple[Optimum, int, float]:
+    """The top under as many nodes as it takes; the nodes, and what the last refinement changed."""
+    if s.dimensions == 0:
+        return climb(s, common, local, 1), 1, 0.0
+    if points is not None:
+        return climb(s, common, local, points, exact=False), points, math.nan
+    ladder: Sequence[int] = LADDER[s.dimensions]
+    n, change = ladder[0], math.inf
+    top = climb(s, common, local, n, short=1e-4, most=40)
+    for finer in ladder[1:]:
+        coarse = float(heights(s, top.values, n, top.modes)[0].sum())
+        change = abs(float(heights(s, top.values, finer, top.modes)[0].sum()) - coarse)
+        n = finer
+        top = climb(s, top.common, top.local, n, modes=top.modes)
+        if change < SETTLED:
+            break
+    return top, n, change
+
+
+def _start(s: Structure, studies: str | None, design: Floats) -> tuple[Floats, Floats | None]:
+    """Crude values: the pooled level of each study, no effect; the pooled level where that is the effect."""
+    crude = []
+    for likelihood, offset, _ in s.arms:
+        peak = likelihood.peak()
+        crude.append((peak.eta - offset, peak.information))
+    level = sum(e * w for e, w in crude) / np.maximum(sum(w for _, w in crude), 1e-300)
+    p = design.shape[1]
+    if studies == "fixed":
+        return np.zeros(p), level
+    if studies == "random":
+        return np.concatenate([np.zeros(p), [float(level.mean()), max(float(level.std()), 0.3)]]), None
+    weight = np.sqrt(np.maximum(crude[0][1], 1e-6))
+    beta = np.linalg.lstsq(design * weight[:, None], np.clip(level, -6.0, 6.0) * weight, rcond=None)[0]
+    if len(s.arms) == 1 and np.any(crude[0][1] > 0.0):
+        beta = np.linalg.lstsq(design * weight[:, None], level * weight, rcond=None)[0]
+    return beta, None
+
+
+def _finished(
+    s: Structure,
+    top: Optimum,
+    points: int,
+    change: float,
+    maxima: tuple[tuple[float, float], ...],
+    tau2: float,
+    base: tuple[Optimum, int],
+) -> MixedFit:
+    design = s.parameters[0].design
+    assert design is not None
+    p = design.shape[1]
+    information = -top.hessian
+    constant = sum(likelihood.constant() for likelihood, _, _ in s.arms)
+    named = {q.name for q in s.parameters}
+    failed = ""
+    try:
+        np.linalg.cholesky(information + 0.0)
+        covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        covariance = np.full_like(information, np.nan)
+        failed = "the likelihood has no maximum with a finite curvature"
+    allowed = 1e-6 if math.isfinite(change) else 1e-3
+    if not (top.residual < allowed):
+        failed = f"the search did not converge (it stopped {top.residual:.2g} standard errors from an optimum)"
+    elif np.abs(top.values[:, 0]).max() > RUN_AWAY or tau2 > RUN_AWAY**2:
+        failed = "the likelihood rises without end (events separate the studies or groups completely)"
+    tau2_se, sigma2, rho = math.nan, math.nan, math.nan
+    if "sigma" in named:
+        at = s.position("sigma")
+        sigma2 = float(top.common[at] ** 2)
+    if tau2 > 0.0:
+        at = s.position("tau")
+        if "shared" in named:
+            one, two = top.common[at], top.common[s.position("shared")]
+            slope = np.zeros(len(top.common))
+            slope[[at, s.position("shared")]] = 2.0 * one, 2.0 * two
+            tau2_se = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
+            rho = float(two / math.sqrt(tau2)) * math.copysign(1.0, top.common[s.position("sigma")])
+        else:
+            tau2_se = 2.0 * abs(float(top.common[at])) * math.sqrt(max(float(covariance[at, at]), 0.0))
+    given = 0.0
+    for j, (likelihood, _, _) in enumerate(s.arms):
+        given += float(likelihood.terms(s.eta(j, top.values, top.modes[:, None, :]))[0].sum())
+    return MixedFit(
+        structure=s,
+        optimum=top,
+        beta=top.common[:p],
+        covariance=covariance[:p, :p],
+        tau2=tau2,
+        tau2_se=tau2_se,
+        sigma2=sigma2,
+        rho=rho,
+        log_likelihood=top.height + constant,
+        given_modes=given + constant,
+        information=top.shares,
+        points=points,
+        integration_error=change,
+        residual=top.residual,
+        maxima=tuple((t, h + constant) for t, h in maxima),
+        failed=failed,
+        calm=base,
+    )

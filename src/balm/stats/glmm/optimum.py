@@ -1,0 +1,172 @@
+"""The highest point of a likelihood whose parameters are common to the studies, except at most one for each study.
+
+Newton's method on the exact Hessian; each study's own parameter is eliminated (the Hessian is an arrow), so that a step
+costs the square of the number of common parameters, however many studies there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from balm.stats.effect_sizes import Floats
+from balm.stats.glmm.quadrature import Integrals, differences, integrals
+from balm.stats.glmm.structure import Structure
+
+#: A step shorter than this many standard errors ends the search; differences of rounded heights allow less.
+SHORT, SHORT_BY_DIFFERENCES = 1e-9, 1e-7
+MOST_STEPS = 100
+#: No parameter moves further than this in one step: all are on log or logit scales.
+LONGEST = 3.0
+#: Least curvature: a study's own parameter that runs off to infinity takes steps of one and no longer matters.
+LEAST = 1e-13
+
+
+class Optimum(NamedTuple):
+    """Where the search ended.
+
+    common, local : the common parameters, and each study's own (``None``: there are none).
+    height        : the log-likelihood without the constants of the counts.
+    gradient, hessian : of the common parameters, each study's own eliminated.
+    crossed, own  : (k, p) and (k,) of the arrow, for what asks about each study's own parameter.
+    residual      : length of the last Newton step, in standard errors.
+    values, modes : (k, a) parameters of each study, and the modes of its random variables.
+    shares        : (k,) what each study adds to the information on its effect.
+    """
+
+    common: Floats
+    local: Floats | None
+    height: float
+    gradient: Floats
+    hessian: Floats
+    crossed: Floats | None
+    own: Floats | None
+    residual: float
+    values: Floats
+    modes: Floats
+    shares: Floats
+
+
+class _Arrow(NamedTuple):
+    gradient: Floats
+    hessian: Floats
+    own_gradient: Floats | None
+    crossed: Floats | None
+    own: Floats | None
+    shares: Floats
+
+
+def _arrow(s: Structure, found: Integrals) -> _Arrow:
+    """Derivatives by the common parameters, with each study's own eliminated."""
+    columns = s.global_columns()
+    size = sum(c.stop - c.start for c in columns if c is not None)
+    gradient, hessian = np.zeros(size), np.zeros((size, size))
+    g, h = found.gradient, found.hessian
+    local = s.local
+    if local is not None:
+        own = np.minimum(h[:, local, local], -LEAST)
+        g = g - h[:, :, local] * (g[:, local] / own)[:, None]
+        reduced = h - h[:, :, local, None] * h[:, None, local, :] / own[:, None, None]
+    else:
+        reduced = h
+    crossed = np.zeros((s.k, size))
+    for a, (p, at) in enumerate(zip(s.parameters, columns, strict=True)):
+        if at is None:
+            continue
+        assert p.design is not None
+        gradient[at] = p.design.T @ g[:, a]
+        if local is not None:
+            crossed[:, at] = p.design * h[:, local, a, None]
+        for b, (other, there) in enumerate(zip(s.parameters, columns, strict=True)):
+            if there is not None:
+                assert other.design is not None
+                hessian[at, there] = p.design.T @ (reduced[:, a, b, None] * other.design)
+    effect = next(i for i, p in enumerate(s.parameters) if p.of_effect and p.random is None)
+    if local is None:
+        return _Arrow(gradient, hessian, None, None, None, -reduced[:, effect, effect])
+    return _Arrow(gradient, hessian, found.gradient[:, local], crossed, own, -reduced[:, effect, effect])
+
+
+def _uphill(hessian: Floats, gradient: Floats, held: int | None) -> Floats:
+    """Newton's step, with the curvatures that bend the wrong way turned round."""
+    if held is not None:
+        kept = np.delete(np.arange(len(gradient)), held)
+        whole = np.zeros(len(gradient))
+        whole[kept] = _uphill(hessian[np.ix_(kept, kept)], gradient[kept], None)
+        return whole
+    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-12))
+    values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
+    bend = np.maximum(np.abs(values), 1e-10)
+    step: Floats = vectors @ ((vectors.T @ (gradient / scale)) / bend) / scale
+    return step
+
+
+def climb(
+    s: Structure,
+    common: Floats,
+    local: Floats | None,
+    points: int,
+    *,
+    modes: Floats | None = None,
+    exact: bool = True,
+    held: int | None = None,
+    short: float | None = None,
+    most: int = MOST_STEPS,
+) -> Optimum:
+    """From a start to the top.
+
+    exact : False takes the derivatives of the approximation instead of the integral's.
+    held  : position of a common parameter that stays where it is.
+    short : a step of this many standard errors is the last one.
+    """
+    if short is None:
+        short = SHORT if exact else SHORT_BY_DIFFERENCES
+    look: Callable[..., Integrals] = integrals if exact else differences
+    v = np.zeros((s.k, s.dimensions)) if modes is None else modes
+    found = look(s, s.values(common, local), points, v)
+    height = float(found.height.sum())
+    residual = np.inf
+    arrow = _arrow(s, found)
+    for _ in range(most):
+        step = _uphill(arrow.hessian, arrow.gradient, held)
+        own_step = None
+        if local is not None:
+            assert arrow.own is not None and arrow.crossed is not None and arrow.own_gradient is not None
+            own_step = -(arrow.own_gradient + arrow.crossed @ step) / arrow.own
+        residual = math.sqrt(max(float(step @ arrow.gradient), 0.0))
+        if own_step is not None and arrow.own is not None:
+            residual = max(residual, float(np.sqrt(np.max(own_step**2 * -arrow.own))))
+        if residual < short:
+            break
+        size = np.abs(step).max(initial=0.0)
+        if own_step is not None:
+            size = max(size, float(np.abs(own_step).max()))
+        fraction = min(1.0, LONGEST / max(size, 1e-300))
+        for _ in range(30):
+            new_common = common + fraction * step
+            new_local = None if local is None or own_step is None else local + fraction * own_step
+            new = look(s, s.values(new_common, new_local), points, found.modes)
+            new_height = float(new.height.sum())
+            if new_height >= height - 1e-11 * (1.0 + abs(height)):
+                break
+            fraction *= 0.4
+        else:
+            break
+        common, local, found, height = new_common, new_local, new, new_height
+        arrow = _arrow(s, found)
+    return Optimum(
+        common,
+        local,
+        height,
+        arrow.gradient,
+        arrow.hessian,
+        arrow.crossed,
+        arrow.own,
+        residual,
+        s.values(common, local),
+        found.modes,
+        arrow.shares,
+    )
