@@ -3,8 +3,9 @@
 A count of people from 1 to ``limit - 1`` is not printed. Nor is any count that gives one away: the numbers of a report
 hang together in sums (due = followed + not followed), and a held-back number that follows from the printed ones by
 adding and subtracting is no secret. :func:`held_back` solves the sums for what is held back, and holds more back until
-no small number follows. Zeros are printed: nobody is in them. Complementary suppression as in Hundepool et al.,
-Statistical Disclosure Control (2012), chapter 4.
+no small number follows. Zeros are printed: nobody is in them. So are the numbers of those of whom nothing is told (not
+followed, not asked, not recorded): missing follow-up is a number, not a silence, and says nothing about anybody.
+Complementary suppression as in Hundepool et al., Statistical Disclosure Control (2012), chapter 4.
 """
 
 from __future__ import annotations
@@ -38,12 +39,16 @@ class Cells:
     """
 
     counts: dict[str, int] = field(default_factory=dict)
-    dear: dict[str, int] = field(default_factory=dict)
+    dear: dict[str, float] = field(default_factory=dict)
     sums: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    #: Counts of people of whom nothing is told.
+    untold: set[str] = field(default_factory=set)
 
-    def add(self, name: str, count: int, dear: int) -> None:
-        """A count, and how long it is kept: one of the four above."""
+    def add(self, name: str, count: int, dear: float, *, untold: bool = False) -> None:
+        """A count, and how long it is kept: one of the four above, or between them."""
         self.counts[name], self.dear[name] = count, dear
+        if untold:
+            self.untold.add(name)
 
     def sum(self, whole: str, parts: Sequence[str]) -> None:
         """``whole`` is the sum of ``parts``; a wrong sum is a fault of the program."""
@@ -51,9 +56,9 @@ class Cells:
             raise ValueError(f"{whole} is not the sum of {parts}")
         self.sums.append((whole, tuple(parts)))
 
-    def split(self, whole: str, parts: Sequence[str], rest: str) -> None:
+    def split(self, whole: str, parts: Sequence[str], rest: str, *, untold: bool = False) -> None:
         """``whole`` is ``parts`` and a rest that nobody prints, but everybody can work out."""
-        self.add(rest, self.counts[whole] - sum(self.counts[p] for p in parts), UNPRINTED)
+        self.add(rest, self.counts[whole] - sum(self.counts[p] for p in parts), UNPRINTED, untold=untold)
         self.sum(whole, [*parts, rest])
 
 
@@ -64,7 +69,7 @@ def held_back(cells: Cells, limit: int) -> frozenset[str]:
     the smallest of the printed numbers it follows from is held back, and all is solved again.
     """
     counts = cells.counts
-    hidden = {name for name, n in counts.items() if small(n, limit)}
+    hidden = {name for name, n in counts.items() if small(n, limit) and name not in cells.untold}
     while hidden:
         givers = _givers(cells, hidden, limit)
         left = [n for n in givers if n not in hidden and counts[n] > 0]
@@ -79,7 +84,7 @@ def _givers(cells: Cells, hidden: set[str], limit: int) -> set[str]:
     counts = cells.counts
     for whole, parts in cells.sums:  # several parts that are few together are as good as printed
         secret = [p for p in parts if p in hidden]
-        if secret and whole not in hidden and 0 < sum(counts[p] for p in secret) < limit:
+        if secret and whole not in hidden | cells.untold and 0 < sum(counts[p] for p in secret) < limit:
             return {whole, *parts}
     names = sorted({n for whole, parts in cells.sums for n in (whole, *parts) if n in hidden})
     place = {name: i for i, name in enumerate(names)}
@@ -103,7 +108,7 @@ def _givers(cells: Cells, hidden: set[str], limit: int) -> set[str]:
         done = [(p, *_less(r, m, row, made, pivot)) for p, r, m in done]
         done.append((pivot, row, made))
     for pivot, row, made in done:
-        if len(row) == 1 and small(counts[names[pivot]], limit):
+        if len(row) == 1 and small(counts[names[pivot]], limit) and names[pivot] not in cells.untold:
             return {n for number in made for n in (cells.sums[number][0], *cells.sums[number][1])}
     return set()
 

@@ -70,8 +70,9 @@ def methods(v: dict[str, Any]) -> list[str]:
     }[pain["structure"]]
     held = (
         f"Counts of people from 1 to {v['small_cells'] - 1} are held back, with every percentage and every other count from "
-        "which they could be worked out by adding and subtracting the numbers of this report; zeros are printed. Whether a "
-        "number is held back because it is small or for another's sake is not told."
+        "which they could be worked out by adding and subtracting the numbers of this report; zeros are printed, and so are "
+        "the numbers of those of whom nothing is known (not due, not followed, not asked): missing follow-up is a number. "
+        "Whether a number is held back because it is small or for another's sake is not told."
         if v["small_cells"] > 1
         else "No small numbers are held back: this report is not for publication."
     )

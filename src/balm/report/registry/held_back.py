@@ -41,8 +41,9 @@ def held_back_of(found: Audit, limit: int) -> HeldBack:
 
 def _named(cells: Cells, stem: str, parts: tuple[tuple[str, int], ...], whole: str, rest: str = "") -> None:
     names = []
-    for name, n in parts:
-        cells.add(f"{stem}.{name}", n, PART)
+    untold = stem.split(".")[-1] in ("reasons", "why", "why_not_analysed")
+    for name, n in parts:  # why somebody stopped says something about them, that nobody reached them does not
+        cells.add(f"{stem}.{name}", n, PART, untold=untold and not name.startswith("stopped"))
         names.append(f"{stem}.{name}")
     if rest:
         cells.split(whole, names, rest)
@@ -58,17 +59,20 @@ def _same(cells: Cells, one: str, other: str) -> None:
 
 def _flow(cells: Cells, found: Audit) -> None:
     f = found.flow
-    for name in ("treated", "due", "analysed", "enrolled", "followed"):
+    for name in ("treated", "due", "analysed", "followed"):
         cells.add(name, getattr(f, name), TOTAL)
-    for name in ("refused", "not_treated", "not_due", "not_followed"):
+    cells.add("enrolled", f.enrolled, LINE + 0.5)
+    for name in ("refused", "not_treated"):
         cells.add(name, getattr(f, name), LINE)
+    for name in ("not_due", "not_followed"):
+        cells.add(name, getattr(f, name), LINE, untold=True)
     cells.sum("enrolled", ["refused", "not_treated", "treated"])
     cells.sum("treated", ["not_due", "due"])
     cells.sum("due", ["followed", "not_followed"])
-    cells.split("followed", ["analysed"], "not_analysed")
+    cells.split("followed", ["analysed"], "not_analysed", untold=True)
     _named(cells, "reasons", f.reasons, "not_followed")
     _named(cells, "why_not_analysed", f.why_not_analysed, "not_analysed")
-    cells.add("consent_not_recorded", f.consent_not_recorded, LINE)
+    cells.add("consent_not_recorded", f.consent_not_recorded, LINE, untold=True)
     cells.split("treated", ["consent_not_recorded"], "consent_recorded")
 
 
@@ -78,7 +82,7 @@ def _people(cells: Cells, found: Audit) -> None:
     _named(cells, "sex", found.sexes, "people")
     _named(cells, "pain_type", found.pain_types, "treated")
     cells.add("age_known", found.ages[3], LINE)
-    cells.split("people", ["age_known"], "age_unknown")
+    cells.split("people", ["age_known"], "age_unknown", untold=True)
     _named(cells, "stops", found.stops, "treated", "not_stopped")
 
 
@@ -89,11 +93,11 @@ def _responder(cells: Cells, found: Audit, r: ResponderResult) -> None:
     cells.add(f"{at}.due", over.n, TOTAL)
     cells.add(f"{at}.assessed", of.n, TOTAL if primary else LINE)
     cells.add(f"{at}.yes", of.x, TOTAL if primary else LINE)
-    cells.add(f"{at}.not_due", r.not_due, LINE)
+    cells.add(f"{at}.not_due", r.not_due, LINE, untold=True)
     _same(cells, "due", f"{at}.due")
     _same(cells, "analysed", f"{at}.assessed")
     cells.sum("treated", [f"{at}.due", f"{at}.not_due"])
-    cells.split(f"{at}.due", [f"{at}.assessed"], f"{at}.not_assessed")
+    cells.split(f"{at}.due", [f"{at}.assessed"], f"{at}.not_assessed", untold=True)
     cells.split(f"{at}.due", [f"{at}.yes"], f"{at}.not_yes")
     cells.split(f"{at}.assessed", [f"{at}.yes"], f"{at}.no")
     _named(cells, f"{at}.why", r.not_assessed, f"{at}.not_assessed")
@@ -126,13 +130,13 @@ def _pain(cells: Cells, found: Audit) -> None:
         at = f"pain.{visit}"
         cells.add(f"{at}.observed", p.observed[i], LINE)
         for name, n in (("missing", p.missing[i]), ("treated_again", p.again[i]), ("not_due", p.not_due[i])):
-            cells.add(f"{at}.{name}", n, PART)
+            cells.add(f"{at}.{name}", n, PART, untold=name != "treated_again")
         cells.sum("treated", [f"{at}.{n}" for n in ("observed", "missing", "treated_again", "not_due")])
         if visit == found.visit.id:
             _same(cells, "analysed", f"{at}.observed")
             _same(cells, "not_due", f"{at}.not_due")
     cells.add("pain.people", p.people, LINE)
-    cells.split("treated", ["pain.people"], "pain.nobody")
+    cells.split("treated", ["pain.people"], "pain.nobody", untold=True)
 
 
 def _relief(cells: Cells, found: Audit) -> None:
@@ -141,7 +145,7 @@ def _relief(cells: Cells, found: Audit) -> None:
         return
     cells.add("relief.n", curve.n, LINE)
     cells.add("relief.ended", sum(curve.events), LINE)
-    cells.split("treated", ["relief.n"], "relief.nobody")
+    cells.split("treated", ["relief.n"], "relief.nobody", untold=True)
     cells.split("relief.n", ["relief.ended"], "relief.held")
     _named(cells, "relief.how", found.relief_how, "relief.n")
 
@@ -152,9 +156,9 @@ def _harms(cells: Cells, found: Audit) -> None:
     _same(cells, "treated", "harms.people")
     cells.add("harms.asked", h.asked, TOTAL)
     for name in ("never_asked", "not_recorded", "asked_every_session"):
-        cells.add(f"harms.{name}", getattr(h, name), LINE)
+        cells.add(f"harms.{name}", getattr(h, name), LINE, untold=True)
     cells.sum("harms.people", ["harms.asked", "harms.never_asked", "harms.not_recorded"])
-    cells.split("harms.asked", ["harms.asked_every_session"], "harms.asked_sometimes")
+    cells.split("harms.asked", ["harms.asked_every_session"], "harms.asked_sometimes", untold=True)
     cells.add("harms.any", h.with_event, LINE)
     cells.split("harms.asked", ["harms.any"], "harms.none")
     cells.add("harms.serious", h.serious, PART)
