@@ -44,6 +44,7 @@ def test_every_analysis_is_listed_with_what_is_decided_and_proposed(team: Team) 
 def test_a_rating_is_saved_with_what_was_proposed(team: Team) -> None:
     client = team.teammate.client
     page = client.get(address(team, f"of/{ANALYSIS}/rate/")).content.decode()
+    assert 'name="place" inputmode="numeric" size="3" value="3"' in page, "its row of the summary stays as it was"
     assert page.count("checked") == 3, "only what would raise certainty begins chosen: none"
     sent = form(team, **{"rating-indirectness": "serious", "reason-indirectness": "Hours only"})
     assert client.post(address(team, f"of/{ANALYSIS}/rate/"), sent).status_code == 302
@@ -157,3 +158,28 @@ def test_a_stranger_and_a_viewer_are_refused(team: Team) -> None:
     assert team.reader.client.get(address(team, f"of/{ANALYSIS}/rate/")).status_code == 403
     assert team.reader.client.post(address(team, f"of/{ANALYSIS}/rate/"), form(team)).status_code == 403
     assert current_certainty(team.review, ANALYSIS)[2].overall is not None
+
+
+def test_certainty_through_the_interface(team: Team) -> None:
+    from tests.web.test_api import Program
+    from tests.web.test_api import address as calls
+
+    two_raters(team)
+    tariq, sofia, arno = (Program(p) for p in (team.teammate, team.second, team.arbiter))
+    listed = tariq.get(calls(team, "/certainty")).json()
+    assert {c["analysis"] for c in listed} >= {ANALYSIS} and not any(c["stale"] for c in listed)
+    of = f"/certainty/of/{ANALYSIS}"
+    body = {k: v for k, v in given(team, place="3").items() if k != "submission"}
+    assert tariq.post(calls(team, f"{of}/ratings"), body | {"submission": "tariq-one"}).json() == {"done": "very low"}
+    assert sofia.get(calls(team, of)).json()["own"] is None
+    assert arno.get(calls(team, f"{of}/consensus")).status_code == 422
+    other = body | {"ratings": body["ratings"] | {"imprecision": "serious"}, "reasons": {"imprecision": "Clear"}}
+    assert sofia.post(calls(team, f"{of}/ratings"), other | {"submission": "sofia-one"}).status_code == 200
+    both = arno.get(calls(team, f"{of}/consensus")).json()
+    assert set(both["ratings"]) == {"tariq", "sofia"} and both["agreed"] is None
+    done = arno.post(calls(team, f"{of}/agreements"), body | {"submission": "arno-one", "why": "Wide", "seen": 0})
+    assert done.json() == {"done": "very low"}
+    assert Program(team.reader).post(calls(team, f"{of}/ratings"), body | {"submission": "rita-one"}).status_code == 403
+    rows = tariq.get(calls(team, "/certainty/summary")).json()["findings"]
+    assert any(row["analysis"] == ANALYSIS for row in rows)
+    assert tariq.get(calls(team, "/certainty/of/none")).status_code == 404

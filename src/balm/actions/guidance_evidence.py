@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from balm.guidance.rules import Rule
 from balm.guidance.therapy import Named, Therapy, broader
 from balm.report.html_report.analysis_view import shown_name
+from balm.review.certainty.of_analysis import basis_of
+from balm.review.certainty.on_record import standing
+from balm.review.certainty.words import OVERALL
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, Synthesis, analyse
 from balm.vocabulary.evidence import Published, Study
@@ -79,8 +82,6 @@ def _evidence(
         what, why = "one study", one.why_not_pooled
     elif shown is not None and shown.why_not_pooled:
         why = shown.why_not_pooled
-    ratings = [c for c in package.certainty if c.analysis == planned.id]
-    overall = [c.rating for c in ratings if c.domain in ("overall", "certainty")]
     windows = ", ".join(w.name for w in planned.windows) or "any time"
     return Evidence(
         analysis=planned.id,
@@ -98,8 +99,18 @@ def _evidence(
         what=what,
         why=why,
         controlled=planned.comparison.group_2 is not None,
-        certainty=overall[0] if overall else NOT_ASSESSED,
+        certainty=_certainty(package, planned),
     )
+
+
+def _certainty(package: Package, planned: AnalysisResult) -> str:
+    """The decision that stands, and whether its data have changed since. It is about the planned analysis, all
+    conditions together."""
+    overall = standing(package.certainty, planned.id).get(OVERALL)
+    if overall is None:
+        return NOT_ASSESSED
+    stale = overall.basis is not None and overall.basis != basis_of(package, planned)
+    return overall.rating + (" (its data have changed since)" if stale else "")
 
 
 def newer_than(package: Package, rules: Sequence[Rule]) -> tuple[Published, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from html import escape
 
 from balm.report.html_report.table import harmless
@@ -45,6 +47,11 @@ def profile_csv(table: SummaryOfFindings) -> str:
     ]  # fmt: skip
     heads = tuple(f"{h} ({table.interval})" if h in ("Relative", "Absolute") else h for h in PROFILE_COLUMNS)
     return _csv(heads, lines)
+
+
+def summary_plain(table: SummaryOfFindings) -> str:
+    """The whole table as JSON: every text as it is printed."""
+    return json.dumps(asdict(table), ensure_ascii=False, indent=1) + "\n"
 
 
 def summary_html(table: SummaryOfFindings) -> str:

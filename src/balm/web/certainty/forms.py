@@ -12,6 +12,7 @@ from balm.review.certainty.proposing import Proposed
 from balm.review.certainty.target import ANY, TARGETS
 from balm.review.certainty.words import NOT_RATED, OVERALL, UP, allowed_ratings, level_after, levels_of
 from balm.review.synthesis import PER, AnalysisResult
+from balm.vocabulary.evidence import CertaintyJudgement
 from balm.vocabulary.problems import Problem
 
 
@@ -55,10 +56,17 @@ def sent(post: QueryDict) -> dict[str, object]:
     } | {name: post.get(name, "") for name in FIELDS}
 
 
-def filled(decision: Decision | None) -> dict[str, object]:
-    """A decision on record as the form shows it; empty without one."""
+def filled(decision: Decision | None, before: CertaintyJudgement | None = None) -> dict[str, object]:
+    """A decision as the form shows it. Without one every rating is open; place and baseline risk, which are no
+    ratings, are those of the decision on record, ``before``."""
     if decision is None:
-        return {"ratings": {}, "reasons": {}} | dict.fromkeys(FIELDS, "")
+        empty: dict[str, object] = {"ratings": {}, "reasons": {}} | dict.fromkeys(FIELDS, "")
+        if before is not None:
+            risk = before.baseline_risk
+            empty["place"] = "" if before.place is None else str(before.place)
+            empty["baseline"] = "" if risk is None else f"{PER * risk:.10g}"
+            empty["baseline_source"] = before.baseline_source or ""
+        return empty
     return {
         "ratings": {d.domain: d.rating for d in decision.domains},
         "reasons": {d.domain: d.reason for d in decision.domains},

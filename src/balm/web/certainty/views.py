@@ -98,7 +98,7 @@ def rate(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
             problems = error.problems
     else:
         row = rating_of(acting.review, analysis, now.basis, acting.member.code)
-        values = filled(decision_of(row) if row else None)
+        values = filled(decision_of(row) if row else None, now.overall)
     proposed = proposed_for(package, result, str(values["target"]), str(values["baseline"]))
     context = _about(acting) | {
         "result": result, "c": now, "asked": asked, "mid": result.outcome.important_difference,
