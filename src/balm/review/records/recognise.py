@@ -12,10 +12,16 @@ HEAD = 64 * 1024
 _RIS = re.compile(r"^[ \t]{0,6}TY[ \t]{1,4}-[ \t]*[A-Za-z]*[ \t\d]*$", re.M)
 _RIS_TAG = re.compile(r"^(?:TI|T1|AU|A1|AB|N2|PY|Y1|DO|JO|JF|T2) {1,2}- \S", re.M)
 _MEDLINE = re.compile(r"^(?:PMID ?- ?(?:\s*\d|[ \t]*$)|OWN - )", re.M)
+#: Tags of four places that no other format has: a MEDLINE export that lost its first lines.
+_MEDLINE_TAG = re.compile(r"^(?:FAU |FED |JT  |TA  |DP  |VI  |IP  |PG  |LID |AID |PHST|EDAT|MHDA|CRDT|STAT)- ", re.M)
 _WOS = re.compile(r"^(?:FN (?:Clarivate|ISI|Thomson)|VR 1\.0|PT [A-Z]{1,2})\s*$", re.M)
 _WOS_HEAD = re.compile(r"^PT [A-Z]{1,2}\s*$", re.M)
 _BIBTEX = re.compile(r"^\s*@\s*[A-Za-z]+\s*[{(]", re.M)
 _OVID = re.compile(r"^<\s*\d+\s*\.?\s*>\s*$", re.M)
+#: Ovid's fields named in words, each above its indented value.
+_OVID_WORDS = re.compile(
+    r"^(?:Title|Source|Abstract|Authors?|Accession Number|Unique Identifier|Institution|ISSN)[ \t]*\n[ \t]{1,6}\S", re.M
+)
 _REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
 
 #: Two cells, whatever is between them.
@@ -54,6 +60,10 @@ def recognise(head: bytes, name: str = "") -> str | None:
     best = max(found, key=lambda k: found[k])
     if found[best] and not (best == "ris" and _quoted(text)):
         return best
+    if len(_MEDLINE_TAG.findall(text)) >= 3:
+        return "medline"
+    if len(_OVID_WORDS.findall(text)) >= 3:
+        return "ovid"
     if _WOS.search(text):
         return "wos"
     if _BIBTEX.search(text) and "=" in text:

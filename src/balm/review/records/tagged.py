@@ -1,6 +1,7 @@
 """Two tagged formats that older exports use: Ovid's (``<1. >`` before each record) and refer/EndNote's (``%T Title``).
 
-Their fields are handed on under their RIS names.
+Ovid names a field in two letters on the line of its value, or in words on a line above it. All fields are handed on
+under their RIS names.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from balm.review.records.ris_fields import Fields, build
 from balm.vocabulary.record import Record
 
 _OVID_HEAD = re.compile(r"<\s*\d+\s*\.?\s*>\s*$")
+#: The first line of a field that is named in words: its value stands below, indented.
+_LABEL = re.compile(r"[A-Z][A-Za-z][A-Za-z0-9 /&().,'-]{0,60}$")
 _OVID_LINE = re.compile(r"([A-Z][A-Z0-9])  ?- ?(.*)$")
 _SOURCE = re.compile(
-    r"^(?P<journal>[^.]+)\.\s.*?(?P<volume>\d+)\s*\((?P<issue>[^)]*)\)(?:\s*\(pp\s*(?P<pages>[^)]*)\))?"
+    r"^(?P<journal>[^.]+)\.\s.*?(?P<volume>\d+)\s*\((?P<issue>[^)]*)\)"
+    r"(?:\s*\(pp\s*(?P<pages>[^)]*)\)|:(?P<range>[\w-]+))?"
 )
+#: Marks that lead from an author to an address or a footnote.
+_FOOTNOTES = re.compile(r"(?:\s+(?:\d+(?:,\s*\d+)*|[*+#~|]+))+$")
 _OVID = {
     "AU": "AU",
     "TI": "TI",
@@ -54,6 +60,57 @@ _OVID = {
     "CN": "Ovid CN",
     "SO": "SO",
 }
+#: Ovid's names of fields in words -> its names in two letters.
+_WORDS = {
+    "title": "TI",
+    "chapter title": "Chapter",
+    "author": "AU",
+    "authors": "AU",
+    "author(s)": "AU",
+    "source": "SO",
+    "abstract": "AB",
+    "accession number": "UI",
+    "unique identifier": "UI",
+    "institution": "IN",
+    "doi number": "DO",
+    "doi": "DO",
+    "digital object identifier": "DO",
+    "pmid": "PM",
+    "year of publication": "YR",
+    "publication year": "YR",
+    "date of publication": "DP",
+    "publication date": "DP",
+    "journal name": "JN",
+    "journal": "JN",
+    "journal abbreviation": "JA",
+    "volume": "VO",
+    "issue": "IP",
+    "issue/part": "IP",
+    "page": "PG",
+    "pages": "PG",
+    "issn": "IS",
+    "issn print": "IS",
+    "issn electronic": "IS",
+    "isbn": "IS",
+    "language": "LG",
+    "publisher": "PB",
+    "country of publication": "CP",
+    "database": "DB",
+    "author keywords": "KW",
+    "keywords": "KW",
+    "keyword heading": "KW",
+    "heading word": "HW",
+    "mesh subject headings": "MH",
+    "subject headings": "SH",
+    "descriptors": "DE",
+    "publication type": "PT",
+    "document type": "PT",
+    "original title": "OT",
+    "link to the ovid full text or citation": "XL",
+    "external link": "XL",
+}
+#: Fields named in words that hold a list: one entry a line, or several with semicolons between.
+_LISTS = frozenset({"AU", "KW", "HW", "MH", "SH", "DE"})
 _REFER = {"A": "AU", "T": "TI", "B": "T2", "J": "JF", "D": "PY", "8": "DA", "V": "VL", "N": "IS", "P": "SP"} | {
     "U": "UR",
     "X": "AB",
@@ -80,22 +137,41 @@ _REFER = {"A": "AU", "T": "TI", "B": "T2", "J": "JF", "D": "PY", "8": "DA", "V":
 
 
 def read_ovid(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record of an Ovid tagged export."""
+    """Every record of an Ovid export, its fields named in two letters or in words."""
     tally.format = "Ovid"
     fields: Fields | None = None
-    tag = ""
+    tag = first = ""
+    words = False  # whether the fields of this record are named in words
     start = number = 0
     for number, line in enumerate(lines, 1):
-        if _OVID_HEAD.match(line.strip()):
+        text = line.strip()
+        if _OVID_HEAD.match(text):
             if fields is not None:
                 yield from _ovid(fields, tally, start, number - 1)
-            fields, start, tag = {}, number, ""
+            fields, start, tag, words, first = {}, number, "", False, ""
             continue
-        found = _OVID_LINE.match(line)
-        if found and fields is not None:
+        named = line[:1] not in ("", " ", "\t") and _LABEL.match(text) and not _OVID_LINE.match(line)
+        if named and not words and not fields and (fields is not None or text.lower() in _WORDS):
+            words, first = True, first or text
+        if named and words:
+            if fields is None or (text == first and _tag_of(text) in fields):
+                if fields is not None:
+                    yield from _ovid(fields, tally, start, number - 1)
+                tally.repair(number, "the record has no number before it")
+                fields, start = {}, number
+            tag = _tag_of(text)
+            fields.setdefault(tag, [])
+        elif words and fields is not None and text:
+            if tag in _LISTS:
+                fields[tag] += [_FOOTNOTES.sub("", part) for each in text.split(";") if (part := each.strip())]
+            elif tag == "IN" or not fields[tag]:
+                fields[tag].append(text)
+            else:
+                fields[tag][-1] += " " + text
+        elif not words and fields is not None and (found := _OVID_LINE.match(line)):
             tag = found[1]
             fields.setdefault(tag, []).append(found[2])
-        elif text := line.strip():
+        elif text:
             if fields is None or not tag:
                 tally.repair(number, "text between records left out", repr(text[:60]))
             elif tag in ("AU", "KW", "HW", "MH", "SH", "IN"):
@@ -106,8 +182,19 @@ def read_ovid(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
         yield from _ovid(fields, tally, start, number)
 
 
+def _tag_of(words: str) -> str:
+    return _WORDS.get(words.lower(), words)
+
+
 def _ovid(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record]:
     ris: Fields = {}
+    if chapter := fields.pop("Chapter", []):
+        if book := fields.pop("TI", []):
+            ris["T2"] = book
+        fields["TI"] = chapter
+    for tag in ("SO", "LG", "PT"):
+        if tag in fields:
+            fields[tag] = [value.removesuffix(".") for value in fields[tag]]
     kinds = [v for tag in ("PT", "ST") for v in fields.get(tag, ())]
     ris["TY"] = [ris_code(next((w for k in kinds if (w := type_in_words(k))), "article"))]
     source = " ".join(fields.get("SO", ()))
@@ -115,9 +202,10 @@ def _ovid(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record
         ris["JF"] = [found["journal"]]
         ris["VL"] = [found["volume"]]
         ris["IS"] = [found["issue"]]
-        ris["SP"] = [found["pages"] or ""]
+        ris["SP"] = [found["pages"] or found["range"] or ""]
         fields["Ovid SO"] = fields.pop("SO")
-    if "YR" not in fields and (year := re.search(r"\b(?:19|20)\d\d\b", source)):
+    told = f"{source} {' '.join(fields.get('Status', ()))}"
+    if "YR" not in fields and (year := re.search(r"\b(?:19|20)\d\d\b", told)):
         ris["PY"] = [year[0]]
     for tag, values in fields.items():
         ris.setdefault(_OVID.get(tag, f"Ovid {tag.removeprefix('Ovid ')}"), []).extend(values)

@@ -94,11 +94,70 @@ def test_web_of_science():
     assert b.type == "conference" and not tally.entries
 
 
+def test_medline_without_its_first_line_is_no_table():
+    (a,), _ = read(
+        "FAU - Doe, Jane\nPT  - Consensus Conference, NIH\nJT  - Pain\nTI  - A\nDP  - 2001\n", expect="medline"
+    )
+    assert (a.authors, a.journal, a.year) == (("Doe, Jane",), "Pain", 2001)
+
+
 def test_ovid_tagged():
     text = "<1. >\nDB  - Embase\nUI  - 621\nTI  - A title\n      that goes on\n"
     text += "AU  - Behan L.\nAU  - Lucas J.S.\nMH  - adult\n"
     (a, _), _ = read(text + "\n<2. >\nUI  - 622\nTI  - B\n", expect="ovid")
     assert (a.id, a.title, a.authors) == ("621", "A title that goes on", ("Behan L.", "Lucas J.S."))
+
+
+OVID_IN_WORDS = """<8>
+Score
+  *****
+Accession Number
+  0004-201409000-00007.
+Author
+  Holst, Jakob 1;  Mathes, Tim 2,3 *;
+  Pieper, Dawid
+Title
+  Computers in prescribing:
+  a trial.
+Source
+  Journal of Prescribing.   8(6):1048-1064, September 2014.
+Author Keywords
+  computers;  prescribing
+References
+  Aber J. A reference with a 10.9999/foreign of its own.
+
+  Title of another reference.
+Language
+  English.
+DOI Number
+  10.1000/J.1
+ISSN
+  1067-5027
+"""
+
+
+def test_ovid_names_its_fields_in_words():
+    second = OVID_IN_WORDS.replace("<8>", "<9>").replace("8(6)", "9(1)").replace("-00007", "-00008")
+    (a, b), tally = read(OVID_IN_WORDS + second, expect="ovid")
+    assert a.title == "Computers in prescribing: a trial."
+    assert a.authors == ("Holst, Jakob", "Mathes, Tim", "Pieper, Dawid")
+    assert (a.journal, a.volume, a.issue, a.pages, a.year) == ("Journal of Prescribing", "8", "6", "1048-1064", 2014)
+    assert (a.doi, a.issn, a.language) == ("10.1000/j.1", ("1067-5027",), "English")
+    assert a.keywords == ("computers", "prescribing") and b.volume == "9" and not tally.entries
+    assert any(tag == "Ovid References" and "10.9999/foreign" in text for tag, text in a.other)
+
+
+def test_ovid_in_words_without_numbers_before_its_records():
+    text = OVID_IN_WORDS.removeprefix("<8>\nScore\n  *****\n")
+    (a, b), tally = read(text + "\n" + text.replace("-00007", "-00008"), expect="ovid")
+    assert a.title == b.title and len(tally.entries) == 2
+    assert "no number" in tally.entries[0].why
+
+
+def test_a_chapter_of_ovids_stands_in_its_book():
+    text = "<1>\nTitle\n  The book\nChapter Title\n  The chapter\nPublication Type\n  Book Chapter\n"
+    (a,), _ = read(text, expect="ovid")
+    assert (a.title, a.journal) == ("The chapter", "The book")
 
 
 def test_refer():
