@@ -21,6 +21,8 @@ _METHODS = {
     "glmm-conditional": "GLMM, conditional",
     "glmm-conditional-approximate": "GLMM, conditional",
     "glmm-one-group": "GLMM",
+    "beta-binomial": "Beta-binomial",
+    "firth": "Firth",
 }
 _MODELS = {"random": "Random", "common": "Fixed"}
 _MODEL_LABELS = {"random": "random effects", "common": "common effect"}

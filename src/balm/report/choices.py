@@ -66,6 +66,12 @@ METHODS = {
     "glmm-one-group": Choice(
         "generalised linear mixed model", "a generalised linear mixed model of the counts", ("Stijnen et al. 2010",)
     ),
+    "beta-binomial": Choice("beta-binomial", "a beta-binomial model of the groups' counts", ("Kuss 2015",)),
+    "firth": Choice(
+        "penalised likelihood",
+        "Firth's penalised likelihood with a level of its own for each study",
+        ("Firth 1993", "Heinze & Schemper 2002"),
+    ),
 }
 
 _INFERENCE_CITES = {

@@ -24,6 +24,7 @@ REFERENCES = {
         "heterogeneous clinical trials I: the inverse variance heterogeneity model. Contemp Clin Trials "
         "2015;45:130-138."
     ),
+    "Firth 1993": ("Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38."),
     "Greenland & Robins 1985": (
         "Greenland S, Robins JM. Estimation of a common effect parameter from sparse follow-up data. "
         "Biometrics 1985;41:55-68."
@@ -36,6 +37,10 @@ REFERENCES = {
         " outcome. Stat Med 2001;20:3875-3889."
     ),
     "Hedges 1983": ("Hedges LV. A random effects model for effect sizes. Psychol Bull 1983;93:388-395."),
+    "Heinze & Schemper 2002": (
+        "Heinze G, Schemper M. A solution to the problem of separation in logistic regression. Stat Med "
+        "2002;21:2409-2419."
+    ),
     "Henmi & Copas 2010": (
         "Henmi M, Copas JB. Confidence intervals for random effects meta-analysis and robustness to "
         "publication bias. Stat Med 2010;29:2969-2983."
@@ -55,6 +60,10 @@ REFERENCES = {
     "Kenward & Roger 1997": (
         "Kenward MG, Roger JH. Small sample inference for fixed effects from restricted maximum likelihood. "
         "Biometrics 1997;53:983-997."
+    ),
+    "Kuss 2015": (
+        "Kuss O. Statistical methods for meta-analyses including information from studies without any events-add "
+        "nothing to nothing and succeed nevertheless. Stat Med 2015;34:1097-1116."
     ),
     "Mantel & Haenszel 1959": (
         "Mantel N, Haenszel W. Statistical aspects of the analysis of data from retrospective studies of "

@@ -48,10 +48,11 @@ class _Standard:
 def _twin(cls: type) -> type:
     """The same fields as a standard data class."""
     import dataclasses
+    import inspect
 
     types: dict[str, Any] = {}
     for holder in reversed(cls.__mro__):
-        types |= holder.__dict__.get("__annotations__", {})
+        types |= inspect.get_annotations(holder)
     parts = []
     for name in cls.__match_args__:  # type: ignore[attr-defined]
         default = cls._defaults.get(name, dataclasses.MISSING)  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ class PooledCounts(Pooled):
 
     mixed: MixedFit | None = None
     typical_variance: float = math.nan
+    rho_estimates: tuple[tuple[float, float], ...] = ()  # beta-binomial: (intraclass correlation, standard error)
 
     @property
     def sigma2(self) -> float:
@@ -108,6 +109,8 @@ class PooledCounts(Pooled):
 
         method : "profile-likelihood" (Hardy & Thompson 1996), or "wald" (on tau2, cut at 0).
         """
+        if not self.method.startswith("glmm"):
+            raise InputError(f"a fit by {self.method} has no between-study variance")
         check_option("method", method, ("profile-likelihood", "wald"))
         coverage = self.level if level is None else level
         if not 0.0 < coverage < 1.0:
