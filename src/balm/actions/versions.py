@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from balm import __version__
@@ -103,21 +102,31 @@ def begin_update(
     What no version held so far is written to the last one, so that nothing moves. Search exports imported from now on
     are the update's, and only those of their records that no earlier search found are screened.
     """
-    review = Review.load(folder)
-    cells = {"version": version, "kind": VERSION, "label": label or f"Version {version}", "trigger": trigger or "",
-             "searched": searched or "", "date": on or datetime.date.today().isoformat()}  # fmt: skip
-    values, problems = read_cells({k: v for k, v in cells.items() if v}, TABLE, row=len(review.package.versions) + 1)
-    if problems:
-        raise InputError(problems)
-    new = ReviewVersion(**values)
-    rows = update_begun(review.package, new)
-    if wrong := version_problems([replace(v, row=i) for i, v in enumerate(rows, start=1)]):
-        raise InputError(wrong)
+    package = Review.load(folder).package
+    day = on or datetime.date.today().isoformat()
+    new = version_row(package, version, label=label or "", trigger=trigger or "", searched=searched or "", on=day)
+    rows = update_begun(package, new)
     try:
         write_whole(Path(folder) / TABLE.file, write_table(rows, TABLE))
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", TABLE.file)) from None
     return new
+
+
+def version_row(
+    package: Package, version: str, *, label: str = "", trigger: str = "", searched: str = "", on: str
+) -> ReviewVersion:
+    """The row of an update from what a person wrote, read as a cell of the table is; refused where it does not fit."""
+    cells = {"version": version, "kind": VERSION, "label": label or f"Version {version}", "trigger": trigger,
+             "searched": searched, "date": on}  # fmt: skip
+    given = {name: text.strip() for name, text in cells.items() if text.strip()}
+    values, problems = read_cells(given, TABLE, row=len(package.versions) + 1)
+    if not problems:
+        rows = [*package.versions, ReviewVersion(**values, row=len(package.versions) + 1)]
+        problems = version_problems(rows)
+    if problems:
+        raise InputError(problems)
+    return ReviewVersion(**values)
 
 
 def release(folder: str | Path, version: str, *, by: str, on: str | None = None) -> Release:

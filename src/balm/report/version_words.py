@@ -122,11 +122,25 @@ def grown_text(steps: Sequence[Grown], package: Package) -> str:
     return "\n".join(lines)
 
 
+def compared_with(changes: Changes) -> str:
+    """What today is compared with."""
+    return "the release" if changes.frozen else "the studies it had, as their rows are written today"
+
+
 def changes_text(changes: Changes, package: Package) -> str:
     """What changed, from search to recommendation; parts in which nothing differs are left out."""
-    how = "the release" if changes.frozen else "the studies it had, as their rows are written today"
+    how = compared_with(changes)
     if changes.same and not changes.stale:
         return f"Nothing has changed since {changes.since} (compared with {how})."
+    said = [f"What changed since {changes.since} (compared with {how})"]
+    for title, lines in changes_parts(changes, package):
+        said += ["", title, *(f"  {line}" for line in lines)]
+    return "\n".join(said)
+
+
+def changes_parts(changes: Changes, package: Package) -> list[tuple[str, list[str]]]:
+    """``(heading, lines)`` for each part in which something differs; a line that begins with blanks belongs to the one
+    above it."""
     parts = [
         ("Search and screening", _search(changes)),
         ("Studies", _studies(changes, package)),
@@ -137,11 +151,7 @@ def changes_text(changes: Changes, package: Package) -> str:
         ("Methods", [f"changed in review.toml: {', '.join(changes.method)}"] if changes.method else []),
         ("To judge again (stale)", stale_lines(changes)),
     ]
-    said = [f"What changed since {changes.since} (compared with {how})"]
-    for title, lines in parts:
-        if lines:
-            said += ["", title, *(f"  {line}" for line in lines)]
-    return "\n".join(said)
+    return [(title, lines) for title, lines in parts if lines]
 
 
 def _search(c: Changes) -> list[str]:

@@ -38,6 +38,7 @@ ARCHIVED: tuple[str, ...] = (
     "risk_of_bias.Proposal",
     "risk_of_bias.Agreed",
     "synthesis.PinnedAnalysis",
+    "versions.Released",
     "certainty.Rating",
     "certainty.Suggestion",
     "certainty.Agreed",

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "balm.store.risk_of_bias",
     "balm.store.synthesis",
     "balm.store.certainty",
+    "balm.store.versions",
     "balm.store.api",
     "balm.store.registry",
     "balm.store.identity",

@@ -51,6 +51,7 @@ STAGES: tuple[Stage, ...] = (
         "view",
     ),
     Stage("flow", "PRISMA flow", "How many records, reports and studies passed each stage, at any moment.", "view"),
+    Stage("versions", "Versions", "Updates, what changed since each, releases; what stands behind a number.", "view"),
     Stage("report", "Report", "The whole review as one page, live: results, studies, sources and gaps.", "view"),
     Stage("guidance", "Guidance", "Doses, warnings and contradictions for one patient, each with its source.", "view"),
     Stage("claims", "Claims", "A text you paste: its numbers computed again, beside what this review found.", "view"),

@@ -17,6 +17,7 @@ STAGE_ADDRESSES = {
     "synthesis": "synthesis",
     "certainty": "certainty",
     "flow": "flow",
+    "versions": "versions",
     "report": "report",
     "guidance": "guidance",
     "claims": "claims",

@@ -80,7 +80,7 @@ def package_zip(acting: Acting) -> bytes:
     """The review package as a zip: the folder that solo work uses. What is hidden from somebody is not in it."""
     acting.check("download")
     with transaction.atomic():
-        return _zip(package_files(acting.review))
+        return zipped(package_files(acting.review))
 
 
 def _archive(review: Review, actor: Actor) -> bytes:
@@ -88,10 +88,11 @@ def _archive(review: Review, actor: Actor) -> bytes:
         lock_chain(review.key)  # nobody changes the review between its first file and its last
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
         append_event(SERVER, actor, TAKE_HOME, "review", review.key)
-    return _zip(files)
+    return zipped(files)
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The files as a zip, in the order of their names: the same files, the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         for name in sorted(files):

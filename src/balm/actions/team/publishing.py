@@ -7,6 +7,7 @@ from django.db import transaction
 from balm.actions.team.acting import Acting
 from balm.actions.team.flow import current_flow
 from balm.actions.team.synthesis import current_synthesis
+from balm.actions.team.who_extracted import extracted_in
 from balm.report.review_report import build_report
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.reviews.models import Review
@@ -42,7 +43,9 @@ def report_of(review: Review) -> str:
     text: str = kept_for(
         ("report", review.key),
         last_event(review),
-        lambda: build_report(current_synthesis(review), current_flow(review), contradictions="show"),
+        lambda: build_report(
+            current_synthesis(review), current_flow(review), contradictions="show", extracted=extracted_in(review)
+        ),
     )
     return text
 

@@ -107,6 +107,12 @@ def flow_of_version(
         batches=tuple(b for b in then.batches if b.record in fresh),
     )
     flow = flow_of(alone, pooled, not_retrieved, by_record=by_record)
+    begun = any(v.stage == "title-abstract" for v in then.screening)
+    if fresh and begun and flow.records_screened is None and not flow.uses_other_methods:
+        kept = _kept(alone)  # the review screens already, and of the update nobody has read a record yet
+        flow = replace(
+            flow, records_screened=0, records_excluded=0, records_waiting=len({kept.get(r, r) for r in fresh})
+        )
     known = len(found) - len(fresh)
     if not known:
         return flow

@@ -41,6 +41,7 @@ MAY: dict[str, frozenset[str]] = {
     "read audit trail": frozenset({LEAD}),
     "take home": frozenset({LEAD}),
     "publish": frozenset({LEAD}),
+    "release": frozenset({LEAD}),
 }
 
 

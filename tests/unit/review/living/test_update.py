@@ -79,6 +79,14 @@ def test_a_run_that_finds_nothing_new_leaves_nothing_to_screen() -> None:
     assert flow.problems() == ()
 
 
+def test_nobody_has_read_a_record_of_the_update_yet() -> None:
+    package = two_runs()
+    votes = tuple(v for v in package.screening if v.record != "r3")
+    flow = living_flow(replace(package, screening=votes))
+    assert (flow.records_screened, flow.records_excluded, flow.records_waiting) == (0, 0, 2)
+    assert flow.problems() == ()
+
+
 def test_what_the_plan_says_of_previous_studies_stands() -> None:
     package = two_runs()
     said = replace(package, meta=replace(package.meta, flow=MappingProxyType({"previous_studies": 7})))

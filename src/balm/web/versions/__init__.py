@@ -1,0 +1,1 @@
+"""Versions: the history of a review, what changed, releases, and what stands behind a number."""
