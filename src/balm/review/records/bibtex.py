@@ -20,7 +20,8 @@ from balm.vocabulary.record import Record
 _HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
 #: A head with its key at the start of a line: sure to begin an entry, even inside one that was not closed.
 _SURE_HEAD = re.compile(rf"\s{{0,3}}@\s*(?:{'|'.join(BIBTEX_TYPES)})\s*[{{(]\s*[^\s,={{}}()\"]+\s*,", re.I)
-_KEY = re.compile(r"\s*([^\s,={}\"]*)\s*(,|$)")
+#: A key holds no blanks, save in files that nobody's program wrote (``@article{Smith and Doe 2020,``).
+_KEY = re.compile(r"\s*([^\s,={}\"]*(?:[ \t]+[^\s,={}\"]+)*)\s*(,|$)")
 _NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')

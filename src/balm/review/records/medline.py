@@ -1,7 +1,8 @@
 """PubMed's own format (NBIB, MEDLINE): four-letter tags, wrapped lines indented by six blanks.
 
 ``FAU`` and ``AU`` name the same people: the full names are taken. A DOI stands in ``LID`` or ``AID`` with ``[doi]``;
-``[pii]`` is another identifier. A record begins at ``PMID-`` (or, in ERIC's dialect, at its first line after a blank).
+``[pii]`` is another identifier. A record begins at ``PMID-`` (PubMed Central writes ``PMC -`` above it), or, in ERIC's
+dialect, at its first line after a blank.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ Fields = dict[str, list[str]]
 #: So much text without the head of a record is read line by line.
 MAX_PENDING = 1 << 23
 _HEAD = "\nPMID- "
+#: As PubMed Central writes it, after an empty line.
+_CENTRAL = "\nPMC - "
+_HEADS = re.compile(r"\n(?:PMC - .*\n)?PMID- ").match
 #: Where a line begins with a tag at its place.
 _FIELD = re.compile(r"\n([A-Z][A-Z0-9](?:[A-Z0-9]{2}|[A-Z0-9] |  ))- ")
 
@@ -48,7 +52,7 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     for more in iterator:
         text += more
         at = 0
-        while (end := text.find(_HEAD, at + 1)) >= 0:
+        while (end := _next_head(text, at)) >= 0:
             piece = text[at:end]
             yield from _piece(piece, tally, number)
             number += piece.count("\n")
@@ -66,9 +70,20 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     yield from read_lines(chain(whole, rest), tally, number)
 
 
+def _next_head(text: str, at: int) -> int:
+    """Where the record after the one that begins at ``at`` begins; -1 where ``text`` does not hold it."""
+    own = text.find("\n", at + 1) if text.startswith(_CENTRAL, at) else at
+    end = text.find(_HEAD, own + 1) if own >= 0 else -1
+    if end > 0:
+        above = text.rfind("\n", at, end)
+        if above > at and text.startswith(_CENTRAL, above) and text[above - 1] == "\n":
+            return above
+    return end
+
+
 def _piece(piece: str, tally: Tally, number: int) -> Iterator[Record]:
     """The records of the lines of ``piece``, each after its ``\\n``; line ``number + 1`` of the file is the first."""
-    if piece.startswith(_HEAD) and LINE_SEPARATOR not in piece:
+    if _HEADS(piece) and LINE_SEPARATOR not in piece:
         body = piece.rstrip("\n")
         indented = 0
         if "\n       " in body or " \n" in body or body.endswith(" "):
@@ -139,7 +154,9 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
             tag, value = found[1], found[2]
             if line[4:5] != "-":
                 tally.repair(number, "tag not followed by a hyphen at its place", f"read {text[:40]!r} as {tag}")
-        if tag == "PMID" or (blank and fields is not None and "PMID" not in fields):
+        if tag == "PMID" and fields is not None and [*fields] == ["PMC"]:
+            pass  # of PubMed Central's record, begun on the line above
+        elif tag == "PMID" or (blank and fields is not None and ("PMID" not in fields or tag == "PMC")):
             if fields is not None:
                 yield from built(number - 1)
             fields, start = {}, number

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from balm.review.records import bibtex, xml_formats
+from balm.review.records import bibtex, medline, xml_formats
 from balm.review.records.formats import READERS
 from balm.review.records.receipt import Tally
 from balm.review.records.recognise import recognise
@@ -99,6 +99,16 @@ def test_medline_without_its_first_line_is_no_table():
         "FAU - Doe, Jane\nPT  - Consensus Conference, NIH\nJT  - Pain\nTI  - A\nDP  - 2001\n", expect="medline"
     )
     assert (a.authors, a.journal, a.year) == (("Doe, Jane",), "Pain", 2001)
+
+
+def test_pubmed_central_names_its_own_number_above_the_pmid():
+    text = "\nPMC - PMC6055010\nPMID- 7\nTI  - A\n\nPMC - PMC6055011\nPMID- 8\nTI  - B\n\n\nPMID- 9\nTI  - C\n"
+    for changed in (text, text.replace("TI  - A", "TI - A")):
+        records, tally = read(changed, expect="medline")
+        assert [(r.pmid, r.pmcid) for r in records] == [("7", "PMC6055010"), ("8", "PMC6055011"), ("9", None)]
+        assert [r.title for r in records] == ["A", "B", "C"] and not tally.rejected
+    slow = Tally("a")
+    assert [r.pmcid for r in medline.read_lines(text.split("\n"), slow)] == ["PMC6055010", "PMC6055011", None]
 
 
 def test_ovid_tagged():
@@ -308,6 +318,13 @@ def test_registrations_in_a_table():
 def test_a_million_columns_are_refused():
     with pytest.raises(InputError, match="columns"):
         read("title,abstract" + ",x" * 1_000_000 + "\n")
+
+
+def test_a_key_with_blanks_loses_no_entry():
+    (a, b), tally = read(
+        "@article{Doe and Roe 2020,\n  title = {A, B},\n}\n@article{x,\n title = {C}}\n", expect="bibtex"
+    )
+    assert (a.id, a.title, b.title) == ("Doe and Roe 2020", "A, B", "C") and not tally.entries
 
 
 def test_a_quotation_mark_that_is_not_closed_is_named():
