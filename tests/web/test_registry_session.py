@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import timedelta
+
 import pytest
 
+from balm.actions.clinic.acting import clock
+from balm.actions.clinic.participants import enrol, record
 from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
+from balm.store.registry.current import definition_of
 from balm.store.registry.models import Entry
 from tests.web.clinic import Ward, ward
 
@@ -23,20 +29,14 @@ def rate(ward: Ward, session: str, value: str, unit: str = "mg/h", **fields: str
 
 def earlier(ward: Ward, session: str, minutes: int) -> str:
     """A moment after the session began: sessions of these tests begin in the past."""
-    from datetime import timedelta
-
     return (ward.registry.session_of[session].start + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")
 
 
 def held(ward: Ward) -> str:
     """A running session that began three hours ago, in the clinic's day where the hour allows it."""
-    from datetime import timedelta
-
     from django.db import transaction
 
-    from balm.actions.clinic.acting import clock
     from balm.actions.clinic.entries import Change, slice_of, write
-    from balm.store.registry.current import definition_of
 
     start = (clock(definition_of(ward.clinic)) - timedelta(hours=3)).replace(second=0)
     with transaction.atomic():
@@ -185,3 +185,36 @@ def test_readers_record_nothing(ward: Ward) -> None:
         assert ward.post(f"sessions/{session}/sign/", role, events_asked="yes").status_code == 403
         assert ward.get(f"sessions/{session}/", role).status_code == 200
     assert ward.registry.observations == ()
+
+
+def test_a_session_of_the_past_is_signed_as_entered_late(ward: Ward) -> None:
+    day = clock(definition_of(ward.clinic)).date()
+    before = (day - timedelta(days=2)).isoformat()
+    form = {"kind": "treatment", "start": f"{before}T09:00", "end": f"{before}T11:00", "weight_kg": "70"}
+    form |= {"events_asked": "yes", "form": "racemic", "dose": "150", "dose_unit": "mg", "rate": "", "rate_unit": ""}
+    path = f"courses/{ward.course}/past/"
+    early = ward.post(path, why="paper", **form)
+    assert early.status_code == 422 and "lies before the enrolment" in early.content.decode()
+    consent = {"version": "v1", "given": "yes", "date": before}
+    person = enrol(ward.acting(NURSE), cells={"enrolled": before}, consent=consent, identity={},
+                   submission=secrets.token_hex(8))  # fmt: skip
+    course = {"diagnosis": "CRPS", "pain_type": "neuropathic", "setting": "chronic"}
+    record(ward.acting(NURSE), person, "courses", course, submission=secrets.token_hex(8))
+    path = f"courses/{person}-c1/past/"
+    for wrong, said in (
+        ({"why": " "}, "say why"), ({"weight_kg": "700"}, "weight"), ({"weight_kg": "0"}, "weight"),
+        ({"dose": "-150"}, "dose"), ({"end": f"{before}T08:00"}, "end"), ({"events_asked": ""}, "is needed"),
+        ({"start": f"{day + timedelta(days=2)}T09:00", "end": f"{day + timedelta(days=2)}T10:00"}, "end"),
+    ):  # fmt: skip
+        answer = ward.post(path, **{"why": "paper", **form, **wrong})
+        assert answer.status_code == 422 and said in answer.content.decode(), wrong
+    assert not ward.registry.sessions
+    assert ward.post(path, DATA_MANAGER, why="paper", **form).status_code == 403
+    assert ward.post(path, why="recorded on paper", **form).status_code == 302
+    (session,) = ward.registry.sessions
+    assert (session.status, session.signed_by, session.start.date().isoformat()) == ("signed", "nora", before)
+    assert session.notes == f"entered late, on {day.isoformat()}: recorded on paper"
+    (segment,) = ward.registry.segments
+    assert segment.dose == 150 and segment.stop == session.end
+    event = Event.objects.filter(chain=ward.clinic.key, action="enter past session").first()
+    assert event is not None and event.reason == "recorded on paper"

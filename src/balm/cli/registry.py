@@ -58,7 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DICTIONARY",
         help="import: FILE holds records of the REDCap project with this data dictionary",
     )
-    parser.add_argument("--to", metavar="FORMAT", help="export: fhir (R4B), omop (CDM 5.4) or redcap (required)")
+    parser.add_argument(
+        "--to", metavar="FORMAT", help="export: fhir (R4B), omop (CDM 5.4), redcap, or excel to look at (required)"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -208,7 +210,7 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from balm.actions.registry_export import export_registry
+    from balm.actions.registry_export import EXACT, export_registry
 
     if arguments.to is None or arguments.output is None:
         raise UsageError("`balm registry export` needs --to FORMAT and -o FOLDER")
@@ -217,6 +219,8 @@ def _export(arguments: argparse.Namespace) -> int:
         print_json({"written": written})
     else:
         print("\n".join(f"wrote {name}" for name in written))
+        if arguments.to in ("omop", "redcap"):
+            print(EXACT)
     return 0
 
 

@@ -33,6 +33,7 @@ MAY: dict[str, frozenset[str]] = {
     "clinic amend": frozenset({LEAD, PHYSICIAN}),
     "clinic import": frozenset({LEAD, DATA_MANAGER}),
     "clinic export": frozenset({LEAD, DATA_MANAGER}),
+    "clinic take home": frozenset({LEAD}),
     "clinic report": _ALL,
     "clinic trail": frozenset({LEAD, AUDITOR}),
 }

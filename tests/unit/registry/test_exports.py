@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from balm.actions.registry_export import export_registry
 from balm.actions.registry_folder import write_files
 from balm.actions.registry_import import import_into_registry
 from balm.cli.main import main
@@ -173,3 +174,21 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "to must be one of" in capsys.readouterr().err
     assert main(["registry", "export", str(tmp_path / "demo"), "--to", "fhir"]) == 2
     assert main(["registry", "check", str(tmp_path / "demo"), "--to", "fhir"]) == 2
+
+
+def test_the_workbook_runs_nothing_and_programs_get_every_cell_as_it_is(tmp_path: Path) -> None:
+
+    from openpyxl import load_workbook
+
+    evil = "=HYPERLINK(A1)"
+    write_files(tmp_path / "clinic", with_cell("participants.csv", 1, "notes", evil))
+    (written,) = export_registry(tmp_path / "clinic", "excel", tmp_path / "out")
+    book = load_workbook(written)
+    cells = {str(c.value): c for row in book["participants"].iter_rows() for c in row}
+    assert cells[evil].data_type == "s" and cells["1970"].data_type == "n"
+    assert not [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+    again = export_registry(tmp_path / "clinic", "excel", tmp_path / "again")
+    assert Path(again[0]).read_bytes() == Path(written).read_bytes()
+    export_registry(tmp_path / "clinic", "redcap", tmp_path / "out")
+    rows = list(csv.reader(io.StringIO((tmp_path / "out" / "records.csv").read_text())))
+    assert any(evil in row for row in rows)

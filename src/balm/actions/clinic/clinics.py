@@ -56,11 +56,13 @@ def add_clinic_member(acting: ClinicActing, *, email: str, role: str) -> ClinicM
     lock_chain(acting.clinic.key)
     user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
     if user is None:
-        raise InputError(Problem("there is no account with this address on this server", column="email"))
+        raise InputError(
+            Problem("there is no account with this address on this server; invite them instead", column="email")
+        )
     member = ClinicMember.objects.filter(clinic=acting.clinic, user=user).first()
     before = None if member is None else {"role": member.role, "active": member.active}
     if member is None:
-        member = ClinicMember(clinic=acting.clinic, user=user, code=_free_code(acting.clinic, user.name or "person"))
+        member = ClinicMember(clinic=acting.clinic, user=user, code=free_code(acting.clinic, user.name or "person"))
         member.name = user.name or member.code
     member.role, member.active = role, True
     _keeps_a_lead(acting, member)
@@ -127,8 +129,12 @@ def change_definition(
 
 
 def _keeps_a_lead(acting: ClinicActing, member: ClinicMember) -> None:
-    others = ClinicMember.objects.filter(clinic=acting.clinic, role=LEAD, active=True).exclude(pk=member.pk)
-    if not others.exists() and not (member.active and member.role == LEAD):
+    others = (
+        ClinicMember.objects.filter(clinic=acting.clinic, role=LEAD, active=True)
+        .exclude(pk=member.pk)
+        .exclude(user=None)
+    )
+    if not others.exists() and not (member.active and member.role == LEAD and member.user_id):
         raise InputError("a clinic keeps at least one clinic lead; make somebody else a lead first")
 
 
@@ -140,7 +146,8 @@ def _free_slug(title: str) -> str:
     return slug
 
 
-def _free_code(clinic: Clinic, name: str) -> str:
+def free_code(clinic: Clinic, name: str) -> str:
+    """A code for a new member, from the name and never from the address."""
     stem = slugify(name.split()[0])[:40] or "person"
     code, number = stem, 2
     while ClinicMember.objects.filter(clinic=clinic, code=code).exists():

@@ -21,6 +21,7 @@ from balm.registry.importing import Plan, Sheet, plan_import
 from balm.registry.mapping import Mapping, RowsFrom, mapping_for, read_mapping
 from balm.registry.reading import registry_tables
 from balm.registry.tables import TABLE_BY_NAME, TABLES
+from balm.report.registry.workbook import registry_workbook
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.registry.current import definition_of, key_of_row, registry_from, registry_of, rows_of
 from balm.store.registry.models import Definition, Entry
@@ -29,7 +30,7 @@ from balm.vocabulary.table_text import as_cell
 
 #: Bytes of a table that is brought in through a page.
 MOST_BYTES = 3 * 1024**2
-FORMATS = ("tables", "fhir", "omop", "redcap")
+FORMATS = ("tables", "fhir", "omop", "redcap", "excel")
 
 
 def sheet_of(name: str, data: bytes) -> Sheet:
@@ -105,13 +106,16 @@ def registry_zip(acting: ClinicActing, to: str) -> bytes:
     acting.check("clinic export")
     check_option("to", to, FORMATS)
     registry = registry_of(acting.clinic)
+    files: dict[str, str | bytes]
     if to == "tables":
         kept = Definition.objects.filter(clinic=acting.clinic).latest("number")
         files = {FILE: kept.text, **kept.instruments, **registry_tables(registry)}
     elif to == "fhir":
         files = {"bundle.json": fhir_text(registry)}
+    elif to == "excel":
+        files = {"registry.xlsx": registry_workbook(registry)}
     else:
-        files = omop_files(registry) if to == "omop" else redcap_files(registry)
+        files = dict(omop_files(registry) if to == "omop" else redcap_files(registry))
     with transaction.atomic():
         append_event(acting.clinic.key, acting.actor, "export", "registry", to)
     mark = "simulated-" if acting.clinic.simulated and to != "tables" else ""

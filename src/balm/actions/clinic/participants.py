@@ -49,7 +49,11 @@ def enrol(
     before = slice_of(acting, pseudonym)
     day = today(before.definition).isoformat()
     site = cells.get("site") or before.definition.sites[0].id
-    changes = [Change("participants", {**cells, "participant": pseudonym, "site": site, "enrolled": day})]
+    changes = [
+        Change(
+            "participants", {**cells, "participant": pseudonym, "site": site, "enrolled": cells.get("enrolled") or day}
+        )
+    ]
     if not consent.get("version", "").strip():
         raise InputError(Problem("the version of the consent form must be named", column="version"))
     changes.append(

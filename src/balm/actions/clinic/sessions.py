@@ -43,6 +43,45 @@ def plan_session(
 
 
 @transaction.atomic
+def enter_past_session(
+    acting: ClinicActing, participant: str, course: str, *, cells: Mapping[str, str], infusion: Mapping[str, str],
+    reason: str, submission: str,
+) -> str:  # fmt: skip
+    """A session that was held and not recorded then: with its own date, signed now, and marked as entered late.
+
+    ``cells`` are those of the session (kind, start, end, weight, whether adverse events were asked about), ``infusion``
+    those of its one rate or amount; further segments are amendments. Returns the id of the session.
+    """
+    before = opened(acting, "clinic sign", participant, submission)
+    if before is None:
+        return ""
+    _reason(reason)
+    if course not in before.rows["courses"]:
+        raise InputError(f"there is no course {course!r} in this clinic")
+    must = ("start", "end", "weight_kg", "events_asked")
+    if missing := [Problem("is needed of a session that was held", column=n) for n in must if not cells.get(n)]:
+        raise InputError(missing)
+    moment = clock(before.definition)
+    now = as_cell(moment)
+    own = [s for s in before.registry.sessions if s.course == course]
+    session = before.fresh("sessions", f"{course}-s")
+    late = f"entered late, on {moment.date().isoformat()}: {reason.strip()}"
+    notes = f"{cells['notes'].strip()}; {late}" if cells.get("notes", "").strip() else late
+    row = {
+        **cells, "session": session, "course": course, "number": str(max((s.number for s in own), default=0) + 1),
+        "status": "signed", "signed_by": acting.code, "signed_at": now, "notes": notes,
+    }  # fmt: skip
+    changes = [Change("sessions", row)]
+    if any(text for name, text in infusion.items() if name in ("dose", "rate")):
+        given = {"start": cells["start"], "stop": cells["end"], **{n: t for n, t in infusion.items() if t}}
+        segment = before.fresh("segments", f"{session}-g")
+        kept = {"segment": segment, "session": session, "kind": "infusion", "drug": before.definition.drug}
+        changes.append(Change("segments", {**kept, **given, "entered_at": now, "entered_by": acting.code}))
+    write(acting, before, changes, action="enter past session", reason=reason)
+    return session
+
+
+@transaction.atomic
 def begin_session(acting: ClinicActing, participant: str, session: str, *, weight: str, submission: str) -> None:
     """Begin what was planned, now, with the weight of the day."""
     before = opened(acting, "clinic record", participant, submission)

@@ -26,7 +26,7 @@ UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
 ATC = "http://www.whocc.no/atc"
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
-#: The WHO's codes of the two forms.
+#: The WHO's codes of the two forms, as lists of the group N01AX print them (looked up in November 2026).
 FORM_CODES = {
     ("ketamine", "racemic"): ("N01AX03", "ketamine"),
     ("ketamine", "S(+)"): ("N01AX14", "esketamine"),

@@ -58,3 +58,20 @@ def destroy_key(clinic_key: str, participant: str) -> None:
         path.unlink()
     except FileNotFoundError:
         return
+
+
+def put_key(clinic_key: str, participant: str, key: bytes) -> None:
+    """A key that comes back with an archive; another key in its place is refused."""
+    Fernet(key)  # a key that is none is refused here
+    path = _path(clinic_key, participant)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if path.read_bytes() != key:
+            raise ValueError(f"there is another key of {participant} on this server") from None
+        return
+    with os.fdopen(handle, "wb") as out:
+        out.write(key)
+        out.flush()
+        os.fsync(out.fileno())

@@ -39,7 +39,9 @@ class ClinicMember(models.Model):
     """A person's part in one clinic. ``code`` stands in rows and events; never the address."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="members")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clinic_memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clinic_memberships", null=True, blank=True
+    )  # empty: invited and not here yet, or brought in with an archive
     code = models.SlugField(max_length=60)
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES])
@@ -54,6 +56,22 @@ class ClinicMember(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ClinicInvitation(models.Model):
+    """An invitation to a clinic, by address; the link's secret is kept only as a hash, and works once."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="invitations")
+    member = models.ForeignKey(ClinicMember, on_delete=models.PROTECT, related_name="invitations")
+    email = models.EmailField()
+    secret_hash = models.CharField(max_length=64, unique=True)
+    sent = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    accepted = models.DateTimeField(null=True, blank=True)
+    withdrawn = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.clinic}"
 
 
 class Definition(models.Model):

@@ -12,7 +12,7 @@ from balm.actions.clinic.acting import ClinicActing
 from balm.actions.clinic.acting import today as day_of
 from balm.actions.clinic.participants import participant_of_row
 from balm.actions.clinic.participants import record as record_row
-from balm.actions.clinic.sessions import plan_session
+from balm.actions.clinic.sessions import enter_past_session, plan_session
 from balm.registry.schedule import due_list
 from balm.store.registry.current import registry_of
 from balm.vocabulary.problems import InputError
@@ -20,6 +20,9 @@ from balm.web.registry.entry import given, in_clinic, page, submission_of
 from balm.web.registry.fields import fields_of
 
 SESSION = ("kind", "start", "weight_kg", "notes")
+#: Of a session that was held and not recorded then, and of its infusion.
+PAST = ("kind", "start", "end", "weight_kg", "events_asked", "notes")
+PAST_INFUSION = ("form", "dose", "dose_unit", "rate", "rate_unit")
 #: Table -> the columns of its form on the page of a course.
 FORMS = {
     "adverse_events": ("term", "onset", "resolved", "severity", "serious", "causality", "action", "outcome"),
@@ -55,6 +58,21 @@ def session(request: HttpRequest, acting: ClinicActing, course: str) -> HttpResp
         return _one(request, acting, course, problems=error.problems, status=422)
     if begin:
         return redirect("clinic_session", clinic=acting.clinic.slug, session=made)
+    return redirect("clinic_course", clinic=acting.clinic.slug, course=course)
+
+
+@require_POST
+@in_clinic("clinic sign")
+def past(request: HttpRequest, acting: ClinicActing, course: str) -> HttpResponse:
+    """A session that was held before today, signed as entered late."""
+    participant = _participant(acting, course)
+    try:
+        enter_past_session(
+            acting, participant, course, cells=given(request, PAST), infusion=given(request, PAST_INFUSION),
+            reason=request.POST.get("why", ""), submission=submission_of(request),
+        )  # fmt: skip
+    except InputError as error:
+        return _one(request, acting, course, problems=error.problems, status=422)
     return redirect("clinic_course", clinic=acting.clinic.slug, course=course)
 
 
@@ -102,6 +120,9 @@ def _one(
         "medications": [m for m in registry.medications if m.course == course],
         "stop": registry.stop_of.get(course),
         "session_fields": fields_of("sessions", SESSION, values=sent, optional=("start",)),
+        "past_fields": fields_of("sessions", PAST, values=sent, required=("start", "end", "weight_kg", "events_asked")),
+        "past_infusion": fields_of("segments", PAST_INFUSION, values=sent, optional=PAST_INFUSION),
+        "may_sign": acting.may("clinic sign"),
         "forms": [(name, TITLES[name], fields_of(name, columns, values=sent)) for name, columns in FORMS.items()],
         "problems": problems,
         "day": day,

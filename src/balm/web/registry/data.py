@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from balm.actions.clinic.acting import ClinicActing
+from balm.actions.clinic.archive import archive_clinic
 from balm.actions.clinic.clinics import change_definition
 from balm.actions.clinic.importing import FORMATS, MOST_BYTES, bring_in, mapping_from, plan, registry_zip, sheet_of
 from balm.registry.mapping import Mapping
@@ -79,8 +80,9 @@ def take(request: HttpRequest, acting: ClinicActing) -> HttpResponse:
     """The choice of formats, or the ZIP of the one that was chosen."""
     to = request.GET.get("to", "")
     if not to:
-        return page(request, acting, "export", {"formats": FORMATS})
-    response = HttpResponse(registry_zip(acting, to), content_type="application/zip")
+        return page(request, acting, "export", {"formats": FORMATS, "may_take_home": acting.may("clinic take home")})
+    made = archive_clinic(acting) if to == "archive" else registry_zip(acting, to)
+    response = HttpResponse(made, content_type="application/zip")
     mark = "simulated-" if acting.clinic.simulated else ""
     response.headers["Content-Disposition"] = f'attachment; filename="{mark}{acting.clinic.slug}-{to}.zip"'
     return response

@@ -26,7 +26,7 @@ from balm.web.registry.entry import given, in_clinic, page, submission_of
 from balm.web.registry.fields import Field, fields_of
 
 COURSE = ("diagnosis", "pain_type", "setting", "pain_years", "protocol", "diagnosis_code", "indication", "guidance")
-PERSON = ("year_of_birth", "sex")
+PERSON = ("year_of_birth", "sex", "enrolled")
 #: Participants shown at once; a search finds the others.
 MOST = 200
 
@@ -64,7 +64,7 @@ def listed(request: HttpRequest, acting: ClinicActing) -> HttpResponse:
         "count": len(people),
         "asked": asked,
         "fields": fields_of("participants", (*PERSON, *(("site",) if len(sites) > 1 else ())), values=request.POST,
-                            definition=registry.definition),
+                            definition=registry.definition, optional=("enrolled",)),
         "consent": fields_of("consents", ("version", "given", "date"), values=request.POST, required=("given",)),
         "identity": _identity_fields(request.POST.dict()),
     }  # fmt: skip

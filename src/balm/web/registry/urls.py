@@ -18,6 +18,7 @@ IN_CLINIC = [
     path("participants/<str:participant>/identity/erase/", participants.erase, name="clinic_identity_erase"),
     path("courses/<str:course>/", courses.one, name="clinic_course"),
     path("courses/<str:course>/session/", courses.session, name="clinic_new_session"),
+    path("courses/<str:course>/past/", courses.past, name="clinic_past_session"),
     path("courses/<str:course>/visits/<str:visit>/", follow_up.visit, name="clinic_visit"),
     path("courses/<str:course>/visits/<str:visit>/link/", follow_up.link, name="clinic_link"),
     path("courses/<str:course>/record/<str:table>/", courses.record, name="clinic_record"),
@@ -33,11 +34,13 @@ IN_CLINIC = [
     path("reports/audit/", reports.report, name="clinic_audit"),
     path("people/", people.people, name="clinic_people"),
     path("people/<slug:code>/remove/", people.remove, name="clinic_person_remove"),
+    path("people/invitations/<int:number>/withdraw/", people.withdraw, name="clinic_invitation_withdraw"),
     path("trail/", people.trail, name="clinic_trail"),
 ]
 
 urlpatterns = [
     path("clinics/", people.clinics, name="clinics"),
     path("clinics/<slug:clinic>/", include(IN_CLINIC)),
+    path("clinic-invitations/<str:secret>/", people.invitation, name="clinic_invitation"),
     path("follow-up/<str:secret>/", follow_up.own_form, name="follow_up"),
 ]
