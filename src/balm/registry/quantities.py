@@ -18,7 +18,7 @@ class Quantity:
     whole: bool = False
 
 
-#: LOINC codes; a quantity without one leaves as text. Each was looked up with its name in November 2026: the vital signs
+#: LOINC codes; a quantity without one leaves as text. Each was sought with its name in November 2026: the vital signs
 #: in HL7's value set of them (59408-5, by pulse oximetry, in public mappings); 72514-3, "Pain severity - 0-10 verbal
 #: numeric rating", in HL7 Belgium's guide, which says nothing of an average over seven days; 1742-6, 1920-8 and 2324-2
 #: (enzymatic activity in serum or plasma) and 14631-6 (bilirubin, total, moles by volume) in public mappings that print
