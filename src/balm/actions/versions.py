@@ -12,6 +12,7 @@ from pathlib import Path
 from balm import __version__
 from balm.actions.review import Review, package_bytes, write_whole
 from balm.report.review_report import build_report
+from balm.report.version_forest import forest_by_version
 from balm.report.version_words import changes_text, results_json
 from balm.review.living import release as frozen
 from balm.review.living.changed import Changes, changes_between
@@ -30,9 +31,15 @@ from balm.vocabulary.problems import InputError, Problem
 TABLE = TABLE_BY_FILE["versions.csv"]
 
 
-def result_by_version(review: Review, analysis: str) -> tuple[Grown, ...]:
-    """The analysis at every version and milestone of the review."""
-    return grown(review.package, analysis)
+def result_by_version(review: Review, analysis: str, *, forest: str | Path | None = None) -> tuple[Grown, ...]:
+    """The analysis at every version and milestone of the review; its plot is written to ``forest``."""
+    steps = grown(review.package, analysis)
+    if forest is not None:
+        figure = forest_by_version(steps)
+        if figure is None:
+            raise InputError(f"no version had a study with usable numbers for {analysis!r}: there is nothing to draw")
+        figure.save(forest)
+    return steps
 
 
 def changes_since(review: Review, version: str) -> Changes:

@@ -12,6 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="folder of the review package (the one that holds review.toml)")
     parser.add_argument("--since", metavar="VERSION", help="what changed since this version, from search to certainty")
     parser.add_argument("--analysis", metavar="ID", help="how the result of this analysis grew from version to version")
+    parser.add_argument("--forest", metavar="FILE", help="with --analysis: the plot by version (.svg .png .pdf)")
     parser.add_argument("--update", metavar="VERSION", help="begin an update: new searches and studies come to it")
     parser.add_argument("--label", metavar="TEXT", help="with --update: its name in print")
     parser.add_argument("--trigger", metavar="TEXT", help="with --update: why the review is updated")
@@ -29,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     asked = [f"--{name}" for name in ("since", "analysis", "update", "release", "verify") if getattr(arguments, name)]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} are {len(asked)} questions; ask one at a time")
+    if arguments.forest and not arguments.analysis:
+        raise UsageError("--forest belongs to --analysis ID")
     if bool(arguments.release) != bool(arguments.by):
         raise UsageError("--release VERSION and --by NAME belong together")
     if not arguments.update and (alone := [n for n in ("label", "trigger", "searched") if getattr(arguments, n)]):
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         changes = changes_since(review, arguments.since)
         plain, text = words.changes_plain(changes), words.changes_text(changes, package)
     elif arguments.analysis:
-        steps = result_by_version(review, arguments.analysis)
+        steps = result_by_version(review, arguments.analysis, forest=arguments.forest)
         plain, text = words.grown_plain(steps), words.grown_text(steps, package)
     else:
         plain, text = words.history_plain(package), words.history_text(package)

@@ -325,8 +325,9 @@ def _series_fit(result: Any) -> Any:
 
 
 def _series(result: Any, omitting: bool) -> tuple[list[str], list[Any]]:
-    """What each fit is without, or what it adds; and the fits, ``None`` where nothing could be pooled."""
-    labels = [f"Omitting {label}" if omitting else f"+ {label}" for label in result.study]
-    if not omitting and labels:
+    """What each fit is without, what it adds, or its own name; the fits, ``None`` where nothing could be pooled."""
+    adding = type(result).__name__ == "Cumulative"
+    labels = [f"Omitting {label}" if omitting else f"+ {label}" if adding else str(label) for label in result.study]
+    if adding and labels:
         labels[0] = str(result.study[0])
     return labels, [fit if fit is not None and fit.estimate == fit.estimate else None for fit in result.fits]

@@ -21,6 +21,7 @@ from balm.report.document.parts import Paragraph, Run, Section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import NOT_VERIFIED, Link, Table
 from balm.report.html_report.table_html import body
+from balm.report.html_report.versions_view import version_history
 from balm.report.html_report.walk_view import walks_html
 from balm.report.methods_text import references as method_references
 from balm.report.methods_text import versions
@@ -80,6 +81,7 @@ def build_report(
             glance=analysis_view.at_a_glance(synthesis),
             certainty=certainty_section(synthesis),
             flow_figure=flow_diagram(flow, contradictions=contradictions),
+            history=version_history(review, numbers),
             parts=_parts(synthesis, numbers),
             characteristics=study_tables.characteristics(review, numbers),
             regimens=study_tables.regimens(review),

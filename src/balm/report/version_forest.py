@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from balm.plots.figure import Figure
 from balm.plots.forest import forest
 from balm.review.living.grown import Grown
-from balm.stats.pooling.cumulative import Cumulative
+from balm.stats.pooling.series import Series
 
 
 def forest_by_version(steps: Sequence[Grown]) -> Figure | None:
@@ -20,5 +20,5 @@ def forest_by_version(steps: Sequence[Grown]) -> Figure | None:
         return None
     last, fit = drawn[-1]
     labels = tuple(f"{s.at.label} ({s.at.searched or s.at.date or 'undated'})" for s, _ in drawn)
-    series = Cumulative(labels, tuple(f for _, f in drawn if f is not None), fit)
-    return forest(series, title=f"{last.result.title}: by version")
+    series = Series(labels, tuple(f for _, f in drawn if f is not None), fit)
+    return forest(series, title=f"{last.result.title}: by version", study_heading="Version", overall=False)

@@ -32,6 +32,13 @@ def test_how_one_result_grew(capsys: pytest.CaptureFixture[str]) -> None:
     assert found[0]["k"] == 3 and found[-1]["k"] == 4
 
 
+def test_the_plot_by_version_names_versions_and_adds_nothing_up(tmp_path: Path) -> None:
+    assert main(["versions", FOLDER, "--analysis", "crps-series", "--forest", str(tmp_path / "f.svg")]) == 0
+    drawn = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert "Version" in drawn and "Orhurhu 2019 (2017-12-16)" in drawn and "This review 0.1 (2026-11-22)" in drawn
+    assert "+ " not in drawn and "All studies (" not in drawn
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -39,6 +46,9 @@ def test_how_one_result_grew(capsys: pytest.CaptureFixture[str]) -> None:
         (["--analysis", "crps"], 1, "crps-series"),
         (["--since", "0.1", "--analysis", "crps-series"], 2, "ask one at a time"),
         (["--release", "0.1"], 2, "belong together"),
+        (["--forest", "f.svg"], 2, "--forest belongs to --analysis"),
+        (["--analysis", "pain-immediate", "--forest", "f.svg"], 1, "there is nothing to draw"),
+        (["--analysis", "crps-series", "--forest", "f.gif"], 1, ".svg"),
         (["--trigger", "a new trial"], 2, "--trigger belongs to --update"),
         (["--update", "0.1"], 1, "has a version '0.1' already"),
         (["--update", "0.2", "--searched", "May 2026"], 1, "must be a date as YYYY"),

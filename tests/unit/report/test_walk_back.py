@@ -94,3 +94,13 @@ def test_an_analysis_without_numbers_has_no_chain() -> None:
 def test_the_weights_of_a_chain_add_up(name: str) -> None:
     steps = walk(REVIEW.analysis(name), REVIEW).studies
     assert sum(float(s.weight.removesuffix(" %")) for s in steps) == pytest.approx(100, abs=0.2)
+
+
+def test_the_history_names_versions_and_milestones_with_their_sources() -> None:
+    from balm.report.html_report.versions_view import version_history
+
+    table = version_history(KETAMINE, {r.report: i for i, r in enumerate(KETAMINE.reports, 1)})
+    cells = [[cell.plain for cell in row.cells] for row in table.rows]
+    assert cells[0][:5] == ["Orhurhu 2019", "search of a published review", "2019", "2017-12-16", "26"]
+    assert "medscape.com" in cells[0][-1] and cells[-1][0] == "This review 0.1" and cells[1][3] == "not reported"
+    assert version_history(replace(KETAMINE, versions=()), {}).rows == ()
