@@ -17,7 +17,7 @@ from balm.stats.frame import frame
 from balm.stats.multilevel.grouping import Grouping
 from balm.stats.multilevel.newton import Minimum
 from balm.stats.regression.meta_regression import Coefficient
-from balm.stats.selection.likelihood import Likelihood, sharpened, typical_unit, unselected
+from balm.stats.selection.likelihood import SETTLED, Likelihood, sharpened, typical_unit
 from balm.stats.selection.selected import Selected, Smooth, Steps
 from balm.stats.selection.weight_functions import WEIGHT_FUNCTIONS
 from balm.stats.small_study.studies import p_in_words
@@ -256,9 +256,11 @@ class SelectionModel:
         """
         if self.model == "common" or self._best is None or self.clusters is not None:
             return SelectionTest(math.nan, 1, math.nan)
-        at = self._likelihood.p
-        found = self._likelihood.maxima({at: 0.0}, extra=[self._best.at])
-        inside = [one for one in found if one.residual <= 1e-4]
+        likelihood = self._likelihood
+        first = likelihood.from_start(self._best.at, {likelihood.p: 0.0})
+        known = [first] if likelihood.certain(first, {likelihood.p}) else []
+        found = [first, likelihood.from_start(likelihood.starts[0], {likelihood.p: 0.0}, known)]
+        inside = [one for one in found if math.isfinite(one.height) and one.residual <= SETTLED]
         if not inside:
             return SelectionTest(math.nan, 1, math.nan)
         statistic = max(0.0, 2.0 * (min(one.height for one in inside) - self._best.height))
@@ -366,7 +368,7 @@ def fitted(y: Floats, v: Floats, x: Floats, selected: Selected, common: bool, ch
         )
     unit = typical_unit(v, x)
     likelihood = Likelihood(y / unit, v / unit**2, x, _in_units(selected, unit), common=common)
-    found = likelihood.maxima()
+    found = likelihood.maxima(likelihood.starts)
     likelihood, found, error = sharpened(likelihood, found)
     return result(likelihood, found, error, unit, choices)
 
@@ -417,7 +419,7 @@ def result(likelihood: Likelihood, found: list[Minimum], error: float, unit: flo
     count = len(selected.delta(selected.neutral)) - shown
     nothing = Maximum(math.nan, (math.nan,) * p, math.nan, (math.nan,) * count)
     top = nothing if best is None else told(best)
-    before, before_tau2, before_height = unselected(likelihood.y, likelihood.v, likelihood.x, common=likelihood.common)
+    before, before_tau2, before_height = likelihood.plain
     plain = Maximum(before_height - shift, tuple((sign * unit * before + 0.0).tolist()), before_tau2 * unit**2, ())
     covariance, tau2_se, delta_se = np.full((p, p), math.nan), math.nan, np.full(count, math.nan)
     if best is not None:

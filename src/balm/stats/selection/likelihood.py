@@ -8,7 +8,9 @@ are counted in units of the typical standard error, so that results do not depen
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from balm.stats.selection.selected import LOWEST, Selected, Smooth
 
 #: A maximum is one when the Newton step that remains is below this many standard errors.
 SETTLED = 1e-4
+#: Within this many standard errors of a maximum around which the likelihood is curved, a climb ends there.
+NEAR = 0.4
 #: Two maxima are the same when their log-likelihoods and parameters (relative to their sizes) differ by less.
 SAME_HEIGHT, SAME_PLACE = 1e-6, 1e-3
 #: The log-likelihood may move by this when the nodes of the quadrature are doubled.
@@ -28,6 +32,13 @@ STANDS_STILL = 1e-9
 MOST_DOUBLINGS = 3
 #: tau2 cannot exceed this many typical variances plus the spread of the effects.
 MOST_TAU2 = 1e4
+
+
+class _Reached(Exception):
+    """A climb has come to a maximum that is known."""
+
+    def __init__(self, maximum: Minimum) -> None:
+        self.maximum = maximum
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,69 +75,99 @@ class Likelihood:
         a1, a2, a3, a4 = mass.mean[1:] / a
         d0, d1, d2 = mass.slope / a
         r = self.y - mean
-        each = value - 0.5 * np.log(2.0 * math.pi * s) - 0.5 * r * r / s - np.log(a)
-        of_mean = r / s - a1
-        of_tau2 = 0.5 * (r * r / s - 1.0) / s - 0.5 * a2
-        of_delta = slope - d0
-        slopes = np.column_stack([of_mean[:, None] * self.x, of_tau2, of_delta.T])
-        mean_mean = -1.0 / s - a2 + a1 * a1
-        mean_tau2 = -r / s**2 - 0.5 * (a3 - a2 * a1)
-        tau2_tau2 = (0.5 - r * r / s) / s**2 - 0.25 * (a4 - a2 * a2)
-        mean_delta = -(d1 - a1 * d0)
-        tau2_delta = -0.5 * (d2 - a2 * d0)
-        found = np.empty((self.size, self.size))
-        found[:p, :p] = self.x.T @ (mean_mean[:, None] * self.x)
-        found[:p, p] = found[p, :p] = self.x.T @ mean_tau2
-        found[p, p] = tau2_tau2.sum()
+        u = r / s
+        ru = r * u
+        each = value - 0.5 * (np.log(s * (2.0 * math.pi)) + ru) - np.log(a)
+        q = self.size
+        slopes = np.empty((self.k, q))
+        slopes[:, :p] = (u - a1)[:, None] * self.x
+        slopes[:, p] = 0.5 * ((ru - 1.0) / s - a2)
+        found = np.empty((q, q))
+        xt = self.x.T
+        found[:p, :p] = (xt * (a1 * a1 - a2 - 1.0 / s)) @ self.x
+        found[:p, p] = found[p, :p] = xt @ (0.5 * (a2 * a1 - a3) - u / s)
+        found[p, p] = ((0.5 - ru) / (s * s) - 0.25 * (a4 - a2 * a2)).sum()
         if m:
-            block = self.x.T @ mean_delta.T
+            slopes[:, p + 1 :] = (slope - d0).T
+            block = xt @ (a1 * d0 - d1).T
             found[:p, p + 1 :], found[p + 1 :, :p] = block, block.T
-            found[p, p + 1 :] = found[p + 1 :, p] = tau2_delta.sum(axis=1)
+            found[p, p + 1 :] = found[p + 1 :, p] = 0.5 * (d0 @ a2 - d2.sum(axis=1))
             found[p + 1 :, p + 1 :] = (curvature - mass.curvature / a).sum(axis=2) + d0 @ d0.T
         return Evaluated(each, slopes, found)
 
     def height(self, at: Floats) -> tuple[float, Floats, Floats]:
         """Minus the log-likelihood with slope and curvature, for :func:`minimise`."""
         found = self.evaluated(at)
-        if found is None or not np.isfinite(found.curvature).all() or not np.isfinite(found.each).all():
+        height = math.inf if found is None else -float(found.each.sum())
+        if found is None or not math.isfinite(height + float(found.curvature.sum())):
             return math.inf, np.zeros(self.size), np.eye(self.size)
-        return -float(found.each.sum()), -found.slopes.sum(axis=0), -found.curvature
+        return height, -found.slopes.sum(axis=0), -found.curvature
 
     def value(self, at: Floats) -> float:
         """The log-likelihood."""
         return -self.height(at)[0]
 
-    def from_start(self, start: Floats, held: dict[int, float] | None = None) -> Minimum:
-        """The maximum uphill of ``start``, with some parameters held."""
+    def from_start(self, start: Floats, held: dict[int, float] | None = None, known: Sequence[Minimum] = ()) -> Minimum:
+        """The maximum uphill of ``start``, with some parameters held; one of ``known`` once it is that for sure."""
         lower, upper, start = self.lower, self.upper, np.array(start)
         if held:
             lower, upper = lower.copy(), upper.copy()
             for j, value in held.items():
                 start[j] = lower[j] = upper[j] = value
-        return minimise(self.height, start, lower, upper)
+        if not known:
+            return minimise(self.height, start, lower, upper)
 
+        def watched(at: Floats) -> tuple[float, Floats, Floats]:
+            for one in known:
+                away = at - one.at
+                if float(away @ one.curvature @ away) < NEAR * NEAR and np.abs(away[~one.free]).sum() == 0.0:
+                    raise _Reached(one)
+            return self.height(at)
+
+        try:
+            return minimise(watched, start, lower, upper)
+        except _Reached as reached:
+            return reached.maximum
+
+    @cached_property
     def starts(self) -> list[Floats]:
         """No selection with the tau2 of the unselected fit, and stronger ones with more and with less tau2."""
-        tau2 = 0.0 if self.common else estimate(self.y, self.v, self.x, "ML").tau2
-        spreads = [tau2] if self.common else [tau2, 0.25 * tau2, 4.0 * tau2 + 0.25]
-        found = []
-        for place, working in enumerate([self.selected.neutral, *self.selected.starts]):
-            t = spreads[0 if place == 0 else 1 + place % 2] if not self.common else 0.0
+        beta, tau2, _ = self.plain
+        found = [np.concatenate((beta, [tau2], self.selected.neutral))]
+        for place, working in enumerate(self.selected.starts):
+            t = 0.0 if self.common else 0.25 * tau2 if place == 1 else 4.0 * tau2 + 0.25
             beta = projection(self.y, self.v, self.x, t).beta
             found.append(np.concatenate((beta, [t], working)))
-            if place == 1 and not self.common:
+            if place == 0 and not self.common:
                 low = projection(self.y, self.v, self.x, 0.0).beta
                 found.append(np.concatenate((0.3 * low, [0.0], working)))
         return found
 
-    def maxima(self, held: dict[int, float] | None = None, extra: list[Floats] | None = None) -> list[Minimum]:
+    @cached_property
+    def plain(self) -> tuple[Floats, float, float]:
+        """Coefficients, tau2 and log-likelihood of maximum likelihood without selection."""
+        tau2 = 0.0 if self.common else estimate(self.y, self.v, self.x, "ML").tau2
+        fit = projection(self.y, self.v, self.x, tau2)
+        return fit.beta, tau2, log_likelihood(fit, self.v, self.x, tau2, restricted=False)
+
+    def maxima(self, starts: Sequence[Floats]) -> list[Minimum]:
         """Every maximum that the starts lead to, the highest first; the last ones are where none was reached."""
         found: list[Minimum] = []
-        for start in [*(extra or []), *self.starts()]:
-            one = self.from_start(start, held)
+        for start in starts:
+            one = self.from_start(start, known=[other for other in found if self.certain(other)])
             if math.isfinite(one.height) and not any(_same(one, other) for other in found):
                 found.append(one)
         return sorted(found, key=lambda one: (not self.inside(one), one.height))
+
+    def certain(self, one: Minimum, held: Collection[int] = ()) -> bool:
+        """Whether it lies on no bound (but in what is held) and the likelihood is curved downwards around it.
+
+        What is near belongs to it then; near a maximum at tau2 = 0 the likelihood may rise to another one.
+        """
+        bound = np.flatnonzero(~one.free).tolist()
+        if not self.inside(one) or any(j not in held for j in bound):
+            return False
+        return bool(np.linalg.eigvalsh(one.curvature[np.ix_(one.free, one.free)])[0] > 0.0)
 
     def inside(self, one: Minimum) -> bool:
         """Whether it is a maximum: settled, and with no weight on its way out of every bound."""
@@ -155,15 +196,8 @@ def sharpened(likelihood: Likelihood, found: list[Minimum]) -> tuple[Likelihood,
         error = abs(finer.value(found[0].at) + found[0].height)
         if error <= STANDS_STILL:
             return likelihood, found, error
-        likelihood, found = finer, finer.maxima(extra=[one.at for one in found])
+        likelihood, found = finer, finer.maxima([*(one.at for one in found), *finer.starts])
     return likelihood, found, error
-
-
-def unselected(y: Floats, v: Floats, x: Floats, *, common: bool) -> tuple[Floats, float, float]:
-    """Coefficients, tau2 and log-likelihood of maximum likelihood without selection."""
-    tau2 = 0.0 if common else estimate(y, v, x, "ML").tau2
-    fit = projection(y, v, x, tau2)
-    return fit.beta, tau2, log_likelihood(fit, v, x, tau2, restricted=False)
 
 
 def typical_unit(v: Floats, x: Floats) -> float:

@@ -94,14 +94,17 @@ def normal_tails(b: Floats, sd: Floats) -> Floats:
     """(5, ...): ``Phi(b)`` and its derivatives in the mean, for ``b = (edge - mean) / sd``."""
     from scipy.special import ndtr
 
-    density = np.exp(-0.5 * b * b) / _ROOT_2PI
-    one = density / sd
-    two = one / sd
-    three = two / sd
+    found = np.empty((5, *b.shape))
     square = b * b
-    with np.errstate(invalid="ignore"):
-        found = np.stack([ndtr(b), -one, -b * two, -(square - 1.0) * three, -(square - 3.0) * b * three / sd])
-    return np.where(np.isfinite(b), found, np.where(np.arange(5).reshape(5, *[1] * b.ndim) == 0, found, 0.0))
+    found[0] = ndtr(b)
+    density = np.exp(-0.5 * square) / (-_ROOT_2PI * sd)
+    found[1] = density
+    scaled = b / sd
+    found[2] = density * scaled
+    over = density / (sd * sd)
+    found[3] = (square - 1.0) * over
+    found[4] = (square - 3.0) * scaled * over
+    return found
 
 
 class Steps(Selected):
@@ -130,23 +133,34 @@ class Steps(Selected):
         self.free = np.flatnonzero(np.isnan(self.given))
         self.size = len(self.free)
         self.neutral = np.zeros(self.size)
-        self.starts = [np.full(self.size, math.log(x)) for x in (0.3, 0.05, 3.0)] if self.size else []
+        self.starts = [np.full(self.size, math.log(0.2))] if self.size else []
         self.lower = np.full(self.size, LOWEST)
         self.upper = np.full(self.size, -LOWEST)
         self._where = (self.group[None, :] == self.free[:, None]).astype(np.float64)
+        self._mine = (self.member[None, :] == self.free[:, None]).astype(np.float64)
+        self._none = np.zeros((self.size, self.size, len(self.member)))
+        self._eye = np.eye(self.size)[:, :, None]
 
     def in_units(self, unit: float) -> Steps:
         """The same with effects counted in ``unit``."""
         return Steps(self.edges / unit, self.group.tolist(), self.member.tolist(), self._fixed)
 
     def kernel(self, mean: Floats, sd: Floats) -> Floats:
+        from scipy.special import ndtr
+
         wide = sd[:, None]
-        b = (self.edges - mean[:, None]) / wide
-        tails = normal_tails(np.concatenate((b, -b[:, -1:]), axis=1), wide)
-        low, upper = tails[:, :, :-1], tails[:, :, -1:]
-        return np.concatenate((low[:, :, :1], np.diff(low, axis=2), upper * _MIRRORED), axis=2)
+        tails = normal_tails((self.edges - mean[:, None]) / wide, wide)
+        pieces = len(self.group)
+        found = np.empty((5, len(mean), pieces))
+        found[:, :, : pieces - 1] = tails
+        if pieces > 2:
+            found[:, :, 1 : pieces - 1] -= tails[:, :, :-1]
+        found[1:, :, -1] = -tails[1:, :, -1]
+        found[0, :, -1] = ndtr((mean - self.edges[:, -1]) / sd)  # not 1 - Phi, which loses digits
+        return found
 
     def all_weights(self, at: Floats) -> Floats:
+        """Given and estimated ones."""
         weights = self.given.copy()
         weights[self.free] = np.exp(at)
         return weights
@@ -154,14 +168,10 @@ class Steps(Selected):
     def weights(self, at: Floats) -> Terms:
         weights = self.all_weights(at)[self.group]
         slope = self._where * weights
-        curvature = np.zeros((self.size, self.size, len(weights)))
-        for j in range(self.size):
-            curvature[j, j] = slope[j]
-        return weights, slope, curvature
+        return weights, slope, self._eye * slope
 
     def observed(self, at: Floats) -> Terms:
-        slope = (self.member[None, :] == self.free[:, None]).astype(np.float64)
-        return np.log(self.all_weights(at)[self.member]), slope, np.zeros((self.size, self.size, len(self.member)))
+        return np.log(self.all_weights(at)[self.member]), self._mine, self._none
 
     def delta(self, at: Floats) -> Floats:
         return self.all_weights(at)

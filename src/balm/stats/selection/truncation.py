@@ -40,8 +40,7 @@ def truncated_somewhere(turned: Turned, choices: Choices, fixed: list[float]) ->
             likelihood = Likelihood(
                 turned.y / unit, turned.v / unit**2, turned.x, steps.in_units(unit), common=turned.common
             )
-            starts = likelihood.starts()
-            found = [likelihood.from_start(start) for start in starts[:3]]
+            found = [likelihood.from_start(start) for start in likelihood.starts[:3]]
             found = [one for one in found if math.isfinite(one.height)]
             if not found:
                 continue
@@ -50,6 +49,6 @@ def truncated_somewhere(turned: Turned, choices: Choices, fixed: list[float]) ->
                 best = ((not likelihood.inside(found[0]), found[0].height), likelihood, found, cut)
     assert best is not None
     _, likelihood, found, cut = best
-    found = likelihood.maxima(extra=[one.at for one in found])
+    found = likelihood.maxima([*(one.at for one in found), *likelihood.starts])
     point = choices.sign * cut + 0.0
     return result(likelihood, found, 0.0, unit, choices.with_(truncation=point))
