@@ -26,6 +26,8 @@ _NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')
 _BARE = re.compile(r"[^\s,#{}\"]+")
+#: Where a value whose brace or quotation mark is never closed ends at the latest: before a line that names a field.
+_NEXT_FIELD = re.compile(r"[}\"]?[ \t]*,[ \t]*\n[ \t]*(?=[A-Za-z_][\w.:+/\-]*[ \t]*=[ \t]*[{\"\d])")
 _JOIN = re.compile(r"\s*#\s*")
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: str(number) for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -197,12 +199,14 @@ def _finish(
         return
     found = _KEY.match(text)
     key = found[1] if found else ""
-    pairs, left, _ = _fields(text, found.end() if found else 0, strings)
+    pairs, left, sure = _fields(text, found.end() if found else 0, strings, closed=closed)
     if not pairs:
         tally.reject(start, f"the entry @{kind}{{{key} holds no field that can be read", f"@{kind}{{{text}")
         return
     if not closed:
         tally.repair(start, "the entry is not closed", f"@{kind}{{{key}")
+    elif not sure:
+        tally.repair(start, "braces inside the entry do not match", f"@{kind}{{{key}")
     if left:
         tally.repair(start, "part of the entry cannot be read and is kept among the other fields", repr(left[:60]))
     fields = as_ris(kind, key, pairs)
@@ -230,13 +234,25 @@ def _built(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Recor
         yield from build(fields, tally, start, end, ended=True, head=True)
 
 
-def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str, str]], str, bool]:
-    """``(name, raw value)`` in order, what could not be read, and whether quoted braces are balanced."""
+def _open(text: str, at: int, value: str) -> tuple[str, int]:
+    """A value that begins at ``at`` and is never closed, with what stood before it, and where it ends."""
+    if found := _NEXT_FIELD.search(text, at + 1):
+        return value + text[at + 1 : found.start()], found.end()
+    return value + text[at + 1 :], len(text)
+
+
+def _fields(
+    text: str, at: int, strings: dict[str, str], *, closed: bool = True
+) -> tuple[list[tuple[str, str]], str, bool]:
+    """``(name, raw value)`` in order, what could not be read, and whether its braces are balanced.
+
+    In an entry that is not ``closed``, a value that seems to go on over a line which names a field ends before it.
+    """
     pairs: list[tuple[str, str]] = []
     sure = True
     size = len(text)
     while True:
-        if whole := WHOLE.match(text, at):
+        if closed and (whole := WHOLE.match(text, at)):
             at = whole.end()
             pairs.append(pair_of(whole, strings))
             continue
@@ -254,9 +270,8 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
                     if depth == 0:
                         end = brace.start()
                         break
-                if end < 0:
-                    value += text[at + 1 :]
-                    at = size
+                if end < 0 or (not closed and _NEXT_FIELD.search(text, at + 1, end)):
+                    value, at, sure = *_open(text, at, value), False
                 else:
                     value += text[at + 1 : end]
                     at = end + 1
@@ -270,9 +285,8 @@ def _fields(text: str, at: int, strings: dict[str, str]) -> tuple[list[tuple[str
                     else:
                         depth += 1 if mark[0] == "{" else -1
                         sure &= depth >= 0
-                if end < 0:
-                    value += text[at + 1 :]
-                    at = size
+                if end < 0 or (not closed and _NEXT_FIELD.search(text, at + 1, end)):
+                    value, at, sure = *_open(text, at, value), False
                 else:
                     value += text[at + 1 : end]
                     at = end + 1

@@ -320,6 +320,14 @@ def test_a_million_columns_are_refused():
         read("title,abstract" + ",x" * 1_000_000 + "\n")
 
 
+@pytest.mark.parametrize("end", ["}", ""])
+def test_a_brace_too_many_swallows_no_field_behind_it(end):
+    entry = "@article{a,\n  title = {A {{\\&} B},\n  doi = {10.1000/x},\n  year = 2001,\n  journal = {Pain}\n" + end
+    (a, b), tally = read(entry + "\n\n@article{b,\n  title = {C}\n}\n", expect="bibtex")
+    assert (a.title, a.doi, a.year, a.journal, b.title) == ("A & B", "10.1000/x", 2001, "Pain", "C")
+    assert [e.line for e in tally.entries] == [1]
+
+
 def test_a_key_with_blanks_loses_no_entry():
     (a, b), tally = read(
         "@article{Doe and Roe 2020,\n  title = {A, B},\n}\n@article{x,\n title = {C}}\n", expect="bibtex"
