@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from balm.actions.guidance_evidence import Evidence, evidence_for, newer_than
+from balm.actions.guidance_evidence import Evidence, Newer, evidence_for, newer_than
 from balm.guidance import pharmacokinetics
 from balm.guidance import therapy as therapies
 from balm.guidance.guide import Answer, guide
@@ -22,7 +22,6 @@ from balm.guidance.scheme import read_scheme
 from balm.guidance.therapy import Therapy, read_therapy
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
-from balm.vocabulary.evidence import Published
 from balm.vocabulary.problems import InputError, Problem
 
 #: Names of a person's own files would be guessed; where a name is given, these folders are looked through, in turn.
@@ -41,12 +40,12 @@ class Guidance:
 
 @dataclass(frozen=True)
 class Guided:
-    """An answer with the evidence beside it. ``newer`` are published results newer than a guideline that is shown."""
+    """An answer with the evidence beside it. ``newer`` are published results newer than a source of advice."""
 
     guidance: Guidance
     answer: Answer
     evidence: tuple[Evidence, ...]
-    newer: tuple[Published, ...]
+    newer: tuple[Newer, ...]
 
 
 def guidance_of(package: Package, files: Mapping[str, bytes]) -> Guidance:

@@ -12,6 +12,12 @@ from balm.plots.figure import Figure
 from balm.report.guidance.as_json import answer_as_json
 from balm.vocabulary.numbers import MINUS, fixed
 
+#: The lists of an answer that hold rules.
+RULES = (
+    "rules", "recommendations", "contraindications", "cautions", "interactions", "monitoring", "rescue", "follow_up",
+    "positions",
+)  # fmt: skip
+
 
 def curves_for(guided: Guided) -> Curves | None:
     """The curves of the plan; ``None`` without a plan or without a model that can be computed."""
@@ -41,16 +47,18 @@ def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]
         evidence.append(row)
     newer = [
         {
-            "published": p.published, "label": p.label, "year": p.year, "outcome": p.outcome, "measure": p.measure,
+            "newer_than": list(n.than), "newer_than_text": "; ".join(n.than), "published": p.published,
+            "label": p.label, "year": p.year, "outcome": p.outcome, "measure": p.measure,
             "scale": p.scale, "timepoint": p.timepoint, "estimate": p.estimate, "ci_low": p.ci_low,
             "ci_high": p.ci_high, "certainty": p.certainty, "source": p.source,
             "text": f"{p.label}, {p.reported_as or p.outcome}, {p.timepoint or 'time not stated'}: "
             f"{_result(p.measure or '', p.estimate, p.ci_low, p.ci_high)}"
             + (f"; certainty {p.certainty}" if p.certainty else ""),
         }
-        for p in guided.newer
+        for n in guided.newer
+        for p in (n.published,)
     ]  # fmt: skip
-    return answer_as_json(
+    found = answer_as_json(
         guided.answer,
         package={"id": meta.id, "title": meta.title, "version": meta.version, "date": meta.date},
         evidence=evidence,
@@ -58,6 +66,12 @@ def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]
         curves=curves,
         kinetics=guided.guidance.kinetics,
     )
+    for name in RULES:
+        for rule in found[name]:
+            # results on pain make advice to treat old, not a contraindication or what to watch
+            year = rule["source"]["year"] if name in ("rules", "recommendations", "positions") else None
+            rule["newer_evidence"] = [n["published"] for n in newer if year is not None and n["year"] > year]
+    return found
 
 
 def _result(measure: str, estimate: float | None, low: float | None, high: float | None) -> str:

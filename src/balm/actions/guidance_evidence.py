@@ -113,15 +113,23 @@ def _certainty(package: Package, planned: AnalysisResult) -> str:
     return overall.rating + (" (its data have changed since)" if stale else "")
 
 
-def newer_than(package: Package, rules: Sequence[Rule]) -> tuple[Published, ...]:
-    """Verified pooled results on pain that were published after the newest guideline on file."""
-    years = [r.source.year for r in rules if r.source.year is not None]
-    if not years:
-        return ()
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A pooled result on pain, and the sources of advice that were published before it."""
+
+    published: Published
+    than: tuple[str, ...]
+
+
+def newer_than(package: Package, rules: Sequence[Rule]) -> tuple[Newer, ...]:
+    """Verified pooled results on pain, each against every source of advice on file that is older than it, by name."""
+    sources = sorted({(r.source.year, r.source.name) for r in rules if r.source.year is not None})
     pain = {o.id for o in package.meta.outcomes if o.domain == PAIN}
-    found = [
-        p for p in package.published
-        if p.verified and p.year is not None and p.year > max(years) and p.outcome in pain and p.estimate is not None
-        and p.kind in ("pooled", "network")
-    ]  # fmt: skip
-    return tuple(sorted(found, key=lambda p: -(p.year or 0)))
+    found = []
+    for p in package.published:
+        if not p.verified or p.year is None or p.outcome not in pain or p.estimate is None:
+            continue
+        older = tuple(name for year, name in sources if p.year > year)
+        if older and p.kind in ("pooled", "network"):
+            found.append(Newer(p, older))
+    return tuple(sorted(found, key=lambda n: -(n.published.year or 0)))

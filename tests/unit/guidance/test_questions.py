@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from balm.actions.guidance import Guidance, ask, folder_of
+from balm.actions.guidance_answer import plain_answer
 from balm.guidance.limits import check_limits
 from balm.guidance.patient import applies, asked, met
 from balm.guidance.scheme import read_scheme
@@ -152,10 +153,18 @@ def test_evidence_is_that_of_the_condition(loaded: Loaded) -> None:
     assert everything["responders-immediate"].certainty == "very low"
 
 
-def test_newer_evidence_than_the_guideline_is_named(loaded: Loaded) -> None:
-    newer = ask(*loaded).newer
-    assert newer[0].label.startswith("Cochrane 2025") and newer[0].estimate == -15.79
-    assert all((p.year or 0) > 2018 for p in newer)
+def test_evidence_newer_than_each_source_is_named(loaded: Loaded) -> None:
+    guided = ask(*loaded)
+    newest = guided.newer[0]
+    assert newest.published.label.startswith("Cochrane 2025") and newest.published.estimate == -15.79
+    years = {r.source.name: r.source.year or 9999 for r in guided.guidance.rules if r.advises}
+    for n in guided.newer:
+        assert n.than and all(years[name] < (n.published.year or 0) for name in n.than)
+        assert set(n.than) == {name for name, year in years.items() if year < (n.published.year or 0)}
+    values = plain_answer(guided)
+    cohen = next(r for r in values["rules"] if r["id"].startswith("cohen-2018"))
+    assert newest.published.published in cohen["newer_evidence"]
+    assert all(set(r["newer_evidence"]) <= {n["published"] for n in values["newer_evidence"]} for r in values["rules"])
 
 
 @pytest.mark.parametrize("name", ["ketamine", "Ketamine", "IV ketamine", "ketamine-chronic-pain", str(KETAMINE)])

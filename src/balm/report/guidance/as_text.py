@@ -71,7 +71,7 @@ def _blocks(a: dict[str, Any]) -> Iterator[str]:
     for e in a["evidence"]:
         yield f"  {e['text']}"
     for n in a["newer_evidence"]:
-        yield f"  Newer than the newest guideline on file: {n['text']}"
+        yield f"  Newer than {'; '.join(n['newer_than'])}: {n['text']}"
     yield ""
     yield "Gaps"
     yield from (f"  {gap}" for gap in a["gaps"])
