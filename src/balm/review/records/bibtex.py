@@ -205,6 +205,7 @@ def _finish(
         return
     if not closed:
         tally.repair(start, "the entry is not closed", f"@{kind}{{{key}")
+        left = left.rstrip("}) \t\r\n")  # what would have closed it
     elif not sure:
         tally.repair(start, "braces inside the entry do not match", f"@{kind}{{{key}")
     if left:
