@@ -98,12 +98,12 @@ def selection_model(
     Clin Pract 10:313; Citkowicz & Vevea (2017), Psychol Methods 22:28. Cochrane Handbook, section 13.3.5.
 
     >>> es = EffectSizes(
-    ...     effect=[0.9, 0.8, 0.7, 0.65, 0.6, 0.4, 0.35, 0.3, 0.25, 0.1],
-    ...     variance=[0.16, 0.12, 0.09, 0.1, 0.06, 0.03, 0.03, 0.02, 0.02, 0.01],
+    ...     effect=[0.9, 0.7, 0.62, 0.5, 0.3, 0.45, 0.2, 0.35, 0.05, 0.12, 0.6, -0.1],
+    ...     variance=[0.16, 0.12, 0.09, 0.05, 0.04, 0.03, 0.03, 0.02, 0.02, 0.01, 0.2, 0.08],
     ... )
     >>> found = selection_model(es, steps=0.025)
     >>> round(found.estimate, 3), round(found.weights[1].estimate, 3)
-    (0.149, 0.103)
+    (0.11, 0.084)
     """
     check_option("weight", weight, WEIGHTS)
     check_option("alternative", alternative, ALTERNATIVES)
