@@ -5,9 +5,8 @@ out: ``- 1/2 [ (k-1) log 2pi - log k + sum log(v + tau2) + log sum w + Q(tau2) ]
 eqs. 10 to 14). The score equations are solved by Newton's method on a transformed score, with Fisher scoring where the
 curvature has the wrong sign.
 
-Either likelihood may have two maxima, one of them at zero. Wherever zero is a local maximum the higher one is taken,
-looking for another from a large tau2 downwards as well. Where variances lie far apart there may be several inside; the
-likelihood is then looked at along its whole range (:mod:`balm.stats.heterogeneity.hills`).
+Either likelihood may have several maxima, one of them at zero. The highest is taken: wherever another one can be, the
+score is looked at along the range (:mod:`balm.stats.heterogeneity.hills`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,14 @@ from typing import Any
 
 from balm.stats.arrays import np
 from balm.stats.groups import OneGroup
-from balm.stats.heterogeneity.hills import far_apart, highest_hill
+from balm.stats.heterogeneity.hills import (
+    FAR_APART,
+    FIRST_LOOK,
+    MANY_STEPS,
+    extremes,
+    highest_hill,
+    where_rising,
+)
 from balm.stats.heterogeneity.solving import root
 from balm.stats.heterogeneity.weighted import mean_and_residuals
 
@@ -73,65 +79,109 @@ def log_likelihood(g: Any, tau2: Any, *, restricted: bool) -> Any:
     return -0.5 * (g.k * _LOG_2PI + both)
 
 
+def reml_score(g: Any, t: Any) -> Any:
+    """``y'PPy - tr P`` alone."""
+    w = 1.0 / (g.variance + g.spread(t))
+    total, _, residual = mean_and_residuals(g, w)
+    q = w * residual
+    return g.sum(q * q - w * (1.0 - w * g.spread(1.0 / total)))
+
+
+def ml_score(g: Any, t: Any) -> Any:
+    """``y'PPy - sum w`` alone."""
+    w = 1.0 / (g.variance + g.spread(t))
+    _, _, residual = mean_and_residuals(g, w)
+    q = w * residual
+    return g.sum(q * q - w)
+
+
+def _at_zero(g: Any, *, restricted: bool) -> tuple[Any, Any, Any, Any]:
+    """``y'PPy``, ``tr P``, ``tr PP`` (for ML ``sum w`` and ``sum w**2``) and Cochran's Q, all without tau2."""
+    w = 1.0 / g.variance
+    total, _, residual = mean_and_residuals(g, w)
+    weighted = w * residual
+    slope, q = g.dot(weighted, weighted), g.dot(weighted, residual)
+    if not restricted:
+        return slope, total, g.dot(w, w), q
+    others = w * g.rest
+    first, u = g.lead(w), g.sum(others)
+    squares = others * others
+    u2, u3 = g.sum(squares), g.dot(squares, others)
+    trace = (2.0 * first * u + u * u - u2) / total
+    trace2 = u2 - 2.0 * u3 / total + ((first * u) ** 2 + 2.0 * first * first * u2 + u2 * u2) / (total * total)
+    return slope, trace, trace2, q
+
+
 def _highest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool) -> Any:
-    """The highest of all maxima: the nearest of :func:`_nearest`, or a higher one where variances lie far apart."""
-    found = _nearest(g, equation, start, scale, restricted=restricted)
+    """The highest of all maxima, zero among them.
+
+    Where the score at zero is positive a root is sought from ``start``; where zero is a maximum there need be no other.
+    What more there may be is looked for wherever it can be.
+    """
+    slope, trace, squares, q = _at_zero(g, restricted=restricted)
+    df = g.k - 1.0 if restricted else g.k + 0.0
+    score = reml_score if restricted else ml_score
 
     def height(some: Any, t: Any) -> Any:
         return log_likelihood(some, t, restricted=restricted)
 
-    apart = far_apart(g)
+    at_zero = slope - trace
+    least, most = extremes(g)
+    first = FIRST_LOOK * least
+
+    def ends() -> tuple[Any, Any]:
+        return where_rising(g, least, slope=slope, trace=trace, squares=squares, q=q, df=df, hedges=start)
+
     if isinstance(g, OneGroup):
-        if apart:
-            return highest_hill(g, equation, found, far=_far(g, scale), scale=scale, height=height)
-    elif apart.any():
-        some = g.select(apart)
-        far = _far(some, scale[apart])
-        found[apart] = highest_hill(some, equation, found[apart], far=far, scale=scale[apart], height=height)
+        found: Any = 0.0
+        if at_zero <= 0.0:
+            low, high = ends()
+        else:
+            found = low = high = float(root(g, equation, start=start, scale=scale))
+            if most > FAR_APART * least:
+                low, high = first, ends()[1]
+            elif found > MANY_STEPS * at_zero / squares:
+                low = at_zero / squares
+        if not low < high:
+            return found
+        return highest_hill(
+            g,
+            equation,
+            score,
+            found,
+            above=at_zero > 0.0,
+            low=max(low, first),
+            high=high,
+            scale=scale,
+            height=height,
+        )
+    rising = at_zero > 0.0
+    found = np.zeros(len(g))
+    if rising.all():
+        found = root(g, equation, start=start, scale=scale)
+    elif rising.any():
+        found[rising] = root(g.select(rising), equation, start=start[rising], scale=scale[rising])
+    low, high = ends()
+    step = at_zero / squares
+    whole = rising & (most > FAR_APART * least)
+    steps = rising & ~whole & (found > MANY_STEPS * step)
+    low = np.where(whole, first, np.where(steps, step, np.where(rising, np.inf, low)))
+    high = np.where(steps, found, high)
+    looked_at = low < high
+    if looked_at.any():
+        some = g if looked_at.all() else g.select(looked_at)
+        found[looked_at] = highest_hill(
+            some,
+            equation,
+            score,
+            found[looked_at],
+            above=rising[looked_at],
+            low=np.maximum(low, first)[looked_at],
+            high=high[looked_at],
+            scale=scale[looked_at],
+            height=height,
+        )
     return found
-
-
-def _nearest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool) -> Any:
-    """The root with the highest likelihood of those that Newton's method meets, counting zero where it is a maximum.
-
-    Where the score at zero is positive the search starts at ``start``. Elsewhere zero is a maximum and another may lie
-    inside: it is sought from ``start`` (where that is positive) and from far above, and the highest likelihood wins.
-    """
-    at_zero, _ = equation(g, 0.0 * start)
-    if isinstance(g, OneGroup):
-        if at_zero > 0.0:
-            return float(root(g, equation, start=start, scale=scale))
-        candidates = [0.0, root(g, equation, start=_far(g, scale), scale=scale)]
-        if start > 0.0:
-            candidates.append(root(g, equation, start=start, scale=scale))
-        heights = [log_likelihood(g, t, restricted=restricted) for t in candidates]
-        return candidates[heights.index(max(heights))]
-    boundary = at_zero <= 0.0
-    far = _far(g, scale)
-    found = root(g, equation, start=np.where(boundary & (start <= 0.0), far, start), scale=scale)
-    again = boundary & (start > 0.0)
-    doubtful = np.flatnonzero(again | (boundary & (found > 0.0)))
-    if len(doubtful):
-        chosen = np.zeros(len(g), dtype=np.bool_)
-        chosen[doubtful] = True
-        some = g.select(chosen)
-        from_above = np.zeros(len(doubtful))
-        twice = again[doubtful]
-        if twice.any():
-            from_above[twice] = root(g.select(again), equation, start=far[again], scale=scale[again])
-        best = np.zeros(len(doubtful))
-        height = log_likelihood(some, best, restricted=restricted)
-        for t in (found[doubtful], from_above):
-            here = log_likelihood(some, t, restricted=restricted)
-            best, height = np.where(here > height, t, best), np.maximum(here, height)
-        found[doubtful] = best
-    return found
-
-
-def _far(g: Any, scale: Any) -> Any:
-    """A tau2 above every root: several times the plain variance of the effects and the typical variance."""
-    away = g.effect - g.spread(g.sum(g.effect) / g.k)
-    return 4.0 * (g.dot(away, away) / (g.k - 1) + scale)
 
 
 def restricted_maximum_likelihood(g: Any, start: Any, scale: Any) -> Any:

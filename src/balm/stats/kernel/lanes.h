@@ -22,8 +22,9 @@
 #define LANES 8
 /* Relative size of the last step taken. The steps converge quadratically: what is left is about its square. */
 #define LAST_STEP 1e-7
-/* Where variances are this far apart the likelihood may have several maxima: the same numbers as in hills.py. */
+/* Where the likelihood is looked at for other maxima: the same numbers as in hills.py. */
 #define FAR_APART 300.0
+#define MANY_STEPS 5.0
 #define FIRST_LOOK 0.05
 #define HALVINGS 5
 typedef double vd __attribute__((vector_size(64)));
@@ -76,6 +77,18 @@ INLINE sums at(int64_t k, const vd *y, const vd *v, vd t, vd *w) {
     return s;
 }
 
+/* tr P and tr PP; for ML sum w and sum w^2. */
+INLINE void traces(int method, sums s, vd *tr, vd *tr2) {
+    if (method == REML) {
+        vd ratio = s.S2 * s.iW;
+        *tr = s.W - ratio;
+        *tr2 = s.S2 - all(2) * s.S3 * s.iW + ratio * ratio;
+    } else {
+        *tr = s.W;
+        *tr2 = s.S2;
+    }
+}
+
 /* Estimating function and the step towards its root. */
 INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
     if (method == PM) { /* Q(t) = k - 1: Newton on 1/Q */
@@ -87,14 +100,7 @@ INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
     }
     vd yPPPy = s.R3 - s.B * s.B * s.iW;
     vd tr, tr2;
-    if (method == REML) {
-        vd ratio = s.S2 * s.iW;
-        tr = s.W - ratio;
-        tr2 = s.S2 - all(2) * s.S3 * s.iW + ratio * ratio;
-    } else {
-        tr = s.W;
-        tr2 = s.S2;
-    }
+    traces(method, s, &tr, &tr2);
     vd score = s.R2 - tr;
     vd d = all(2) * yPPPy - tr2 - all(2) * score * tr2 / tr;
     d = pick(d <= all(0.01) * tr2, tr2, d);
@@ -176,7 +182,7 @@ INLINE vd likelihood(int method, int64_t k, const vd *y, const vd *v, vd *w, vd 
 typedef struct {
     int64_t k, size[LANES]; /* the largest size, and each lane's */
     vd *y, *v, *w;
-    vd df, hedges, centre, typical, spread, span, least;
+    vd df, hedges, centre, typical, mean, span, least;
 } block;
 
 #define MISSING 1e300
@@ -222,47 +228,87 @@ INLINE void prepare(block *b) {
     }
     b->df = pick(n > all(1), n - all(1), all(1));
     b->hedges = larger(pick(n > all(1), ss / b->df - vbar, all(0)), all(0));
-    b->spread = all(4.0) * (ss / b->df + vbar);
+    b->mean = vbar;
     b->span = pick((least > all(1e-90)) & (most < all(1e90)), most / least, all(INFINITY));
     b->least = least;
     b->centre = mean;
     b->typical = n / precision; /* the harmonic mean: one vast variance does not make a step look small */
 }
 
-/* The estimating function's value at t: positive where the likelihood rises. */
-INLINE vd rise(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd t) {
-    vd f, step, size;
-    equation(method, at(k, y, v, t, w), df, &f, &step, &size);
-    return f;
+INLINE vd square_root(vd a) {
+    vd out;
+    for (int l = 0; l < LANES; l++) out[l] = sqrt(a[l]);
+    return out;
 }
 
-/* t, or the maximum of another hill where that is higher, in the lanes `apart` (see balm/stats/heterogeneity/hills.py). */
-static __attribute__((noinline, unused)) void highest_hill(int method, const block *b, const vi *lanes_apart, vd *best) {
+/* The score's value at t: positive where the likelihood rises. */
+INLINE vd rise(int method, int64_t k, const vd *y, const vd *v, vd *w, vd t) {
+    vd W = all(0), WY = all(0), S2 = all(0), R2 = all(0);
+    for (int64_t i = 0; i < k; i++) {
+        vd x = all(1.0) / (v[i] + t);
+        w[i] = x;
+        W += x;
+        WY += x * y[i];
+        S2 += x * x;
+    }
+    vd mu = WY / W;
+    for (int64_t i = 0; i < k; i++) {
+        vd xr = w[i] * (y[i] - mu);
+        R2 += xr * xr;
+    }
+    return R2 - (method == REML ? W - S2 / W : W);
+}
+
+/* Ends outside which the score beyond t0 is not positive, from its sums at t0 (see balm/stats/heterogeneity/hills.py:
+ * there t0 is zero; t0 can count as part of the variances). */
+INLINE void where_rising(int method, const block *b, vd t0, const sums *there, vd *low, vd *high) {
+    vd S = there->R2, Q = there->R1, T, U, a = b->least + t0, m = b->mean + t0, df = method == REML ? b->df : b->df + all(1);
+    traces(method, *there, &T, &U);
+    vi none = S <= all(0);
+    S = pick(none, all(1), S);
+    vd r = U / T, at = Q / S, h = Q / df, s = (b->hedges + b->mean) * (b->df / df);
+    vd c = s - all(2) * a, inside = c * c + all(4) * (s * m - a * a);
+    vd end = all(0.5) * (c + square_root(larger(inside, all(0))));
+    c = all(2) * T * at - S * at * at * r;
+    inside = c * c - all(4) * T * (T - S) * at * at;
+    vd width = square_root(larger(inside, all(0))), first = all(0.5) * (-c - width) / T, last = all(0.5) * (-c + width) / T;
+    vi early = (inside > all(0)) & (last > all(0)) & (first < at);
+    vd far = h * m / (all(4) - h), d = all(4) * T - Q * r;
+    end = pick((h < all(4)) & (far < end), far, end);
+    far = Q / d;
+    end = pick((d > all(0)) & (far < end), far, end);
+    *high = t0 + pick(end > at, end, pick(early, pick(last < at, last, at), all(0)));
+    *low = t0 + pick(none, all(INFINITY), pick(early, first, at));
+}
+
+/* best, or the maximum of another hill up to `high` where that is higher, in the lanes where low < high. */
+static __attribute__((noinline, unused)) void highest_hill(int method, const block *b, const vi *rising, const vd *low, const vd *high,
+                                                           vd *best) {
     int64_t k = b->k;
     const vd *y = b->y, *v = b->v;
-    vd *w = b->w, t = *best;
-    vi apart = *lanes_apart;
-    vd bottom = all(0), low = pick(apart, all(FIRST_LOOK) * b->least, all(1));
-    vi above = rise(method, k, y, v, w, b->df, bottom) > all(0);
+    vd *w = b->w, t = *best, bottom = all(0), top = *high;
+    vi above = *rising, looking = *low < top;
+    vd from = pick(looking, larger(*low, all(FIRST_LOOK) * b->least), all(1));
     int passes = 0;
-    for (int look = 0; look < 2000 && any(apart & (bottom < b->spread)); look++) {
-        vd after = all(2) * low;
-        vi now = rise(method, k, y, v, w, b->df, after) > all(0);
-        vi hill = apart & (bottom < b->spread) & above & ~now & ~((t > bottom) & (t <= after));
+    for (int look = 0; look < 2000 && any(looking); look++) {
+        vd after = all(2) * from;
+        vi now = rise(method, k, y, v, w, after) > all(0);
+        vi hill = looking & above & ~now & ~((t > bottom) & (t <= after));
         if (any(hill)) {
-            vd from = low;
+            vd start = from;
             double factor = 2;
             for (int i = 0; i < HALVINGS; i++) {
                 factor = sqrt(factor);
-                vd middle = from * all(factor);
-                from = pick(rise(method, k, y, v, w, b->df, middle) > all(0), middle, from);
+                vd middle = start * all(factor);
+                start = pick(rise(method, k, y, v, w, middle) > all(0), middle, start);
             }
-            vd top = root(method, k, y, v, w, b->df, from * all(sqrt(factor)), b->typical, hill & ~hill, ~hill, t, &passes);
-            vd here = likelihood(method, k, y, v, w, t, b->size), there = likelihood(method, k, y, v, w, top, b->size);
-            t = pick(hill & (there > here), top, t);
+            vd there = root(method, k, y, v, w, b->df, start * all(sqrt(factor)), b->typical, hill & ~hill, ~hill, t, &passes);
+            vd here = likelihood(method, k, y, v, w, t, b->size), height = likelihood(method, k, y, v, w, there, b->size);
+            t = pick(hill & (height > here), there, t);
         }
         above = now;
-        bottom = low = after;
+        bottom = from = after;
+        looking &= bottom < top;
     }
     *best = t;
 }
@@ -292,24 +338,34 @@ INLINE void solve_block(block *b, int method, double fixed, int profile, const d
             vi none = (f0 <= all(0)) | single;
             t = root(PM, k, y, v, w, df, all(0), typical, ~none, none, all(0), &passes);
         } else {
-            /* Where the score at zero is not positive, zero is one maximum and there may be another inside: it is
-             * sought from Hedges' estimate where that is positive and from far above; the likelihoods decide. */
-            vi boundary = (f0 <= all(0)) & ~single, again = boundary & (b->hedges > all(0));
-            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0))), above = all(0);
-            from = pick(boundary & ~again, b->spread, from);
-            t = root(method, k, y, v, w, df, from, typical, ~boundary, single, all(0), &passes);
-            if (any(again)) above = root(method, k, y, v, w, df, b->spread, typical, ~again & again, ~again, all(0), &passes);
-            vi inside = boundary & ((t > all(0)) | (above > all(0)));
-            if (any(inside)) {
-                vd l0 = likelihood(method, k, y, v, w, all(0), size), l1 = likelihood(method, k, y, v, w, t, size),
-                   l2 = likelihood(method, k, y, v, w, above, size);
-                vd best = pick(l2 > l1, above, t), height = pick(l2 > l1, l2, l1);
-                t = pick(inside, pick(height > l0, best, all(0)), t);
+            /* Where the score at zero is not positive, zero is a maximum; elsewhere a root is sought from Hedges'
+             * estimate. What other maxima there may be is looked for wherever one can be. */
+            vi boundary = (f0 <= all(0)) | single, whole = b->span > all(FAR_APART);
+            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0)));
+            t = root(method, k, y, v, w, df, from, typical, ~boundary, boundary, all(0), &passes);
+            vd tr, tr2, low, high;
+            traces(method, zero, &tr, &tr2);
+            where_rising(method, b, all(0), &zero, &low, &high);
+            vi doubtful = boundary & ~single & (low < high) & (low > all(0));
+            if (any(doubtful)) { /* the same from where it may begin to rise: most are settled */
+                vd at_low = pick(doubtful, low, all(0)), low2, high2;
+                sums further = at(k, y, v, at_low, w);
+                where_rising(method, b, at_low, &further, &low2, &high2);
+                vd f2, step2, size2;
+                equation(method, further, df, &f2, &step2, &size2);
+                doubtful &= f2 <= all(0);
+                low = pick(doubtful, low2, low);
+                high = pick(doubtful & (high2 < high), high2, high);
             }
-            vi apart = (b->span > all(FAR_APART)) & (b->span < all(INFINITY)) & ~single;
-            if (any(apart)) {
+            vd fisher = f0 / tr2;
+            vi steps = ~boundary & ~whole & (t > all(MANY_STEPS) * fisher);
+            low = pick(boundary, low, pick(whole, all(0), pick(steps, fisher, all(INFINITY))));
+            low = pick(single | ~(b->span < all(INFINITY)), all(INFINITY), low);
+            high = pick(steps, t, high);
+            if (any(low < high)) {
                 vd best = t;
-                highest_hill(method, b, &apart, &best);
+                vi rising = ~boundary;
+                highest_hill(method, b, &rising, &low, &high, &best);
                 t = best;
             }
         }
