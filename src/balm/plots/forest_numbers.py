@@ -101,11 +101,11 @@ class Shown:
 
     def fit(self, fit: Any) -> tuple[float, float, float]:
         """A pooled estimate and its interval."""
-        return self._shown(fit.estimate, fit.interval.low, fit.interval.high)
+        return self.shown_as(fit.estimate, fit.interval.low, fit.interval.high)
 
     def prediction(self, fit: Any) -> tuple[float, float]:
         """The prediction interval of a pooled result."""
-        return self._shown(nan, fit.prediction_interval.low, fit.prediction_interval.high)[1:]
+        return self.shown_as(nan, fit.prediction_interval.low, fit.prediction_interval.high)[1:]
 
     def choose_digits(self, intervals: Triple) -> None:
         """The decimals that suit ``intervals``, on the displayed scale."""
@@ -141,7 +141,7 @@ class Shown:
         """ "0.49 [0.33, 0.73]"."""
         return self.texts(([estimate], [low], [high]))[0]
 
-    def _shown(self, estimate: float, low: float, high: float) -> tuple[float, float, float]:
+    def shown_as(self, estimate: float, low: float, high: float) -> tuple[float, float, float]:
         if self._identity:
             return estimate, low, high
         if self.log:

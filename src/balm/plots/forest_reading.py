@@ -21,7 +21,7 @@ from balm.plots.forest_words import (
     prediction_wanted,
     studies,
 )
-from balm.vocabulary.numbers import MINUS, fixed_all, interval, level, percent
+from balm.vocabulary.numbers import MINUS, fixed_all, interval, level, percent, short
 from balm.vocabulary.problems import InputError
 
 
@@ -31,6 +31,8 @@ def read_result(result: Any, options: ForestOptions) -> Content:
         return _Reading(result, options, result.level).clusters(result)
     if hasattr(result, "overall") and hasattr(result, "groups"):
         return _Reading(result.overall, options, result.overall.interval.level).subgroups(result)
+    if hasattr(result, "shrinkage") and hasattr(result, "effects"):
+        return _Reading(result, options, result.level).posterior(result)
     if hasattr(result, "weights") and hasattr(result, "effects"):
         return _Reading(result, options, result.interval.level).pooled(result)
     if hasattr(result, "fits"):
@@ -161,6 +163,38 @@ class _Reading:
             if options.heterogeneity:
                 footers = lines_of_clusters(fit, shown)
         return self._content(rows, footers, f"Multilevel, {fit.method}, {self.ci}", description_of_clusters(fit, shown))
+
+    def posterior(self, fit: Any) -> Content:
+        """A Bayesian fit: studies as observed, each with its own effect after shrinkage; mean and new setting."""
+        self._refuse("a Bayesian fit", "also", "labels", "heterogeneity_interval", "pooled_line")
+        shown, own = self.shown, fit.shrinkage
+        credible = f"{level(fit.level)} CrI"
+        rows = self._study_rows([])
+        ends = zip(own.median.tolist(), own.low.tolist(), own.high.tolist(), strict=True)
+        shrunken = [shown.text(*shown.shown_as(*three)) for three in ends]
+        place = next((i for i, column in enumerate(self.columns) if column.key == "effect"), len(self.columns))
+        for row, own_effect in zip(rows, shrunken, strict=True):
+            row.cells = [*row.cells[:place], own_effect, *row.cells[place:]]
+        self.columns.insert(place, Column("shrunken", f"Own effect\n[{credible}]"))
+        rows = self._ordered(rows)
+        footers: list[str] = []
+        if self.options.overall:
+            rows.append(self._pooled_row("total", f"Mean ({credible})", fit, []))
+            if self.options.prediction is not False:
+                prediction = self._prediction_row(fit)
+                prediction.label = f"New setting ({credible})"
+                rows.append(prediction)
+        if self.options.heterogeneity:
+            tau = fit.tau
+            footers = [
+                f"Between-study SD τ: {short(tau.median, 3)} [{short(tau.interval.low, 3)}, "
+                f"{short(tau.interval.high, 3)}]; prior {fit.prior.words}"
+            ]
+        words = (
+            f"{shown.name} of {studies(fit.k)}, each with its {self.ci}; Bayesian mean "
+            f"{shown.text(*shown.fit(fit))}, {level(fit.level)} credible interval. {'. '.join(footers)}."
+        )
+        return self._content(rows, footers, f"observed, {self.ci}", words)
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
