@@ -29,6 +29,7 @@ _CELLS = {
     "choice": "one of a list",
     "yes-no": "`yes` or `no`",
     "year": "year",
+    "when": "date as far as it is known: `2026`, `2026-03` or `2026-03-01`",
     "count": "whole number, 0 or more",
     "size": "whole number, 1 or more",
     "number": "number",

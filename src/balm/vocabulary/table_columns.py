@@ -3,6 +3,7 @@
 Kinds of cell: ``text``; ``id`` (letters, digits, ``. _ -``; names a row); ``ids`` (several, separated by ``;``);
 ``choice`` (one of a closed list); ``yes-no``; ``year``; ``count`` (whole, 0 or more); ``size`` (whole, 1 or more);
 ``number``; ``positive`` (above 0); ``decimal`` (a number kept digit by digit, for doses); ``date`` (``2026-03-01``);
+``when`` (a date as far as it is known: ``2026``, ``2026-03`` or ``2026-03-01``);
 ``moment`` (``2026-03-01T09:30``, local time, no zone); ``level`` (between 0 and 1); ``p`` (a number or bound between 0
 and 1); ``reported`` (a number, a bound such as ``<=0.35`` or a range such as ``10-40``). An empty cell is
 *not reported*.

@@ -354,6 +354,16 @@ def _as_moment(text: str, column: Column) -> tuple[Any, str]:
     return None, "must be a date and time such as 2026-03-01T09:30, in local time without a zone"
 
 
+def _as_when(text: str, column: Column) -> tuple[Any, str]:
+    """A date as far as it is known; it stays text, which sorts as the dates do."""
+    if _WHEN.fullmatch(text):
+        return text, ""
+    return None, "must be a date as YYYY, YYYY-MM or YYYY-MM-DD"
+
+
+#: A day, a month or a year.
+_WHEN = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
 _READERS: dict[str, Callable[[str, Column], tuple[Any, str]]] = {
     "text": _as_text,
     "id": _as_id,
@@ -370,5 +380,6 @@ _READERS: dict[str, Callable[[str, Column], tuple[Any, str]]] = {
     "p": _as_p,
     "decimal": _as_decimal,
     "date": _as_date,
+    "when": _as_when,
     "moment": _as_moment,
 }

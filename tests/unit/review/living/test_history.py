@@ -24,7 +24,8 @@ from balm.review.living.history import (
 )
 from balm.review.living.tables import table_changes
 from balm.review.package import Package
-from balm.review.schema import TABLES
+from balm.review.schema import TABLE_BY_FILE, TABLES
+from balm.review.tables import read_cell
 from balm.vocabulary.evidence import DuplicateDecision, Record, ReviewVersion, Search, Vote
 from balm.vocabulary.problems import InputError
 
@@ -134,7 +135,6 @@ def test_the_timeline_goes_by_the_search_and_then_by_the_date() -> None:
 
 
 WRONG = [
-    ([version("1", searched="2024-13")], "searched", "must be a date as YYYY"),
     ([version("m", "milestone")], "date", "a milestone needs the date"),
     ([version("m", "milestone", searched="2020", studies=("a",))], "studies", "belongs to a version of this review"),
     ([version("1", studies=("a",)), version("2", studies=("a",))], "studies", "'a' came with version 1 already"),
@@ -146,6 +146,13 @@ WRONG = [
 def test_what_contradicts_itself_is_named(rows: list[ReviewVersion], column: str, said: str) -> None:
     (problem,) = version_problems(rows)
     assert problem.column == column and said in problem.reason and problem.file == "versions.csv"
+
+
+@pytest.mark.parametrize("text", ["2024-13", "24", "2024-1", "2024-02-30x", "May 2024", "2024-00-01"])
+def test_a_date_is_one_as_far_as_it_is_known(text: str) -> None:
+    column = TABLE_BY_FILE["versions.csv"].column("searched")
+    assert read_cell(text, column) == (None, "must be a date as YYYY, YYYY-MM or YYYY-MM-DD")
+    assert [read_cell(one, column)[0] for one in ("2024", "2024-12", "2024-12-31")] == ["2024", "2024-12", "2024-12-31"]
 
 
 def test_dates_are_compared_as_far_as_both_are_known() -> None:
