@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
 from balm.stats.glmm.models import Arm, structure
-from balm.stats.glmm.optimum import Optimum, climb
-from balm.stats.glmm.quadrature import heights
-from balm.stats.glmm.structure import Structure
+from balm.stats.glmm.optimum import LONGEST, Optimum, arrow_of, climb, uphill
+from balm.stats.glmm.quadrature import Integrals, heights, integrals
+from balm.stats.glmm.structure import Structure, repeated
 
-#: Nodes for each random effect, until the log-likelihood changes by less than ``SETTLED``.
+#: Nodes for each random effect, until the log-likelihood changes by less than ``SETTLED``: the error of the finer rule
+#: is then smaller by orders of magnitude.
 LADDER = {0: (1,), 1: (15, 31, 61, 99), 2: (9, 15, 25, 41)}
-SETTLED = 1e-8
+SETTLED = 1e-6
 #: Nodes for a look from afar.
 COARSE = {1: 9, 2: 5}
 #: Where the likelihood is looked at before the climb: it can have a maximum at tau = 0 and another beyond.
-LOOK_AT = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0, 4.0)
+LOOK_AT = (0.04, 0.08, 0.16, 0.35, 0.75, 1.6, 3.5)
 #: Heights that differ by less are the same maximum.
 SAME = 1e-8
 #: Below this a standard deviation is the boundary, reached by an even function of it.
@@ -91,35 +93,61 @@ def fit(
         if tau2 > NOTHING**2 and not any(abs(tau2 - other) <= 1e-5 * tau2 for *_, other in tops[1:]):
             tops.append((top, s, n, moved, tau2))
     best, model, n, moved, tau2 = max(tops, key=lambda t: t[0].height - (0.0 if t[1] is alone else SAME))
-    maxima = tuple((t, top.height) for top, m, _, _, t in tops if m is s or falls or len(tops) == 1)
+    maxima = tuple((t, top.height) for top, m, _, _, t in tops if m is s or falls or model is alone)
     return _finished(model, best, n, moved, maxima, tau2, base)
 
 
-def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list[Optimum], bool]:
+class _Start(NamedTuple):
+    """A point near the profile of the likelihood at one tau: its height, and whether the likelihood rises there."""
+
+    common: Floats
+    local: Floats | None
+    height: float
+    rising: bool
+
+
+def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list[_Start], bool]:
     """Where to climb from: the points on a grid of tau from which the likelihood rises to a maximum before the next.
 
-    Also whether it falls from 0, which is a maximum then.
+    Also whether it falls from 0, which is a maximum then.  All points are looked at together; at each the other
+    parameters take the steps towards their best values.
     """
-    extra = [0.0] if correlated else []
-    here, own, modes = calm.common, calm.local, None
-    starts: list[Optimum] = []
-    before: Optimum | None = None
-    falls = False
-    for tau in LOOK_AT:
-        found = climb(
-            s, np.array([*here, tau, *extra]), own, COARSE[s.dimensions], modes=modes, held=at, short=0.1, most=3
-        )
-        here, own, modes = found.common[:at], found.local, found.modes
-        rising = found.gradient[at] > 0.0
-        if before is None:
-            falls = not rising
+    grid = [
+        _Start(np.array([*calm.common, tau, *([0.0] if correlated else [])]), calm.local, 0.0, False) for tau in LOOK_AT
+    ]
+    several = repeated(s, len(grid))
+    modes = np.zeros((several.k, s.dimensions))
+    for last in (False, False, True):
+        values = np.concatenate([s.values(point.common, point.local) for point in grid])
+        found = integrals(several, values, COARSE[s.dimensions], modes)
+        modes = found.modes
+        for t, point in enumerate(grid):
+            rows = slice(t * s.k, (t + 1) * s.k)
+            arrow = arrow_of(s, Integrals(*(part[rows] for part in found)))
+            common, local = point.common, point.local
+            if not last:
+                if s.dimensions == 1 and not correlated:  # concave, given tau
+                    step = np.zeros(at + 1)
+                    step[:at] = np.linalg.solve(arrow.hessian[:at, :at], -arrow.gradient[:at])
+                else:
+                    step = uphill(arrow.hessian, arrow.gradient, at)
+                fraction = min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-300))
+                common = common + fraction * step
+                if local is not None and arrow.own_gradient is not None:
+                    assert arrow.crossed is not None and arrow.own is not None
+                    own = -(arrow.own_gradient + arrow.crossed @ step) / arrow.own
+                    local = local + fraction * np.clip(own, -LONGEST, LONGEST)
+            grid[t] = _Start(common, local, float(found.height[rows].sum()), bool(arrow.gradient[at] > 0.0))
+    starts: list[_Start] = []
+    before: _Start | None = None
+    for point in grid:
         # Between 0 and the first point there is a maximum where it falls there; it may be the one at 0.
-        if not rising and (before is None or before.gradient[at] > 0.0):
-            starts.append(found if before is None or found.height > before.height else before)
-        before = found
-    if before is not None and before.gradient[at] > 0.0:
-        starts.append(before)
-    return starts, falls
+        if not point.rising and (before is None or before.rising):
+            starts.append(point if before is None or point.height > before.height else before)
+        before = point
+    if grid[-1].rising:
+        starts.append(grid[-1])
+    return starts, not grid[0].rising
 
 
 def _size(common: Floats, at: int, correlated: bool) -> float:
@@ -136,14 +164,13 @@ def _settled(s: Structure, common: Floats, local: Floats | None, points: int | N
     ladder: Sequence[int] = LADDER[s.dimensions]
     n, change = ladder[0], math.inf
     top = climb(s, common, local, n, short=1e-4, most=40)
-    for finer in ladder[1:]:
-        coarse = float(heights(s, top.values, n, top.modes)[0].sum())
-        change = abs(float(heights(s, top.values, finer, top.modes)[0].sum()) - coarse)
-        n = finer
-        top = climb(s, top.common, top.local, n, modes=top.modes)
+    level = float(heights(s, top.values, n, top.modes)[0].sum())
+    for n in ladder[1:]:
+        finer = float(heights(s, top.values, n, top.modes)[0].sum())
+        change, level = abs(finer - level), finer
         if change < SETTLED:
             break
-    return top, n, change
+    return climb(s, top.common, top.local, n, modes=top.modes), n, change
 
 
 def _start(s: Structure, studies: str | None, design: Floats) -> tuple[Floats, Floats | None]:

@@ -16,6 +16,9 @@ from balm.stats.effect_sizes import Floats
 from balm.stats.glmm.models import Arm, structure
 from balm.stats.glmm.optimum import climb
 
+#: A log odds ratio that stands for an infinite one: what is lost in the log-likelihood is nothing.
+FAR = 30.0
+
 
 class ChiSquare(NamedTuple):
     """A chi-square test."""
@@ -64,7 +67,9 @@ def heterogeneity_tests(
     if studies == "random":
         assert level is not None
         s = structure(which, studies, None, heterogeneity=False)
-        top = climb(s, np.asarray(level, dtype=np.float64), own, points, exact=exact)
+        none = peaks[0][0].information == 0.0
+        begin = np.where(none, np.where(which[0][0].x == 0.0, -FAR, FAR), own)
+        top = climb(s, np.asarray(level, dtype=np.float64), begin, points, exact=exact, short=1e-6)
         height = top.height
         assert top.local is not None and top.own is not None and top.crossed is not None
         own = top.local

@@ -50,7 +50,9 @@ class Optimum(NamedTuple):
     shares: Floats
 
 
-class _Arrow(NamedTuple):
+class Arrow(NamedTuple):
+    """Gradient and Hessian of the common parameters, each study's own eliminated, and what belongs to these."""
+
     gradient: Floats
     hessian: Floats
     own_gradient: Floats | None
@@ -59,7 +61,7 @@ class _Arrow(NamedTuple):
     shares: Floats
 
 
-def _arrow(s: Structure, found: Integrals) -> _Arrow:
+def arrow_of(s: Structure, found: Integrals) -> Arrow:
     """Derivatives by the common parameters, with each study's own eliminated."""
     columns = s.global_columns()
     size = sum(c.stop - c.start for c in columns if c is not None)
@@ -86,16 +88,16 @@ def _arrow(s: Structure, found: Integrals) -> _Arrow:
                 hessian[at, there] = p.design.T @ (reduced[:, a, b, None] * other.design)
     effect = next(i for i, p in enumerate(s.parameters) if p.of_effect and p.random is None)
     if local is None:
-        return _Arrow(gradient, hessian, None, None, None, -reduced[:, effect, effect])
-    return _Arrow(gradient, hessian, found.gradient[:, local], crossed, own, -reduced[:, effect, effect])
+        return Arrow(gradient, hessian, None, None, None, -reduced[:, effect, effect])
+    return Arrow(gradient, hessian, found.gradient[:, local], crossed, own, -reduced[:, effect, effect])
 
 
-def _uphill(hessian: Floats, gradient: Floats, held: int | None) -> Floats:
+def uphill(hessian: Floats, gradient: Floats, held: int | None) -> Floats:
     """Newton's step, with the curvatures that bend the wrong way turned round."""
     if held is not None:
         kept = np.delete(np.arange(len(gradient)), held)
         whole = np.zeros(len(gradient))
-        whole[kept] = _uphill(hessian[np.ix_(kept, kept)], gradient[kept], None)
+        whole[kept] = uphill(hessian[np.ix_(kept, kept)], gradient[kept], None)
         return whole
     scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-12))
     values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
@@ -129,9 +131,9 @@ def climb(
     found = look(s, s.values(common, local), points, v)
     height = float(found.height.sum())
     residual = np.inf
-    arrow = _arrow(s, found)
+    arrow = arrow_of(s, found)
     for _ in range(most):
-        step = _uphill(arrow.hessian, arrow.gradient, held)
+        step = uphill(arrow.hessian, arrow.gradient, held)
         own_step = None
         if local is not None:
             assert arrow.own is not None and arrow.crossed is not None and arrow.own_gradient is not None
@@ -156,7 +158,7 @@ def climb(
         else:
             break
         common, local, found, height = new_common, new_local, new, new_height
-        arrow = _arrow(s, found)
+        arrow = arrow_of(s, found)
     return Optimum(
         common,
         local,

@@ -22,6 +22,10 @@ LONGEST_STEP = 3.0
 WIDTH = 2e-4
 
 
+#: The centre of many nodes need not be the mode to the last digit; that of an approximation with few must be.
+NEAR, CLOSE = 1e-2, 1e-7
+
+
 class Integrals(NamedTuple):
     """Log of each study's integral (k,), its gradient (k, a) and its Hessian (k, a, a) by the study's parameters."""
 
@@ -43,18 +47,34 @@ def nodes(points: int, dimensions: int) -> tuple[Floats, Floats]:
     return grid, weights
 
 
-def modes_of(s: Structure, values: Floats, start: Floats) -> tuple[Floats, Floats]:
-    """(k, d) modes of the integrands, and the negative Hessians (k, d, d) there."""
+def modes_of(s: Structure, values: Floats, start: Floats, near: float) -> tuple[Floats, Floats]:
+    """(k, d) modes of the integrands, and the negative Hessians (k, d, d) there.
+
+    near : a step this short (in standard deviations of the random effect) is the last one.
+    """
     k, d = start.shape
-    loads = [s.loadings(c, values) for _, _, c in s.arms]
-    fixed = [s.eta(j, values, np.zeros((k, 1, d))) for j in range(len(s.arms))]
+    origin = np.zeros((k, 1, d))
+    arms = [
+        (likelihood, s.eta(j, values, origin)[:, 0], s.loadings(c, values))
+        for j, (likelihood, _, c) in enumerate(s.arms)
+    ]
 
     def look(v: Floats) -> tuple[Floats, Floats, Floats]:
+        if d == 1:
+            u = v[:, 0]
+            height, slope, bend = -0.5 * u * u, -u, np.ones(k)
+            for likelihood, base, load in arms:
+                z = load[:, 0]
+                level, first, second = likelihood.terms((base + z * u)[:, None])
+                height += level[:, 0]
+                slope += first[:, 0] * z
+                bend -= second[:, 0] * (z * z)
+            return height, slope[:, None], bend[:, None, None]
         height = -0.5 * np.sum(v * v, axis=1)
         slope, bend = -v, np.broadcast_to(np.eye(d), (k, d, d)).copy()
-        for (likelihood, _, _), load, base in zip(s.arms, loads, fixed, strict=True):
-            level, first, second = likelihood.terms(base + np.sum(load * v, axis=1)[:, None])
-            height = height + level[:, 0]
+        for likelihood, base, load in arms:
+            level, first, second = likelihood.terms((base + np.sum(load * v, axis=1))[:, None])
+            height += level[:, 0]
             slope = slope + first * load
             bend -= second[:, :, None] * (load[:, :, None] * load[:, None, :])
         return height, slope, bend
@@ -63,9 +83,10 @@ def modes_of(s: Structure, values: Floats, start: Floats) -> tuple[Floats, Float
     height, slope, bend = look(v)
     for _ in range(100):
         step = slope / bend[:, 0] if d == 1 else np.linalg.solve(bend, slope[:, :, None])[:, :, 0]
-        longest = np.abs(step).max(axis=1, keepdims=True)
-        step = step * np.minimum(1.0, LONGEST_STEP / np.maximum(longest, 1e-300))
-        far = longest.max()
+        size = np.abs(step)
+        far = float(size.max())
+        if far > LONGEST_STEP:
+            step *= np.minimum(1.0, LONGEST_STEP / np.maximum(size.max(axis=1, keepdims=True), 1e-300))
         for _ in range(40):
             new = look(v + step)
             worse = new[0] < height - 1e-9 * (1.0 + np.abs(height))
@@ -73,7 +94,7 @@ def modes_of(s: Structure, values: Floats, start: Floats) -> tuple[Floats, Float
                 break
             step = np.where(worse[:, None], 0.5 * step, step)
         v, (height, slope, bend) = v + step, new
-        if far < 1e-7:
+        if far < near:
             break
     return v, bend
 
@@ -95,14 +116,14 @@ class Nodes(NamedTuple):
         return top + np.log(whole), share
 
 
-def at_nodes(s: Structure, values: Floats, points: int, start: Floats) -> Nodes:
+def at_nodes(s: Structure, values: Floats, points: int, start: Floats, near: float = CLOSE) -> Nodes:
     """The integrand at the nodes, with the modes searched from ``start``."""
     d = s.dimensions
     grid, log_weight = nodes(points, d)
     if d == 0:
         v, scale, modes = np.zeros((s.k, 1, 0)), np.zeros(s.k), start
     else:
-        modes, bend = modes_of(s, values, start)
+        modes, bend = modes_of(s, values, start, near)
         if d == 1:
             root = 1.0 / np.sqrt(bend[:, 0, 0])
             v = modes[:, None, :] + (root[:, None] * grid[None, :, 0])[:, :, None]
@@ -129,7 +150,7 @@ def heights(s: Structure, values: Floats, points: int, start: Floats) -> tuple[F
 def integrals(s: Structure, values: Floats, points: int, start: Floats) -> Integrals:
     """Log integrals with their derivatives as moments over the nodes."""
     a = len(s.parameters)
-    found = at_nodes(s, values, points, start)
+    found = at_nodes(s, values, points, start, NEAR)
     level, share = found.shares()
     # With one arm, or arms that a parameter enters alike, a few (k, q) products give every moment.
     score = np.zeros((a, *share.shape))
