@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
@@ -14,7 +15,7 @@ HTML = (".html", ".htm")
 ENDINGS = (*HTML, ".docx", ".pdf")
 
 
-def check_report_target(path: Path, figure_width: float | None = None, font_size: float | None = None) -> None:
+def check_report_target(path: Path, **look: Any) -> None:
     """The ending is one we write, the folder exists and the options belong to the form; asked before computing."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -23,7 +24,7 @@ def check_report_target(path: Path, figure_width: float | None = None, font_size
         refuse(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
     if path.is_dir():
         refuse(f"{str(path)!r} is a folder; give a file in it")
-    for name, given in (("figure_width", figure_width), ("font_size", font_size)):
+    for name, given in look.items():
         if given is not None and ending in HTML:
             refuse(f"{name} belongs to .docx and .pdf; a page in a browser is as wide as its window")
 
@@ -32,13 +33,14 @@ def write_report(
     synthesis: Synthesis,
     flow: Flow,
     path: Path,
-    *,
-    figure_width: float | None = None,
-    font_size: float | None = None,
+    **look: Any,
 ) -> Path:
-    """Write the report to ``path``, replacing what is there; nothing is left half-written."""
-    check_report_target(path, figure_width, font_size)
-    data = report_bytes(synthesis, flow, path.suffix.lower(), figure_width=figure_width, font_size=font_size)
+    """Write the report to ``path``, replacing what is there; nothing is left half-written.
+
+    ``look``: ``journal``, ``figure_width``, ``font_size`` and ``font`` of a Word file or a PDF.
+    """
+    check_report_target(path, **look)
+    data = report_bytes(synthesis, flow, path.suffix.lower(), **look)
     try:
         with whole_file(path, "wb") as out:
             out.write(data)
@@ -51,24 +53,22 @@ def report_bytes(
     synthesis: Synthesis,
     flow: Flow,
     ending: str,
-    *,
-    figure_width: float | None = None,
-    font_size: float | None = None,
+    **look: Any,
 ) -> bytes:
     """The report in the form of ``ending``."""
     if ending in HTML:
         from balm.report.review_report import build_report
 
         return build_report(synthesis, flow).encode("utf-8")
-    from balm.report.document.look import TEXT_WIDTH_MM, Look
+    from balm.report.document.look import look_of
     from balm.report.document.whole import document
 
-    look = Look(TEXT_WIDTH_MM if figure_width is None else figure_width, 10.0 if font_size is None else font_size)
+    chosen = look_of(**look)
     made = document(synthesis, flow)
     if ending == ".docx":
         from balm.report.document.word import word
 
-        return word(made, look)
+        return word(made, chosen)
     from balm.report.document.typeset import pdf
 
-    return pdf(made, look)
+    return pdf(made, chosen)

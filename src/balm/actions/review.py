@@ -91,16 +91,27 @@ class Review:
             self.package, {row.study for a in self.synthesise().analyses if a.fit is not None for row in a.rows}
         )
 
-    def report(self, path: str | Path, *, figure_width: float | None = None, font_size: float | None = None) -> Path:
+    def report(
+        self,
+        path: str | Path,
+        *,
+        journal: str | None = None,
+        figure_width: float | None = None,
+        font_size: float | None = None,
+        font: str | None = None,
+    ) -> Path:
         """Write the report to ``path``: whole, or not at all. The package itself is not touched.
 
         path         : its ending chooses among ``.html``, ``.docx`` and ``.pdf``.
+        journal      : "jama", "lancet", "bmj" or "cochrane": width and font of their figures; what follows changes it.
         figure_width : of the widest figure in a Word file or a PDF, in millimetres; 170 when not given.
         font_size    : of the text in a Word file or a PDF, in points; 10 when not given.
+        font         : "sans" (default) or "serif".
         """
         from balm.actions.report_out import write_report
 
-        return write_report(self.synthesise(), self.flow(), Path(path), figure_width=figure_width, font_size=font_size)
+        look = {"journal": journal, "figure_width": figure_width, "font_size": font_size, "font": font}
+        return write_report(self.synthesise(), self.flow(), Path(path), **look)
 
 
 def package_bytes(folder: str | Path) -> dict[str, bytes]:

@@ -58,6 +58,8 @@ def configure_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figure-width", type=float, metavar="MM", help=".docx, .pdf: width of the widest figure (default: 170)"
     )
+    parser.add_argument("--journal", metavar="NAME", help=".docx, .pdf: figures for jama, lancet, bmj or cochrane")
+    parser.add_argument("--font", metavar="KIND", help=".docx, .pdf: sans or serif (default: sans)")
     parser.add_argument("--font-size", type=float, metavar="PT", help=".docx, .pdf: size of the text (default: 10)")
 
 
@@ -73,15 +75,16 @@ def report(arguments: argparse.Namespace) -> int:
         raise UsageError(f"-o must end in .html, .docx or .pdf; got {arguments.output!r}")
     if not target.parent.is_dir():
         raise InputError(f"-o {arguments.output!r}: there is no folder {str(target.parent)!r}; make it first")
-    chosen = {"figure_width": arguments.figure_width, "font_size": arguments.font_size}
+    names = ("journal", "figure_width", "font_size", "font")
+    chosen = {name: getattr(arguments, name) for name in names}
     given = {name: value for name, value in chosen.items() if value is not None}
     if given and ending in HTML:
         flag = "--" + next(iter(given)).replace("_", "-")
         raise UsageError(f"{flag} belongs to .docx and .pdf; a page in a browser is as wide as its window")
     from balm.actions.review import Review
-    from balm.report.document.look import Look
+    from balm.report.document.look import look_of
 
-    Look(**given)  # refused before anything is computed
+    look_of(**given)  # refused before anything is computed
     Review.load(arguments.folder).report(target, **given)
     print(f"Report: {arguments.output}")
     return 0

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from balm.actions.report_out import check_report_target
 from balm.actions.review import Review
-from balm.report.document.look import Look
+from balm.report.document.look import JOURNALS, Look, look_of
 from balm.report.document.parts import Document, Paragraph, Picture, Run, Section, Verbatim, names, said, targets
 from balm.report.document.typeset import pdf
 from balm.report.document.whole import document
@@ -168,11 +168,36 @@ def test_figures_fit_the_width_a_journal_asks_for(whole):
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"figure_width": 20}, "figure_width must be between 40 and 170 mm; got 20"),
-     ({"font_size": 40}, "font_size must be between 6 and 16 points; got 40")],
+     ({"font_size": 40}, "font_size must be between 6 and 16 points; got 40"),
+     ({"font": "comic"}, "font must be one of")],
 )  # fmt: skip
 def test_sizes_out_of_range_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         Look(**options)
+
+
+def test_a_journal_names_width_and_font_and_what_is_given_changes_it():
+    assert look_of("lancet") == Look(figure_width=154.0, font="serif")
+    assert look_of("lancet", figure_width=75, font="sans") == Look(figure_width=75)
+    assert all(source for _, source in JOURNALS.values()), "each says where its figures were read, or that none were"
+    with pytest.raises(InputError, match="journal must be one of"):
+        look_of("nature")
+
+
+def test_the_font_is_that_of_the_look():
+    styles = docx.Document(io.BytesIO(word(small(), Look(font="serif")))).styles
+    assert {styles[name].font.name for name in ("Normal", "Title", "Heading 1")} == {"Times New Roman"}
+    fonts = {f for page in PdfReader(io.BytesIO(pdf(small(), Look(font="serif")))).pages
+             for f in (r.get_object()["/BaseFont"] for r in page["/Resources"]["/Font"].values())}  # fmt: skip
+    assert any("Libertinus" in f for f in fonts)
+
+
+def test_results_stand_under_one_heading_in_the_order_of_prisma(whole):
+    [results] = [s for s in whole.sections if s.id == "findings"]
+    assert results.title == "Results"
+    assert [s.id for s in results.sections][:6] == [
+        "flow", "excluded", "studies", "risk-of-bias", "results", "certainty-section",
+    ]  # fmt: skip
 
 
 def test_a_target_is_checked_before_anything_is_computed(tmp_path):

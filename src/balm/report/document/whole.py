@@ -35,7 +35,7 @@ def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse"
         abstract(synthesis),
         introduction(review),
         methods,
-        *_results(synthesis, flow, numbers, contradictions),
+        Section("findings", "Results", sections=tuple(_results(synthesis, flow, numbers, contradictions))),
         discussion(synthesis),
         other_information(review),
         _references(synthesis),
@@ -79,7 +79,7 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
         Section("risk-of-bias", "Risk of bias", (said(content.bias_words(review)), *lights)),
         Section(
             "results",
-            "Results of the analyses",
+            "Results of the syntheses",
             (said(content.funnel_words(fits)), *glance),
             tuple(_analysis(view) for view in views),
         ),

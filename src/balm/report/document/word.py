@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from balm.plots.figure import Figure
-from balm.report.document.look import TEXT_WIDTH_MM, Look
+from balm.report.document.look import FONTS, TEXT_WIDTH_MM, Look
 from balm.report.document.parts import (
     Document,
     Listing,
@@ -44,6 +44,8 @@ _IMAGE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/im
 _EMU_PER_MM = 36000
 #: Characters that XML 1.0 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+#: The part whose sections stand in the contents, too.
+RESULTS = "findings"
 #: Image pixels per CSS pixel of the picture that programs without SVG show.
 FALLBACK_SCALE = 1.5
 
@@ -115,14 +117,16 @@ class _Writer:
     def _contents(self) -> Iterable[str]:
         """A table of contents, filled: Word can bring it up to date, and other programs show it as it stands."""
         entries = [(1, s) for s in self.document.sections]
+        entries = [e for _, s in entries for e in [(1, s), *((2, inner) for inner in s.sections if s.id == RESULTS)]]
         start = '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
         start += '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\n \\h </w:instrText></w:r>'
         start += '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
         yield _paragraph('<w:r><w:br w:type="page"/></w:r>' + _run("Contents", "<w:b/>"))
-        for i, (_, section) in enumerate(entries):
+        for i, (depth, section) in enumerate(entries):
             link = self._linked(section.title, f"#{section.id}")
             end = '<w:r><w:fldChar w:fldCharType="end"/></w:r>' if i == len(entries) - 1 else ""
-            yield _paragraph((start if i == 0 else "") + link + end)
+            indent = '<w:ind w:left="360"/>' if depth == 2 else ""
+            yield _paragraph((start if i == 0 else "") + link + end, "", indent)
         yield _paragraph('<w:r><w:br w:type="page"/></w:r>')
 
     def _section(self, section: Section, depth: int) -> Iterable[str]:
@@ -299,12 +303,12 @@ def _page(file: Any, document: Document, look: Look) -> None:
                          ("Heading 3", 1.1 * size), ("Heading 4", size)):  # fmt: skip
         style = styles[name]
         style.font.size = Pt(round(2 * points) / 2)
-        style.font.name = "Arial"
+        style.font.name = FONTS[look.font][0]
         style.font.color.rgb = RGBColor(0x1B, 0x23, 0x2D)
         fonts = style.element.rPr.rFonts
         for key in [k for k in fonts.attrib if k.endswith("Theme")]:
             del fonts.attrib[key]
-        fonts.set("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}cs", "Arial")
+        fonts.set("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}cs", FONTS[look.font][0])
     styles["Normal"].paragraph_format.space_after = Pt(0.6 * size)
     small.paragraph_format.space_after = Pt(0)
     facts = file.core_properties
