@@ -206,10 +206,13 @@ def _row(line: Line, kind: str, settings: Settings) -> Row:
             data |= {"effect": log(estimate) if settings.log_data else estimate, "se": se}
         stored.pop("se", None)
     name = clean(line.get("name"))
+    # RevMan writes zeros beside a study that was unticked, as beside one that nothing can be estimated of.
+    left_out = all(value(line, column) == 0.0 for column in ("effect estimate", "se", "ci start", "ci end", "weight"))
     return Row(
         study_id=name,
         study=name,
         data=MappingProxyType(data),
         stored=MappingProxyType(stored),
+        estimable=False if left_out else None,
         year=clean(line.get("year of study")),
     )

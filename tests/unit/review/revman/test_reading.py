@@ -153,6 +153,23 @@ def test_the_csv_of_revman_5_is_read_with_and_without_numbers(tmp_path: Path, se
     assert (agreement.stored, agreement.agree, agreement.disagree) == (1, 1, ())
 
 
+def test_a_study_that_was_unticked_stands_in_a_csv_with_its_arms_and_zeros(tmp_path: Path) -> None:
+    head = (
+        "Name|Data Type|Statistical Method|Effect Measure|Analysis Model|Events 1|Total 1|Events 2|Total 2|"
+        "Effect Estimate|SE|CI Start|CI End|Weight|Q|df|Qint"
+    )
+    lines = [head, "Aspirin|" + "|" * 15, "Death|DIC|MH|OR|Fixed|2128|14186|2286|13817|"]
+    lines[2] += "0.89686556||0.8405144|0.95699471|100|9.94605598|6|0"
+    lines += [f"{s}|||||{a}|{n_1}|{c}|{n_2}|" + "|" * 7 for s, _, a, n_1, c, n_2 in ASPIRIN]
+    lines.append("Unticked|||||90|100|1|100|0|0|0|0|0|||")
+    (tmp_path / "a.csv").write_text("\n".join(lines).replace("|", ","), encoding="utf-8")
+    review = read_revman(tmp_path / "a.csv")
+    agreement = review.recompute()
+    assert (agreement.stored, agreement.agree, agreement.disagree) == (1, 1, ())
+    assert agreement.outcomes[0].total.k == len(ASPIRIN)
+    assert review.comparisons[0].outcomes[0].rows[-1].data["events_1"] == 90.0
+
+
 def test_headings_and_decimals() -> None:
     assert heading("CI.start") == heading("CI start") == "ci start"
     assert decimals(["1.25", "3.123456", "x", ""]) == 6
