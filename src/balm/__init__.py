@@ -51,6 +51,7 @@ PUBLIC = {
     "excess_significance": "balm.stats.small_study.excess_significance",
     "pet_peese": "balm.stats.small_study.pet_peese",
     "selection_model": "balm.stats.selection.selection_model",
+    "waap_wls": "balm.stats.small_study.waap_wls",
     "limit_meta_analysis": "balm.stats.small_study.limit_meta_analysis",
     "compare_profiles": "balm.stats.compare_profiles",
     "multiverse": "balm.stats.multiverse.multiverse",

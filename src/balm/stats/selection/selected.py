@@ -57,6 +57,10 @@ class Selected:
     lower: Floats
     upper: Floats
 
+    def in_units(self, unit: float) -> Selected:
+        """The same with effects counted in ``unit``."""
+        raise NotImplementedError
+
     def kernel(self, mean: Floats, sd: Floats) -> Floats:
         """(5, k, pieces): probability of each piece and its first four derivatives in the mean."""
         raise NotImplementedError

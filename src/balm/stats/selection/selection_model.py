@@ -15,7 +15,8 @@ from balm.stats.multilevel.grouping import cluster_of
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.regression.meta_regression import MetaRegression
 from balm.stats.selection.drawn import p_values
-from balm.stats.selection.fitted import Choices, SelectionModel, fitted
+from balm.stats.selection.fitted import Choices, SelectionModel
+from balm.stats.selection.fitting import fitted
 from balm.stats.selection.selected import Smooth, Steps
 from balm.stats.selection.weight_functions import CENSORED_AT, WEIGHT_FUNCTIONS
 from balm.stats.small_study.predictors import predictor_values

@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from balm.stats.selection.fitted import Choices, SelectionModel, result
+from balm.stats.selection.fitted import Choices, SelectionModel
+from balm.stats.selection.fitting import result
 from balm.stats.selection.likelihood import Likelihood, typical_unit
 from balm.stats.selection.selection_model import Turned, truncated_at
 from balm.vocabulary.problems import InputError

@@ -39,7 +39,7 @@ def _logistic(log_p: Floats, log_q: Floats, delta: list[Floats]) -> Terms:
 
 
 def _power(log_p: Floats, log_q: Floats, delta: list[Floats]) -> Terms:
-    return delta[0] * log_q, (log_q + 0.0 * delta[0])[None], np.zeros((1, 1, *np.shape(log_q + 0.0 * delta[0])))
+    return delta[0] * log_q, log_q[None], np.zeros((1, 1, *log_q.shape))
 
 
 def _exponential_of_power(log_p: Floats, log_q: Floats, delta: list[Floats]) -> Terms:
