@@ -16,6 +16,7 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.packages import start_review
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review
+from balm.store.synthesis.current import forget
 from tests.web.rows_again import RowsAgain
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
@@ -71,6 +72,7 @@ def person(email: str, name: str) -> Someone:
 def team(db: None) -> Team:
     """The bundled ketamine review on the server, with one person in each role."""
     the_team()
+    forget()  # the same review in another test: what was kept of its state there is not its state here
     people, review = signed_in(), Review.objects.get(slug=KETAMINE.name)
     for member in Member.objects.filter(review=review):
         people[member.code].member = member

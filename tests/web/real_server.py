@@ -85,11 +85,13 @@ class RealServer:
             ],
             env=self.environment, start_new_session=True,
         )  # fmt: skip
-        for _ in range(300):
+        for _ in range(2400):  # a machine that is busy takes its time to load the application
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                     return self
             except OSError:
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.05)
         raise RuntimeError("the server did not start")
 
