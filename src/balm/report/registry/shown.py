@@ -218,7 +218,7 @@ def _over_time(found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     hidden = [bool({f"period.{p}.{part}" for part in ("yes", "n")} & held.hidden) for p in o.periods]
     # The centre is the share of all assessed, and gives away what of it is held back.
     at = f"responder.{found.primary.id}"
-    told = o.responders is not None and not {f"{at}.yes", f"{at}.assessed"} & held.hidden
+    told = hidden.count(False) > 1 and not {f"{at}.yes", f"{at}.assessed"} & held.hidden
     changes = o.changes if o.changes is not None and limit <= 5 else None
     return {
         "rules": list(RULES),
