@@ -11,6 +11,8 @@ from balm.stats.heterogeneity.hills import FAR_APART, extremes, where_rising
 from balm.stats.heterogeneity.likelihood import maximum_likelihood, restricted_maximum_likelihood
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pool_many import pool_many
+from balm.stats.regression.meta_regression import meta_regression
+from balm.stats.regression.projection import log_likelihood, projection
 from tests import naive
 
 GROUPS, K = 60, 5
@@ -116,11 +118,18 @@ def sums(y: np.ndarray, v: np.ndarray, t: np.ndarray, restricted: bool) -> tuple
 @pytest.mark.parametrize("kind", ["ordinary", "small-study effect", "precise and imprecise"])
 def test_the_score_is_positive_only_between_the_ends(kind, restricted):
     y, v = hostile(kind, 400, 4, seed=9)
-    g = ManyGroups(y.ravel(), v.ravel(), np.arange(401) * 4)
     slope, trace, squares, q = sums(y, v, np.zeros(400), restricted)
-    hedges = np.maximum(y.var(axis=1, ddof=1) - v.mean(axis=1), 0.0)
-    df = 3.0 if restricted else 4.0
-    low, high = where_rising(g, v.min(axis=1), slope=slope, trace=trace, squares=squares, q=q, df=df, hedges=hedges)
+    low, high = where_rising(
+        np.where,
+        least=v.min(axis=1),
+        mean=v.mean(axis=1),
+        squared=4.0 * y.var(axis=1),
+        slope=slope,
+        trace=trace,
+        squares=squares,
+        q=q,
+        df=3.0 if restricted else 4.0,
+    )
     boundary = slope <= trace
     assert boundary.mean() > 0.2
     assert (low < high)[boundary].mean() < 0.3
@@ -149,3 +158,32 @@ def test_the_higher_of_two_hills_where_variances_lie_less_far_apart(method, y, v
     assert naive.log_likelihood(np.array(y), np.array(v), lower, method == "REML") < height - 0.05
     many = pool_many(y, v, [1] * len(y), tau2=method, inference="wald")
     assert many.tau2[0] == pytest.approx(tau2, rel=1e-9, abs=1e-12)
+
+
+def test_a_meta_regression_takes_the_higher_hill_too():
+    """R 4.2.2, metafor 3.8-1: ``rma(y, v, mods=x, control=list(tau2.init=.5, threshold=1e-14, maxiter=100000))``.
+
+    By default it stops at 0 with log-likelihood -16.21347 and warns; there is another hill at 137.3 (-16.83999).
+    """
+    es = EffectSizes([-1.85, 0.96, 1.57, 0.63, 7.5, 51.94], [1.46, 1.13, 1.23, 1.0, 371.18, 243.91])
+    fit = meta_regression(es, {"x": [0.8, 0.7, -0.9, 0.1, -0.1, 1.7]}, inference="wald")
+    assert fit.tau2 == pytest.approx(0.488065253923, rel=1e-10)
+    assert fit.fit_statistics["REML"]["log_likelihood"] == pytest.approx(-16.1667511815, rel=1e-11)
+    assert fit.beta == pytest.approx([0.657398526954, -0.912985673375], rel=1e-10)
+    assert fit.se == pytest.approx([0.666039070039, 0.972789872548], rel=1e-10)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("kind", ["ordinary", "small-study effect", "precise and imprecise"])
+def test_no_higher_hill_of_a_meta_regression_is_missed(kind, method):
+    y, v = hostile(kind, 25, 6, seed=3)
+    x = np.random.default_rng(4).normal(size=(25, 6))
+    for effect, variance, column in zip(y, v, x, strict=True):
+        fit = meta_regression(EffectSizes(effect, variance), {"x": column}, tau2=method, inference="wald")
+        grid = np.geomspace(1e-3 * variance.min(), 5.0 * (2.0 * effect.var() + variance.max()), 60)
+        found = fit.fit_statistics[method]["log_likelihood"]
+        design = fit.design.matrix
+        for t in (0.0, *grid.tolist()):
+            there = projection(effect, variance, design, t)
+            height = log_likelihood(there, variance, design, t, restricted=method == "REML")
+            assert found >= height - 1e-8 * max(1.0, abs(height))

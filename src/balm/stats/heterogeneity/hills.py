@@ -60,36 +60,36 @@ def extremes(g: Any) -> tuple[Any, Any]:
 
 
 def where_rising(
-    g: Any, least: Any, *, slope: Any, trace: Any, squares: Any, q: Any, df: Any, hedges: Any
+    where: Any, *, least: Any, mean: Any, squared: Any, slope: Any, trace: Any, squares: Any, q: Any, df: Any
 ) -> tuple[Any, Any]:
     """Ends outside which the score is not positive, given its sums at zero; nowhere where they are not in order.
 
-    slope, trace, squares, q : S, T, U and Q of the module's text.  df : ``k - 1`` (``k`` for ML).
-    hedges                   : Hedges' estimate, or 0 where that is negative.
+    where         : ``where(condition, yes, no)``, of floats or arrays.
+    least, mean   : a and m of the module's text.  squared : the sum of squares of the effects about their plain fit.
+    slope, trace, squares, q : S, T, U and Q.  df : effects less coefficients; for ML all effects.
     """
     none = slope <= 0.0
-    slope = g.where(none, 1.0, slope)
-    mean, ratio, b, h = g.sum(g.variance) / g.k, squares / trace, q / slope, q / df
+    slope = where(none, 1.0, slope)
+    ratio, b, h, s = squares / trace, q / slope, q / df, squared / df
     # (t + a)**2 < s (t + m)
-    s = (hedges + mean) * ((g.k - 1.0) / df)
     c = s - 2.0 * least
     inside = c * c + 4.0 * (s * mean - least * least)
-    end = 0.5 * (c + g.where(inside > 0.0, inside, 0.0) ** 0.5)
+    end = 0.5 * (c + where(inside > 0.0, inside, 0.0) ** 0.5)
     # before b: T (t + b)**2 < S b**2 (1 + t r)
     c = 2.0 * trace * b - slope * b * b * ratio
     inside = c * c - 4.0 * trace * (trace - slope) * b * b
-    width = g.where(inside > 0.0, inside, 0.0) ** 0.5
+    width = where(inside > 0.0, inside, 0.0) ** 0.5
     first, last = 0.5 * (-c - width) / trace, 0.5 * (-c + width) / trace
     early = (inside > 0.0) & (last > 0.0) & (first < b)
     # from b on: t (4 T - Q r) < Q and t (4 - h) < h m
-    far = g.where(h < 4.0, h * mean / g.where(h < 4.0, 4.0 - h, 1.0), end)
-    end = g.where(far < end, far, end)
+    far = where(h < 4.0, h * mean / where(h < 4.0, 4.0 - h, 1.0), end)
+    end = where(far < end, far, end)
     d = 4.0 * trace - q * ratio
-    far = g.where(d > 0.0, q / g.where(d > 0.0, d, 1.0), end)
-    late = g.where(far < end, far, end)
-    last = g.where(last < b, last, b)
-    high = g.where(late > b, late, g.where(early, last, 0.0))
-    return g.where(none, np.inf, g.where(early, first, b)), high
+    far = where(d > 0.0, q / where(d > 0.0, d, 1.0), end)
+    late = where(far < end, far, end)
+    last = where(last < b, last, b)
+    high = where(late > b, late, where(early, last, 0.0))
+    return where(none, np.inf, where(early, first, b)), high
 
 
 def highest_hill(
@@ -111,7 +111,15 @@ def highest_hill(
     height : ``height(g, tau2)``, the log-likelihood.
     """
     if isinstance(g, OneGroup):
-        return _of_one(g, equation, score, found, above, low, high, scale, height)
+        return highest_of_one(
+            found,
+            above=above,
+            low=low,
+            high=high,
+            score=lambda t: float(score(g, t)),
+            top=lambda t: float(_refined(g, equation, score, t, scale)),
+            height=lambda t: float(height(g, t)),
+        )
     result = found.copy()
     place = np.arange(len(found))
     t, bottom = low, np.zeros_like(low)
@@ -140,25 +148,25 @@ def highest_hill(
     return result
 
 
-def _of_one(
-    g: OneGroup,
-    equation: Equation,
-    score: Score,
+def highest_of_one(
     found: float,
+    *,
     above: bool,
     low: float,
     high: float,
-    scale: float,
-    height: Height,
+    score: Callable[[float], float],
+    top: Callable[[float], float],
+    height: Callable[[float], float],
 ) -> float:
+    """:func:`highest_hill` for one problem of any kind: ``top(t)`` is the maximum between ``t`` and ``STEP * t``."""
     bottom, t = 0.0, low
     while bottom < high:
         after, up = STEP * t, above
-        above = score(g, after) > 0.0
+        above = score(after) > 0.0
         if up and not above and not bottom < found <= after:
-            top = float(_refined(g, equation, score, t, scale))
-            if height(g, top) > height(g, found):
-                found = top
+            other = top(t)
+            if height(other) > height(found):
+                found = other
         bottom = t = after
     return found
 

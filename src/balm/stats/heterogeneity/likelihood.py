@@ -130,7 +130,10 @@ def _highest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool)
     first = FIRST_LOOK * least
 
     def ends() -> tuple[Any, Any]:
-        return where_rising(g, least, slope=slope, trace=trace, squares=squares, q=q, df=df, hedges=start)
+        mean = g.sum(g.variance) / g.k
+        squared = (start + mean) * (g.k - 1.0)  # at least: Hedges' estimate is not below 0 here
+        sums = {"slope": slope, "trace": trace, "squares": squares, "q": q}
+        return where_rising(g.where, least=least, mean=mean, squared=squared, df=df, **sums)
 
     if isinstance(g, OneGroup):
         found: Any = 0.0

@@ -13,6 +13,16 @@ import numpy as np
 
 from balm.stats.distributions import chi2_ppf
 from balm.stats.effect_sizes import Floats
+from balm.stats.groups import OneGroup
+from balm.stats.heterogeneity.hills import (
+    FAR_APART,
+    FIRST_LOOK,
+    HALVINGS,
+    MANY_STEPS,
+    STEP,
+    highest_of_one,
+    where_rising,
+)
 from balm.stats.heterogeneity.solving import one_root
 from balm.stats.regression.projection import Projection, log_likelihood, projection, typical_variance
 from balm.vocabulary.problems import check_option
@@ -88,7 +98,10 @@ def q_root(problem: Problem, target: float) -> float:
 
 
 def _likelihood(problem: Problem, restricted: bool) -> float:
-    """The global maximum: sought from a moment start and, where zero may be a maximum, from far above as well."""
+    """The highest maximum, zero among them, looked for wherever another can be (see ``heterogeneity.hills``)."""
+
+    def score(t: float) -> float:
+        return _score(problem, t, restricted)[0]
 
     def equation(at: Problem, t: float, _: float) -> tuple[float, float]:
         return _score(at, t, restricted)[:2]
@@ -96,13 +109,37 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
     def height(t: float) -> float:
         return log_likelihood(problem.at(t), problem.variance, problem.design, t, restricted=restricted)
 
-    start = max(problem.moments(np.ones(problem.k)), 0.0)
-    found = one_root(problem, equation, start, problem.typical)
-    if equation(problem, 0.0, 0.0)[0] > 0.0:
+    def top(t: float) -> float:
+        factor = STEP
+        for _ in range(HALVINGS):
+            factor = factor**0.5
+            t = t * factor if score(t * factor) > 0.0 else t
+        return one_root(problem, equation, t * factor**0.5, problem.typical)
+
+    variance = problem.variance
+    zero, plain = problem.at(0.0), problem.weighted(np.ones(problem.k))
+    slope, q = zero.y_pp_y(), zero.rss
+    if restricted:
+        trace, squares, df = zero.trace(), zero.trace_of_square(), problem.df
+        mean = plain.trace(variance) / df
+    else:
+        trace, squares, df = float(np.sum(zero.weights)), float(zero.weights @ zero.weights), problem.k
+        mean = float(np.mean(variance))
+    least, most = float(variance.min()), float(variance.max())
+    step = (slope - trace) / squares
+    found, low, high = 0.0, 0.0, 0.0
+    if step > 0.0:
+        hedges = (plain.rss - plain.trace(variance)) / plain.trace()
+        found = low = high = one_root(problem, equation, max(hedges, 0.0), problem.typical)
+    if step <= 0.0 or most > FAR_APART * least:
+        sums = {"slope": slope, "trace": trace, "squares": squares, "q": q}
+        low, high = where_rising(OneGroup.where, least=least, mean=mean, squared=plain.rss, df=float(df), **sums)
+    elif found > MANY_STEPS * step:
+        low = step
+    low = max(low, FIRST_LOOK * least)
+    if not low < high:
         return found
-    spread = problem.weighted(np.ones(problem.k)).rss
-    candidates = {0.0, found, one_root(problem, equation, spread, problem.typical)}
-    return max(sorted(candidates), key=height)
+    return highest_of_one(found, above=step > 0.0, low=low, high=high, score=score, top=top, height=height)
 
 
 def estimate(effect: Floats, variance: Floats, design: Floats, name: str, weights: Floats | None = None) -> Left:
