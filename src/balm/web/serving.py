@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.serve import HOST, PORT, why_not
@@ -131,6 +132,11 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
     connections.close_all()  # a connection is never shared with the processes that answer
     ours, descriptor = os.getpid(), listening.detach()
 
+    def answers(worker: Any) -> None:
+        """The last of the first processes is up: whoever is told now is answered, and what ends it is heard by all."""
+        if worker.age == WORKERS:
+            ready()
+
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             self.cfg.set("bind", f"fd://{descriptor}")
@@ -139,10 +145,10 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
             self.cfg.set("preload_app", True)  # loaded once for all processes, and before it says that it serves
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("timeout", 120)
-            self.cfg.set("graceful_timeout", 10)
+            self.cfg.set("graceful_timeout", 30)
             self.cfg.set("control_socket_disable", True)
             self.cfg.set("loglevel", "error")
-            self.cfg.set("when_ready", lambda server: ready())
+            self.cfg.set("post_worker_init", answers)
 
         def load(self) -> object:
             from balm.web.wsgi import application
