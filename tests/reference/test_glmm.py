@@ -295,3 +295,46 @@ def test_glmm(path: Path) -> None:
     golden = load(path)
     wrong = [found for case in golden["cases"] for found in judged(golden, case)]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+PROPORTIONS = [
+    f for f in golden_files("meta_pkg") if f.values[0] is None or f.values[0].stem.startswith("meta__metaprop__")
+]
+
+
+@pytest.mark.parametrize("path", PROPORTIONS)
+def test_metaprop_by_glmm(path: Path) -> None:
+    """R meta's ``metaprop(method="GLMM")``: the logistic model with seven nodes, Q and I2 from Wald's statistic."""
+    golden = load(path)
+    wrong = []
+    for case in golden["cases"]:
+        if case["input"].get("method") != "GLMM":
+            continue
+        data = golden["extra"]["data"]
+        columns = {"events": data["xi"], "n": data["ni"]}
+        common = balm.glmm("PLO", model="common", **columns)
+        fit = balm.glmm("PLO", points=7, prediction="t-k-1", **columns)
+        q = fit.tests["heterogeneity-wald"]
+        h = max(1.0, math.sqrt(q.statistic / q.df))
+        got = {
+            "k": fit.k,
+            "TE_common": common.estimate,
+            "seTE_common": common.se,
+            "lower_common": common.interval.low,
+            "upper_common": common.interval.high,
+            "TE_random": fit.estimate,
+            "seTE_random": fit.se,
+            "lower_random": fit.interval.low,
+            "upper_random": fit.interval.high,
+            "tau2": fit.tau2,
+            "tau": fit.tau,
+            "Q": q.statistic,
+            "df_Q": q.df,
+            "pval_Q": q.p,
+            "H": h,
+            "I2": 1.0 - 1.0 / h**2,
+            "lower_predict": fit.prediction_interval.low,
+            "upper_predict": fit.prediction_interval.high,
+        }
+        wrong += [(f, g, case["output"][f]) for f, g in got.items() if not close(g, case["output"][f], case["tol"])]
+    assert not wrong, wrong

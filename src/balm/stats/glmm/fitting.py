@@ -164,7 +164,7 @@ def _settled(s: Structure, common: Floats, local: Floats | None, points: int | N
     ladder: Sequence[int] = LADDER[s.dimensions]
     n, change = ladder[0], math.inf
     top = climb(s, common, local, n, short=1e-4, most=40)
-    level = float(heights(s, top.values, n, top.modes)[0].sum())
+    level = top.height
     for n in ladder[1:]:
         finer = float(heights(s, top.values, n, top.modes)[0].sum())
         change, level = abs(finer - level), finer
