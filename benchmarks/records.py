@@ -5,6 +5,9 @@
 Files are made here from a fixed seed. Peers live in ``.venv-bench-records``, made from
 ``benchmarks/requirements-records.lock``. ``balm`` turns every record into its model (identifiers found, names and dates
 read); the peers hand back what stands in the tags. Memory is each process's peak.
+
+Measured with ``--long 1000000`` (2026-11-22, Python 3.11, two busy cores), the process's peak in MiB at 100,000 and at
+1,000,000 records: RIS 32 and 32 (1.84 GB, 39 us a record), NBIB 37 and 37 (2.35 GB), CSV 43 and 44 (1.53 GB).
 """
 
 from __future__ import annotations
