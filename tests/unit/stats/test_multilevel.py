@@ -444,3 +444,21 @@ def test_weights_of_a_multilevel_mean() -> None:
         assert float(np.sum(fit.weights)) == pytest.approx(100.0)
     with pytest.raises(InputError, match="coefficients"):
         _ = multilevel(ES, {"x": DATA["x"]}, random="study", data=DATA).weights
+
+
+def test_containment_counts_the_levels_within():
+    """R 4.2.2, metafor 3.8-1: ``rma.mv(yi, vi, mods=~group, random=list(~group|trial, ~group|alloc), struct="CS",
+    test="t", dfs="contain")``: ddf are levels less coefficients of the coarsest term in which a moderator is constant.
+    """
+    trial, group = np.repeat(np.arange(8), 2), np.tile([0.0, 1.0], 8)
+    alloc = np.repeat([0, 0, 0, 1, 1, 1, 2, 2], 2)
+    es = EffectSizes(effect=np.sin(np.arange(16.0)), variance=np.linspace(0.05, 0.2, 16))
+    fit = multilevel(
+        es,
+        {"group": group},
+        random=["group | trial", "group | alloc"],
+        structure=["CS", "CS"],
+        data={"trial": trial, "alloc": alloc, "group": group},
+        inference="t-containment",
+    )
+    assert fit.df.tolist() == [1.0, 4.0]

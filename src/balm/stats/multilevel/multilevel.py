@@ -204,10 +204,10 @@ def _degrees(inference: str, terms: Sequence[RandomTerm], design: Design) -> Flo
         return np.full(p, float(k - p))
     out = np.full(p, float(k - p))
     for term in terms:
-        g = term.groups
-        first = np.unique(g.codes, return_index=True)[1]
-        constant = np.all(design.matrix == design.matrix[first][g.codes], axis=0)
-        out = np.where(constant, np.minimum(out, float(g.count - p)), out)
+        for codes in (term.groups.codes, term.level):  # of "inner | outer" also the levels within
+            _, first, own = np.unique(codes, return_index=True, return_inverse=True)
+            constant = np.all(design.matrix == design.matrix[first][own], axis=0)
+            out = np.where(constant, np.minimum(out, float(len(first) - p)), out)
     if np.any(out <= 0.0):
         fewest = min(terms, key=lambda t: t.groups.count)
         raise InputError(
