@@ -10,9 +10,11 @@ import numpy as np
 from balm.stats.glmm.fitting import LADDER, MixedFit
 from balm.stats.glmm.models import structure
 from balm.stats.glmm.optimum import climb
-from balm.stats.glmm.profile_likelihood import FURTHEST
 from balm.stats.tails import chi2_quantile
 from balm.vocabulary.problems import InputError
+
+#: Odds that differ by such a standard deviation on the log scale are 0 or infinite: no end is looked for beyond.
+MOST_TAU = 16.0
 
 if TYPE_CHECKING:
     from balm.stats.glmm.pooled_counts import PooledCounts
@@ -32,15 +34,12 @@ def tau2_ends(pooled: PooledCounts, level: float) -> tuple[float, float]:
     low = 0.0
     if centre > 0.0 and fall(0.0) > limit:
         low = float(brentq(lambda x: fall(x) - limit, 0.0, centre, xtol=1e-10, rtol=1e-12))
-    step = max(0.5 * centre, 0.1)
-    inside, outside = centre, centre + step
-    for _ in range(FURTHEST):
+    inside, outside = centre, max(1.5 * centre, centre + 0.2)
+    while outside < MOST_TAU:
         if fall(outside) > limit:
-            high = float(brentq(lambda x: fall(x) - limit, inside, outside, xtol=1e-10, rtol=1e-12))
+            high = float(brentq(lambda x: fall(x) - limit, inside, outside, xtol=1e-9, rtol=1e-10))
             return low * low, high * high
-        inside, outside, step = outside, outside + 1.5 * step, 1.5 * step
-        if outside > 1e3:
-            break
+        inside, outside = outside, 2.0 * outside
     return low * low, math.inf
 
 
@@ -58,10 +57,14 @@ class _Fall:
             self.model = structure(s.arms, studies, design, heterogeneity=True)
             self.common, self.at = np.append(top.common, 0.0), len(top.common)
         self.local, self.height = top.local, top.height
-        self.points = fit.points if fit.tau2 > 0.0 or not self.exact else LADDER[self.model.dimensions][2]
+        self.points = (
+            min(fit.points, 31 if self.model.dimensions == 1 else 15)
+            if fit.tau2 > 0.0 or not self.exact
+            else LADDER[self.model.dimensions][2]
+        )
 
     def __call__(self, tau: float) -> float:
         common = np.array(self.common, dtype=np.float64)
         common[self.at] = tau
-        found = climb(self.model, common, self.local, self.points, exact=self.exact, held=self.at)
+        found = climb(self.model, common, self.local, self.points, exact=self.exact, held=self.at, short=1e-6, most=25)
         return 2.0 * (self.height - found.height)
