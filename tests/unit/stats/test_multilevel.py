@@ -462,3 +462,13 @@ def test_containment_counts_the_levels_within():
         inference="t-containment",
     )
     assert fit.df.tolist() == [1.0, 4.0]
+
+
+def test_a_variance_that_grows_without_end_is_refused_in_words(monkeypatch):
+    def fails(*_):
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+
+    monkeypatch.setattr("balm.stats.multilevel.likelihood.Problem.fit", fails)
+    es = EffectSizes(effect=np.sin(np.arange(8.0)), variance=np.full(8, 0.1), study=list("aabbccdd"))
+    with pytest.raises(InputError, match="cannot be estimated"):
+        multilevel(es, random="study")

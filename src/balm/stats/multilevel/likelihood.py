@@ -146,7 +146,14 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
         residual, steps, bound = best.residual, best.steps, ~best.free.astype(bool)
         curvature = best.curvature / np.outer(factor, factor)
     model = problem.model(centred, 1.0)
-    fit = problem.fit(model, parameters)
+    try:
+        fit = problem.fit(model, parameters)
+    except np.linalg.LinAlgError:
+        names = [t.name for t in problem.terms]
+        raise InputError(
+            f"the variances of the random effects {names} cannot be estimated (one grows without end): a moderator may "
+            "tell a level apart that few effects have; leave out one or the other, or choose a simpler structure"
+        ) from None
     return Solution(
         beta=centre + fit.beta,
         covariance=fit.covariance,
