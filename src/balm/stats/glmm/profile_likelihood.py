@@ -15,7 +15,7 @@ from balm.stats.glmm.optimum import climb
 from balm.stats.tails import chi2_quantile
 
 #: How far out, in units of the first step, an end is looked for before it is said to be infinite.
-FURTHEST = 60
+FURTHEST = 12
 
 
 def drop(fit: MixedFit, position: int) -> Callable[[float], float]:
@@ -27,7 +27,15 @@ def drop(fit: MixedFit, position: int) -> Callable[[float], float]:
         common = np.array(memory["common"], dtype=np.float64)
         common[position] = value
         found = climb(
-            fit.structure, common, memory["local"], fit.points, modes=memory["modes"], exact=exact, held=position
+            fit.structure,
+            common,
+            memory["local"],
+            fit.points,
+            modes=memory["modes"],
+            exact=exact,
+            held=position,
+            short=1e-6,
+            most=25,
         )
         memory.update(common=found.common, local=found.local, modes=found.modes)
         return 2.0 * (top.height - found.height)
@@ -53,4 +61,4 @@ def _end(fit: MixedFit, position: int, centre: float, step: float, limit: float)
         inside, outside, step = outside, outside + 1.5 * step, 1.5 * step
     else:
         return math.copysign(math.inf, step)
-    return float(brentq(lambda x: fall(x) - limit, inside, outside, xtol=1e-10, rtol=1e-12))
+    return float(brentq(lambda x: fall(x) - limit, inside, outside, xtol=1e-8, rtol=1e-10))
