@@ -108,7 +108,7 @@ def main() -> None:
             for _ in range(given.rounds):
                 try:
                     peer, _ = run.child([rscript, "-e", R % theirs, str(path)])
-                except SystemExit:
+                except RuntimeError:
                     print(f"{name:<24} metafor needs lme4 and BiasedUrn (r-cran-lme4, r-cran-biasedurn)")
                     break
                 own, _ = run.child([sys.executable, str(HERE / "glmm.py"), "--ours", str(path), name])

@@ -34,7 +34,7 @@ from balm.stats.heterogeneity.solving import CLOSE_UP, Equation, root
 #: The largest over the smallest variance from which the whole range is looked at, whatever root was found.
 FAR_APART = 300.0
 
-#: The root over Fisher's step from zero, from which the score is looked at between the two. Of 560,000 simulated sets
+#: The root over Fisher's step from zero, from which the score is looked at between the two. Of 280,000 simulated sets
 #: (3 to 13 studies, half of them made to have several hills) with variances less than ``FAR_APART`` apart, none whose
 #: root was below 7.5 such steps had a higher hill. The compiled kernel has these numbers too.
 MANY_STEPS = 5.0
