@@ -32,6 +32,7 @@ AGAINST = {
     "rve": "clubSandwich 0.6 and robumeta 2.0: cluster-robust standard errors and tests",
     "glmm": "metafor 5.1: binomial-normal, conditional and Poisson-normal models, tests of heterogeneity",
     "selmodel": "metafor 5.1 and weightr 2.0: selection models, fixed and estimated weights, likelihood-ratio tests",
+    "dta": "mada 0.5.12, lme4 1.1 and metafor 5.1: bivariate and HSROC models, summary accuracy, pooled ratios, PHM",
     "meta_pkg": "meta 8.3: metagen, metabin, metacont, metaprop and the rest, prediction intervals, bias tests",
     "misc": "metafor 5.1 and others: converters, transformations, aggregation, p-value combination",
 }
@@ -119,6 +120,14 @@ EXCEPTIONS = (
         "where our log-likelihood is the higher one (by 1.54 once). Its integrals are good to four digits, which costs "
         "the errors 2 %; ours are checked by direct integration",
         "`tests/reference/test_selmodel.py`, `tests/unit/stats/test_selection.py`",
+    ),
+    (
+        "dta",
+        "areas under the curve, Q of pooled ratios, and Mantel-Haenszel estimates and standard errors with zero cells",
+        "the reference divides 98 trapezia by 99, takes Q on other weights or scales, weighs corrected ratios by raw "
+        "counts, and its standard errors lack a term or take other cells than the published formulas; each of its "
+        "figures is computed by its own rule and agrees, and ours follow the formulas",
+        "`tests/reference/test_accuracy.py`",
     ),
     (
         "multilevel",

@@ -1,0 +1,128 @@
+"""The bivariate random-effects model: logit sensitivity and logit false positive rate vary together between studies.
+
+Two likelihoods: of the normal approximation to each study's logits (Reitsma et al. 2005), and of the counts themselves
+(Chu & Cole 2006), which needs no continuity correction.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from balm.stats.accuracy.tables import Tables
+from balm.stats.effect_sizes import EffectSizes, Floats
+from balm.stats.glmm.fitting import MixedFit
+from balm.stats.glmm.fitting import fit as fit_counts
+from balm.stats.glmm.likelihoods import Binomial
+from balm.vocabulary.problems import InputError
+
+#: With fewer studies than this the variances and their correlation cannot be told from the means.
+MIN_STUDIES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Bivariate:
+    """``mean`` (2,), its ``covariance`` (2, 2) and that ``between`` studies (2, 2): logit sensitivity, logit FPR.
+
+    points, integration_error : nodes of the quadrature, and the change of the log-likelihood with the last refinement;
+                                0 and nan where there is nothing to integrate.
+    """
+
+    mean: Floats
+    covariance: Floats
+    between: Floats
+    log_likelihood: float
+    residual: float
+    points: int
+    integration_error: float
+
+
+def normal(t: Tables, method: str, correlated: bool) -> Bivariate:
+    """The model of the logits with their estimated variances, by REML or ML.
+
+    Reitsma et al. (2005) J Clin Epidemiol 58:982-90. ``log_likelihood`` is of the logits.
+    """
+    from balm.stats.multilevel.multilevel import multilevel
+
+    t.without_zeros("the normal model")
+    _enough(t.k)
+    sens = np.tile([1.0, 0.0], t.k)
+    fit = multilevel(
+        EffectSizes(
+            effect=np.column_stack((np.log(t.tp / t.fn), np.log(t.fp / t.tn))).ravel(),
+            variance=np.column_stack((1.0 / t.tp + 1.0 / t.fn, 1.0 / t.fp + 1.0 / t.tn)).ravel(),
+        ),
+        {"sensitivity": sens, "fpr": 1.0 - sens},
+        data={"study": np.repeat(np.arange(t.k), 2), "group": np.tile([0, 1], t.k)},
+        random="group | study",
+        structure="UN" if correlated else "DIAG",
+        method=method,
+        intercept=False,
+        inference="wald",
+    )
+    return Bivariate(
+        fit.beta, fit.covariance, fit.components[0].covariance, fit.log_likelihood, fit.residual, 0, math.nan
+    )
+
+
+def binomial(t: Tables, correlated: bool, points: int | None) -> Bivariate:
+    """The model of the counts, by maximum likelihood; the integrals by adaptive Gauss-Hermite quadrature.
+
+    points : nodes for each random effect; None refines until nothing changes, 1 is Laplace's approximation.
+    Chu & Cole (2006) J Clin Epidemiol 59:1331-3; Cochrane Handbook for DTA Reviews, chapter 10.
+    """
+    _enough(t.k)
+    zero, ones = np.zeros(t.k), np.ones((t.k, 1))
+    ill, well = Binomial(t.tp, t.diseased), Binomial(t.fp, t.healthy)
+    if not correlated:
+        two = [_reached(fit_counts(((x, zero, 1.0),), None, ones, heterogeneity=True, points=points))
+               for x in (ill, well)]  # fmt: skip
+        return Bivariate(
+            np.array([float(m.beta[0]) for m in two]),
+            np.diag([float(m.covariance[0, 0]) for m in two]),
+            np.diag([m.tau2 for m in two]),
+            sum(m.log_likelihood for m in two),
+            max(m.residual for m in two),
+            max(m.points for m in two),
+            max(m.integration_error for m in two),
+        )
+    # The level is that of people without the condition; its difference to the others has two random parts.
+    m = _reached(
+        fit_counts(((ill, zero, 1.0), (well, zero, 0.0)), "random", ones, heterogeneity=True, correlated=True,
+                   points=points)
+    )  # fmt: skip
+    s, common = m.structure, m.optimum.common
+    at = {name: s.position(name) for name in ("effect", "level", "sigma")}
+    effect, level, sigma = (float(common[i]) for i in at.values())
+    tau, shared = (float(common[s.position(n)]) for n in ("tau", "shared")) if m.tau2 > 0.0 else (0.0, 0.0)
+    root = np.array([[sigma + shared, tau], [sigma, 0.0]])
+    both = np.ix_([at["effect"], at["level"]], [at["effect"], at["level"]])
+    turn = np.array([[1.0, 1.0], [0.0, 1.0]])
+    return Bivariate(
+        np.array([level + effect, level]),
+        turn @ np.linalg.inv(-m.optimum.hessian)[both] @ turn.T,
+        root @ root.T,
+        m.log_likelihood,
+        m.residual,
+        m.points,
+        m.integration_error,
+    )
+
+
+def _enough(k: int) -> None:
+    if k < MIN_STUDIES:
+        raise InputError(
+            f"a bivariate model needs {MIN_STUDIES} studies or more; got {k}: report each study's own accuracy "
+            "(balm.stats.accuracy.tables.each_study)"
+        )
+
+
+def _reached(m: MixedFit) -> MixedFit:
+    if m.failed:
+        raise InputError(
+            f'the binomial model has no estimate: {m.failed}. model="normal" with add=0.5 moves every study away from '
+            "0 and 1, and says so"
+        )
+    return m
