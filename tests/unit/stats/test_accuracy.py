@@ -247,3 +247,36 @@ def test_what_cannot_be_estimated_is_said() -> None:
             call()
     with pytest.raises(balm.InputError, match="no regression"):
         balm.accuracy(tp=[45, 20, 30], fn=[5, 30, 2], fp=[10] * 3, tn=[90] * 3).curve("regression")
+
+
+@pytest.mark.parametrize(
+    ("tp", "fn", "fp", "tn"),
+    [
+        ([19, 13, 3, 32], [2, 3, 2, 13], [2, 7, 5, 10], [46, 112, 40, 84]),
+        ([56, 51, 50, 16], [3, 8, 2, 2], [29, 15, 27, 25], [69, 46, 66, 61]),
+        (
+            [10, 3, 53, 40, 9, 43, 13, 7],
+            [0, 3, 2, 4, 2, 4, 1, 0],
+            [6, 3, 4, 4, 5, 0, 0, 2],
+            [51, 11, 92, 70, 52, 28, 5, 22],
+        ),
+    ],
+)
+def test_no_other_covariance_is_higher(tp: list[int], fn: list[int], fp: list[int], tn: list[int]) -> None:
+    """Few small studies: the maximum lies on a bound, and from near no variation the way there is short of slope."""
+    fit = balm.accuracy(tp=tp, fn=fn, fp=fp, tn=tn)
+    apart = balm.accuracy(tp=tp, fn=fn, fp=fp, tn=tn, correlated=False)
+    assert fit.log_likelihood >= apart.log_likelihood - 1e-7
+    z, weight = np.polynomial.hermite_e.hermegauss(40)
+    a, b = np.meshgrid(z, z, indexing="ij")
+    w = np.outer(weight, weight) / (2.0 * math.pi)
+    t = fit.tables
+    for s1 in (0.0, 0.15, 0.4, 0.8):
+        for s2 in (0.0, 0.15, 0.4, 0.8):
+            for r in (-1.0, -0.5, 0.0, 0.5, 1.0):
+                sens = expit(fit.mean[0] + s1 * a)[..., None]
+                fpr = expit(fit.mean[1] + s2 * (r * a + math.sqrt(1.0 - r * r) * b))[..., None]
+                each = binom.pmf(t.tp, t.diseased, sens) * binom.pmf(t.fp, t.healthy, fpr)
+                assert float(np.sum(np.log(np.einsum("ab,abk->k", w, each)))) <= fit.log_likelihood + 1e-6
+    assert np.linalg.eigvalsh(fit.between).min() > -1e-9
+    assert np.all(np.diag(fit.covariance) > 0.0)

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from balm.stats.accuracy.binomial import both_proportions, each_alone
 from balm.stats.accuracy.tables import Tables
 from balm.stats.effect_sizes import EffectSizes, Floats
-from balm.stats.glmm.fitting import MixedFit
-from balm.stats.glmm.fitting import fit as fit_counts
-from balm.stats.glmm.likelihoods import Binomial
 from balm.vocabulary.problems import InputError
 
 #: With fewer studies than this the variances and their correlation cannot be told from the means.
@@ -74,41 +72,14 @@ def binomial(t: Tables, correlated: bool, points: int | None) -> Bivariate:
     Chu & Cole (2006) J Clin Epidemiol 59:1331-3; Cochrane Handbook for DTA Reviews, chapter 10.
     """
     _enough(t.k)
-    zero, ones = np.zeros(t.k), np.ones((t.k, 1))
-    ill, well = Binomial(t.tp, t.diseased), Binomial(t.fp, t.healthy)
-    if not correlated:
-        two = [_reached(fit_counts(((x, zero, 1.0),), None, ones, heterogeneity=True, points=points))
-               for x in (ill, well)]  # fmt: skip
-        return Bivariate(
-            np.array([float(m.beta[0]) for m in two]),
-            np.diag([float(m.covariance[0, 0]) for m in two]),
-            np.diag([m.tau2 for m in two]),
-            sum(m.log_likelihood for m in two),
-            max(m.residual for m in two),
-            max(m.points for m in two),
-            max(m.integration_error for m in two),
+    fitted = both_proportions if correlated else each_alone
+    found = fitted(t.tp, t.diseased, t.fp, t.healthy, points)
+    if found.failed:
+        raise InputError(
+            f'the binomial model has no estimate: {found.failed}. model="normal" with add=0.5 moves every study with a '
+            "zero cell away from 0 and 1, and says so"
         )
-    # The level is that of people without the condition; its difference to the others has two random parts.
-    m = _reached(
-        fit_counts(((ill, zero, 1.0), (well, zero, 0.0)), "random", ones, heterogeneity=True, correlated=True,
-                   points=points)
-    )  # fmt: skip
-    s, common = m.structure, m.optimum.common
-    at = {name: s.position(name) for name in ("effect", "level", "sigma")}
-    effect, level, sigma = (float(common[i]) for i in at.values())
-    tau, shared = (float(common[s.position(n)]) for n in ("tau", "shared")) if m.tau2 > 0.0 else (0.0, 0.0)
-    root = np.array([[sigma + shared, tau], [sigma, 0.0]])
-    both = np.ix_([at["effect"], at["level"]], [at["effect"], at["level"]])
-    turn = np.array([[1.0, 1.0], [0.0, 1.0]])
-    return Bivariate(
-        np.array([level + effect, level]),
-        turn @ np.linalg.inv(-m.optimum.hessian)[both] @ turn.T,
-        root @ root.T,
-        m.log_likelihood,
-        m.residual,
-        m.points,
-        m.integration_error,
-    )
+    return Bivariate(*found[:-1])
 
 
 def _enough(k: int) -> None:
@@ -117,12 +88,3 @@ def _enough(k: int) -> None:
             f"a bivariate model needs {MIN_STUDIES} studies or more; got {k}: report each study's own accuracy "
             "(balm.stats.accuracy.tables.each_study)"
         )
-
-
-def _reached(m: MixedFit) -> MixedFit:
-    if m.failed:
-        raise InputError(
-            f'the binomial model has no estimate: {m.failed}. model="normal" with add=0.5 moves every study away from '
-            "0 and 1, and says so"
-        )
-    return m
