@@ -23,6 +23,10 @@ from balm.vocabulary.problems import InputError, unknown_option
 COMMANDS = {
     "pool": ("balm.cli.pool:POOL", "pool the studies of one table: result, sentence, methods, forest plot"),
     "network": ("balm.cli.network:NETWORK", "compare all treatments of a network of trials, rank and split them"),
+    "accuracy": (
+        "balm.cli.accuracy:ACCURACY",
+        "pool the accuracy of a diagnostic test, and draw its summary ROC curve",
+    ),
     "measures": ("balm.cli.measures:MEASURES", "list the effect measures and the columns each one needs"),
     "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
     "report": ("balm.cli.review:REPORT", "write the report of a review package: HTML, Word or PDF"),
