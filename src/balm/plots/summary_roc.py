@@ -88,7 +88,8 @@ def summary_roc(
     drawing.line(*corner, *far, stroke=QUIET, dash="1 4")
     panel.curve(drawing, fit.region("new study").tolist(), stroke=QUIET, dash="6 4", width=1.4)
     fpr = 1.0 - fit.studies.specificity
-    x = np.linspace(float(fpr.min()), float(fpr.max()), POINTS)
+    # Closer together where the curve is steep, beside a specificity of 1.
+    x = float(fpr.min()) + float(np.ptp(fpr)) * np.linspace(0.0, 1.0, POINTS) ** 3
     for kind, line in curves:
         pairs = list(zip(x.tolist(), line(x).tolist(), strict=True))
         panel.curve(drawing, pairs, stroke=MARK, width=2.0, dash=None if kind == "hsroc" else "2 3")
