@@ -32,13 +32,23 @@ AGAINST = {
     "rve": "clubSandwich 0.6 and robumeta 2.0: cluster-robust standard errors and tests",
     "glmm": "metafor 5.1: binomial-normal, conditional and Poisson-normal models, tests of heterogeneity",
     "selmodel": "metafor 5.1 and weightr 2.0: selection models, fixed and estimated weights, likelihood-ratio tests",
+    "bayes": "bayesmeta 3.4: posteriors of mean and τ under ten priors, prediction, shrinkage, Bayes factors",
     "dta": "mada 0.5.12, lme4 1.1 and metafor 5.1: bivariate and HSROC models, summary accuracy, pooled ratios, PHM",
+    "dose_response": "dosresmeta 2.2: reconstructed covariances, linear, quadratic and spline trends, both stages",
     "meta_pkg": "meta 8.3: metagen, metabin, metacont, metaprop and the rest, prediction intervals, bias tests",
+    "netmeta": "netmeta: estimates, Q by design, P-scores, splitting, components, networks of counts",
     "misc": "metafor 5.1 and others: converters, transformations, aggregation, p-value combination",
 }
 
 #: Where the reference is the less exact one, or compares something else: family, what, why, and where it is shown.
 EXCEPTIONS = (
+    (
+        "bayes",
+        "some quantiles, standard deviations and modes",
+        "the reference discretises τ: where a number leaves its tolerance, plain adaptive integration (probabilities, "
+        "moments) or the density at both places (modes, joint maxima) is asked, and takes our side",
+        "`tests/reference/test_bayes.py`",
+    ),
     (
         "metareg",
         "models through the origin with a numeric moderator",
