@@ -53,6 +53,13 @@ from balm.stats.convert.clusters import (
     se_inflated_for_clustering,
 )
 from balm.stats.convert.converted import CONVERSIONS, Conversion, Converted
+from balm.stats.convert.hazard_ratio import (
+    log_hazard_ratio_from_curves,
+    log_hazard_ratio_from_expected,
+    log_hazard_ratio_from_log_rank,
+    log_hazard_ratio_from_o_minus_e,
+    o_minus_e_from_hazard_ratio,
+)
 from balm.stats.convert.overlap import (
     binomial_effect_size,
     cohen_u,
@@ -143,12 +150,17 @@ __all__ = [
     "effective_sample_size",
     "events_from_percentage",
     "fisher_z_from_r",
+    "log_hazard_ratio_from_curves",
+    "log_hazard_ratio_from_expected",
+    "log_hazard_ratio_from_log_rank",
+    "log_hazard_ratio_from_o_minus_e",
     "log_mean_sd_from_raw",
     "log_odds_ratio_from_d",
     "log_se_from_ratio_ci",
     "mean_is_possible",
     "mean_score_from_auc",
     "mean_sd_from_quantiles",
+    "o_minus_e_from_hazard_ratio",
     "odds_ratio_from_d",
     "odds_ratio_from_risk_ratio",
     "paired_over_correlations",

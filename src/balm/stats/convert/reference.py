@@ -24,6 +24,7 @@ TOPICS = (
     "Medians, quartiles and ranges",
     "Two groups",
     "Reported effects",
+    "Hazard ratios",
     "Paired and crossover trials",
     "Change from baseline",
     "Trials with several arms",
