@@ -72,6 +72,22 @@ def test_adjusted_counts_keep_their_total_and_have_the_ratios(design: str) -> No
     assert crude[1:] - crude[0] == pytest.approx(LOG_RATIO, abs=1e-8)
 
 
+def test_counts_that_cannot_be() -> None:
+    """Risks so near 1 that no effective counts have the adjusted ratios: the study is named, with a way out."""
+    rows = {
+        "study": ["A"] * 4,
+        "dose": [0, 1, 2, 3],
+        "log_ratio": [0, 0.4, 0.5, 0.9],
+        "se": [0, 0.05, 0.05, 0.05],
+        "cases": [80, 85, 90, 95],
+        "n": [100, 100, 100, 100],
+        "design": "cumulative-incidence",
+    }
+    with pytest.raises(InputError, match=r"A: no counts agree with these log ratios.*use another covariance"):
+        balm.dose_response(covariance="hamling", method="common", **rows)
+    assert balm.dose_response(method="common", **rows).k == 1
+
+
 @pytest.mark.parametrize("kind", COVARIANCES)
 def test_every_covariance_keeps_the_reported_errors(kind: str) -> None:
     for design in DESIGNS:

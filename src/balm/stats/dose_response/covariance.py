@@ -157,7 +157,9 @@ def _as_dosresmeta(design: str, log_ratio: Floats, se: Floats, cases: Floats, n:
 def rising_root(f: Callable[[float], tuple[float, float]], low: float, high: float, start: float) -> float:
     """Where a rising function is 0: Newton (secant where the slope is nan), halving where a step leaves the bracket."""
     if f(low)[0] > 0.0 or f(high)[0] < 0.0:
-        raise InputError("no counts agree with these log ratios, standard errors and totals")
+        raise InputError(
+            "no counts agree with these log ratios, standard errors and totals; check them, or use another covariance"
+        )
     x = min(max(start, low), high)
     before: tuple[float, float] | None = None
     for _ in range(MOST_STEPS):
