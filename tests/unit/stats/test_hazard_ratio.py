@@ -21,7 +21,7 @@ def test_the_bladder_cancer_trial() -> None:
     found = convert.log_hazard_ratio_from_log_rank(events=485, p=0.075, favours=1)
     assert [round(ratio(found, z), 2) for z in (0, -1.96, 1.96)] == [0.85, 0.71, 1.02]
     assert -found.o_minus_e / math.sqrt(found.v) == pytest.approx(1.78, abs=0.005)
-    assert found.v == 121.25
+    assert found.v == 121.25 and found.hazard_ratio == ratio(found)
     arms = convert.log_hazard_ratio_from_log_rank(events=485, n_1=491, n_2=485, p=0.075, favours=1)
     assert arms.v == pytest.approx(121.25, abs=0.01)
     back = convert.o_minus_e_from_hazard_ratio(hazard_ratio=0.85, p=0.075)
@@ -46,7 +46,7 @@ def test_ways_to_say_the_same_test() -> None:
 )
 def test_a_bound_on_p_is_a_bound_on_the_effect(p: str, favours: int, bound: str) -> None:
     found = convert.log_hazard_ratio_from_log_rank(events=100, p=p, favours=favours)
-    assert found.bounds == {"o_minus_e": bound, "effect": bound}
+    assert found.bounds == {"o_minus_e": bound, "hazard_ratio": bound, "effect": bound}
 
 
 def test_a_ratio_with_its_interval_or_p() -> None:
