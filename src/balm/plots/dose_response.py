@@ -17,6 +17,8 @@ from balm.vocabulary.problems import InputError
 
 #: Points of the curve.
 POINTS = 201
+#: The band may take this share more than the curve and the reported ratios, above and below; beyond it is cut.
+ROOM = 0.5
 
 
 def dose_response(
@@ -51,8 +53,11 @@ def dose_response(
     at = np.unique(np.concatenate((np.linspace(low, high, POINTS), [reference])))
     curve = fit.predict(at, reference=reference)
     points = _points(fit, reference) if studies else []
-    spread = [float(y) for _, y, _, _ in points]
-    reach = padded([*curve.low.tolist(), *curve.high.tolist(), *spread], include=[0.0])
+    core = [0.0, *curve.estimate.tolist(), *(y for _, y, _, _ in points)]
+    room = ROOM * (max(core) - min(core))
+    reach = padded(
+        [max(float(curve.low.min()), min(core) - room), min(float(curve.high.max()), max(core) + room)], include=core
+    )
     name = MEASURES[fit.measure].name
     last = fit.predict([high], reference=reference)
     value, lowest, highest = (fixed(float(np.exp(x[0]))) for x in (last.estimate, last.low, last.high))

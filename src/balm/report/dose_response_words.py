@@ -86,9 +86,8 @@ def _table(fit: DoseResponse) -> Table:
             f"Heterogeneity {about}: Q = {fixed(fit.q)}, df = {fit.q_df}, {p_value(fit.q_p)}; I² = {percent(fit.i2)}"
         )
     if not math.isnan(good.p):
-        notes.append(
-            f"Fit: deviance = {fixed(good.deviance)}, df = {good.df}, {p_value(good.p)}; R² = {percent(100 * good.r2)}"
-        )
+        explained = f"; R² = {percent(100 * good.r2)}" if good.r2 >= 0.0 else ""
+        notes.append(f"Fit: deviance = {fixed(good.deviance)}, df = {good.df}, {p_value(good.p)}{explained}")
     if fit.trend.knots:
         notes.append(f"Knots: {', '.join(_dose(k) for k in fit.trend.knots)}")
     name = measure_name(fit.measure)

@@ -38,7 +38,8 @@ class GoodnessOfFit:
     """How the mean trend fits all log ratios, once their covariance is taken out.
 
     deviance with its degrees of freedom and p (small: the trend or a common trend does not describe the data);
-    r2 : share of the weighted sum of squares that the trend explains (no constant term), and adjusted.
+    r2 : share of the weighted sum of squares that the trend explains (no constant term), and adjusted; below 0 where
+    the mean of very different trends describes the log ratios worse than none.
     """
 
     deviance: float
