@@ -14,7 +14,7 @@ from balm.stats.sequential.boundaries import SPENDING, crossing, efficacy_bounds
 from balm.vocabulary.problems import InputError
 
 FIVE = [0.2, 0.4, 0.6, 0.8, 1.0]
-#: Two-sided boundaries at five equal looks, alpha 0.05 (Jennison & Turnbull 2000, chapter 7; Reboussin et al. 2000).
+#: Two-sided boundaries at five equal looks, alpha 0.05 of Lan-DeMets spending.
 PUBLISHED = {
     "obrien-fleming": [4.877, 3.357, 2.680, 2.290, 2.031],
     "pocock": [2.438, 2.427, 2.410, 2.397, 2.386],

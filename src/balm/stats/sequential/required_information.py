@@ -12,7 +12,7 @@ def required_information(delta: float, *, alpha: float = 0.05, power: float = 0.
     """The information (1 / variance) at which a two-sided test of level alpha finds ``delta`` with that power.
 
     ``((z_alpha/2 + z_beta) / delta)² / (1 - D²)``; diversity D² as a share, 0 to below 1. Wetterslev, Thorlund, Brok &
-    Gluud (2009) BMC Med Res Methodol 9:86, equations 2.1 to 2.8. For a mean difference with SD s in two equal arms
+    Gluud (2009) BMC Med Res Methodol 9:86. For a mean difference with SD s in two equal arms
     of trials with information ``N / (4 s²)``, the same in participants is ``4 s² (z + z)² / (delta² (1 - D²))``.
 
     >>> round(required_information(math.log(0.8), power=0.9), 1)
