@@ -19,7 +19,7 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.test import Client
 
-from balm.actions.archive_zip import SUMS, zipped
+from balm.actions.archive_zip import SUMS, zipped_with_sums
 from balm.actions.clinic.archive import bring_clinic, keys_by_operator, registry_by_operator, vault_by_operator
 from balm.actions.clinic.demonstration import demonstration_clinic
 from balm.actions.clinic.participants import enrol, erase_identity, read_identity
@@ -136,7 +136,7 @@ def changed(archive: bytes, name: str, change: Callable[[bytes], bytes], *, sums
     files = {n: packed.read(n) for n in packed.namelist()}
     files[name] = change(files[name])
     if sums:
-        return zipped({n: data for n, data in files.items() if n != SUMS})
+        return zipped_with_sums({n: data for n, data in files.items() if n != SUMS})
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         for n, data in files.items():
@@ -167,7 +167,7 @@ def test_what_was_changed_on_the_way_is_refused_whole(ward: Ward) -> None:
     refused("another clinic", vault=other_vault)
     refused("keys without their vault", keys=keys)
     refused("not a zip", b"no zip")
-    refused("does not say which clinic", zipped({"a.txt": b""}))
+    refused("does not say which clinic", zipped_with_sums({"a.txt": b""}))
     with pytest.raises(InputError, match="must be a clinic lead"), transaction.atomic():
         bring_clinic(registry, user=user, claim="nora")
 

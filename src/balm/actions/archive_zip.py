@@ -10,22 +10,27 @@ from collections.abc import Iterable, Mapping
 
 from balm.vocabulary.problems import InputError, Problem
 
-#: Zip stores no earlier date; a date of its own in each archive would make two archives of one registry differ.
+#: Zip stores no earlier date; a date of its own in each archive would make two archives of the same differ.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 #: A line a file: its SHA-256 and its name, as ``sha256sum -c`` reads them.
 SUMS = "SHA256SUMS"
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The files as a zip with :data:`SUMS`, in the order of their names."""
-    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+def zipped(files: Mapping[str, bytes], *, mode: int = 0o644) -> bytes:
+    """The files as a zip, in the order of their names, each with the permissions ``mode``."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
-        for name, data in sorted({**files, SUMS: sums.encode()}.items()):
+        for name in sorted(files):
             info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
-            packed.writestr(info, data, compresslevel=6)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, mode << 16
+            packed.writestr(info, files[name], compresslevel=6)
     return out.getvalue()
+
+
+def zipped_with_sums(files: Mapping[str, bytes]) -> bytes:
+    """The files and their :data:`SUMS` as a zip that only its owner may read."""
+    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return zipped({**files, SUMS: sums.encode()}, mode=0o600)
 
 
 def check_sums(files: dict[str, bytes]) -> dict[str, bytes]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from balm.cli.command import Command, number, one_of, print_json
-from balm.vocabulary.problems import InputError, Problem
+from balm.cli.command import Command, known, number, one_of, placed, print_json
+from balm.vocabulary.problems import InputError
 
 CELLS = ("tp", "fn", "fp", "tn")
 
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         fit = accuracy(**data, model=arguments.model, method=arguments.method, to=arguments.to, level=arguments.level)
     except InputError as error:
-        raise InputError([_placed(problem, table) for problem in error.problems]) from None
+        raise InputError([placed(problem, table) for problem in error.problems]) from None
     if arguments.plot:
         fit.plot(arguments.plot)
     values = None if arguments.prevalence is None else fit.predictive_values(arguments.prevalence)
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
                 name: {"estimate": v.estimate, "low": v.interval.low, "high": v.interval.high}
                 for name, v in zip(names, values, strict=True)
             }
-        print_json(_known(found))
+        print_json(known(found))
         return 0
     print(fit)
     if values is not None:
@@ -87,22 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
     print()
     print(fit.sentence())
     return 0
-
-
-def _placed(problem: Problem, table: Any) -> Problem:
-    """The problem with its file, and the row as the file counts it."""
-    row = None if problem.row is None else table.row_numbers[problem.row - 1]
-    line = None if problem.row is None else table.lines[problem.row - 1]
-    return Problem(problem.reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
-
-
-def _known(value: Any) -> Any:
-    """JSON has no nan: what is not known is null."""
-    if isinstance(value, dict):
-        return {name: _known(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_known(one) for one in value]
-    return None if isinstance(value, float) and value != value else value
 
 
 ACCURACY = Command(

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from balm.vocabulary.problems import BalmError, InputError, unknown_option
+from balm.vocabulary.problems import BalmError, InputError, Problem, unknown_option
 from balm.vocabulary.quick_dataclass import dataclass
 
 
@@ -68,6 +68,22 @@ def print_json(values: Any) -> None:
     import json
 
     print(json.dumps(values, indent=2, allow_nan=False))
+
+
+def placed(problem: Problem, table: Any) -> Problem:
+    """The problem with its file, and the row as the file counts it."""
+    row = None if problem.row is None else table.row_numbers[problem.row - 1]
+    line = None if problem.row is None else table.lines[problem.row - 1]
+    return Problem(problem.reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
+
+
+def known(value: Any) -> Any:
+    """JSON has no nan: what is not known is null."""
+    if isinstance(value, dict):
+        return {name: known(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [known(one) for one in value]
+    return None if isinstance(value, float) and value != value else value
 
 
 def _reason(error: InputError, name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from balm.cli.command import Command, number, one_of, print_json
-from balm.vocabulary.problems import InputError, Problem
+from balm.cli.command import Command, known, number, one_of, placed, print_json
+from balm.vocabulary.problems import InputError
 
 CONTRAST = ("treatment_1", "treatment_2", "effect", "se", "variance")
 ARM = ("treatment", "events", "n", "mean", "sd", "time")
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             **columns,
         )
     except InputError as error:
-        raise InputError([_placed(problem, table) for problem in error.problems]) from None
+        raise InputError([placed(problem, table) for problem in error.problems]) from None
     if arguments.json:
         print_json(_values(fit))
         return 0
@@ -94,29 +94,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _placed(problem: Problem, table: Any) -> Problem:
-    """The problem with its file, and the row as the file counts it."""
-    row = None if problem.row is None else table.row_numbers[problem.row - 1]
-    line = None if problem.row is None else table.lines[problem.row - 1]
-    return Problem(problem.reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
-
-
 def _values(fit: Any) -> dict[str, Any]:
     design = fit.by_design()
     values: dict[str, Any] = fit.to_dict()
     values["q_within_designs"] = _test(design.within_designs)
     values["q_between_designs"] = _test(design.between)
     values["design_by_treatment"] = {**_test(design.interaction), "tau2_within": design.tau2_within}
-    values["split"] = [{name: _known(getattr(one, name)) for name in one.__match_args__} for one in fit.split()]
+    values["split"] = [{name: known(getattr(one, name)) for name in one.__match_args__} for one in fit.split()]
     return values
 
 
 def _test(test: Any) -> dict[str, Any]:
-    return {"value": test.q, "df": test.df, "p": _known(test.p)}
-
-
-def _known(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value
+    return {"value": test.q, "df": test.df, "p": known(test.p)}
 
 
 def _aligned(rows: list[list[str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from balm.report.methods_text import versions
+from balm.report.methods_text import software
 from balm.report.result_table import Table, html_of, text_of
 from balm.stats.accuracy.accuracy import Accuracy, Summary
 from balm.vocabulary.numbers import fixed, level, short
@@ -64,8 +64,7 @@ def methods(fit: Accuracy) -> str:
     return (
         f"{said} Intervals are Wald intervals of coverage {fit.level:g} on the logit or log scale. The summary ROC "
         "curve follows from the same model in the parameters of Rutter and Gatsonis (Harbord et al. 2007). The "
-        f"search ended {fit.residual:.0e} standard errors from the optimum. Computed with "
-        f"{', '.join(f'{name} {number}' for name, number in versions().items())}."
+        f"search ended {fit.residual:.0e} standard errors from the optimum. {software()}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from balm.report.methods_text import versions
+from balm.report.methods_text import software
 from balm.report.result_sentence import measure_name
 from balm.report.result_table import Table, html_of, text_of
 from balm.stats.bayes.bayes import Bayes
@@ -51,7 +51,7 @@ def methods(fit: Bayes) -> str:
         f"and the between-study standard deviation the prior {fit.prior.words} ({fit.prior.kind.source}). Posterior "
         f"distributions were computed by deterministic quadrature (relative change at the last refinement "
         f"{fit.residual:.0e}), without simulation; intervals are the {fit.interval_kind} ones of probability "
-        f"{fit.level:g}. Computed with {', '.join(f'{name} {number}' for name, number in versions().items())}."
+        f"{fit.level:g}. {software()}"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from balm.report.methods_text import versions
+from balm.report.methods_text import software
 from balm.report.result_sentence import is_ratio, measure_name
 from balm.report.result_table import Table, html_of, text_of
 from balm.report.rounding import digits_for, i2_percent, number, to
@@ -76,7 +76,7 @@ def methods(fit: Multilevel | Robust) -> str:
         )
     else:
         said += f" {_random(fit)} {_errors(fit)} Tests and intervals take {_INFERENCES[fit.inference]}."
-    return f"{said} Computed with {', '.join(f'{name} {version}' for name, version in versions().items())}."
+    return f"{said} {software()}"
 
 
 def text(fit: Multilevel | Robust) -> str:

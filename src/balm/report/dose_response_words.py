@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from balm.report.methods_text import versions
+from balm.report.methods_text import software
 from balm.report.result_sentence import measure_name
 from balm.report.result_table import Table, html_of, text_of
 from balm.stats.distributions import norm_sf
@@ -47,7 +47,7 @@ def methods(fit: DoseResponse) -> str:
     return (
         f"The dose-response trend was {TRENDS[fit.trend.kind]}{knots}. {shared}; {way} by {METHODS[fit.method]}. "
         f"Intervals are normal ones of level {fit.level:g}. "
-        f"Computed with {', '.join(f'{name} {number}' for name, number in versions().items())}."
+        f"{software()}"
     )
 
 

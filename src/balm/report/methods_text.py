@@ -57,7 +57,7 @@ _SAID_IN_PROSE = {
 def methods(fit: Pooled) -> str:
     """One paragraph that names measure, zero-cell rule, model, estimators, intervals, conventions and versions."""
     said = [_measure(fit), _zero_cells(fit), _model(fit), _interval(fit), _prediction(fit), _heterogeneity(fit)]
-    said += [_others(fit), _software(fit)]
+    said += [_others(fit), software()]
     return " ".join(text for text in said if text)
 
 
@@ -208,5 +208,6 @@ def _others(fit: Pooled) -> str:
     return " ".join([*said, f"Further conventions: {listed}."] if listed else said)
 
 
-def _software(fit: Pooled) -> str:
+def software() -> str:
+    """The programs behind a number, as a sentence."""
     return "Computed with " + ", ".join(f"{name} {version}" for name, version in versions().items()) + "."

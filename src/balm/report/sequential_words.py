@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from balm.report.methods_text import versions
+from balm.report.methods_text import software
 from balm.report.result_sentence import measure_name
 from balm.report.result_table import Table, html_of, text_of
 from balm.stats.sequential.boundaries import SPENDING
@@ -48,7 +48,7 @@ def methods(fit: SequentialAnalysis) -> str:
         f"{fit.planned_power:g}, divided by one minus the diversity D² = {percent(100 * fit.diversity)} "
         f"(Wetterslev et al. 2009); these looks have a power of {fixed(fit.power)}. Boundaries were computed by "
         f"recursive numerical integration. "
-        f"Computed with {', '.join(f'{name} {number}' for name, number in versions().items())}."
+        f"{software()}"
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from balm.stats.distributions import norm_ppf
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 from balm.vocabulary.quick_dataclass import dataclass
 
 SCALES = ("log-log", "log", "plain")
@@ -83,8 +83,7 @@ def kaplan_meier(
     ([0.6, 0.3, 0.3], (5, 2, 1))
     """
     check_option("scale", scale, SCALES)
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1; got {level!r}")
+    check_level(level)
     if len(time) != len(event) or len(time) == 0:
         raise InputError(f"time and event must have one length of 1 or more; got {len(time)} and {len(event)}")
     for i, t in enumerate(time):

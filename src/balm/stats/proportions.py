@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from balm.stats.arrays import ArrayLike, Floats, np
 from balm.stats.distributions import norm_ppf
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 from balm.vocabulary.quick_dataclass import dataclass
 
 Ends = tuple[Floats, Floats]
@@ -49,8 +49,7 @@ def proportion_interval(
     '0.370 to 0.650'
     """
     check_option("method", method, list(METHODS))
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1; got {level!r}")
+    check_level(level)
     x, size = np.atleast_1d(np.asarray(events, dtype=np.float64)), np.atleast_1d(np.asarray(n, dtype=np.float64))
     if x.shape != size.shape:
         raise InputError(f"events and n must have one length; got {x.shape[0]} and {size.shape[0]}")

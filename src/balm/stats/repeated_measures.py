@@ -18,7 +18,7 @@ from itertools import combinations_with_replacement
 
 from balm.stats.arrays import Bools, Floats, Integers, np
 from balm.stats.distributions import t_ppf, t_sf
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 from balm.vocabulary.quick_dataclass import dataclass
 
 STRUCTURES = ("unstructured", "compound-symmetry")
@@ -61,8 +61,7 @@ class RepeatedMeasures:
         c = np.asarray(weights, dtype=np.float64)
         if c.shape != self.means.shape:
             raise InputError(f"weights must have one number for each of the {len(self.visits)} visits; got {c.size}")
-        if not 0 < level < 1:
-            raise InputError(f"level must lie between 0 and 1; got {level!r}")
+        check_level(level)
         left = self.variance @ c
         plain = float(c @ left)
         slopes = np.array([left @ p @ left for p in self._p]) / plain

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.db import transaction
 
-from balm.actions.archive_zip import check_sums, json_line, json_lines, read_lines, zipped
+from balm.actions.archive_zip import check_sums, json_line, json_lines, read_lines, zipped_with_sums
 from balm.actions.clinic.acting import ClinicActing
 from balm.actions.team.archive import unpack
 from balm.registry.definition import FILE
@@ -61,7 +61,7 @@ def vault_by_operator(clinic: Clinic) -> bytes:
         lock_chain(clinic.key)
         files = {**_vault_files(clinic), "clinic.json": _about_vault(clinic)}
         append_event(SERVER, Actor("operator"), "take vault home", "clinic", clinic.key)
-    return zipped(files)
+    return zipped_with_sums(files)
 
 
 def keys_by_operator(clinic: Clinic) -> bytes:
@@ -72,7 +72,7 @@ def keys_by_operator(clinic: Clinic) -> bytes:
         found = {who: key_of(clinic.key, who) for who in sorted(people)}
         append_event(SERVER, Actor("operator"), "take keys home", "clinic", clinic.key)
     files = {f"keys/{who}.key": key for who, key in found.items() if key is not None}
-    return zipped({**files, "clinic.json": _about_vault(clinic)})
+    return zipped_with_sums({**files, "clinic.json": _about_vault(clinic)})
 
 
 def _registry(clinic: Clinic, actor: Actor) -> bytes:
@@ -80,7 +80,7 @@ def _registry(clinic: Clinic, actor: Actor) -> bytes:
         lock_chain(clinic.key)  # nobody changes the registry between its first file and its last
         files = dict(_files(clinic))
         append_event(SERVER, actor, "take clinic home", "clinic", clinic.key)
-    return zipped(files)
+    return zipped_with_sums(files)
 
 
 def _files(clinic: Clinic) -> Iterator[tuple[str, bytes]]:

@@ -12,10 +12,10 @@ from django.utils import timezone
 from balm.actions.clinic.acting import ClinicActing
 from balm.actions.clinic.clinics import free_code
 from balm.actions.team.accounts import hashed, make_account
-from balm.actions.team.members import INVITATION_DAYS
+from balm.actions.team.members import DOES_NOT_WORK, INVITATION_DAYS, let_in
 from balm.registry.roles import ROLES
 from balm.store.accounts.models import User
-from balm.store.events.chain import Actor, append_event, lock_chain
+from balm.store.events.chain import append_event, lock_chain
 from balm.store.registry.models import Clinic, ClinicInvitation, ClinicMember
 from balm.vocabulary.problems import InputError, Problem, check_option
 
@@ -102,35 +102,28 @@ def clinic_invitation_for(secret: str) -> ClinicInvitation | None:
 @transaction.atomic
 def join_clinic(secret: str, user: User) -> ClinicMember:
     """Join with an account that is there. Of two who use one link, the first joins."""
-    found = clinic_invitation_for(secret)
-    if found is not None:
-        lock_chain(found.clinic.key)
-        found = clinic_invitation_for(secret)
-    if found is None:
-        raise InputError("this invitation does not work: it was used, withdrawn, or is older than two weeks")
-    member, clinic = found.member, found.clinic
-    other = ClinicMember.objects.filter(clinic=clinic, user=user).exclude(pk=member.pk).first()
-    if other is not None and other.active:
-        raise InputError(f"this account is a member of the clinic already, as {other.code}")
-    if other is not None:
-        other.user = None  # left before: what they did stays under the old code
-        other.save(update_fields=["user"])
-    member.user, member.active = user, True
-    member.save(update_fields=["user", "active"])
-    found.accepted = timezone.now()
-    found.save(update_fields=["accepted"])
-    append_event(
-        clinic.key, Actor(member.code, member.role), "accept invitation", "member", member.code,
-        after={"role": member.role, "active": True},
-    )  # fmt: skip
-    return member
+    return _join(_working(secret), user)
 
 
 @transaction.atomic
 def join_clinic_with_new_account(secret: str, *, name: str, password: str) -> tuple[ClinicMember, User]:
     """Make the account that an invitation is for, and join with it."""
-    found = clinic_invitation_for(secret)
-    if found is None:
-        raise InputError("this invitation does not work: it was used, withdrawn, or is older than two weeks")
+    found = _working(secret)
     user = make_account(email=found.email, name=name, password=password)
-    return join_clinic(secret, user), user
+    return _join(found, user), user
+
+
+def _working(secret: str) -> ClinicInvitation:
+    found = clinic_invitation_for(secret)
+    if found is not None:
+        lock_chain(found.clinic.key)
+        found = clinic_invitation_for(secret)
+    if found is None:
+        raise InputError(DOES_NOT_WORK)
+    return found
+
+
+def _join(invitation: ClinicInvitation, user: User) -> ClinicMember:
+    members = ClinicMember.objects.filter(clinic=invitation.clinic)
+    let_in(invitation, user, members=members, key=invitation.clinic.key, where="clinic")
+    return invitation.member

@@ -13,12 +13,13 @@ import io
 import json
 import mimetypes
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from django.db import transaction
 
+from balm.actions.archive_zip import zipped
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.taken_home import TAKE_HOME
 from balm.review.extraction.standing import why_not_take_home
@@ -36,8 +37,6 @@ from balm.vocabulary.problems import InputError, Problem
 
 #: An archive is refused beyond these, before anything of it is unpacked into memory.
 MAX_ENTRIES, MAX_FILE, MAX_TOTAL = 20_000, 512 * 1024**2, 2 * 1024**3
-#: Zip stores no earlier date; a date of its own in each archive would make two archives of one review differ.
-EPOCH = (1980, 1, 1, 0, 0, 0)
 MEMBER_COLUMNS = ("code", "name", "role", "interests", "active")
 
 
@@ -89,17 +88,6 @@ def _archive(review: Review, actor: Actor) -> bytes:
         files = package_files(review) | {f"team/{name}": data for name, data in _team_files(review)}
         append_event(SERVER, actor, TAKE_HOME, "review", review.key)
     return zipped(files)
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The files as a zip, in the order of their names: the same files, the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as packed:
-        for name in sorted(files):
-            info = zipfile.ZipInfo(name, EPOCH)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            packed.writestr(info, files[name], compresslevel=6)
-    return out.getvalue()
 
 
 def _team_files(review: Review) -> Iterator[tuple[str, bytes]]:

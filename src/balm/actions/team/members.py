@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +22,7 @@ from balm.vocabulary.problems import InputError, Problem
 
 #: How long an invitation works.
 INVITATION_DAYS = 14
+DOES_NOT_WORK = "this invitation does not work: it was used, withdrawn, or is older than two weeks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +128,22 @@ def _working(secret: str) -> Invitation:
         lock_chain(found.review.key)
         found = invitation_for(secret)
     if found is None:
-        raise InputError("this invitation does not work: it was used, withdrawn, or is older than two weeks")
+        raise InputError(DOES_NOT_WORK)
     return found
 
 
 def _join(invitation: Invitation, user: User) -> Member:
-    member, review = invitation.member, invitation.review
-    other = Member.objects.filter(review=review, user=user).exclude(pk=member.pk).first()
+    members = Member.objects.filter(review=invitation.review)
+    let_in(invitation, user, members=members, key=invitation.review.key, where="review")
+    return invitation.member
+
+
+def let_in(invitation: Any, user: User, *, members: Any, key: str, where: str) -> None:
+    """Give the place that an invitation holds to ``user``, in the review or clinic with these ``members``."""
+    member = invitation.member
+    other = members.filter(user=user).exclude(pk=member.pk).first()
     if other is not None and other.active:
-        raise InputError(f"this account is a member of the review already, as {other.code}")
+        raise InputError(f"this account is a member of the {where} already, as {other.code}")
     if other is not None:
         other.user = None  # left before: what they did stays under the old code
         other.save(update_fields=["user"])
@@ -143,10 +152,9 @@ def _join(invitation: Invitation, user: User) -> Member:
     invitation.accepted = timezone.now()
     invitation.save(update_fields=["accepted"])
     append_event(
-        review.key, Actor(member.code, member.role), "accept invitation", "member", member.code,
+        key, Actor(member.code, member.role), "accept invitation", "member", member.code,
         after={"role": member.role, "active": True},
     )  # fmt: skip
-    return member
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from balm.stats.measures.conventions import TO
 from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 MODELS = ("binomial", "normal")
 METHODS = ("REML", "ML")
@@ -191,8 +191,7 @@ class Accuracy:
         """
         check_option("of", of, ("mean", "new study"))
         level = self.level if level is None else level
-        if not 0.0 < level < 1.0:
-            raise InputError(f"level must lie between 0 and 1; got {level!r}")
+        check_level(level)
         spread = self.covariance if of == "mean" else self.covariance + self.between
         values, vectors = np.linalg.eigh(spread)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
@@ -307,8 +306,7 @@ def accuracy(
             raise InputError('points applies to model="binomial": the normal model needs no quadrature')
         if not (isinstance(points, int) and not isinstance(points, bool) and 1 <= points <= 99):
             raise InputError(f"points must be a whole number from 1 to 99; got {points!r}")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1; got {level!r}")
+    check_level(level)
     counted = tables(tp=tp, fn=fn, fp=fp, tn=tn, study=study, data=data)
     corrected = counted.corrected(add, to)
     fit = normal(corrected, method, correlated) if model == "normal" else binomial(counted, correlated, points)

@@ -17,7 +17,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.frame import frame
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 from balm.vocabulary.quick_dataclass import dataclass, field
 
 INTERVALS = ("shortest", "central")
@@ -203,8 +203,7 @@ def bayes(
     if not isinstance(effects, EffectSizes):
         raise InputError(f"effects must be EffectSizes; got {type(effects).__name__}")
     check_option("interval", interval, INTERVALS)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1; got {level!r}")
+    check_level(level)
     if len(effects) == 0:
         raise InputError("effects are empty: there is nothing to pool")
     y, v = np.asarray(effects.effect, dtype=np.float64), np.asarray(effects.variance, dtype=np.float64)

@@ -17,7 +17,7 @@ from balm.stats.effect_sizes import Floats
 from balm.stats.frame import frame
 from balm.stats.groups import Integers, by_label
 from balm.stats.pooling.pool_many import given, usable_groups
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 from balm.vocabulary.quick_dataclass import dataclass, field
 
 #: Gauss-Legendre nodes an analysis, on the stretch of log(1 + tau/s) where its posterior counts.
@@ -113,8 +113,7 @@ def bayes_many(
         raise InputError(f"{sorted(parameters)[0]} is settled by the prior given as tau=")
     if not prior.proper or not prior.parameters:
         raise InputError(f"bayes_many takes a proper prior with its own scale; {prior.words!r} is none: use balm.bayes")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1; got {level!r}")
+    check_level(level)
     if mu is not None and not (len(mu) == 2 and math.isfinite(mu[0]) and 0 < mu[1] < math.inf):
         raise InputError(f"mu must be (mean, sd) with a positive sd; got {mu!r}")
     y, v, labels = given(effect, variance, group, invalid)

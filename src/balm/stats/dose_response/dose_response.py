@@ -15,7 +15,7 @@ from balm.stats.dose_response.trends import TRENDS, Trend, spline_knots
 from balm.stats.effect_sizes import Floats
 from balm.stats.frame import frame
 from balm.vocabulary.presenters import presenter
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 from balm.vocabulary.quick_dataclass import dataclass
 
 #: What the ratios may be: measures that are analysed as logarithms.
@@ -286,8 +286,7 @@ def dose_response(
 
 
 def _checked_level(level: float) -> float:
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     return float(level)
 
 

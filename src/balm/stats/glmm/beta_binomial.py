@@ -15,7 +15,7 @@ from balm.stats.glmm.pooled_counts import PooledCounts
 from balm.stats.pooling.around_estimate import taken
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 MEASURES = ("OR", "RR", "RD", "PLO", "PR")
 CORRELATIONS = ("common", "per-group")
@@ -166,8 +166,7 @@ def beta_binomial(
     es = taken(measure, MEASURES, "beta_binomial", None, {"data": data, "study": study, "missing": missing}, columns)
     code = es.measure
     check_option("correlation", correlation, CORRELATIONS)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     pairs = code in ("OR", "RR", "RD")
     if correlation == "per-group" and not pairs:
         raise InputError(f"correlation='per-group' has no effect on {code}: there is one group")

@@ -14,7 +14,7 @@ from balm.stats.glmm.pooled_counts import PooledCounts
 from balm.stats.pooling.around_estimate import exclude, taken
 from balm.stats.tails import OneTail, chi2_quantile, t_critical
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 MEASURES = ("OR", "IRR")
 INFERENCES = ("profile-likelihood", "wald")
@@ -116,8 +116,7 @@ def firth(
     """
     es = taken(measure, MEASURES, "firth", None, {"data": data, "study": study, "missing": missing}, columns)
     check_option("inference", inference, INFERENCES)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     code = es.measure
     size = "n" if code == "OR" else "time"
     names = ("events_1", f"{size}_1", "events_2", f"{size}_2")

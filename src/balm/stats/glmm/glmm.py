@@ -23,7 +23,7 @@ from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import projection
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 MODELS = ("random", "common")
 INFERENCES = ("wald", "t", "profile-likelihood")
@@ -184,8 +184,7 @@ def _settled(
     """Options checked against each other; one that does not apply is refused."""
     check_option("model", model, MODELS)
     check_option("inference", inference, INFERENCES)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     if code in ONE_GROUP:
         if studies is not None:
             raise InputError(f"studies={studies!r} has no effect on {code}: with one group there are no study levels")

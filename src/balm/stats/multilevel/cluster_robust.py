@@ -29,7 +29,7 @@ from balm.stats.multilevel.predicted import dense_fit, whole_blocks
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.regression.design import Design, from_columns
 from balm.stats.regression.meta_regression import MetaRegression, OmnibusTest
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 #: Adjustments of the residuals of a cluster, and what each removes.
 KINDS: dict[str, str] = {
@@ -264,8 +264,7 @@ def robust(
     if not isinstance(fit, (Multilevel, MetaRegression, Pooled)):
         raise InputError(f"robust takes a result of multilevel, meta_regression or pool; got {type(fit).__name__}")
     level = (fit.interval.level if isinstance(fit, Pooled) else fit.level) if level is None else level
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     g = cluster_of(fit.effects, cluster, data)
     working = _working(fit, g)
     return from_working(working, kind, degrees, level)

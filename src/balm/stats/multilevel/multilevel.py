@@ -16,7 +16,7 @@ from balm.stats.multilevel.moments import moments, variance_components
 from balm.stats.multilevel.random_terms import RandomTerm, random_terms
 from balm.stats.multilevel.sampling import sampling_errors
 from balm.stats.regression.design import Design, from_columns, from_formula
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 METHODS = ("REML", "ML", "MM", "VC")
 #: Estimators of one unstructured term that maximise no likelihood.
@@ -90,8 +90,7 @@ def multilevel(
     """
     check_option("method", method, METHODS)
     check_option("inference", inference, INFERENCES)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     _refuse_unusable(es)
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)

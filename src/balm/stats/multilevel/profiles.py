@@ -11,7 +11,7 @@ from balm.stats.distributions import chi2_ppf
 from balm.stats.multilevel.fitted import Profile
 from balm.stats.multilevel.likelihood import maximise
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 
 if TYPE_CHECKING:
     from balm.stats.multilevel.fitted import Multilevel
@@ -94,8 +94,7 @@ def profile(fit: Multilevel, component: str | int, values: Any) -> Profile:
 
 def interval(fit: Multilevel, component: str | int, level: float) -> Interval:
     """Where the profile log-likelihood is within half the chi-square quantile of its maximum."""
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     where = _position(fit, component)
     held = _Held(fit, where)
     target = fit.solution.fit.log_likelihood - 0.5 * chi2_ppf(level, 1)

@@ -20,7 +20,7 @@ from balm.stats.pooling.analysis import add_up, conclude
 from balm.stats.pooling.choices import Choices, choose
 from balm.stats.pooling.inference import INFERENCES
 from balm.vocabulary.presenters import presenter
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 #: "common" among the estimators is the common-effect model, where tau2 is 0 by assumption.
 COMMON = "common"
@@ -268,8 +268,7 @@ def multiverse(
     """
     if not isinstance(es, EffectSizes):
         raise InputError(f"multiverse takes effect sizes, got {type(es).__name__}: make them with balm.effect_sizes")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     codes = _several("measures", (es.measure,) if measures is None else measures)
     for code in codes:
         check_option("measures", code, list(MEASURES))

@@ -47,14 +47,14 @@ class Choices:
 @lru_cache(maxsize=512)
 def choose(
     *,
-    profile: str | None,
-    model: str | None,
-    tau2: str | float | None,
-    inference: str | None,
-    prediction: str | None,
-    level: float,
-    i2: str | None,
-    tau2_interval: str | None,
+    profile: str | None = None,
+    model: str | None = None,
+    tau2: str | float | None = None,
+    inference: str | None = None,
+    prediction: str | None = None,
+    level: float = 0.95,
+    i2: str | None = None,
+    tau2_interval: str | None = None,
     weighted: bool,
 ) -> Choices:
     """Settle every option: the caller's word, else the profile's; an error where two cannot stand together."""

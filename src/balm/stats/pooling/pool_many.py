@@ -208,32 +208,16 @@ def pool_ragged(
     names: NDArray[Any],
     order: NDArray[np.int64] | None = None,
     *,
-    model: str | None = None,
-    tau2: str | float | None = None,
-    inference: str | None = None,
-    prediction: str | None = None,
-    level: float = 0.95,
-    profile: str | None = None,
-    i2: str | None = None,
-    tau2_interval: str | None = None,
     invalid: str = "raise",
+    tau2_interval: str | None = None,
+    **options: Any,
 ) -> PooledMany:
     """:func:`pool_many` of groups that lie one after the other: group g is rows ``offsets[g]`` to ``offsets[g + 1]``.
 
     ``order`` says where each row stood before, for the messages. The options are those of :func:`pool_many`.
     """
     check_option("invalid", invalid, ("raise", "mark"))
-    choices = choose(
-        profile=profile,
-        model=model,
-        tau2=tau2,
-        inference=inference,
-        prediction=prediction,
-        level=level,
-        i2=i2,
-        tau2_interval=tau2_interval,
-        weighted=False,
-    )
+    choices = choose(tau2_interval=tau2_interval, weighted=False, **options)
     reasons: dict[int, str] = {}
     sizes = np.diff(offsets)
     usable = usable_groups(y, v, offsets, order, names, invalid, reasons)

@@ -23,7 +23,7 @@ from balm.stats.regression.projection import Projection, log_likelihood, project
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 INFERENCES = ("wald", "t", "hartung-knapp", "hartung-knapp-guarded")
 MODELS = ("random", "common")
@@ -368,8 +368,7 @@ def meta_regression(
     """
     check_option("model", model, MODELS)
     check_option("inference", inference, INFERENCES)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     y, v = np.asarray(es.effect, dtype=np.float64), np.asarray(es.variance, dtype=np.float64)
     usable = np.isfinite(y) & np.isfinite(v) & (v > 0.0)
     if not usable.all():

@@ -12,7 +12,7 @@ from balm.stats.effect_sizes import Floats
 from balm.stats.heterogeneity.solving import crossing
 from balm.stats.tails import chi2_quantile
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 
 if TYPE_CHECKING:
     from balm.stats.selection.fitted import SelectionModel
@@ -27,8 +27,7 @@ def profile_interval(fit: SelectionModel, name: str, level: float) -> Interval:
     Hardy & Thompson (1996), Stat Med 15:619, for tau2. With clusters the likelihood is not one of dependent effects
     and there is no such interval.
     """
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     if fit.clusters is not None:
         raise InputError("a profile interval needs a likelihood; with cluster= the effects are not independent")
     j, to_value = _place(fit, name)

@@ -21,7 +21,7 @@ from balm.stats.selection.selected import Smooth, Steps
 from balm.stats.selection.weight_functions import CENSORED_AT, WEIGHT_FUNCTIONS
 from balm.stats.small_study.predictors import predictor_values
 from balm.stats.small_study.studies import studies_of
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 ALTERNATIVES = ("greater", "less", "two-sided")
 #: ``imprecision=`` and the predictor of a regression test that it is.
@@ -108,8 +108,7 @@ def selection_model(
     """
     check_option("weight", weight, WEIGHTS)
     check_option("alternative", alternative, ALTERNATIVES)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     _refuse_foreign(
         weight,
         steps=steps,

@@ -20,7 +20,7 @@ from balm.stats.simulation.blocks import blocks, check_count, settled_seed
 from balm.stats.simulation.fits import tau2_of
 from balm.stats.simulation.replicates import Replicates
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,7 @@ class Tau2Bootstrap:
     def interval(self, level: float | None = None) -> Interval:
         """Percentile interval of tau2: what the estimator gives when the fitted model is true."""
         coverage = self.level if level is None else level
-        if not 0.0 < coverage < 1.0:
-            raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+        check_level(coverage)
         low, high = np.quantile(self.tau2, [0.5 - 0.5 * coverage, 0.5 + 0.5 * coverage])
         return Interval(float(low), float(high), coverage)
 
@@ -108,8 +107,7 @@ def bootstrap_tau2(
     (500, True)
     """
     check_count("replicates", replicates, 2)
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     used = settled_seed(seed)
     if isinstance(fit, MetaRegression):
         estimator: Any = fit.tau2_estimator

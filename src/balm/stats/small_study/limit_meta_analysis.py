@@ -17,7 +17,7 @@ from balm.stats.regression.projection import Projection
 from balm.stats.small_study.studies import ENOUGH, LEAST, check_varies, p_in_words, studies_of
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 
 SOURCE = "Rücker G, Schwarzer G, Carpenter JR, Binder H, Schumacher M. Biostatistics 2011;12:122-42"
 
@@ -138,8 +138,7 @@ def limit_meta_analysis(fit: Pooled | EffectSizes, *, level: float | None = None
             f"limit_meta_analysis adjusts a random-effects mean; this fit is model={original.conventions['model']!r}"
         )
     coverage = original.level if level is None else level
-    if not 0.0 < coverage < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(coverage)
     check_varies(es.se, "the standard error", "limit_meta_analysis")
     tau2 = original.tau2
     tau = math.sqrt(tau2)

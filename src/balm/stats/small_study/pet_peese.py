@@ -13,7 +13,7 @@ from balm.stats.small_study.regression_test import model_of
 from balm.stats.small_study.studies import CLUSTERS, ENOUGH, LEAST, check_varies, p_in_words, studies_of
 from balm.stats.small_study.weighted_line import Line, additive_line, multiplicative_line
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 MODELS = ("multiplicative", "random", "common")
 #: The PET intercept is tested one-sided at 5 %, that is two-sided at 10 % (Stanley & Doucouliagos 2014).
@@ -133,8 +133,7 @@ def pet_peese(
     check_option("model", model, MODELS)
     if cluster is not None:
         raise InputError(CLUSTERS.format(who=who))
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     if tau2 is not None and model != "random":
         raise InputError(f"tau2= does not apply to model={model!r}; it belongs to 'random'")
     if inference is not None and model == "multiplicative":

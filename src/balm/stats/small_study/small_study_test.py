@@ -12,7 +12,7 @@ from balm.stats.small_study import two_by_two_tests as tables
 from balm.stats.small_study.outcome import SmallStudyTest
 from balm.stats.small_study.rank_test import rank_test
 from balm.stats.small_study.studies import check_enough, studies_of
-from balm.vocabulary.problems import InputError, check_option
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 if TYPE_CHECKING:
     from balm.stats.multilevel.fitted import Multilevel
@@ -92,8 +92,7 @@ def small_study_test(
         if given[option] is not None and option not in row.options:
             takers = " or ".join(repr(name) for name, other in METHODS.items() if option in other.options)
             raise InputError(f"{option}= does not apply to method={method!r}; it belongs to {takers}")
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     if cluster is not None or not isinstance(fit, (Pooled, EffectSizes)):
         from balm.stats.small_study.clustered import clustered_test
 

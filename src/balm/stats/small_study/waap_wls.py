@@ -12,7 +12,7 @@ from balm.stats.pooling.pooled import Pooled
 from balm.stats.small_study.studies import p_in_words, studies_of
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, check_level
 
 SOURCE = "Stanley TD, Doucouliagos H, Ioannidis JPA. Stat Med 2017;36:1580-98"
 #: 1.96 + 0.84: an effect this many standard errors from 0 is found significant with a power of 80 %.
@@ -103,8 +103,7 @@ def waap_wls(fit: Pooled | EffectSizes, *, level: float = 0.95) -> WaapWls:
     >>> round(found.estimate, 4), found.which, int(found.powered.sum())
     (0.5045, 'waap', 3)
     """
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+    check_level(level)
     es = studies_of(fit, "waap_wls")
     k = len(es)
     if k < LEAST_POWERED:

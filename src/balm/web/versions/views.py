@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from balm.actions.archive_zip import zipped
 from balm.actions.team import versions as actions
 from balm.actions.team.acting import Acting
-from balm.actions.team.archive import zipped
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
 from balm.report.html_report.walk_view import walks_html
