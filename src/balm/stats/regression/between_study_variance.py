@@ -23,8 +23,9 @@ from balm.stats.heterogeneity.hills import (
     highest_of_one,
     where_rising,
 )
-from balm.stats.heterogeneity.solving import one_root
-from balm.stats.regression.projection import Projection, log_likelihood, projection, typical_variance
+from balm.stats.heterogeneity.solving import Equation, one_root
+from balm.stats.regression.looks import Look, Looks
+from balm.stats.regression.projection import Projection, log_likelihood, projection
 from balm.vocabulary.problems import check_option
 
 #: The names of :data:`balm.stats.heterogeneity.estimators.TAU2_ESTIMATORS` that have a form with moderators.
@@ -47,14 +48,27 @@ class Problem:
         self.effect, self.variance, self.design = effect, variance, design
         self.k, self.p = design.shape
         self.df = self.k - self.p
-        self.typical = typical_variance(variance, design)
-        self._last: tuple[float, Projection] | None = None
+        self.common = projection(effect, variance, design, 0.0)
+        self.typical = self.df / self.common.trace()
+        self._last = 0.0, self.common
+        self._looks: Looks | None = None
 
     def at(self, tau2: float) -> Projection:
         """The fit at ``tau2``; asking for the same one again costs nothing."""
-        if self._last is None or self._last[0] != tau2:
-            self._last = tau2, projection(self.effect, self.variance, self.design, tau2)
+        if self._last[0] != tau2:
+            self._last = tau2, self.common if tau2 == 0.0 else projection(self.effect, self.variance, self.design, tau2)
         return self._last[1]
+
+    def look(self, tau2: float) -> Look:
+        """The sums of :meth:`at` to fewer digits in a fraction of the time."""
+        if self._looks is None:
+            self._looks = Looks(self.effect, self.variance, self.design)
+        return self._looks.at(tau2)
+
+    def root(self, equation: Equation, start: float, target: float = 0.0) -> float:
+        """The root of ``equation(fit, tau2, target)`` near ``start``: found by looks, ended by fits."""
+        near = one_root(self, lambda at, t, goal: equation(at.look(t), t, goal), start, self.typical, target)
+        return one_root(self, lambda at, t, goal: equation(at.at(t), t, goal), near, self.typical, target)
 
     def weighted(self, weights: Floats) -> Projection:
         return Projection(self.effect, self.design, weights)
@@ -69,9 +83,8 @@ class Problem:
         return math.sqrt(2.0 * a.trace_of_square(self.variance + tau2)) / a.trace()
 
 
-def _score(problem: Problem, tau2: float, restricted: bool) -> tuple[float, float, float]:
-    """Estimating function, Newton step (Fisher's where the curvature is not usable), and the trace it is judged by."""
-    p = problem.at(tau2)
+def _score(p: Projection | Look, restricted: bool) -> tuple[float, float]:
+    """Estimating function and Newton's step, or Fisher's where the curvature is not usable."""
     if restricted:
         trace, square = p.trace(), p.trace_of_square()
     else:
@@ -80,31 +93,30 @@ def _score(problem: Problem, tau2: float, restricted: bool) -> tuple[float, floa
     curvature = 2.0 * p.y_ppp_y() - square - 2.0 * value * square / trace
     if curvature <= 0.01 * square:
         curvature = square
-    return value, value / curvature, trace
+    return value, value / curvature
 
 
-def _generalised_q(problem: Problem, tau2: float, target: float) -> tuple[float, float, float]:
+def _generalised_q(p: Projection | Look, target: float) -> tuple[float, float]:
     """``Q(tau2) - target`` and Newton's step on 1/Q, which climbs monotonically to the root."""
-    p = problem.at(tau2)
     value = p.rss - target
-    return value, value / p.y_pp_y() * (p.rss / target), target
+    return value, value / p.y_pp_y() * (p.rss / target)
 
 
 def q_root(problem: Problem, target: float) -> float:
     """The tau² at which the generalised Q equals ``target``; 0 where it is below it already at 0."""
     if target <= 0.0:
         return math.inf
-    return one_root(problem, lambda at, t, goal: _generalised_q(at, t, goal)[:2], 0.0, problem.typical, target)
+    return problem.root(lambda p, _, goal: _generalised_q(p, goal), 0.0, target)
 
 
 def _likelihood(problem: Problem, restricted: bool) -> float:
     """The highest maximum, zero among them, looked for wherever another can be (see ``heterogeneity.hills``)."""
 
     def score(t: float) -> float:
-        return _score(problem, t, restricted)[0]
+        return _score(problem.look(t), restricted)[0]
 
-    def equation(at: Problem, t: float, _: float) -> tuple[float, float]:
-        return _score(at, t, restricted)[:2]
+    def equation(p: Projection | Look, t: float, _: float) -> tuple[float, float]:
+        return _score(p, restricted)
 
     def height(t: float) -> float:
         return log_likelihood(problem.at(t), problem.variance, problem.design, t, restricted=restricted)
@@ -114,10 +126,10 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
         for _ in range(HALVINGS):
             factor = factor**0.5
             t = t * factor if score(t * factor) > 0.0 else t
-        return one_root(problem, equation, t * factor**0.5, problem.typical)
+        return problem.root(equation, t * factor**0.5)
 
     variance = problem.variance
-    zero, plain = problem.at(0.0), problem.weighted(np.ones(problem.k))
+    zero, plain = problem.common, problem.weighted(np.ones(problem.k))
     slope, q = zero.y_pp_y(), zero.rss
     if restricted:
         trace, squares, df = zero.trace(), zero.trace_of_square(), problem.df
@@ -130,7 +142,7 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
     found, low, high = 0.0, 0.0, 0.0
     if step > 0.0:
         hedges = (plain.rss - plain.trace(variance)) / plain.trace()
-        found = low = high = one_root(problem, equation, max(hedges, 0.0), problem.typical)
+        found = low = high = problem.root(equation, max(hedges, 0.0))
     if step <= 0.0 or most > FAR_APART * least:
         sums = {"slope": slope, "trace": trace, "squares": squares, "q": q}
         low, high = where_rising(OneGroup.where, least=least, mean=mean, squared=plain.rss, df=float(df), **sums)
@@ -147,8 +159,13 @@ def estimate(effect: Floats, variance: Floats, design: Floats, name: str, weight
 
     effect, variance : (k,).  design : (k, p), full rank, k > p.  weights : for ``"GENQ"`` only, default ``1/sqrt(v)``.
     """
+    return estimate_in(Problem(effect, variance, design), name, weights)
+
+
+def estimate_in(problem: Problem, name: str, weights: Floats | None = None) -> Left:
+    """:func:`estimate` for a problem that is there."""
     check_option("tau2", name, ESTIMATORS)
-    problem = Problem(effect, variance, design)
+    effect, variance = problem.effect, problem.variance
     k, df = problem.k, problem.df
     one = np.ones(k)
     precise = 1.0 / variance
@@ -178,13 +195,13 @@ def estimate(effect: Floats, variance: Floats, design: Floats, name: str, weight
     if name in ("PM", "EB", "PMM"):
         target = chi2_ppf(0.5, df) if name == "PMM" else float(df)
         tau2 = q_root(problem, target)
-        value, step, _ = _generalised_q(problem, tau2, target)
+        value, step = _generalised_q(problem.at(tau2), target)
         se = math.sqrt(2.0 * k * k / df) / float(np.sum(1.0 / (variance + tau2)))
     else:
         restricted = name == "REML"
         tau2 = _likelihood(problem, restricted)
-        value, step, _ = _score(problem, tau2, restricted)
         at = problem.at(tau2)
+        value, step = _score(at, restricted)
         square = at.trace_of_square() if restricted else float(at.weights @ at.weights)
         se = math.sqrt(2.0 / square)
     if tau2 > 0.0 or value > 0.0:

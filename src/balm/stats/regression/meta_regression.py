@@ -17,7 +17,7 @@ from balm.stats.frame import frame
 from balm.stats.groups import OneGroup, centred
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.heterogeneity.weighted import typical_variance
-from balm.stats.regression.between_study_variance import ESTIMATORS, estimate
+from balm.stats.regression.between_study_variance import ESTIMATORS, Problem, estimate_in
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import Projection, log_likelihood, projection
 from balm.stats.tails import OneTail, t_critical
@@ -390,18 +390,19 @@ def meta_regression(
     x = design.matrix
     k, columns = x.shape
     estimator, t2, se, residual = None, 0.0, math.nan, 0.0
+    problem = Problem(y, v, x)
     if model == "common":
         if tau2 is not None:
             raise InputError('tau2= has no effect with model="common"; leave it out')
     elif tau2 is None or isinstance(tau2, str):
         estimator = tau2 or "REML"
-        left = estimate(y, v, x, check_option("tau2", estimator, ESTIMATORS))
+        left = estimate_in(problem, check_option("tau2", estimator, ESTIMATORS))
         t2, se, residual = left.tau2, left.se, left.residual
     else:
         t2 = float(tau2)
         if not (t2 >= 0.0 and math.isfinite(t2)):
             raise InputError(f"tau2 must be an estimator's name or a number of at least 0; got {tau2!r}")
-    fit = projection(y, v, x, t2)
+    fit, common = problem.at(t2), problem.common
     df: float = math.inf if inference == "wald" else float(k - columns)
     factor, advice = 1.0, []
     if inference.startswith("hartung-knapp"):
@@ -417,14 +418,12 @@ def meta_regression(
     covariance = fit.covariance * factor
     errors = np.sqrt(np.diag(covariance))
     statistic = fit.beta / errors
-    common = fit if t2 == 0.0 else projection(y, v, x, 0.0)
     qe_df = k - columns
     if model == "common":
         h2 = common.rss / qe_df
         i2 = 100.0 * max(0.0, 1.0 - 1.0 / h2) if h2 > 0.0 else 0.0
     else:
-        typical = qe_df / common.trace()
-        i2, h2 = 100.0 * t2 / (t2 + typical), t2 / typical + 1.0
+        i2, h2 = 100.0 * t2 / (t2 + problem.typical), t2 / problem.typical + 1.0
     return MetaRegression(
         design=design,
         effects=es,
