@@ -64,6 +64,10 @@ class OneGroup:
         """``yes`` where the group's condition holds, else ``no``."""
         return yes if condition else no
 
+    def extremes(self) -> tuple[float, float]:
+        """The smallest and the largest variance."""
+        return float(self.variance.min()), float(self.variance.max())
+
     def with_effect(self, effect: Floats) -> OneGroup:
         """The same variances with other effects."""
         return OneGroup(effect, self.variance)
@@ -132,6 +136,14 @@ class ManyGroups:
     def where(condition: Any, yes: Any, no: Any) -> Any:
         """``yes`` in the groups where the condition holds, else ``no``."""
         return np.where(condition, yes, no)
+
+    def extremes(self) -> tuple[Any, Any]:
+        """The smallest and the largest variance of each group."""
+        return np.minimum.reduceat(self.variance, self.starts), np.maximum.reduceat(self.variance, self.starts)
+
+    def rows(self) -> Iterator[slice]:
+        """Where the studies of each group stand."""
+        yield from map(slice, self.offsets[:-1].tolist(), self.offsets[1:].tolist())
 
     def with_effect(self, effect: Floats) -> ManyGroups:
         """The same variances with other effects."""

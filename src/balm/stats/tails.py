@@ -18,6 +18,9 @@ from balm.stats.groups import OneGroup
 #: Whole degrees of freedom below this are looked up in a table by their number.
 LONGEST_TABLE = 1 << 16
 
+#: Chi-squared tails are finite sums up to so many degrees of freedom, and up to so large a value.
+MOST_TERMS, LARGEST_CHI2 = 64.0, 600.0
+
 
 @lru_cache(maxsize=4096)
 def t_critical(level: float, df: float) -> float:
@@ -74,9 +77,41 @@ def _two_sided(statistic: Any, df: Any) -> Any:
 
 
 def _chi2_upper(q: Any, df: Any) -> Any:
+    """Finite sums for small whole numbers (Abramowitz & Stegun 26.4.4, 26.4.5), else the incomplete gamma function."""
     from scipy.special import chdtrc
 
-    return chdtrc(df, q)
+    q, df = np.asarray(q, dtype=np.float64), np.asarray(df, dtype=np.float64)
+    whole = (df >= 1.0) & (df <= MOST_TERMS) & (df == np.floor(df)) & (q >= 0.0) & (q <= LARGEST_CHI2)
+    if whole.all():
+        return _chi2_sums(q.ravel(), df.ravel()).reshape(q.shape)
+    upper = np.empty(q.shape)
+    upper[whole] = _chi2_sums(q[whole], df[whole])
+    upper[~whole] = chdtrc(df[~whole], q[~whole])
+    return upper
+
+
+def _chi2_sums(q: Any, df: Any) -> Any:
+    """The upper tails, from sums of positive terms: those with the most terms stand first, and each step is for those
+    that have one more."""
+    from scipy.special import erfc
+
+    upper = np.empty(len(q))
+    df = df.astype(np.int16)
+    for odd in (0, 1):
+        places = np.flatnonzero(df % 2 == odd)
+        places = places[np.argsort(-df[places], kind="stable")]
+        x, n = q[places], df[places]
+        steps = range(odd, int(n[0]) if len(n) else 0, 2)
+        counts = np.searchsorted(-n, [-j for j in steps], side="left").tolist()
+        term = np.sqrt(x) if odd else np.ones(len(x))
+        total = np.zeros(len(x))
+        for j, count in zip(steps, counts, strict=True):
+            total[:count] += term[:count]
+            term[:count] *= x[:count] / (j + 2)
+        half = 0.5 * x
+        tail = np.exp(-half) * total
+        upper[places] = erfc(np.sqrt(half)) + math.sqrt(2.0 / math.pi) * tail if odd else tail
+    return upper
 
 
 def _compiled(tail: str, df: Any, value: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.groups import ManyGroups, OneGroup
-from balm.stats.heterogeneity.hills import FAR_APART, extremes, where_rising
+from balm.stats.heterogeneity.hills import FAR_APART, where_rising
 from balm.stats.heterogeneity.likelihood import maximum_likelihood, restricted_maximum_likelihood
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pool_many import pool_many
@@ -37,7 +37,7 @@ def test_the_highest_maximum_is_taken_by_one_by_many_and_by_the_kernel(method, m
     estimate = restricted_maximum_likelihood if restricted else maximum_likelihood
     offsets = np.arange(0, GROUPS * K + 1, K)
     many = ManyGroups(Y.ravel(), V.ravel(), offsets)
-    least, most = extremes(many)
+    least, most = many.extremes()
     assert (most > FAR_APART * least).sum() > 50
     together = pool_many(Y.ravel(), V.ravel(), np.repeat(np.arange(GROUPS), K), tau2=method, inference="wald").tau2
     start, scale = np.maximum(Y.var(axis=1, ddof=1) - V.mean(axis=1), 0.0), K / (1.0 / V).sum(axis=1)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from balm.stats.distributions import chi2_sf
 from balm.stats.tails import LONGEST_TABLE, ManyTails, chi2_quantile, t_critical
 
 
@@ -28,3 +29,13 @@ def test_quantiles_of_an_array_are_those_of_its_numbers(df: list[float]) -> None
     np.testing.assert_array_equal(ManyTails.critical(0.95, np.array(df)), [t_critical(0.95, d) for d in df])
     if df and min(df) > 0.0 and max(df) < math.inf:
         np.testing.assert_array_equal(ManyTails.chi2_quantile(0.2, np.array(df)), [chi2_quantile(0.2, d) for d in df])
+
+
+def test_tails_of_chi_squared_without_the_kernel_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("balm.stats.tails._compiled", lambda *_: None)
+    df = np.array([1, 2, 3, 4, 7, 30, 63, 64, 65, 200, 5, 2, 2.5, 1, 6])
+    q = np.array([1e-8, 0.3, 2.0, 60.0, 0.0, 31.0, 500.0, 90.0, 70.0, 100.0, 650.0, 600.0, 3.0, 25.0, np.nan])
+    exact = np.array([chi2_sf(float(x), float(d)) for x, d in zip(q[:-1], df[:-1], strict=True)])
+    found = ManyTails.chi2_upper(q, df)
+    np.testing.assert_allclose(found[:-1], exact, rtol=1e-13, atol=0.0)
+    assert math.isnan(found[-1])

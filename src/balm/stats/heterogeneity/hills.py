@@ -28,7 +28,7 @@ from collections.abc import Callable
 from typing import Any
 
 from balm.stats.arrays import np
-from balm.stats.groups import ManyGroups, OneGroup
+from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.solving import CLOSE_UP, Equation, root
 
 #: The largest over the smallest variance from which the whole range is looked at, whatever root was found.
@@ -47,16 +47,6 @@ HALVINGS = 5
 
 Height = Callable[[Any, Any], Any]
 Score = Callable[[Any, Any], Any]
-
-
-def extremes(g: Any) -> tuple[Any, Any]:
-    """The smallest and the largest variance of a group, of each group, or of each replicate (studies in rows)."""
-    if isinstance(g, OneGroup):
-        return float(g.variance.min()), float(g.variance.max())
-    if isinstance(g, ManyGroups):
-        return np.minimum.reduceat(g.variance, g.starts), np.maximum.reduceat(g.variance, g.starts)
-    shape = (len(g),)
-    return np.broadcast_to(g.variance.min(axis=0), shape), np.broadcast_to(g.variance.max(axis=0), shape)
 
 
 def where_rising(

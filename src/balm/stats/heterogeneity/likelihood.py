@@ -20,7 +20,6 @@ from balm.stats.heterogeneity.hills import (
     FAR_APART,
     FIRST_LOOK,
     MANY_STEPS,
-    extremes,
     highest_hill,
     where_rising,
 )
@@ -126,7 +125,7 @@ def _highest(g: Any, equation: Any, start: Any, scale: Any, *, restricted: bool)
         return log_likelihood(some, t, restricted=restricted)
 
     at_zero = slope - trace
-    least, most = extremes(g)
+    least, most = g.extremes()
     first = FIRST_LOOK * least
 
     def ends() -> tuple[Any, Any]:

@@ -90,7 +90,7 @@ def median_unbiased(g: Any, a: Any, scale: Any) -> Any:
         return tau2_where_probability_is(g, a, 0.5, scale)
     return np.array(
         [
-            tau2_where_probability_is(OneGroup(g.effect[i:j], g.variance[i:j]), a[i:j], 0.5, float(size))
-            for i, j, size in zip(g.offsets[:-1], g.offsets[1:], scale, strict=True)
+            tau2_where_probability_is(OneGroup(g.effect[rows], g.variance[rows]), a[rows], 0.5, float(size))
+            for rows, size in zip(g.rows(), scale, strict=True)
         ]
     )

@@ -218,8 +218,8 @@ def _own_ends(g: Any, ends: Any, level: float, mean: Any, se: Any, tau2: Any, or
         low, high, statistic, p = ends(g, mean, se, tau2, level, -origin)
         return origin + low, origin + high, statistic, p
     rows = [
-        ends(OneGroup(g.effect[i:j], g.variance[i:j]), float(m), float(s), float(t), level, -float(o))
-        for i, j, m, s, t, o in zip(g.offsets[:-1], g.offsets[1:], mean, se, tau2, origin, strict=True)
+        ends(OneGroup(g.effect[here], g.variance[here]), float(m), float(s), float(t), level, -float(o))
+        for here, m, s, t, o in zip(g.rows(), mean, se, tau2, origin, strict=True)
     ]
     low, high, statistic, p = np.array(rows).T
     return origin + low, origin + high, statistic, p
@@ -241,8 +241,8 @@ def _confidence_distribution(g: Any, level: float) -> Any:
 
     if isinstance(g, OneGroup):
         return predict(g, level)
-    pairs = zip(g.offsets[:-1], g.offsets[1:], strict=True)
-    return np.array([predict(OneGroup(g.effect[i:j], g.variance[i:j]), level) for i, j in pairs]).reshape(-1, 2).T
+    found = [predict(OneGroup(g.effect[here], g.variance[here]), level) for here in g.rows()]
+    return np.array(found).reshape(-1, 2).T
 
 
 def _predict(

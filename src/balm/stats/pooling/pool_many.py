@@ -17,6 +17,7 @@ from balm.stats.frame import frame
 from balm.stats.groups import Integers, ManyGroups, by_label, centred
 from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
 from balm.stats.kernel import LARGEST_RATIO
+from balm.stats.levels import Levels, by_size
 from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import Analysis, analyse, conclude
 from balm.stats.pooling.choices import Choices, choose
@@ -37,6 +38,11 @@ class Intervals:
 
 #: Studies handed to the compiled kernel at once: its own working set is small, so larger runs spread the overhead.
 COMPILED_CHUNK = 1 << 20
+
+#: Groups of at most so many studies are summed level by level in NumPy. With more, the levels are too thin to pay.
+MOST_LEVELS = 24
+#: Their studies handled at once.
+LEVELS_CHUNK = 1 << 16
 
 #: The columns of a batch, in the order of ``to_frame``.
 COLUMNS = (
@@ -302,7 +308,8 @@ def usable_groups(
 
 def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
     first, last = int(places[0]), int(places[-1]) + 1
-    where = slice(first, last) if last - first == len(places) else places  # ascending: a run can be copied whole
+    run = last - first == len(places) and bool(np.all(np.diff(places) == 1))
+    where = slice(first, last) if run else places  # a run can be copied whole
     for name, values in (
         ("estimate", a.estimate),
         ("se", a.se),
@@ -325,12 +332,30 @@ def _fill(table: dict[str, Floats], places: Any, a: Analysis) -> None:
 
 
 def _fill_numpy(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
-    """Chunk by chunk in NumPy."""
-    for part, g in whole.chunks():
-        _fill(table, places[part], analyse(g, choices))
-        if ends:
-            low, high = _tau2_ends(g, choices)
-            table["tau2_low"][places[part]], table["tau2_high"][places[part]] = low, high
+    """Chunk by chunk in NumPy: groups of a few studies level by level, the others one after the other."""
+    small = np.flatnonzero(whole.sizes <= MOST_LEVELS)
+    if len(small):
+        order = small[by_size(whole.sizes[small])]
+        ends_at = np.cumsum(whole.sizes[order])
+        first = 0
+        while first < len(order):
+            done = ends_at[first - 1] if first else 0
+            last = max(int(np.searchsorted(ends_at, done + LEVELS_CHUNK, side="right")), first + 1)
+            chosen = order[first:last]
+            levels = Levels.gathered(whole.effect, whole.variance, whole.offsets, chosen)
+            _fill_analysed(table, places[chosen], levels, choices, ends=ends)
+            first = last
+    if len(small) < len(whole):
+        large = whole.sizes > MOST_LEVELS
+        of_large = places[large]
+        for part, g in (whole.select(large) if len(small) else whole).chunks():
+            _fill_analysed(table, of_large[part], g, choices, ends=ends)
+
+
+def _fill_analysed(table: dict[str, Floats], places: Any, g: Any, choices: Choices, *, ends: bool) -> None:
+    _fill(table, places, analyse(g, choices))
+    if ends:
+        table["tau2_low"][places], table["tau2_high"][places] = _tau2_ends(g, choices)
 
 
 def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
@@ -369,7 +394,7 @@ def single_studies(effect: Floats, variance: Floats, choices: Choices) -> dict[s
     return columns
 
 
-def _tau2_ends(g: ManyGroups, choices: Choices) -> tuple[Any, Any]:
+def _tau2_ends(g: Any, choices: Choices) -> tuple[Any, Any]:
     """Both ends of the interval of tau2, a group each."""
     if choices.tau2_interval == "q-profile":
         inner, _ = centred(g)
@@ -378,8 +403,8 @@ def _tau2_ends(g: ManyGroups, choices: Choices) -> tuple[Any, Any]:
         low, high = (tau2_where_q_is(inner, ManyTails.chi2_quantile(p, g.k - 1), scale) for p in (1.0 - tail, tail))
         return low, high
     rows = []
-    for i, j in zip(g.offsets[:-1], g.offsets[1:], strict=True):
-        es = EffectSizes(effect=g.effect[i:j], variance=g.variance[i:j])
+    for here in g.rows():
+        es = EffectSizes(effect=g.effect[here], variance=g.variance[here])
         fit = pool(es, model=choices.model, tau2=choices.tau2, inference="wald", level=choices.level)
         found = fit.heterogeneity_interval(choices.tau2_interval).tau2
         rows.append((found.low, found.high))

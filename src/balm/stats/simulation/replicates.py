@@ -74,6 +74,11 @@ class Replicates:
         """``yes`` in the replicates where the condition holds, else ``no``."""
         return np.where(condition, yes, no)
 
+    def extremes(self) -> tuple[Any, Any]:
+        """The smallest and the largest variance of each replicate."""
+        shape = (len(self),)
+        return np.broadcast_to(self.variance.min(axis=0), shape), np.broadcast_to(self.variance.max(axis=0), shape)
+
     def with_effect(self, effect: Floats) -> Replicates:
         """The same variances with other effects."""
         return Replicates(effect, self.variance, self.first, self.rest)
