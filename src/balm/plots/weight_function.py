@@ -87,7 +87,7 @@ def weight_function(
 
 def _bands(result: SelectionModel) -> list[tuple[float, float, float, float]]:
     """(left, right, low, high) of each estimated weight of a step function."""
-    if result.choices.weight != "step" or float(np.max(result.delta)) <= 0.0:
+    if result.choices.kind != "step" or float(np.max(result.delta)) <= 0.0:
         return []
     highest = float(np.max(result.delta))
     edges = (0.0, *result.choices.steps)
@@ -100,11 +100,11 @@ def _bands(result: SelectionModel) -> list[tuple[float, float, float, float]]:
 
 def _runs(result: SelectionModel) -> list[list[tuple[float, float]]]:
     """The curve; steps as one line with upright risers, smooth ones finest where p is small."""
-    if result.choices.weight == "step":
+    if result.choices.kind == "step":
         edges = (0.0, *result.choices.steps)
         shares = (result.delta / float(np.max(result.delta))).tolist()
         return [[(x, share) for j, share in enumerate(shares) for x in (edges[j], edges[j + 1])]]
-    if result.choices.weight == "truncated":
+    if result.choices.kind == "truncated":
         low, high = result.weight_at(0.25), result.weight_at(0.75)
         return [[(0.0, low), (0.5, low), (0.5, high), (1.0, high)]]
     grid = np.unique(np.concatenate((np.linspace(0.0, 1.0, 301), np.geomspace(1e-5, 0.1, 80))))

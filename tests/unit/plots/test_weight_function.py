@@ -25,7 +25,7 @@ ROOMY = 620.0
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"steps": [0.025, 0.5]}, {"alternative": "two-sided"}, {"weight": "half-normal"}, {"weight": "truncated"}],
+    [{}, {"steps": [0.025, 0.5]}, {"alternative": "two-sided"}, {"kind": "half-normal"}, {"kind": "truncated"}],
 )
 def test_every_kind_draws_its_curve_and_a_mark_a_study(options: dict[str, object]) -> None:
     fit = selection_model(ES, **options)  # type: ignore[arg-type]

@@ -290,7 +290,7 @@ def test_selection_is_seen_through() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"weight": "steps"}, "weight must be one of"),
+        ({"kind": "steps"}, "kind must be one of"),
         ({"alternative": "right"}, "alternative must be one of"),
         ({"steps": [0.0]}, "above 0 and at most 1"),
         ({"steps": [0.05, 0.05]}, "differ"),
@@ -301,17 +301,17 @@ def test_selection_is_seen_through() -> None:
         ({"fixed": [0.0, 0.0]}, "all 0"),
         ({"fixed": [1.0, 0.0]}, "yet a study lies"),
         ({"truncation": 0.0}, "belongs to 'truncated'"),
-        ({"weight": "beta", "steps": 0.025}, "belongs to 'step'"),
-        ({"weight": "beta", "threshold": 0.05}, "does not apply to weight='beta'"),
-        ({"weight": "beta", "fixed": [0.0, 1.0]}, "above 0"),
-        ({"weight": "truncated", "alternative": "two-sided"}, "direction"),
-        ({"weight": "truncated", "truncation": 9.0}, "no effect lies"),
-        ({"weight": "truncated", "truncation": "somewhere"}, "'estimate'"),
-        ({"weight": "half-normal", "imprecision": "sei"}, "imprecision must be one of"),
-        ({"weight": "half-normal", "threshold": 0.9999999}, "one above it"),
-        ({"weight": "half-normal", "imprecision": "inverse-sample-size"}, "sample sizes"),
-        ({"weight": "half-normal", "censored_at": 0.001}, "does not apply"),
-        ({"weight": "power", "censored_at": 0.5}, "at most 0.01"),
+        ({"kind": "beta", "steps": 0.025}, "belongs to 'step'"),
+        ({"kind": "beta", "threshold": 0.05}, "does not apply to kind='beta'"),
+        ({"kind": "beta", "fixed": [0.0, 1.0]}, "above 0"),
+        ({"kind": "truncated", "alternative": "two-sided"}, "direction"),
+        ({"kind": "truncated", "truncation": 9.0}, "no effect lies"),
+        ({"kind": "truncated", "truncation": "somewhere"}, "'estimate'"),
+        ({"kind": "half-normal", "imprecision": "sei"}, "imprecision must be one of"),
+        ({"kind": "half-normal", "threshold": 0.9999999}, "one above it"),
+        ({"kind": "half-normal", "imprecision": "inverse-sample-size"}, "sample sizes"),
+        ({"kind": "half-normal", "censored_at": 0.001}, "does not apply"),
+        ({"kind": "power", "censored_at": 0.5}, "at most 0.01"),
         ({"sample_size": [10] * 8}, "sample_size="),
         ({"level": 95}, "level must lie"),
     ],
@@ -340,7 +340,7 @@ def test_every_weight_function_gives_a_result_that_prints_and_writes() -> None:
         assert found.quadrature_error < 1e-9, name
         assert "without selection" in repr(found)
         assert len(found.to_frame()) == 2 + len(found.weights)
-        assert found.to_dict()["weight"] == name
+        assert found.to_dict()["kind"] == name
         shares = found.weight_at(np.array([0.001, 0.2, 0.7]))
         assert ((shares >= 0.0) & (shares <= 1.0)).all()
         assert found.prediction_interval.low <= found.interval.low

@@ -39,7 +39,7 @@ def relative_weight(fit: SelectionModel, p: Any) -> Any:
 def _weight(fit: SelectionModel, p: Any) -> Any:
     selected = fit._likelihood.selected
     if isinstance(selected, Steps):
-        if fit.choices.weight == "truncated":
+        if fit.choices.kind == "truncated":
             if fit.choices.truncation != 0.0:
                 raise InputError("a truncation away from 0 is not a function of p: see .delta")
             return np.where(p <= 0.5, 1.0, fit.delta[0])

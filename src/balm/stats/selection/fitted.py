@@ -35,7 +35,7 @@ TRUNCATED_SOURCE = "Rust RT, Lehmann DR, Farley JU. J Mark Res 1990;27:220-6"
 class Choices:
     """How the model was asked for. ``sign`` is -1 where small effects were sought and the data were turned."""
 
-    weight: str
+    kind: str
     alternative: str
     level: float
     names: tuple[str, ...]
@@ -149,18 +149,18 @@ class SelectionModel:
     @property
     def name(self) -> str:
         """The weight function in words."""
-        weight = self.choices.weight
-        if weight == "step":
+        kind = self.choices.kind
+        if kind == "step":
             return "step function"
-        return "truncation" if weight == "truncated" else WEIGHT_FUNCTIONS[weight].name
+        return "truncation" if kind == "truncated" else WEIGHT_FUNCTIONS[kind].name
 
     @property
     def source(self) -> str:
         """Where the model is described."""
-        weight = self.choices.weight
-        if weight == "step":
+        kind = self.choices.kind
+        if kind == "step":
             return STEP_SOURCE
-        return TRUNCATED_SOURCE if weight == "truncated" else WEIGHT_FUNCTIONS[weight].source
+        return TRUNCATED_SOURCE if kind == "truncated" else WEIGHT_FUNCTIONS[kind].source
 
     @property
     def se(self) -> Floats:
@@ -305,7 +305,7 @@ class SelectionModel:
         """Everything as plain values at full precision."""
         test = {"statistic": self.test.statistic, "df": self.test.df, "p": self.test.p}
         return {
-            "weight": self.choices.weight,
+            "kind": self.choices.kind,
             "alternative": self.choices.alternative,
             "steps": list(self.choices.steps),
             "model": self.model,

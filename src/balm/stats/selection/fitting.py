@@ -36,7 +36,7 @@ def fitted(y: Floats, v: Floats, x: Floats, selected: Selected, common: bool, ch
 def result(likelihood: Likelihood, found: list[Minimum], error: float, unit: float, choices: Choices) -> SelectionModel:
     """From maxima in units of ``unit`` on the turned scale to a result on the scale of the effects."""
     p, selected, sign = likelihood.p, likelihood.selected, choices.sign
-    shown = 1 if choices.weight == "truncated" else 0  # the weight of the right side is 1 by definition
+    shown = 1 if choices.kind == "truncated" else 0  # the weight of the right side is 1 by definition
     shift = likelihood.k * math.log(unit)
 
     def told(one: Minimum) -> Maximum:
@@ -166,7 +166,7 @@ def _labels(
     """Names of the weights, studies in each, whether each was given, and how many were not."""
     if isinstance(selected, Steps):
         counts = tuple(int(c) for c in selected.counts)
-        if choices.weight == "truncated":
+        if choices.kind == "truncated":
             side = "below" if choices.sign > 0.0 else "above"
             where = f"{choices.truncation:.6g}"
             labels: tuple[str, ...] = (f"{side} {where}",)
@@ -189,14 +189,14 @@ def _about(selected: Selected, choices: Choices, plain: Maximum, labels: tuple[s
     if isinstance(selected, Steps):
         few = []
         for j, (count, asked) in enumerate(zip(selected.counts.tolist(), selected.asked.tolist(), strict=True)):
-            name = choices.truncation if choices.weight == "truncated" else labels[j]
+            name = choices.truncation if choices.kind == "truncated" else labels[j]
             if asked and count == 0:
                 said.append(
                     f"No study lies in {name}: its weight is estimated as 0."
-                    if choices.weight == "step"
+                    if choices.kind == "step"
                     else f"No effect lies on the wrong side of {name:g}: its weight is estimated as 0."
                 )
-            elif asked and count < FEW and choices.weight == "step":
+            elif asked and count < FEW and choices.kind == "step":
                 few.append(f"{name} ({count})")
         if few:
             said.append(f"Few studies carry the weight of {', '.join(few)}: the other estimates hang on them.")

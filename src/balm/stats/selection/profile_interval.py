@@ -79,7 +79,7 @@ def _place(fit: SelectionModel, name: str) -> tuple[int, Callable[[float, bool],
         if fit.model == "common":
             raise InputError("a common-effect model has no tau2")
         return p, lambda value, beyond: math.inf if beyond and value > 0.0 else value * unit**2
-    shift = 1 if fit.choices.weight == "truncated" else 0
+    shift = 1 if fit.choices.kind == "truncated" else 0
     rows = {**{str(i + 1): i for i in range(len(fit.labels))}, **{label: i for i, label in enumerate(fit.labels)}}
     if name not in rows:
         raise InputError(f"no parameter {name!r}; there are {[*fit.names, 'tau2', *fit.labels]}")

@@ -50,7 +50,7 @@ class Turned:
 
 def selection_model(
     fit: EffectSizes | Pooled | MetaRegression,
-    weight: str = "step",
+    kind: str = "step",
     *,
     steps: Sequence[float] | float | None = None,
     alternative: str = "greater",
@@ -68,7 +68,7 @@ def selection_model(
     fit         : effect sizes (a random-effects model), or a result of :func:`balm.pool` by inverse variance or of
                   :func:`balm.meta_regression`, whose model (random or common) and moderators are taken over. tau2 is
                   estimated again, by maximum likelihood.
-    weight      : how likely a study with one p value is to be seen, relative to others: "step" (constant between
+    kind        : how likely a study with one p value is to be seen, relative to others: "step" (constant between
                   ``steps``; one step makes the three-parameter model), "truncated" (effects on the wrong side of a
                   point), or a row of :data:`WEIGHT_FUNCTIONS`: "beta", "half-normal", "negative-exponential",
                   "logistic", "power", "exponential-power".
@@ -106,11 +106,11 @@ def selection_model(
     >>> round(found.estimate, 3), round(found.weights[1].estimate, 3)
     (0.11, 0.084)
     """
-    check_option("weight", weight, WEIGHTS)
+    check_option("kind", kind, WEIGHTS)
     check_option("alternative", alternative, ALTERNATIVES)
     check_level(level)
     _refuse_foreign(
-        weight,
+        kind,
         steps=steps,
         threshold=threshold,
         imprecision=imprecision,
@@ -119,18 +119,18 @@ def selection_model(
     )
     if sample_size is not None and (imprecision is None or "sample-size" not in imprecision):
         raise InputError("sample_size= goes with imprecision='inverse-sample-size' or 'inverse-sqrt-sample-size'")
-    if weight == "truncated" and alternative == "two-sided":
-        raise InputError("weight='truncated' needs a direction: alternative='greater' or 'less'")
+    if kind == "truncated" and alternative == "two-sided":
+        raise InputError("kind='truncated' needs a direction: alternative='greater' or 'less'")
     turned = _turned(fit, alternative)
     groups = None if cluster is None else cluster_of(turned.effects, cluster, None)
     se = np.sqrt(turned.v)
     z = turned.y / se
     choices = Choices(
-        weight=weight, alternative=alternative, level=level, names=turned.names, effects=turned.effects,
+        kind=kind, alternative=alternative, level=level, names=turned.names, effects=turned.effects,
         cluster=groups, steps=(), truncation=math.nan, threshold=threshold, imprecision=imprecision,
         sign=-1.0 if alternative == "less" else 1.0,
     )  # fmt: skip
-    if weight == "truncated":
+    if kind == "truncated":
         if truncation == "estimate":
             from balm.stats.selection.truncation import truncated_somewhere
 
@@ -139,11 +139,11 @@ def selection_model(
             raise InputError(f"truncation must be a number or 'estimate'; got {truncation!r}")
         point = 0.0 if truncation is None else _number("truncation", truncation)
         return _truncated(turned, choices, point, _fixed(fixed, 1))
-    if weight == "step":
+    if kind == "step":
         cuts = _steps(steps)
         choices = choices.with_(steps=cuts)
         return fitted(turned.y, turned.v, turned.x, _stepwise(z, se, cuts, alternative, fixed), turned.common, choices)
-    function = WEIGHT_FUNCTIONS[weight]
+    function = WEIGHT_FUNCTIONS[kind]
     if threshold is not None:
         p = p_values(z, alternative)
         if not 0.0 < _number("threshold", threshold) < 1.0:
@@ -165,7 +165,7 @@ def selection_model(
     return fitted(turned.y, turned.v, turned.x, smooth, turned.common, choices)
 
 
-def _refuse_foreign(weight: str, **given: Any) -> None:
+def _refuse_foreign(kind: str, **given: Any) -> None:
     """Options that do not apply to this weight function."""
     smooth = tuple(name for name in WEIGHT_FUNCTIONS if name != "beta")
     takers = {
@@ -176,9 +176,9 @@ def _refuse_foreign(weight: str, **given: Any) -> None:
         "censored_at": ("beta", "power"),
     }
     for option, value in given.items():
-        if value is not None and weight not in takers[option]:
+        if value is not None and kind not in takers[option]:
             names = " or ".join(repr(name) for name in takers[option])
-            raise InputError(f"{option}= does not apply to weight={weight!r}; it belongs to {names}")
+            raise InputError(f"{option}= does not apply to kind={kind!r}; it belongs to {names}")
     if given["imprecision"] is not None:
         check_option("imprecision", given["imprecision"], list(IMPRECISIONS))
 
