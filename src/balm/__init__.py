@@ -31,6 +31,7 @@ PUBLIC = {
     "combine_p": "balm.stats.p_values",
     "adjust_p": "balm.stats.p_values",
     "meta_regression": "balm.stats.regression.meta_regression",
+    "location_scale": "balm.stats.regression.location_scale",
     "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
     "peto": "balm.stats.pooling.peto",
     "glmm": "balm.stats.glmm.glmm",

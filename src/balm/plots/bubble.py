@@ -30,6 +30,7 @@ from balm.plots.panel import (
 from balm.plots.svg import Drawing
 from balm.plots.text_width import text_width
 from balm.stats.regression.design import INTERCEPT
+from balm.stats.regression.location_scale import LocationScale
 from balm.stats.regression.meta_regression import MetaRegression
 from balm.vocabulary.numbers import fixed, p_value
 from balm.vocabulary.problems import InputError, check_option
@@ -39,7 +40,7 @@ STEPS = 100
 
 
 def bubble(
-    result: MetaRegression,
+    result: MetaRegression | LocationScale,
     path: str | os.PathLike[str] | None = None,
     *,
     moderator: str | None = None,
@@ -53,7 +54,8 @@ def bubble(
 
     Circle areas go with the weights of the studies; ratios stand on a log axis. The line is the mean effect at each
     value of ``moderator`` (a column of the design; by default the first), the other columns at their means; the inner
-    band is its interval, the outer one where the effects of new studies would lie (tau2 added).
+    band is its interval, the outer one where the effects of new studies would lie (tau2 added). In a location-scale
+    model tau2 follows a scale moderator of the same name, the others at their means.
 
     labels : "auto" names up to 20 studies, "all", or "none".
 
@@ -64,8 +66,10 @@ def bubble(
     'Bubble plot of 4 studies by dose'
     """
     check_option("labels", labels, ["auto", "all", "none"])
-    if not isinstance(result, MetaRegression):
-        raise InputError(f"a bubble plot takes a result of balm.meta_regression; got {type(result).__name__}")
+    if not isinstance(result, (MetaRegression, LocationScale)):
+        raise InputError(
+            f"a bubble plot takes a result of balm.meta_regression or balm.location_scale; got {type(result).__name__}"
+        )
     column, name = _chosen(result, moderator)
     es, x = result.effects, result.design.matrix
     effect_name, ratio, null = effect_axis(es)
@@ -98,7 +102,7 @@ def bubble(
     def edge(half: np.ndarray, sign: float) -> list[tuple[float, float]]:
         return list(zip(points, (means + sign * half).tolist(), strict=True))
 
-    shaded = prediction and result.tau2 > 0.0
+    shaded = prediction and bool(np.any(outer > inner))
     if shaded:
         panel.band(drawing, edge(outer, -1.0), edge(outer, 1.0), PALE)
     panel.band(drawing, edge(inner, -1.0), edge(inner, 1.0), BAND)
@@ -125,7 +129,7 @@ def bubble(
     return finished(drawing, path)
 
 
-def _chosen(result: MetaRegression, moderator: str | None) -> tuple[int, str]:
+def _chosen(result: MetaRegression | LocationScale, moderator: str | None) -> tuple[int, str]:
     """The column of the design to go across, and its name."""
     names = result.design.names
     allowed = [n for n in names if n != INTERCEPT]
@@ -142,7 +146,9 @@ def _chosen(result: MetaRegression, moderator: str | None) -> tuple[int, str]:
     return names.index(name), name
 
 
-def _line(result: MetaRegression, column: int, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _line(
+    result: MetaRegression | LocationScale, column: int, grid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Means along the grid, with half widths of the interval and of the prediction interval."""
     rows = np.repeat(result.design.matrix.mean(axis=0)[None, :], len(grid), axis=0)
     rows[:, column] = grid
@@ -150,8 +156,19 @@ def _line(result: MetaRegression, column: int, grid: np.ndarray) -> tuple[np.nda
     return (
         rows @ result.beta,
         result.critical * np.sqrt(variance),
-        result.critical * np.sqrt(variance + result.tau2),
+        result.critical * np.sqrt(variance + _between(result, result.design.names[column], grid)),
     )
+
+
+def _between(result: MetaRegression | LocationScale, name: str, grid: np.ndarray) -> float | np.ndarray:
+    """tau2 along the grid."""
+    if isinstance(result, MetaRegression):
+        return result.tau2
+    scale = result.scale.design
+    rows = np.repeat(scale.matrix.mean(axis=0)[None, :], len(grid), axis=0)
+    if name in scale.names:
+        rows[:, scale.names.index(name)] = grid
+    return result.variances_at(rows)
 
 
 def _legend(drawing: Drawing, panel: Panel, level: float, shaded: bool) -> None:
