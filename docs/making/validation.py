@@ -36,7 +36,7 @@ AGAINST = {
     "dta": "mada 0.5.12, lme4 1.1 and metafor 5.1: bivariate and HSROC models, summary accuracy, pooled ratios, PHM",
     "dose_response": "dosresmeta 2.2: reconstructed covariances, linear, quadratic and spline trends, both stages",
     "meta_pkg": "meta 8.3: metagen, metabin, metacont, metaprop and the rest, prediction intervals, bias tests",
-    "netmeta": "netmeta: estimates, Q by design, P-scores, splitting, components, networks of counts",
+    "netmeta": "netmeta: estimates, Q by design, P-scores, splitting, contributions, components, networks of counts",
     "misc": "metafor 5.1 and others: converters, transformations, aggregation, p-value combination",
 }
 

@@ -1,4 +1,5 @@
-"""Networks against golden results: estimates, Q by design, P-scores, direct and indirect evidence, hat matrix."""
+"""Networks against golden results: estimates, Q by design, P-scores, direct and indirect evidence, hat matrix,
+contributions, evidence flow."""
 
 from __future__ import annotations
 
@@ -124,6 +125,17 @@ def design_values(fit: Any) -> dict[str, Any]:
     }
 
 
+def flow_values(fit: Any) -> dict[str, Any]:
+    found = fit.evidence_flow()
+    return {
+        "names": [f"{one.treatment_1}:{one.treatment_2}" for one in found],
+        "proportion": [one.proportion for one in found],
+        "meanpath": [one.mean_path for one in found],
+        "minpar": [one.parallelism for one in found],
+        "minpar_study": [one.parallelism_by_study for one in found],
+    }
+
+
 def mismatches(case: dict[str, Any], got: dict[str, Any], sort: tuple[str, ...] = ()) -> list[Any]:
     tol, found = case.get("tol") or 1e-8, []
     for field, want in case["output"].items():
@@ -131,7 +143,7 @@ def mismatches(case: dict[str, Any], got: dict[str, Any], sort: tuple[str, ...] 
             continue  # the root of a tau2 that the reference left just off the boundary
         want = sorted(want) if field in sort and want is not None else want
         same = close_p if field.startswith("p") and not isinstance(want, list) else close
-        ok = got[field] == want if field in ("treatments", "comparison") else same(got[field], want, tol)
+        ok = got[field] == want if field in ("treatments", "comparison", "names") else same(got[field], want, tol)
         if not ok:
             found.append((case["id"], field, got[field], want))
     return found
@@ -171,6 +183,12 @@ def test_netmeta(path: Path) -> None:
                 hat = common.hat_matrix()
                 keep = [hat["rows"].index(name) for name in case["output"]["rows"]]
                 got = {"common": hat["values"][keep].tolist()}
+            case "netcontrib":
+                found = fit.contributions()
+                assert (list(found.rows), list(found.columns)) == (case["output"]["rows"], case["output"]["cols"])
+                got = {"random": found.values.tolist()}
+            case "netmeasures":
+                got = flow_values(fit)
             case _:
                 continue
         compared += 1

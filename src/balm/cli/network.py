@@ -15,6 +15,7 @@ ARM = ("treatment", "events", "n", "mean", "sd", "time")
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm network``."""
     from balm.stats.measures import MEASURES
+    from balm.stats.network.contributions import METHODS
     from balm.stats.network.network import BETTER, MODELS
     from balm.stats.network.tau2 import ESTIMATORS
 
@@ -44,6 +45,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="coverage of all intervals, between 0 and 1 (default: 0.95)",
     )
     parser.add_argument("--league", action="store_true", help="print the league table, best treatment first")
+    parser.add_argument(
+        "--flow", action="store_true", help="print how direct each estimate is and how long its paths are"
+    )
+    parser.add_argument(
+        "--contributions",
+        metavar="FILE",
+        help="write what each direct comparison contributes to each estimate, in per cent (.csv)",
+    )
+    parser.add_argument(
+        "--paths",
+        metavar="WORD",
+        default="shortest-path",
+        type=one_of("--paths", list(METHODS)),
+        help=f"how contributions are told apart: {', '.join(METHODS)} (default: shortest-path)",
+    )
     parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
 
 
@@ -80,6 +96,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except InputError as error:
         raise InputError([placed(problem, table) for problem in error.problems]) from None
+    if arguments.contributions:
+        from balm.actions.network_out import write_contributions
+
+        write_contributions(fit.contributions(arguments.paths), arguments.contributions)
     if arguments.json:
         print_json(_values(fit))
         return 0
@@ -91,6 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.league:
         print()
         print(_aligned(fit.league_table()))
+    if arguments.flow:
+        print()
+        print(_aligned(_flow(fit)))
     return 0
 
 
@@ -101,7 +124,19 @@ def _values(fit: Any) -> dict[str, Any]:
     values["q_between_designs"] = _test(design.between)
     values["design_by_treatment"] = {**_test(design.interaction), "tau2_within": design.tau2_within}
     values["split"] = [{name: known(getattr(one, name)) for name in one.__match_args__} for one in fit.split()]
+    values["evidence_flow"] = [
+        {name: known(getattr(one, name)) for name in one.__match_args__} for one in fit.evidence_flow()
+    ]
     return values
+
+
+def _flow(fit: Any) -> list[list[str]]:
+    rows = [["comparison", "direct", "mean path", "parallel paths", "parallel studies"]]
+    for one in fit.evidence_flow():
+        numbers = (one.mean_path, one.parallelism, one.parallelism_by_study)
+        name = f"{one.treatment_1}:{one.treatment_2}"
+        rows.append([name, f"{100 * one.proportion:.0f}%", *(f"{x:.2f}" for x in numbers)])
+    return rows
 
 
 def _test(test: Any) -> dict[str, Any]:

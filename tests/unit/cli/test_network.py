@@ -37,6 +37,19 @@ def test_json_is_full_and_strict(file, capsys):
     assert {"q_between_designs", "design_by_treatment", "split", "p_scores", "tau2"} <= set(found)
 
 
+def test_contributions_are_written_in_per_cent_and_the_flow_is_printed(file, tmp_path, capsys):
+    out = tmp_path / "shares.csv"
+    flags = ["--flow", "--contributions", str(out), "--paths", "random-walk", "--model", "common"]
+    assert main(["network", file(CONTRASTS), *flags]) == 0
+    rows = [line.split(",") for line in out.read_text("utf-8").splitlines()]
+    assert rows[0] == ["comparison", "A:B", "A:C", "B:C"] and [r[0] for r in rows[1:]] == rows[0][1:]
+    for row in rows[1:]:
+        assert sum(map(float, row[1:])) == pytest.approx(100)
+    assert "mean path" in capsys.readouterr().out
+    assert main(["network", file(CONTRASTS), "--contributions", str(tmp_path / "no" / "x.csv")]) != 0
+    assert "no folder" in capsys.readouterr().err
+
+
 def test_what_is_wrong_is_one_line(file, capsys):
     assert main(["network", file(CONTRASTS.replace("3,B,C", "3,D,E"))]) == 1
     assert "2 parts" in capsys.readouterr().err

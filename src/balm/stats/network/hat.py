@@ -1,4 +1,4 @@
-"""How direct comparisons feed network estimates: the hat matrix, mean path length, parallelism.
+"""How direct comparisons feed network estimates: the hat matrix.
 
 Koenig, Krahn & Binder (2013) Stat Med 32:5414; Davies, Papakonstantinou, Nikolakopoulou et al. (2022) Stat Med 41:2091.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from balm.stats.network.contrasts import Contrasts, Floats, Integers
+from balm.stats.network.contrasts import Floats, Integers
 from balm.stats.network.rows import Rows
 from balm.stats.network.solved import Solved
 from balm.vocabulary.quick_dataclass import dataclass
@@ -48,19 +48,19 @@ def all_pairs(n: int) -> tuple[Integers, Integers]:
     return first.astype(np.int64), second.astype(np.int64)
 
 
-def study_hat(contrasts: Contrasts, rows: Rows, solved: Solved, pairs: tuple[Integers, Integers]) -> Floats:
-    """As :func:`hat_matrix`, a column a contrast of a study."""
-    weights = np.zeros(len(contrasts.study))
-    order = np.argsort(rows.study, kind="stable")
-    bounds = np.searchsorted(rows.study[order], np.arange(contrasts.k + 1))
-    starts = np.searchsorted(contrasts.study, np.arange(contrasts.k + 1))
-    for s in range(contrasts.k):
-        own = order[bounds[s] : bounds[s + 1]]
-        dense = np.zeros((len(own), rows.n))
-        for line, r in enumerate(own.tolist()):
-            np.add.at(dense[line], rows.places[r], rows.vector[r])
-        part = slice(starts[s], starts[s + 1])
-        i, j = contrasts.first[part], contrasts.second[part]
-        weights[part] = -(dense[:, i] * solved.weight[own][:, None] * dense[:, j]).sum(axis=0)
-    left = solved.inverse[pairs[0]] - solved.inverse[pairs[1]]
-    return np.asarray((left[:, contrasts.first] - left[:, contrasts.second]) * weights)
+def shares_of_studies(rows: Rows, solved: Solved, edges: Edges, k: int) -> Floats:
+    """(m, k): how the weight of each direct comparison is spread over the studies that make it; each row adds up to 1.
+
+    A weight that a multi-arm study takes away (a negative one) counts by its size.
+    """
+    a, b = np.triu_indices(rows.places.shape[1], 1)
+    weight = -rows.vector[:, a] * rows.vector[:, b] * solved.weight[:, None]
+    low = np.minimum(rows.places[:, a], rows.places[:, b])
+    high = np.maximum(rows.places[:, a], rows.places[:, b])
+    known = edges.first * rows.n + edges.second  # rising, as nonzero() went through the matrix
+    code = (low * rows.n + high)[weight != 0.0]
+    study = np.broadcast_to(rows.study[:, None], weight.shape)[weight != 0.0]
+    at = np.searchsorted(known, code)
+    table = np.bincount(at * k + study, weight[weight != 0.0], len(known) * k).reshape(len(known), k)
+    table = np.abs(table)
+    return np.asarray(table / table.sum(axis=1, keepdims=True))

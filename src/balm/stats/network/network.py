@@ -14,7 +14,9 @@ from balm.stats.network import designs as by_designs
 from balm.stats.network.arms import read_arms
 from balm.stats.network.connection import check_connected
 from balm.stats.network.contrasts import Contrasts, Floats, read_contrasts
-from balm.stats.network.hat import all_pairs, edges_of, hat_matrix
+from balm.stats.network.contributions import METHODS, Contributions, along_random_walks, along_shortest_paths
+from balm.stats.network.evidence_flow import EvidenceFlow, evidence_flow
+from balm.stats.network.hat import all_pairs, edges_of, hat_matrix, shares_of_studies
 from balm.stats.network.ranking import p_scores, rank_chances
 from balm.stats.network.rows import rows_of
 from balm.stats.network.solved import Solved, solve
@@ -169,6 +171,45 @@ class Network:
             "columns": [self._pair(i, j) for i, j in zip(edges.first, edges.second, strict=True)],
             "values": hat_matrix(self.fitted, edges, pairs),
         }
+
+    def contributions(self, method: str = "shortest-path", *, against: str | None = None) -> Contributions:
+        """What each direct comparison contributes to each estimate, and each study.
+
+        method  : "shortest-path" or "random-walk" (:mod:`balm.stats.network.contributions`).
+        against : only the estimates against this treatment; all by default.
+
+        >>> fit = network(study=["1", "2", "3"], treatment_1=["A", "A", "B"], treatment_2=["B", "C", "C"],
+        ...               effect=[-1.0, -2.0, -0.7], se=[0.3, 0.3, 0.3], model="common")
+        >>> {name: round(share, 3) for name, share in fit.contributions().of("A", "B").items()}
+        {'A:B': 0.667, 'A:C': 0.167, 'B:C': 0.167}
+        """
+        check_option("method", method, METHODS)
+        n = len(self.treatments)
+        pairs = all_pairs(n)
+        if against is not None:
+            place = self.treatments.index(check_option("against", against, self.treatments))
+            keep = (pairs[0] == place) | (pairs[1] == place)
+            pairs = pairs[0][keep], pairs[1][keep]
+        rows = rows_of(self.contrasts, self._tau2_used)
+        edges = edges_of(rows, self.fitted)
+        along = along_shortest_paths if method == "shortest-path" else along_random_walks
+        ends = edges.first, edges.second
+        flows = zip(hat_matrix(self.fitted, edges, pairs), *pairs, strict=True)
+        values = np.array([along(flow, ends, n, int(i), int(j)) for flow, i, j in flows])
+        return Contributions(
+            method,
+            tuple(self._pair(i, j) for i, j in zip(*pairs, strict=True)),
+            tuple(self._pair(i, j) for i, j in zip(*ends, strict=True)),
+            values,
+            self.contrasts.studies,
+            values @ shares_of_studies(rows, self.fitted, edges, self.k),
+        )
+
+    def evidence_flow(self) -> tuple[EvidenceFlow, ...]:
+        """How direct each estimate is, how long its paths are, and how many run side by side."""
+        rows = rows_of(self.contrasts, self._tau2_used)
+        pairs = all_pairs(len(self.treatments))
+        return evidence_flow(self.contrasts, rows, self.fitted, pairs, self._tau2_used)
 
     def league_table(self, *, decimals: int = 2) -> list[list[str]]:
         """Treatments on the diagonal, best first; the cell of a row and a column is row against column."""
