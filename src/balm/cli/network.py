@@ -60,6 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=one_of("--paths", list(METHODS)),
         help=f"how contributions are told apart: {', '.join(METHODS)} (default: shortest-path)",
     )
+    for flag, what in (("--graph", "the graph of the network"), ("--heat", "the net heat plot")):
+        parser.add_argument(flag, metavar="FILE", help=f"write {what}: .svg, .png or .pdf")
     parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
 
 
@@ -96,6 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except InputError as error:
         raise InputError([placed(problem, table) for problem in error.problems]) from None
+    if arguments.graph:
+        from balm.plots.network_graph import network_graph
+
+        network_graph(fit, arguments.graph)
+    if arguments.heat:
+        from balm.plots.net_heat import net_heat
+
+        net_heat(fit, arguments.heat)
     if arguments.contributions:
         from balm.actions.network_out import write_contributions
 

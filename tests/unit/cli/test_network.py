@@ -50,6 +50,16 @@ def test_contributions_are_written_in_per_cent_and_the_flow_is_printed(file, tmp
     assert "no folder" in capsys.readouterr().err
 
 
+def test_the_graph_and_the_net_heat_plot_are_written(file, tmp_path, capsys):
+    graph, heat = tmp_path / "graph.svg", tmp_path / "heat.svg"
+    assert main(["network", file(CONTRASTS), "--graph", str(graph), "--heat", str(heat)]) == 0
+    assert "Net heat plot" in heat.read_text("utf-8") and "Network of 3" in graph.read_text("utf-8")
+    tree = CONTRASTS.rsplit("3,B", 1)[0]
+    capsys.readouterr()
+    assert main(["network", file(tree), "--heat", str(heat)]) != 0
+    assert "no loop" in capsys.readouterr().err
+
+
 def test_what_is_wrong_is_one_line(file, capsys):
     assert main(["network", file(CONTRASTS.replace("3,B,C", "3,D,E"))]) == 1
     assert "2 parts" in capsys.readouterr().err

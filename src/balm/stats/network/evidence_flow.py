@@ -60,7 +60,7 @@ def evidence_flow(
         i, j = (ends[start : start + BLOCK] for ends in pairs)
         left = inverse[i] - inverse[j]
         flow = (left[:, rows.places] * rows.vector).sum(axis=2) * solved.weight
-        over_designs, over_studies = (_taken(flow, rows, unit) for unit in (design[rows.study], rows.study))
+        over_designs, over_studies = (taken(flow, rows, unit) for unit in (design[rows.study], rows.study))
         variance = inverse[i, i] + inverse[j, j] - 2.0 * inverse[i, j]
         columns = (
             np.minimum(variance * direct[i, j], 1.0),
@@ -73,7 +73,7 @@ def evidence_flow(
     return tuple(found)
 
 
-def _taken(flow: Floats, rows: Rows, unit: Integers) -> Floats:
+def taken(flow: Floats, rows: Rows, unit: Integers) -> Floats:
     """(pairs, units): the positive coefficients of the arms, added up within each unit. ``unit`` is one a row."""
     from scipy.sparse import csr_array
 

@@ -17,6 +17,7 @@ from balm.stats.network.contrasts import Contrasts, Floats, read_contrasts
 from balm.stats.network.contributions import METHODS, Contributions, along_random_walks, along_shortest_paths
 from balm.stats.network.evidence_flow import EvidenceFlow, evidence_flow
 from balm.stats.network.hat import all_pairs, edges_of, hat_matrix, shares_of_studies
+from balm.stats.network.net_heat import NetHeat, net_heat
 from balm.stats.network.ranking import p_scores, rank_chances
 from balm.stats.network.rows import rows_of
 from balm.stats.network.solved import Solved, solve
@@ -210,6 +211,19 @@ class Network:
         rows = rows_of(self.contrasts, self._tau2_used)
         pairs = all_pairs(len(self.treatments))
         return evidence_flow(self.contrasts, rows, self.fitted, pairs, self._tau2_used)
+
+    def net_heat(self, *, tau2: float | str = 0.0) -> NetHeat:
+        """Which designs disagree with the network, and which of them explain it; drawn by :mod:`balm.plots.net_heat`.
+
+        tau2 : 0, as in the paper (common effects); "within" takes the heterogeneity within designs into the weights,
+               so that only what is left between designs shows; or a number.
+        """
+        if isinstance(tau2, str):
+            check_option("tau2", tau2, ("within",))
+            return net_heat(self.contrasts, self.by_design().tau2_within)
+        if not (math.isfinite(tau2) and tau2 >= 0.0):
+            refuse(f"tau2 must be a number of 0 or more, or 'within'; got {tau2!r}")
+        return net_heat(self.contrasts, float(tau2))
 
     def league_table(self, *, decimals: int = 2) -> list[list[str]]:
         """Treatments on the diagonal, best first; the cell of a row and a column is row against column."""
