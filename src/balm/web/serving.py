@@ -11,6 +11,7 @@ from typing import Any
 
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.serve import HOST, PORT, why_not
+from balm.web.warming import post_worker_init
 
 #: Processes and threads of a server on one computer: a slow page (a report) never stops a quick one (a vote).
 WORKERS, THREADS = 2, 4
@@ -136,6 +137,7 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
         """The last of the first processes is up: whoever is told now is answered, and what ends it is heard by all."""
         if worker.age == WORKERS:
             ready()
+        post_worker_init(worker)
 
     class Application(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:

@@ -236,6 +236,8 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [HERE / "static"]
+#: Files whose address is not ours to choose, such as /favicon.ico.
+WHITENOISE_ROOT = HERE / "static" / "at-root"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

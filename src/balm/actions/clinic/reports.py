@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from balm.actions.clinic.acting import ClinicActing, today
 from balm.actions.registry_evidence import evidence_from
 from balm.actions.team.synthesis import current_synthesis
 from balm.registry.against_evidence import BesideEvidence, beside_evidence
 from balm.registry.audit import Audit, audit
-from balm.store.registry.current import registry_of
+from balm.report.registry.shown import shown
+from balm.store.events.models import ChainHead
+from balm.store.registry.current import definition_of, registry_of
+from balm.store.registry.models import Clinic
 from balm.store.reviews.models import Review
+from balm.store.synthesis.current import data_stamp, kept_for
 from balm.vocabulary.problems import InputError, Problem
 
 
@@ -23,12 +28,43 @@ def reviews_beside(user: object) -> list[Review]:
 def audit_of(
     acting: ClinicActing, *, since: str = "", until: str = "", review: Review | None = None
 ) -> tuple[Audit, BesideEvidence | None]:
-    """The audit as of today, of the courses begun in a period, beside a review where one is given."""
+    """The audit as of today, of the courses begun in a period, beside a review where one is given.
+
+    Worked out once for each day and state of the data.
+    """
     acting.check("clinic report")
-    registry = registry_of(acting.clinic)
     days = _day(since, "since"), _day(until, "until")
     if days[0] and days[1] and days[1] < days[0]:
         raise InputError(Problem(f"{days[1]} lies before {days[0]}: dates out of order", column="until"))
+    return _kept_audit(acting.clinic, days, review)
+
+
+def shown_today(clinic: Clinic) -> dict[str, Any]:
+    """What may be shown of the audit of all courses as of today, without evidence; once for each state of the data."""
+    return kept_for(  # type: ignore[no-any-return]
+        ("audit shown", clinic.key), _state(clinic), lambda: shown(_kept_audit(clinic, (None, None), None)[0])
+    )
+
+
+def _kept_audit(
+    clinic: Clinic, days: tuple[date | None, date | None], review: Review | None
+) -> tuple[Audit, BesideEvidence | None]:
+    state = _state(clinic), None if review is None else data_stamp(review)
+    key = ("audit", clinic.key, str(days[0]), str(days[1]), "" if review is None else review.key)
+    found: tuple[Audit, BesideEvidence | None] = kept_for(key, state, lambda: _audit(clinic, days, review))
+    return found
+
+
+def _state(clinic: Clinic) -> tuple[str, date]:
+    """What tells one state of a clinic's data from the next: the hash of its last event, and the day there."""
+    last = ChainHead.objects.filter(chain=clinic.key).values_list("hash", flat=True).first() or ""
+    return last, today(definition_of(clinic))
+
+
+def _audit(
+    clinic: Clinic, days: tuple[date | None, date | None], review: Review | None
+) -> tuple[Audit, BesideEvidence | None]:
+    registry = registry_of(clinic)
     day = today(registry.definition)
     if review is None:
         return audit(registry, day, since=days[0], until=days[1]), None

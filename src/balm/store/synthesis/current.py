@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from django.db.models import Count, Max, Sum
 from django.db.models.fields.json import KT
@@ -36,6 +37,16 @@ _kept: OrderedDict[tuple[str, ...], tuple[Any, Any]] = OrderedDict()
 _lock = threading.Lock()
 
 
+class _Making:
+    """Held by the thread that works out a value: who wants the same meanwhile waits, and does not do it again."""
+
+    def __init__(self) -> None:
+        self.held = threading.RLock()
+
+
+_making: WeakValueDictionary[tuple[str, ...], _Making] = WeakValueDictionary()
+
+
 def last_event(review: Review) -> int:
     """The number of the last event of the review; 0 before the first."""
     return ChainHead.objects.filter(chain=review.key).values_list("seq", flat=True).first() or 0
@@ -44,17 +55,30 @@ def last_event(review: Review) -> int:
 def kept_for(key: tuple[str, ...], state: Any, make: Callable[[], Any]) -> Any:
     """What ``make()`` returned for this ``state`` of ``key``, made again only when the state is another."""
     with _lock:
-        found = _kept.get(key)
-        if found is not None and found[0] == state:
+        found = _kept_value(key, state)
+        making = None if found else _making.setdefault(key, _Making())
+    if making is None:
+        return found[0]
+    with making.held:
+        with _lock:
+            if found := _kept_value(key, state):  # another thread was at it
+                return found[0]
+        value = make()
+        with _lock:
+            _kept[key] = (state, value)
             _kept.move_to_end(key)
-            return found[1]
-    value = make()
-    with _lock:
-        _kept[key] = (state, value)
-        _kept.move_to_end(key)
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
     return value
+
+
+def _kept_value(key: tuple[str, ...], state: Any) -> tuple[Any, ...]:
+    """The value kept for this state, as the one member of a tuple; nothing where none is. Call it under the lock."""
+    found = _kept.get(key)
+    if found is None or found[0] != state:
+        return ()
+    _kept.move_to_end(key)
+    return found[1:]
 
 
 def forget() -> None:
