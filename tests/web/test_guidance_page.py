@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 
+import balm
 from balm.actions.guidance import ask, load
 from balm.actions.guidance_answer import plain_answer
 from balm.actions.review import package_bytes
 from balm.actions.team.guidance import current_guidance
 from balm.actions.team.packages import start_review
 from balm.actions.team.publishing import publish_report
+from balm.guidance.traces import traces_of
 from balm.report.guidance.page import style
+from balm.store.guidance.models import CalculationTrace
 from balm.store.reviews.models import StoredFile
 from tests.web.conftest import KETAMINE, Team
 
@@ -165,3 +170,51 @@ def test_a_form_sent_empty_is_no_wrong_question(team: Team) -> None:
 def test_only_reading(team: Team) -> None:
     assert Client().post(address(team)).status_code == 405
     assert (STATIC / "guidance.css").read_text("utf-8") == style()  # one style on both pages
+
+
+def test_every_computed_dose_and_limit_is_kept_as_it_was_shown(team: Team) -> None:
+    page = text(team.reader.client.get(address(team), PLAN))
+    rows = list(CalculationTrace.objects.filter(member=team.reader.member).order_by("number"))
+    answer = ask(*load(str(KETAMINE)), weight="70", plan=PLAN["plan"], comorbidities=["none"]).answer
+    assert [(r.rule, r.what) for r in rows] == [(t.rule, t.what) for t in traces_of(answer)]
+    assert {r.what.split(":")[0] for r in rows} == {"dose", "limit"} and len(answer.limits) > 3
+    for check, row in zip(answer.limits, rows[-len(answer.limits) :], strict=True):
+        assert row.formula == [check.arithmetic] and row.result["verdict"] == check.verdict
+        assert row.result["given"]["text"] == str(check.given) and row.inputs["weight"]["text"] == "70 kg"
+    assert {r.software_version for r in rows} == {balm.__version__}
+    assert rows[0].asked["plan"] and rows[0].question[:12] in page
+    shown = text(team.reader.client.get(address(team, f"calculations/{rows[0].question}/")))
+    assert all(escape(step) in shown for r in rows for step in r.formula)
+    assert rows[0].question[:12] in text(team.reader.client.get(address(team, "calculations/")))
+    assert rows[0].question[:12] in text(team.reader.client.get(address(team, "print/"), PLAN))
+
+
+def test_the_same_question_is_kept_once_and_another_beside_it(team: Team) -> None:
+    for _ in range(2):
+        team.reader.client.get(address(team), QUESTION)
+    kept = CalculationTrace.objects.count()
+    assert kept and CalculationTrace.objects.values("question").distinct().count() == 1
+    team.reader.client.get(address(team), QUESTION | {"weight": "71"})
+    assert CalculationTrace.objects.values("question").distinct().count() == 2
+    team.reader.client.get(address(team))  # asks nothing: nothing is computed
+    assert CalculationTrace.objects.values("question").distinct().count() == 2
+
+
+def test_a_calculation_is_ones_own_and_the_leads_to_read_and_nobodys_to_change(team: Team) -> None:
+    team.reader.client.get(address(team), QUESTION)
+    row = CalculationTrace.objects.first()
+    assert row is not None
+    one = address(team, f"calculations/{row.question}/")
+    assert team.owner.client.get(one).status_code == 200
+    assert team.teammate.client.get(one).status_code == team.stranger.client.get(one).status_code == 404
+    assert row.question[:12] not in text(team.teammate.client.get(address(team, "calculations/")))
+    for change in (lambda: CalculationTrace.objects.update(rule="other"), lambda: row.delete()):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_a_reader_of_a_public_report_leaves_nothing(team: Team) -> None:
+    publish_report(team.owner.acting, True)
+    page = text(team.anonymous.get(address(team), QUESTION))
+    assert "35–140 mg/h" in page and "Calculation <a" not in page
+    assert not CalculationTrace.objects.exists()

@@ -42,6 +42,7 @@ ARCHIVED: tuple[str, ...] = (
     "certainty.Rating",
     "certainty.Suggestion",
     "certainty.Agreed",
+    "guidance.CalculationTrace",
 )
 
 

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "balm.store.synthesis",
     "balm.store.certainty",
     "balm.store.versions",
+    "balm.store.guidance",
     "balm.store.api",
     "balm.store.registry",
     "balm.store.identity",

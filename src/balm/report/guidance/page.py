@@ -41,10 +41,13 @@ def answer_html(answer: dict[str, Any], figure: Figure | None = None, *, opened:
     )
 
 
-def guidance_page(answer: dict[str, Any], figure: Figure | None = None) -> str:
-    """One page that needs nothing else: everything opened, to read from disk or print."""
+def guidance_page(answer: dict[str, Any], figure: Figure | None = None, *, kept: str = "") -> str:
+    """One page that needs nothing else: everything opened, to read from disk or print.
+
+    ``kept`` says where a server keeps the calculation.
+    """
     body = answer_html(answer, figure, opened=True)
-    return str(_environment().get_template("page.html").render(a=answer, answer=body, style=style()))
+    return str(_environment().get_template("page.html").render(a=answer, answer=body, style=style(), kept=kept))
 
 
 @cache

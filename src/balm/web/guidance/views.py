@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from balm.actions.guidance import Guidance
 from balm.actions.guidance_answer import curves_for, figure_for, plain_answer
 from balm.actions.team.acting import Acting, acting_in
+from balm.actions.team.calculations import Calculation, keep_calculation
 from balm.actions.team.guidance import current_guidance
 from balm.actions.team.synthesis import current_synthesis
 from balm.plots.figure import Figure
@@ -42,9 +43,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if guidance is not None:
         context |= {"therapy": guidance.therapy, "menus": menus(guidance, now)}
         try:
-            answer, figure = _answer(review, guidance, now)
+            answer, figure, kept = _answer(review, acting, guidance, now)
             # The template of the answer escapes every text of the package itself.
-            context["answer"] = mark_safe(answer_html(answer, figure))
+            context |= {"answer": mark_safe(answer_html(answer, figure)), "kept": kept}
         except InputError as error:
             context["problems"] = error.problems
             status = 422
@@ -60,8 +61,8 @@ def printable(request: HttpRequest, slug: str) -> HttpResponse:
     found = _whole(request, slug)
     if isinstance(found, HttpResponse):
         return found
-    answer, figure = found
-    text = guidance_page(answer, figure)
+    answer, figure, kept = found
+    text = guidance_page(answer, figure, kept=_kept_words(kept) if kept else "")
     response = HttpResponse(text)
     response.headers["Content-Security-Policy"] = content_security_policy(text)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -85,7 +86,7 @@ def answer_json(request: HttpRequest, slug: str) -> HttpResponse:
 answer_json.act = "view"  # type: ignore[attr-defined]
 
 
-def _whole(request: HttpRequest, slug: str) -> tuple[dict[str, Any], Figure | None] | HttpResponse:
+def _whole(request: HttpRequest, slug: str) -> tuple[dict[str, Any], Figure | None, Calculation | None] | HttpResponse:
     found = _review(request, slug)
     if isinstance(found, HttpResponse):
         return found
@@ -99,7 +100,7 @@ def _whole(request: HttpRequest, slug: str) -> tuple[dict[str, Any], Figure | No
     if guidance is None:
         raise Http404
     try:
-        return _answer(review, guidance, given(request.GET))
+        return _answer(review, acting, guidance, given(request.GET))
     except InputError as error:
         return _refused(request, review, acting, error)
 
@@ -109,10 +110,21 @@ def _refused(request: HttpRequest, review: Review, acting: Acting | None, error:
     return render(request, "guidance/page.html", context, status=422)
 
 
-def _answer(review: Review, guidance: Guidance, now: dict[str, Any]) -> tuple[dict[str, Any], Figure | None]:
+def _answer(
+    review: Review, acting: Acting | None, guidance: Guidance, now: dict[str, Any]
+) -> tuple[dict[str, Any], Figure | None, Calculation | None]:
+    """The answer; what was computed for a member is kept. Of a reader of a public report nothing is."""
     guided = asked(guidance, current_synthesis(review), now)
     curves = curves_for(guided)
-    return plain_answer(guided, curves), figure_for(guided, curves)
+    kept = keep_calculation(acting, guided) if acting is not None else None
+    return plain_answer(guided, curves), figure_for(guided, curves), kept
+
+
+def _kept_words(kept: Calculation) -> str:
+    return (
+        f"Calculation {kept.short}, kept {kept.at:%Y-%m-%d %H:%M} UTC for {kept.by}: {kept.count} computed doses and "
+        "limits with their inputs, rules, arithmetic and versions."
+    )
 
 
 def _review(request: HttpRequest, slug: str) -> tuple[Review, Acting | None] | HttpResponse:
