@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,6 @@ class _Canvas:
         self._pure: dict[_Colour, int] = {paper: 0}
         self._mixed_before: dict[_Colour, int] = {}
         self._mixtures: dict[str, Any] = {}
-        self._discs: dict[tuple[float, ...], Runs] = {}
         self._waiting: defaultdict[tuple[bool, float, str], _Texts] = defaultdict(_Texts)
         for kind, how in drawing.parts:
             if self._waiting and kind not in ("text", "table", "tag"):
@@ -219,12 +219,15 @@ class _Canvas:
         """A disc, or a ring of a ``width``; to an eighth of a pixel, for figures have many that are alike."""
         scale = self._scale
         (left, right), (top, down) = (divmod(round(v * scale * 8), 8) for v in (x, y))
-        key = right, down, radius, width
-        if key not in self._discs:
-            corners = around(right / 8, down / 8, radius * scale)
-            self._discs[key] = coverage(outlined(corners, width * scale, True) if width else [corners])
-        runs = self._discs[key]
-        self._paint(runs._replace(rows=runs.rows + top, columns=runs.columns + left), fill)
+        disc = _disc(right, down, radius * scale, width * scale)
+        rows, columns, steps, (up, high, before, wide) = disc
+        if top + up >= 0 and top + high < self._height and left + before >= 0 and left + wide < self._width:
+            at = (rows + top) * self._stride + (columns + left + 1)
+            self._flat[at] = self._mixed(self._flat[at], steps, fill)
+        else:  # partly outside the image
+            seen = (rows >= -top) & (rows < self._height - top) & (columns >= -left) & (columns < self._width - left)
+            at = (rows[seen] + top) * self._stride + (columns[seen] + left + 1)
+            self._flat[at] = self._mixed(self._flat[at], steps[seen], fill)
 
     def _box(self, x0: float, y0: float, x1: float, y1: float, fill: str) -> None:
         """A level rectangle."""
@@ -307,6 +310,15 @@ class _Canvas:
             raise NotOurs("more colours than a palette holds")
         self._colours.append(made)
         return len(self._colours) - 1
+
+
+@lru_cache(maxsize=512)
+def _disc(right: int, down: int, radius: float, width: float) -> tuple[Any, Any, Any, tuple[int, int, int, int]]:
+    """The pixels of a disc or ring, from ``right`` and ``down`` in eighths of one: rows, columns, steps, extent."""
+    corners = around(right / 8, down / 8, radius)
+    rows, columns, shares = coverage(outlined(corners, width, True) if width else [corners]).each()
+    extent = (int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())) if len(rows) else (0, 0, 0, 0)
+    return rows, columns, _in_steps(shares), extent
 
 
 def _in_steps(shares: Any) -> Any:

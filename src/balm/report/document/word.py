@@ -55,16 +55,18 @@ def word(document: Document, look: Look | None = None, *, front: bool = True) ->
     :class:`InputError` without python-docx."""
     try:
         import docx
+        from docx.opc.oxml import serialize_part_xml
         from docx.oxml import parse_xml
     except ImportError:
         raise InputError("writing .docx needs the python-docx package: pip install 'balm[app]'") from None
     file = docx.Document()
     writer = _Writer(document, look or Look(), file)
-    body = file.element.body
-    last = body[-1]  # the properties of the page
-    for element in parse_xml(f"<w:body {_SPACES}>{writer.body(front)}</w:body>"):
-        last.addprevious(element)
     _page(file, document, writer.look)
+    page = serialize_part_xml(file.element.body[-1]).decode("utf-8").partition("?>")[2]
+    # Read as one tree: moving elements into another tree looks up the name space of every one of them.
+    file.part._element = parse_xml(
+        f"<w:document {_SPACES}><w:body>{writer.body(front)}{page}</w:body></w:document>".encode()
+    )
     out = io.BytesIO()
     file.save(out)
     return out.getvalue()
