@@ -223,3 +223,29 @@ def test_cells_of_a_page_are_escaped_and_keep_their_parts():
     assert html.startswith('<tr id="i&#34;" role="row"><th scope="row" role="rowheader">&lt;x&gt;/<wbr>y <span')
     assert '<a href="#&#39;">a.<wbr>b</a>' in html and "<details><summary>Formula</summary>more</details>" in html
     assert 'colspan="2" role="columnheader">G &amp; H</th>' in html
+
+
+def test_rows_that_stand_on_one_line_are_as_high_as_typst_would_make_them():
+    """A row of known height is set beside rows of their own height: no text moves."""
+    from balm.report.document import typeset
+
+    words = ("Author 2020: Drug", "3/12", "x" * 6, "A longer cell that has to be broken into lines here. " * 5)
+    rows = tuple(Row((Cell(word), Cell("12"), Cell("p ≤ 0.05; a–b"))) for word in words * 3)
+    table = Table("t", "A table", columns("#Study", ">n", "Test"), rows)
+    made = small()
+    made = dataclasses.replace(made, sections=(Section("s", "One", (table,)),))
+    source = typeset._Writer(made, Look()).source()
+    assert re.search(r"rows: \(auto,\) \* 1 \+ \(11\.1599pt,\) \* 3 \+ \(auto,\) \* 1", source)
+    places = []
+    for look in (Look(), Look(font="serif")):
+        assert ("11.1599pt" in typeset._Writer(made, look).source()) == (look.font == "sans")
+    for height in ("11.1599pt", "auto"):
+        found: list[tuple[str, float, float]] = []
+        data = typeset.compiled({"main.typ": source.replace("11.1599pt", height).encode()})
+        for page in PdfReader(io.BytesIO(data)).pages:
+            page.extract_text(visitor_text=lambda text, cm, tm, *_, f=found: f.append((text, cm[4], cm[5] + tm[5])))
+        places.append(found)
+    assert len(places[0]) > 20
+    assert [(t, round(x, 2), round(y, 2)) for t, x, y in places[0]] == [
+        (t, round(x, 2), round(y, 2)) for t, x, y in places[1]
+    ]

@@ -6,8 +6,13 @@ Every text goes in as a string of the language, so nothing in a title or a note 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from math import inf
+from typing import Any
 
+from balm.plots.liberation import FOLDER, FONT
+from balm.plots.text_width import text_width
 from balm.report.document.look import FONTS, TEXT_WIDTH_MM, Look
 from balm.report.document.parts import (
     Document,
@@ -21,10 +26,17 @@ from balm.report.document.parts import (
     names,
     targets,
 )
-from balm.report.document.widths import shares
-from balm.report.html_report.table import Cell, Table
+from balm.report.document.widths import TABLE_TEXT, shares
+from balm.report.html_report.table import Cell, Row, Table
 from balm.vocabulary.problems import InputError
 
+_POINTS_PER_MM = 72 / 25.4
+#: Left, right, above and below the text of a cell, in points.
+_INSET = 3
+#: How high a capital of Liberation Sans is, in ems: the height of a line (table OS/2 of the font: 1409 of 2048).
+_CAPITALS = 1409 / 2048
+#: Letters beyond ASCII that are surely in that font: no other font makes the line higher.
+_ALIKE = frozenset(map(chr, [*range(32, 127), *range(160, 256)])) | frozenset("–—−≤≥…•τχ‘’“”")
 #: The font of the symbols of certainty.
 _ROUND = 'font: "DejaVu Sans Mono", '
 _HEAD = """#set document(title: {title}, description: {lead}, date: none)
@@ -48,16 +60,19 @@ _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 
 def pdf(document: Document, look: Look | None = None) -> bytes:
     """The document as the bytes of a tagged PDF; :class:`InputError` without typst."""
+    writer = _Writer(document, look or Look())
+    return compiled({"main.typ": writer.source().encode("utf-8"), **writer.files})
+
+
+def compiled(files: dict[str, bytes]) -> bytes:
+    """The PDF of a source, ``main.typ``, and the figures that it shows."""
     try:
         import typst
     except ImportError:
         raise InputError("writing .pdf needs the typst package: pip install 'balm[app]'") from None
-    from balm.plots.liberation import FOLDER
-
-    writer = _Writer(document, look or Look())
-    files = {"main.typ": writer.source().encode("utf-8"), **writer.files}
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FOLDER])
-    made = typst.compile(files, format="pdf", font_paths=fonts, pdf_standards=["ua-1"], timestamp=0)
+    source: Any = files  # the stubs of typst name no dictionary of files
+    made = typst.compile(source, format="pdf", font_paths=fonts, pdf_standards=["ua-1"], timestamp=0)
     return bytes(made)
 
 
@@ -91,6 +106,15 @@ def _is_plain(cell: Cell) -> bool:
     """A cell of nothing but text in the font of the table."""
     only_text = not (cell.href or cell.after or cell.lines or cell.links or cell.mark)
     return only_text and "⊕" not in cell.text and "◯" not in cell.text
+
+
+def _wide(cell: Cell) -> float:
+    """How wide a cell is on one line, in ems; infinite where its letters or lines make it unsure."""
+    more = [f" {part} ()" for part in (cell.after, cell.mark) if part] + [f"; {link.text}" for link in cell.links]
+    shown = "".join([cell.text, *more])
+    if cell.lines or not (shown.isascii() or _ALIKE.issuperset(shown)) or "\n" in shown:
+        return inf
+    return text_width(shown, 1.0)
 
 
 def _bold(text: str) -> str:
@@ -176,23 +200,42 @@ class _Writer:
         return f"#figure({image}, kind: image, caption: [{_said(block.caption)}]){self._mark(block.id)}\n"
 
     def _table(self, table: Table) -> str:
-        parts = ", ".join(f"{100 * x:.2f}%" for x in shares(table, TEXT_WIDTH_MM, self.look.font_size))
+        widths = shares(table, TEXT_WIDTH_MM, self.look.font_size)
+        parts = ", ".join(f"{100 * x:.2f}%" for x in widths)
+        room = [x * TEXT_WIDTH_MM * _POINTS_PER_MM - 2 * _INSET for x in widths]
+        heights = ["auto"]
         heads = ", ".join(f"[{_bold(c.title)}]" for c in table.columns)
         aligned = ", ".join("right" if c.kind == "number" else "left" for c in table.columns)
         rows = []
+        line = self._line()
         for row in table.rows:
             if row.group:
                 rows.append(f"table.cell(colspan: {len(table.columns)})[{_bold(row.group)}]")
+                heights.append("auto")
                 continue
+            heights.append(line if line and self._on_one_line(row, room) else "auto")
             for i, cell in enumerate(row.cells):
                 mark = self._mark(row.id) if i == 0 and row.id else ""
                 if not mark and _is_plain(cell):
                     rows.append(_string(cell.text))  # the same as content, and typeset in less time
                     continue
                 rows.append(f"[{self._content(cell)}{f'#metadata(none){mark}' if mark else ''}]")
-        body = f"table(columns: ({parts},), align: ({aligned},), table.header({heads}), {', '.join(rows)})"
+        high = " + ".join(f"({height},) * {len(list(run))}" for height, run in groupby(heights))
+        given = f"columns: ({parts},), rows: {high}, align: ({aligned},)"
+        body = f"table({given}, table.header({heads}), {', '.join(rows)})"
         note = f"#par[{_said(table.note)}]\n" if table.note else ""
         return f"#figure({body}, kind: table, caption: [{_said(table.caption)}]){self._mark(table.id)}\n{note}"
+
+    def _line(self) -> str:
+        """The height of a row of one line, where it can be known: a row of known height is typeset in half the time."""
+        if FONTS[self.look.font][1] != FONT:
+            return ""
+        return f"{self.look.font_size * TABLE_TEXT * _CAPITALS + 2 * _INSET:.4f}pt"
+
+    def _on_one_line(self, row: Row, room: Sequence[float]) -> bool:
+        """Whether every cell of a row surely stands on one line."""
+        size = self.look.font_size * TABLE_TEXT
+        return all(_wide(cell) * size <= x for cell, x in zip(row.cells, room, strict=True))
 
     def _content(self, cell: Cell) -> str:
         words = cell.text + (f" {cell.after}" if cell.after else "")
