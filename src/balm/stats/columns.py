@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from balm.stats.arrays import Floats as Floats
@@ -109,7 +110,7 @@ def numeric_column(argument: str, given: Any, data: Any = None) -> Column:
 def labels(given: Any, data: Any, k: int) -> tuple[str, ...]:
     """The study labels as text, in the order given; ``Study 1`` ... where none were given."""
     if given is None:
-        return tuple([f"Study {i}" for i in range(1, k + 1)])
+        return _numbered(k)
     if isinstance(given, str):
         given = _lookup("study", given, data)
     if hasattr(given, "to_list"):
@@ -120,6 +121,11 @@ def labels(given: Any, data: Any, k: int) -> tuple[str, ...]:
     if len(found) != k:
         raise InputError(f"study has {len(found)} labels for {k} rows of numbers")
     return found
+
+
+@lru_cache(maxsize=64)
+def _numbered(k: int) -> tuple[str, ...]:
+    return tuple([f"Study {i}" for i in range(1, k + 1)])
 
 
 def _label(value: Any) -> str:

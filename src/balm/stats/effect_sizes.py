@@ -67,10 +67,13 @@ class EffectSizes:
         double_zero: Any = None,
         dropped: Sequence[str] = (),
     ) -> None:
-        check_option("measure", measure, list(MEASURES))
+        if measure not in MEASURES:
+            check_option("measure", measure, list(MEASURES))
         given = {n: tables.numeric_column(n, v) for n, v in (("effect", effect), ("variance", variance))}
         k = tables.same_length(list(given.values()))
-        values = {name: np.broadcast_to(c.values, (k,)).copy() for name, c in given.items()}
+        values = {
+            name: c.values.copy() if len(c.values) == k else np.full(k, float(c.values[0])) for name, c in given.items()
+        }
         names = tables.labels(study if study is None or len(study) else None, None, k)
         known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
         if not (np.isfinite(values["effect"]) & (values["variance"] > 0.0) & np.isfinite(values["variance"]))[

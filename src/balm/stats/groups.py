@@ -30,15 +30,28 @@ CHUNK = 1 << 15
 class OneGroup:
     """The studies of one analysis; sums are Python floats."""
 
-    __slots__ = ("effect", "first", "k", "rest", "variance")
+    __slots__ = ("_first", "_rest", "effect", "k", "variance")
 
-    def __init__(self, effect: Floats, variance: Floats) -> None:
+    def __init__(self, effect: Floats, variance: Floats, first: int | None = None, rest: Floats | None = None) -> None:
         self.effect = effect
         self.variance = variance
         self.k: Any = len(effect)
-        self.first = int(variance.argmin())
-        self.rest = np.ones(len(effect))
-        self.rest[self.first] = 0.0
+        self._first, self._rest = first, rest
+
+    @property
+    def first(self) -> int:
+        """Where the most precise study stands."""
+        if self._first is None:
+            self._first = int(self.variance.argmin())
+        return self._first
+
+    @property
+    def rest(self) -> Floats:
+        """0 at the most precise study, 1 elsewhere."""
+        if self._rest is None:
+            self._rest = np.ones(len(self.variance))
+            self._rest[self.first] = 0.0
+        return self._rest
 
     def lead(self, values: Any) -> Any:
         """The value of the most precise study."""
@@ -70,7 +83,7 @@ class OneGroup:
 
     def with_effect(self, effect: Floats) -> OneGroup:
         """The same variances with other effects."""
-        return OneGroup(effect, self.variance)
+        return OneGroup(effect, self.variance, self._first, self._rest)
 
 
 class ManyGroups:

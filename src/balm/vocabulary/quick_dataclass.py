@@ -113,9 +113,21 @@ def declared(
 
 def _initialiser(owner: str, names: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
     count, known = len(names), frozenset(names)
+    plain = {name: default for name, default in defaults.items() if not isinstance(default, _Factory)}
+    made = {name: default.make for name, default in defaults.items() if isinstance(default, _Factory)}
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
         values = self.__dict__
+        if not given and known.issuperset(named):
+            values.update(plain)
+            values.update(named)
+            if len(values) != count:
+                for name, make in made.items():
+                    if name not in named:
+                        values[name] = make()
+            if len(values) == count:
+                return
+            values.clear()
         values.update(zip(names, given))  # noqa: B905 - fewer are given than there are names
         values.update(named)
         if len(given) + len(named) != count or not known.issuperset(named) or len(values) != count:

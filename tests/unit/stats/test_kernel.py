@@ -10,7 +10,10 @@ import pytest
 
 from balm.stats import kernel
 from balm.stats.distributions import chi2_sf, norm_sf, t_sf
+from balm.stats.effect_sizes import EffectSizes
 from balm.stats.pooling import compiled
+from balm.stats.pooling.leave_one_out_many import leave_one_out_many
+from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pool_many import COLUMNS, pool_many
 
 needs_kernel = pytest.mark.skipif(not kernel.available(), reason="the kernel was not built: no C compiler at install")
@@ -134,3 +137,37 @@ def test_no_other_tau2_has_a_higher_restricted_likelihood(monkeypatch: pytest.Mo
         mu = (w * yi[:, None]).sum(0) / w.sum(0)
         height = np.log(w).sum(0) - np.log(w.sum(0)) - (w * (yi[:, None] - mu) ** 2).sum(0)
         assert height[0] >= height[1:].max() - 1e-9
+
+
+@needs_kernel
+def test_a_root_that_is_hard_to_find_is_found_all_the_same() -> None:
+    # The restricted score almost touches zero near 0.07 (see test_heterogeneity): its Newton steps creep there.
+    y, v = [0.20972506, 0.19592459, 1.64410432, 0.0], [0.49818462, 0.00747127, 0.37867452, 0.00497969]
+    many = pool_many(y, v, ["a"] * 4)
+    assert many.residual[0] < 1e-12
+    assert many.tau2[0] == pytest.approx(pool(EffectSizes(effect=y, variance=v)).tau2, rel=1e-12)
+    left = leave_one_out_many([*y, 0.3], [*v, 1e6], ["a"] * 5)
+    assert left.tau2[4] == pytest.approx(many.tau2[0], rel=1e-6)
+
+
+@needs_kernel
+@pytest.mark.parametrize("tau2", ["REML", "ML", "PM", "EB"])
+@pytest.mark.parametrize("inference", ["wald", "hartung-knapp", "hartung-knapp-guarded"])
+def test_one_analysis_is_the_same_with_the_kernel_and_without(
+    monkeypatch: pytest.MonkeyPatch, tau2: str, inference: str
+) -> None:
+    y, v, label = batch(60, seed=7)
+    sizes = np.bincount(label)
+    for group in np.flatnonzero(sizes > 1).tolist():
+        es = EffectSizes(effect=y[label == group], variance=v[label == group])
+        fits = []
+        for can in (True, False):
+            with monkeypatch.context() as patched:
+                if not can:
+                    patched.setattr("balm.stats.kernel.library", lambda: None)
+                fit = pool(es, tau2=tau2, inference=inference)
+                ends = fit.heterogeneity_interval("q-profile")
+                fits.append(
+                    [*fit.interval, *fit.prediction_interval, fit.tau2, fit.tau2_se, fit.i2, fit.q_p, *ends.tau2]
+                )
+        np.testing.assert_allclose(fits[0], fits[1], rtol=1e-10, atol=1e-13)

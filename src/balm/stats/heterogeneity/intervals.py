@@ -67,6 +67,14 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
 
 def _q_profile(fit: Pooled, g: OneGroup, scale: float, level: float) -> tuple[float, float, str]:
     tail, df = 0.5 * (1.0 - level), g.k - 1
+    if type(g.effect).__module__ == "numpy":
+        from balm.stats.kernel import solve_one
+
+        found = solve_one(
+            g.effect, g.variance, "DL", quantiles=(chi2_quantile(tail, df), chi2_quantile(1.0 - tail, df))
+        )
+        if found is not None:
+            return found.low, found.high, ""
     low, high = (float(tau2_where_q_is(g, chi2_quantile(p, df), scale)) for p in (1.0 - tail, tail))
     return low, high, ""
 

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from balm.stats.arrays import NDArray, np
 from balm.stats.effect_sizes import Floats
@@ -25,35 +25,44 @@ METHODS = {"DL": 0, "REML": 1, "ML": 2, "PM": 3, "EB": 3}
 #: Columns of the kernel's table, one row a group.
 COLUMNS = 16
 
+#: Where the fields of :class:`Solved` stand in that table.
+PLACES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 11, 12, 13, 15]
+
 #: Beyond this ratio of largest to smallest variance in a group the kernel's plain sums lose digits that the NumPy
 #: path, which counts from the most precise study, keeps.
 LARGEST_RATIO = 1e9
 
+#: Up to this ratio they keep thirteen digits, and one analysis may take them too.
+ALL_DIGITS = 1e3
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Solved:
-    """(G,) columns: the root, the sums at it (no suffix) and at zero (``_0``), and the ends of the Q-profile interval.
+#: A root whose last step was larger than this is looked for again in NumPy, with smaller steps.
+LARGEST_RESIDUAL = 1e-12
+
+
+class Solved(NamedTuple):
+    """Columns (G,) or, of one group, numbers: the root, the sums at it (no suffix) and at zero (``_0``), and the ends
+    of the Q-profile interval.
 
     With weights ``w = 1/(v + tau2)``: ``w1, w2, w3`` are sums of ``w``, ``w**2``, ``w**3``; ``q`` is the weighted
     residual sum of squares; ``residual`` the last Newton step relative to tau2 plus the typical variance; ``span`` the
     largest over the smallest variance.
     """
 
-    tau2: Floats
-    mean: Floats
-    w1: Floats
-    q: Floats
-    mean_0: Floats
-    w1_0: Floats
-    w2_0: Floats
-    q_0: Floats
-    w2: Floats
-    w3: Floats
-    w3_0: Floats
-    residual: Floats
-    low: Floats
-    high: Floats
-    span: Floats
+    tau2: Any
+    mean: Any
+    w1: Any
+    q: Any
+    mean_0: Any
+    w1_0: Any
+    w2_0: Any
+    q_0: Any
+    w2: Any
+    w3: Any
+    w3_0: Any
+    residual: Any
+    low: Any
+    high: Any
+    span: Any
 
 
 @lru_cache(maxsize=1)
@@ -133,6 +142,39 @@ def solve(
     )
     _check(status)
     return _solved(out)
+
+
+def solve_one(
+    effect: Floats, variance: Floats, estimator: str, *, quantiles: tuple[float, float] | None = None
+) -> Solved | None:
+    """One group as plain floats, or ``None`` where the kernel cannot, or not with all digits.
+
+    effect, variance : (k,) contiguous float64, k at least 2.
+    quantiles        : (lower, upper) chi-square quantiles with k - 1 degrees of freedom, for ``low`` and ``high``.
+    """
+    kernel = library()
+    if kernel is None or estimator not in METHODS:
+        return None
+    k = len(effect)
+    offsets, out = (ctypes.c_int64 * 2)(0, k), (ctypes.c_double * COLUMNS)()
+    ends: list[Any] = [None, None]
+    if quantiles is not None:
+        ends = [(ctypes.c_double * k)(), (ctypes.c_double * k)()]
+        ends[0][k - 1], ends[1][k - 1] = quantiles
+    status = kernel.balm_groups(
+        1,
+        offsets,
+        effect.__array_interface__["data"][0],
+        variance.__array_interface__["data"][0],
+        METHODS[estimator],
+        0.0,
+        0 if quantiles is None else 1,
+        *ends,
+        out,
+    )
+    _check(status)
+    found = Solved(*[out[i] for i in PLACES])
+    return found if found.span <= ALL_DIGITS and found.residual <= LARGEST_RESIDUAL else None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -249,5 +291,4 @@ def _check(status: int) -> None:
 
 
 def _solved(out: Floats) -> Solved:
-    c = out.T
-    return Solved(c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[14], c[11], c[12], c[13], c[15])
+    return Solved(*out.T[PLACES])

@@ -22,6 +22,8 @@
 #define LANES 8
 /* Relative size of the last step taken. The steps converge quadratically: what is left is about its square. */
 #define LAST_STEP 1e-7
+/* From here on every second step halves the bracket. */
+#define PATIENCE 20
 /* Where the likelihood is looked at for other maxima: the same numbers as in hills.py. */
 #define FAR_APART 300.0
 #define MANY_STEPS 5.0
@@ -126,7 +128,10 @@ INLINE vd root(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd
         next = larger(next, all(0));
         vi still = absolute(next - t) <= all(LAST_STEP) * (t + typical);
         vi outside = ((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still;
-        next = pick(outside, all(0.5) * (larger(low, all(0)) + high), next);
+        if (pass >= PATIENCE && pass % 2) /* near a double root the other steps creep */
+            outside = ~still & ~((t == all(0)) & (f <= all(0)));
+        vd middle = pick(high < all(INFINITY), all(0.5) * (larger(low, all(0)) + high), all(2) * t + typical);
+        next = pick(outside, middle, next);
         /* where the function is not positive at zero, a step to zero has arrived there */
         vi arrived = still | ((t == all(0)) & (f <= all(0))) | (~positive & ~outside & (next == all(0)));
         t = pick(done, t, next);

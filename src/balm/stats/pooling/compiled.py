@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.groups import ManyGroups
-from balm.stats.kernel import METHODS, Solved, available, solve
+from balm.stats.groups import ManyGroups, OneGroup
+from balm.stats.kernel import METHODS, Solved, available, solve, solve_one
 from balm.stats.pooling.analysis import Sums
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.tails import ManyTails
 
+#: Estimators that need a search; the others are closed formulas.
+ITERATED = ("REML", "ML", "PM", "EB")
+
 
 def can(choices: Choices) -> bool:
     """True where the kernel gives everything these options need."""
-    inference, prediction = INFERENCES[choices.inference], PREDICTIONS[choices.prediction]
-    return (
-        choices.model == "random"
-        and choices.tau2 in METHODS
-        and inference.error in ("wald", "hartung-knapp", "guarded")
-        and inference.ends is None
-        and prediction.error not in ("kenward-roger", "own")
-        and choices.tau2_interval == "q-profile"
-        and available()
-    )
+    known = choices.model == "random" and choices.tau2 in METHODS and choices.tau2_interval == "q-profile"
+    return known and sums_suffice(choices.inference, choices.prediction) and available()
+
+
+@lru_cache
+def sums_suffice(inference: str, prediction: str) -> bool:
+    """Whether both intervals follow from the sums that the kernel gives."""
+    row = INFERENCES[inference]
+    plain = row.error in ("wald", "hartung-knapp", "guarded") and row.ends is None
+    return plain and PREDICTIONS[prediction].error not in ("kenward-roger", "own")
+
+
+def add_up_one(g: OneGroup, choices: Choices) -> Sums | None:
+    """Sums of one group, or ``None`` where the kernel does not give all, or not all digits of it."""
+    if choices.model != "random" or choices.tau2 not in ITERATED:
+        return None
+    if not sums_suffice(choices.inference, choices.prediction):
+        return None
+    found = solve_one(g.effect, g.variance, choices.tau2)
+    if found is None:
+        return None
+    made = sums(choices.tau2, g.k, found)
+    made.w = 1.0 / (g.variance + found.tau2)
+    return made
 
 
 def add_up(g: ManyGroups, choices: Choices, *, ends: bool) -> tuple[Sums, Solved] | None:
@@ -54,13 +72,13 @@ class Counted:
         return np.where(condition, yes, no)
 
 
-def sums(estimator: str, k: Floats, found: Solved, *, error: bool = True) -> Sums:
+def sums(estimator: str, k: Any, found: Solved, *, error: bool = True) -> Sums:
     """What the kernel found, as the sums of an analysis; ``k`` studies a group; ``error``: of tau2 as well."""
     tau2 = found.tau2
     return Sums(
         mean=found.mean,
         origin=0.0,
-        wald=np.sqrt(1.0 / found.w1),
+        wald=(1.0 / found.w1) ** 0.5,
         factor=found.q / (k - 1),
         tau2=tau2,
         tau2_se=_error(estimator, k, tau2, found) if error else None,
@@ -84,9 +102,8 @@ def _quantiles(g: ManyGroups, level: float) -> tuple[Floats, Floats]:
     return tables[0], tables[1]
 
 
-def _error(estimator: str, k: Floats, tau2: Floats, s: Solved) -> Floats:
+def _error(estimator: str, k: Any, tau2: Any, s: Solved) -> Any:
     """Standard errors of tau2, the formulas of :mod:`balm.stats.heterogeneity.estimators` in terms of the sums."""
-    squared: Floats
     if estimator == "ML":
         squared = 2.0 / s.w2
     elif estimator == "REML":
@@ -100,4 +117,4 @@ def _error(estimator: str, k: Floats, tau2: Floats, s: Solved) -> Floats:
         squared = expected / (total - s.w2_0 / total) ** 2
     else:
         squared = 2.0 * k * k / (k - 1) / (s.w1 * s.w1)
-    return np.sqrt(squared)
+    return squared**0.5

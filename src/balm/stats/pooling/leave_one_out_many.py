@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from balm.stats.effect_sizes import Floats
 from balm.stats.frame import frame
 from balm.stats.groups import Integers, ManyGroups, by_label
-from balm.stats.kernel import LARGEST_RATIO, solve_left_out
+from balm.stats.kernel import LARGEST_RATIO, LARGEST_RESIDUAL, solve_left_out
 from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import Analysis, analyse, conclude
 from balm.stats.pooling.choices import Choices, choose
@@ -191,7 +191,7 @@ def _fill(table: dict[str, Floats], rows: Any, a: Analysis) -> None:
 
 
 def _fill_compiled(table: dict[str, Floats], whole: ManyGroups, choices: Choices) -> None:
-    """Through the compiled kernel; groups whose variances lie too far apart for plain sums are done again in NumPy."""
+    """Through the compiled kernel; groups that it does not give to the last digits are done again in NumPy."""
     for part, g in whole.chunks(LANES):
         solved = solve_left_out(g.effect, g.variance, g.offsets, str(choices.tau2))
         if solved is None:
@@ -201,9 +201,10 @@ def _fill_compiled(table: dict[str, Floats], whole: ManyGroups, choices: Choices
         with np.errstate(all="ignore"):
             sums = compiled.sums(str(choices.tau2), counted.k, solved, error=False)
             _fill(table, rows, conclude(counted, choices, sums))
-        apart = np.flatnonzero(np.maximum.reduceat(solved.span, g.starts) > LARGEST_RATIO)
-        if len(apart):
-            _fill_numpy(table, whole, choices, apart + part.start)
+        doubtful = (solved.span > LARGEST_RATIO) | (solved.residual > LARGEST_RESIDUAL)
+        again = np.flatnonzero(np.logical_or.reduceat(doubtful, g.starts))
+        if len(again):
+            _fill_numpy(table, whole, choices, again + part.start)
 
 
 def _fill_numpy(table: dict[str, Floats], whole: ManyGroups, choices: Choices, which: Integers) -> None:

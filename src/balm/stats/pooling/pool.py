@@ -12,7 +12,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.likelihood import log_likelihood
 from balm.stats.pooling.advice import advise
-from balm.stats.pooling.analysis import Analysis, analyse
+from balm.stats.pooling.analysis import Analysis, analyse, conclude
 from balm.stats.pooling.choices import Choices, choose
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.profiles import PROFILES
@@ -71,8 +71,20 @@ def pool(
     if len(y) == 1:
         found = _one_study(es, choices, excluded, more)
     else:
-        found = _result(analyse(OneGroup(y, v), choices, own), es, choices, excluded, own, more)
+        g = OneGroup(y, v)
+        found = _result(g, _analysed(g, choices, own), es, choices, excluded, own, more)
     return replace(found, given=given) if excluded else found
+
+
+def _analysed(g: OneGroup, choices: Choices, own: Floats | None) -> Analysis:
+    """By the compiled kernel where it can, which keeps NumPy's arrays company."""
+    if own is None and type(g.effect).__module__ == "numpy":
+        from balm.stats.pooling.compiled import add_up_one
+
+        sums = add_up_one(g, choices)
+        if sums is not None:
+            return conclude(g, choices, sums)
+    return analyse(g, choices, own)
 
 
 def _prepare(
@@ -154,6 +166,7 @@ def _own_weights(weights: Any, es: EffectSizes) -> Floats | None:
 
 
 def _result(
+    g: OneGroup,
     a: Analysis,
     es: EffectSizes,
     choices: Choices,
@@ -165,7 +178,7 @@ def _result(
     reasons: dict[str, str] = {}
     height = math.nan
     if own is None:
-        height = log_likelihood(OneGroup(es.effect, es.variance), a.tau2, restricted=choices.tau2 == "REML")
+        height = log_likelihood(g, a.tau2, restricted=choices.tau2 == "REML")
     else:
         reasons["log_likelihood"] = "not defined for weights of your own"
     if choices.model == "common":

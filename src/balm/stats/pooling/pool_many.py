@@ -16,7 +16,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.frame import frame
 from balm.stats.groups import Integers, ManyGroups, by_label, centred
 from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
-from balm.stats.kernel import LARGEST_RATIO
+from balm.stats.kernel import LARGEST_RATIO, LARGEST_RESIDUAL
 from balm.stats.levels import Levels, by_size
 from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import Analysis, analyse, conclude
@@ -359,7 +359,8 @@ def _fill_analysed(table: dict[str, Floats], places: Any, g: Any, choices: Choic
 
 
 def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
-    """Through the compiled kernel; groups whose variances lie too far apart for plain sums are done again in NumPy."""
+    """Through the compiled kernel; groups with variances too far apart for plain sums, or a root not found
+    to the last digits, are done again in NumPy."""
     for part, g in whole.chunks(COMPILED_CHUNK):
         found = compiled.add_up(g, choices, ends=ends)
         if found is None:
@@ -369,9 +370,9 @@ def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, cho
             _fill(table, places[part], conclude(g, choices, sums))
         if ends:
             table["tau2_low"][places[part]], table["tau2_high"][places[part]] = solved.low, solved.high
-        apart = solved.span > LARGEST_RATIO
-        if apart.any():
-            _fill_numpy(table, places[part][apart], g.select(apart), choices, ends=ends)
+        again = (solved.span > LARGEST_RATIO) | (solved.residual > LARGEST_RESIDUAL)
+        if again.any():
+            _fill_numpy(table, places[part][again], g.select(again), choices, ends=ends)
 
 
 def single_studies(effect: Floats, variance: Floats, choices: Choices) -> dict[str, Floats]:
