@@ -82,7 +82,7 @@ class EffectSizes:
             for name in values:
                 values[name] = np.where(known, values[name], 1.0)
             check_rows(given, values, names, refuse_missing=True, zero_sd="refuse", counts="whole")
-        frozen = {
+        frozen: dict[str, Any] = {
             "effect": values["effect"],
             "variance": values["variance"],
             "study": names,
@@ -95,10 +95,9 @@ class EffectSizes:
             "double_zero": np.zeros(k, dtype=bool) if double_zero is None else np.array(double_zero, dtype=bool),
             "dropped": tuple(dropped),
         }
-        for name, value in frozen.items():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
-            object.__setattr__(self, name, value)
+        for name in ("effect", "variance", "estimable", "double_zero"):
+            frozen[name].setflags(write=False)
+        self.__dict__.update(frozen)
 
     def __reduce__(self) -> tuple[type[EffectSizes], tuple[Any, ...]]:
         """Copies and other processes get the same values; read-only views cannot travel as they are."""
