@@ -32,6 +32,7 @@ PUBLIC = {
     "adjust_p": "balm.stats.p_values",
     "meta_regression": "balm.stats.regression.meta_regression",
     "location_scale": "balm.stats.regression.location_scale",
+    "multimodel": "balm.stats.regression.multimodel",
     "mantel_haenszel": "balm.stats.pooling.mantel_haenszel",
     "peto": "balm.stats.pooling.peto",
     "glmm": "balm.stats.glmm.glmm",
