@@ -62,6 +62,7 @@ PUBLIC = {
     "simulate_coverage": "balm.stats.simulation.coverage",
     "multilevel": "balm.stats.multilevel.multilevel",
     "robust": "balm.stats.multilevel.cluster_robust",
+    "wild_bootstrap": "balm.stats.multilevel.wild_bootstrap",
     "network": "balm.stats.network.network",
     "dose_response": "balm.stats.dose_response.dose_response",
     "sequential_analysis": "balm.stats.sequential.sequential_analysis",

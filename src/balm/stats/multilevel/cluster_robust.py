@@ -157,7 +157,7 @@ class Scores:
         meat, own, through = np.zeros((p, p)), [], []
         for b in working.batches:
             wx = b.w @ b.x
-            adjusted = root * _adjusted(b, wx, working.bread, kind)  # A'WX
+            adjusted = root * adjusted_scores(b, wx, working.bread, kind)  # A'WX
             g = adjusted @ working.bread
             score = np.einsum("nmp,nm->np", g, b.e)
             meat += score.T @ score
@@ -206,7 +206,7 @@ class Scores:
         return q * (q + 1) / total
 
 
-def _adjusted(b: Batch, wx: Floats, bread: Floats, kind: str) -> Floats:
+def adjusted_scores(b: Batch, wx: Floats, bread: Floats, kind: str) -> Floats:
     """``A' W X`` of each cluster."""
     if kind not in ("CR2", "CR3"):
         return wx
