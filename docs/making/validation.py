@@ -131,6 +131,14 @@ EXCEPTIONS = (
         "`tests/reference/test_glmm.py`, `tests/unit/stats/test_glmm.py`",
     ),
     (
+        "meta_pkg",
+        "Copas models: some means, and standard errors where the correlation lies on its bound of 0.9999",
+        "the reference climbs from one start and prints errors there that it took over from other rows; a mean that "
+        "differs passes only where no tau² and correlation lift its likelihood to ours. Both are fitted at the chances "
+        "of selection that its printed probabilities imply; the adjusted mean is the same row in all twelve",
+        "`tests/reference/test_copas.py`",
+    ),
+    (
         "selmodel",
         "weights at a bound, a second maximum, and standard errors of one half-normal model",
         "the reference holds weights below 100 (or above 0.01) and climbs from one start; a difference passes only "
