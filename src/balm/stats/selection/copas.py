@@ -207,8 +207,8 @@ def copas(
 
     >>> es = EffectSizes(effect=[0.1, 0.12, 0.3, 0.55, 0.8, 0.9], variance=[0.01, 0.02, 0.03, 0.05, 0.08, 0.15])
     >>> found = copas(es, chances=[(0.5, 0.1), (-0.2, 0.08)])
-    >>> [round(row.estimate, 3) for row in found.rows], round(found.rows[2].unpublished, 1), found.adjusted
-    ([0.36, 0.158, 0.113], 4.6, 1)
+    >>> [round(row.estimate, 3) for row in found.rows], round(found.rows[2].unpublished, 1)
+    ([0.322, 0.219, 0.178], 4.2)
     """
     es = studies_of(fit, "copas")
     k = len(es)

@@ -78,7 +78,7 @@ def contour_lines(x: Floats, y: Floats, z: Floats, level: float) -> list[tuple[P
     z : (len(x), len(y)).
 
     >>> contour_lines(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([[0.0, 1.0], [0.0, 1.0]]), 0.25)
-    [((0.0, 0.25), (1.0, 0.25))]
+    [((1.0, 0.25), (0.0, 0.25))]
     """
     over = z > level
     places: dict[tuple[int, int, int], Point] = {}
