@@ -1,14 +1,17 @@
-"""Tables of a network written to files: contributions of direct comparisons and of studies."""
+"""Tables of a network written to files: contributions of direct comparisons and of studies, and a folder for CINeMA."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from balm.actions.whole_file import whole_file
+from balm.review.certainty import cinema
 from balm.stats.network.contributions import Contributions
+from balm.stats.network.network import Network
+from balm.vocabulary.problems import InputError
 
 
 def write_contributions(found: Contributions, path: str | Path, *, studies: bool = False) -> Path:
@@ -26,3 +29,51 @@ def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[
         writer.writerow(header)
         writer.writerows(rows)
     return target
+
+
+def write_cinema(
+    fit: Network,
+    folder: str | Path,
+    *,
+    risk_of_bias: Mapping[str, object],
+    indirectness: Mapping[str, object],
+    important: float,
+    rule: str = "majority",
+    arms: Mapping[str, Sequence[object]] | None = None,
+) -> list[Path]:
+    """The folder for CINeMA: data to upload, contributions to compare, proposals, and what a person must judge.
+
+    risk_of_bias, indirectness : a word (low, unclear or high; 1 to 3; L, U, H) for each study by name.
+    important : the smallest effect that matters, as people read it (0.8 for a ratio, 0.5 for a difference).
+    arms      : columns ``study``, ``treatment`` and ``events, n`` or ``mean, sd, n``, for the forms with a row an arm
+                and a row a comparison; without them the data are written as contrasts.
+
+    Nothing is written where anything is wrong; files of the same names are replaced.
+    """
+    bias = cinema.levels_of("risk_of_bias", risk_of_bias, fit.contrasts.studies)
+    direct = cinema.levels_of("indirectness", indirectness, fit.contrasts.studies)
+    found = cinema.proposals(fit, bias, direct, important=important, rule=rule)
+    tables = {"data-contrasts.csv": cinema.contrast_rows(fit, bias, direct)}
+    if arms is not None:
+        form = next((f for f, columns in cinema.ARM_FORMS.items() if set(columns) <= set(arms)), None)
+        if form is None:
+            raise InputError("arms for CINeMA need events and n, or mean, sd and n; leave them out to write contrasts")
+        tables = {
+            f"data-{shape}.csv": cinema.arm_rows(form, arms, fit.contrasts.studies, bias, direct, wide=shape == "wide")
+            for shape in ("long", "wide")
+        }
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{str(target)!r} cannot be a folder: {error.strerror or error}") from None
+    shares = fit.contributions()
+    written = [write_rows(target / name, header, rows) for name, (header, rows) in tables.items()]
+    written += [
+        write_contributions(shares, target / "contributions-of-comparisons.csv"),
+        write_contributions(shares, target / "contributions-of-studies.csv", studies=True),
+        write_rows(target / "proposals.csv", *cinema.proposal_rows(found)),
+    ]
+    with whole_file(target / "to-judge.md", "w", encoding="utf-8") as out:
+        out.write(cinema.to_judge(fit, found, important=important, rule=rule))
+    return [*written, target / "to-judge.md"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from balm.cli.command import Command, known, number, one_of, placed, print_json
+from balm.cli.command import Command, UsageError, known, number, one_of, placed, print_json
 from balm.vocabulary.problems import InputError
 
 CONTRAST = ("treatment_1", "treatment_2", "effect", "se", "variance")
@@ -14,6 +14,7 @@ ARM = ("treatment", "events", "n", "mean", "sd", "time")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm network``."""
+    from balm.review.certainty.cinema import RULES
     from balm.stats.measures import MEASURES
     from balm.stats.network.contributions import METHODS
     from balm.stats.network.network import BETTER, MODELS
@@ -60,6 +61,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=one_of("--paths", list(METHODS)),
         help=f"how contributions are told apart: {', '.join(METHODS)} (default: shortest-path)",
     )
+    parser.add_argument(
+        "--covariate",
+        action="append",
+        default=[],
+        metavar="COL",
+        help="print this characteristic of the studies by direct comparison (transitivity); may be repeated",
+    )
+    parser.add_argument(
+        "--transitivity", metavar="FILE", help="draw the first --covariate in numbers by comparison: .svg, .png or .pdf"
+    )
+    parser.add_argument(
+        "--cinema",
+        metavar="FOLDER",
+        help="write a folder for CINeMA: data, contributions, proposals; needs the columns rob and indirectness",
+    )
+    parser.add_argument(
+        "--important",
+        type=number("--important"),
+        metavar="X",
+        help="smallest effect that matters, for --cinema: 0.8 for a ratio, 0.5 for a difference",
+    )
+    parser.add_argument(
+        "--rule",
+        metavar="WORD",
+        default="majority",
+        type=one_of("--rule", list(RULES)),
+        help=f"how --cinema sums up the studies by contribution: {', '.join(RULES)} (default: majority)",
+    )
     for flag, what in (("--graph", "the graph of the network"), ("--heat", "the net heat plot")):
         parser.add_argument(flag, metavar="FILE", help=f"write {what}: .svg, .png or .pdf")
     parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
@@ -98,6 +127,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except InputError as error:
         raise InputError([placed(problem, table) for problem in error.problems]) from None
+    shown = _characteristics(fit, arguments, table)
+    if arguments.cinema:
+        _cinema(fit, arguments, table, data)
     if arguments.graph:
         from balm.plots.network_graph import network_graph
 
@@ -121,10 +153,53 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.league:
         print()
         print(_aligned(fit.league_table()))
+    if shown is not None:
+        print()
+        print(_aligned(shown.table()))
     if arguments.flow:
         print()
         print(_aligned(_flow(fit)))
     return 0
+
+
+def _characteristics(fit: Any, arguments: argparse.Namespace, table: Any) -> Any:
+    """The characteristics asked for by direct comparison; none when none is."""
+    if not arguments.covariate:
+        if arguments.transitivity:
+            raise UsageError("--transitivity needs a characteristic of the studies: add --covariate COL")
+        return None
+    _check_columns(table, arguments.covariate)
+    found = fit.transitivity({c: table.text(c) for c in arguments.covariate}, study=table.text("study"))
+    if arguments.transitivity:
+        from balm.plots.transitivity import transitivity_plot
+
+        transitivity_plot(found, arguments.transitivity)
+    return found
+
+
+def _cinema(fit: Any, arguments: argparse.Namespace, table: Any, data: dict[str, Any]) -> None:
+    from balm.actions.network_out import write_cinema
+
+    if arguments.important is None:
+        raise UsageError("--cinema needs --important X, the smallest effect that matters (0.8 for a ratio)")
+    _check_columns(table, ["rob", "indirectness"])
+    studies = table.text("study")
+    arms = data if "treatment" in data and "time" not in data else None
+    write_cinema(
+        fit,
+        arguments.cinema,
+        risk_of_bias=dict(zip(studies, table.text("rob"), strict=True)),
+        indirectness=dict(zip(studies, table.text("indirectness"), strict=True)),
+        important=arguments.important,
+        rule=arguments.rule,
+        arms=arms,
+    )
+
+
+def _check_columns(table: Any, wanted: list[str]) -> None:
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise InputError(f"{table.file}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
 
 
 def _values(fit: Any) -> dict[str, Any]:

@@ -60,6 +60,24 @@ def test_the_graph_and_the_net_heat_plot_are_written(file, tmp_path, capsys):
     assert "no loop" in capsys.readouterr().err
 
 
+def test_transitivity_and_the_folder_for_cinema(file, tmp_path, capsys):
+    more = ["rob,indirectness,year", *["low,1,1999"] * 2, *["H,1,2003"] * 2, *["2,2,NR"] * 2]
+    rows = [f"{line},{extra}" for line, extra in zip(ARMS.splitlines(), more, strict=True)]
+    table, drawn, out = file("\n".join(rows) + "\n"), tmp_path / "years.svg", tmp_path / "cinema"
+    flags = ["--covariate", "year", "--transitivity", str(drawn), "--cinema", str(out), "--important", "0.8"]
+    assert main(["network", table, "--measure", "OR", *flags]) == 0
+    assert "not reported" in drawn.read_text("utf-8")
+    assert (out / "data-long.csv").read_text("utf-8").splitlines()[1] == "1,A,3,30,1,1,1"
+    assert "2003" in capsys.readouterr().out
+    for wrong, words in (
+        (flags[2:4], "--covariate COL"),
+        (["--cinema", str(out)], "--important X"),
+        (["--covariate", "age"], "no column age"),
+    ):
+        assert main(["network", table, "--measure", "OR", *wrong]) != 0
+        assert words in capsys.readouterr().err
+
+
 def test_what_is_wrong_is_one_line(file, capsys):
     assert main(["network", file(CONTRASTS.replace("3,B,C", "3,D,E"))]) == 1
     assert "2 parts" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from balm.stats.network.rows import rows_of
 from balm.stats.network.solved import Solved, solve
 from balm.stats.network.splitting import Split, split
 from balm.stats.network.tau2 import COVARIANCES, ESTIMATORS, Tau2, estimate, moments
+from balm.stats.network.transitivity import Transitivity, transitivity
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option, refuse
 from balm.vocabulary.quick_dataclass import dataclass
@@ -224,6 +226,14 @@ class Network:
         if not (math.isfinite(tau2) and tau2 >= 0.0):
             refuse(f"tau2 must be a number of 0 or more, or 'within'; got {tau2!r}")
         return net_heat(self.contrasts, float(tau2))
+
+    def transitivity(self, characteristics: Mapping[str, Sequence[object]], *, study: Sequence[object]) -> Transitivity:
+        """The studies' characteristics by direct comparison, as ``{"age": [...]}`` with the study of each value.
+
+        Numbers are summed up by median and range, words by their numbers of studies; a study may stand in several rows
+        (its arms) with one and the same value. Drawn by :mod:`balm.plots.transitivity`.
+        """
+        return transitivity(self.contrasts, characteristics, study)
 
     def league_table(self, *, decimals: int = 2) -> list[list[str]]:
         """Treatments on the diagonal, best first; the cell of a row and a column is row against column."""
