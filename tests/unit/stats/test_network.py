@@ -193,3 +193,32 @@ def test_one_study_has_no_heterogeneity_to_estimate():
 
 def test_names_are_sorted_whatever_their_case():
     assert assembled(["1", "2"], ["b", "A"], ["A", "C"], [1, 1], [1, 1]).treatments == ("A", "b", "C")
+
+
+@pytest.mark.parametrize("p", [3, 4, 6])
+def test_rows_of_a_study_of_several_arms_carry_its_covariance(p):
+    from balm.stats.network.rows import rows_of
+
+    rng = np.random.default_rng(p)
+    v, y = rng.uniform(0.01, 1.0, p), rng.normal(size=p)
+    i, j = np.triu_indices(p, 1)
+    names = [f"T{x}" for x in range(p)]
+    one = assembled(["1"] * len(i), [names[a] for a in i], [names[b] for b in j], y[i] - y[j], v[i] + v[j])
+    rows = rows_of(one)
+    # the rows' variances put together give the variance of every contrast, and their values its effect
+    back = np.zeros((p, p))
+    for vector, variance in zip(rows.vector, rows.variance, strict=True):
+        back += variance * np.outer(vector, vector)
+    np.testing.assert_allclose(np.diag(back)[i] + np.diag(back)[j] - 2 * back[i, j], v[i] + v[j], rtol=1e-12)
+    np.testing.assert_allclose((rows.vector.T @ rows.value)[i] - (rows.vector.T @ rows.value)[j], y[i] - y[j])
+    np.testing.assert_allclose(rows.laplacian(1 / rows.variance), np.linalg.pinv(back), atol=1e-9)
+    np.testing.assert_allclose(rows.variances(back), rows.variance, rtol=1e-10)
+
+
+def test_a_network_with_many_more_treatments_than_the_square_holds_is_still_found_connected(monkeypatch):
+    from balm.stats.network import connection
+
+    study, a, b, y, v = example(3)
+    want = fitted((study, a, b, y, v)).effect
+    monkeypatch.setattr(connection, "DENSE", 0)
+    np.testing.assert_array_equal(fitted((study, a, b, y, v)).effect, want)

@@ -6,6 +6,8 @@ A study of p arms brings all p(p - 1)/2 contrasts of its arms, or its arms thems
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -82,12 +84,15 @@ def names_of(argument: str, given: Any, data: Any) -> list[str]:
     else:
         values = given
     values = values.tolist() if hasattr(values, "tolist") else list(values)
-    found = [v.strip() if isinstance(v, str) else tables._label(v) for v in values]
+    if set(map(type, values)) == {str}:
+        found = list(map(str.strip, values))
+    else:
+        found = [v.strip() if isinstance(v, str) else tables._label(v) for v in values]
+    if all(found):
+        return found
     label = given if isinstance(given, str) else argument
     empty = [i for i, name in enumerate(found) if not name]
-    if empty:
-        raise InputError([Problem("a name is missing", row=i + 1, column=label, value="") for i in empty])
-    return found
+    raise InputError([Problem("a name is missing", row=i + 1, column=label, value="") for i in empty])
 
 
 def read_contrasts(
@@ -131,7 +136,8 @@ def _problems_of(
     names: list[str], one: list[str], two: list[str], y: tables.Column, spread: tables.Column
 ) -> list[Problem]:
     problems = []
-    for i, (study, a, b) in enumerate(zip(names, one, two, strict=True)):
+    same = any(map(eq, one, two))
+    for i, (study, a, b) in enumerate(zip(names, one, two, strict=True) if same else ()):
         if a == b:
             problems.append(Problem(f"study {study!r} compares {a!r} with itself", row=i + 1, column="treatment_2"))
     for column, bad in (
@@ -154,34 +160,41 @@ def assembled(names: Sequence[str], one: Sequence[str], two: Sequence[str], effe
     """
     if not names:
         refuse("no rows: a network needs at least one contrast")
-    order_of = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    treatments = tuple(sorted({*one, *two}, key=lambda name: (name.casefold(), name)))
-    number = {name: i for i, name in enumerate(treatments)}
-    study = np.fromiter((order_of[name] for name in names), np.int64, len(names))
-    first = np.fromiter((number[name] for name in one), np.int64, len(names))
-    second = np.fromiter((number[name] for name in two), np.int64, len(names))
-    order = np.argsort(study, kind="stable")
-    study, first, second = study[order], first[order], second[order]
-    effect = np.asarray(effect, dtype=np.float64)[order]
-    variance = np.asarray(variance, dtype=np.float64)[order]
+    order_of = dict(zip(dict.fromkeys(names), count(), strict=False))
+    treatments = tuple(sorted(sorted({*one, *two}), key=str.casefold))
+    number = dict(zip(treatments, count(), strict=False))
+    study = np.fromiter(map(order_of.__getitem__, names), np.int64, len(names))
+    first = np.fromiter(map(number.__getitem__, one), np.int64, len(names))
+    second = np.fromiter(map(number.__getitem__, two), np.int64, len(names))
+    effect, variance = np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    if (study[1:] < study[:-1]).any():
+        order = np.argsort(study, kind="stable")
+        study, first, second = study[order], first[order], second[order]
+        effect, variance = effect[order], variance[order]
     k, n = len(order_of), len(treatments)
     # the arms of a study, counted as its distinct treatments
-    count = np.bincount(study, minlength=k)
+    held_rows = np.bincount(study, minlength=k)
     arms = np.full(k, 2, dtype=np.int64)
-    many = count > 1
+    many = held_rows > 1
     if many.any():
         rows = many[study]
-        held = np.unique(np.concatenate([study[rows] * n + first[rows], study[rows] * n + second[rows]]))
+        held = _distinct(np.concatenate([study[rows] * n + first[rows], study[rows] * n + second[rows]]))
         arms[many] = np.bincount(held // n, minlength=k)[many]
         low, high = np.minimum(first, second), np.maximum(first, second)
         pair = (study * n + low) * n + high
-        once = np.bincount(np.unique(pair) // (n * n), minlength=k)
-        wrong = (count != once) | (count != arms * (arms - 1) // 2)
+        once = np.bincount(_distinct(pair) // (n * n), minlength=k)
+        wrong = (held_rows != once) | (held_rows != arms * (arms - 1) // 2)
         if wrong.any():
             raise InputError(
-                [_incomplete(list(order_of)[s], int(arms[s]), int(count[s])) for s in np.flatnonzero(wrong)]
+                [_incomplete(list(order_of)[s], int(arms[s]), int(held_rows[s])) for s in np.flatnonzero(wrong)]
             )
     return Contrasts(treatments, tuple(order_of), study, first, second, effect, variance, arms)
+
+
+def _distinct(codes: Integers) -> Integers:
+    """Sorted, each once."""
+    codes = np.sort(codes)
+    return np.asarray(codes[np.concatenate([[True], codes[1:] != codes[:-1]])], np.int64)
 
 
 def _incomplete(study: str, arms: int, rows: int) -> Problem:

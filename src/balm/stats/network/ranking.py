@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from balm.stats.distributions import norm_cdf
 from balm.stats.network.contrasts import Floats
 from balm.stats.network.solved import Solved
 
@@ -20,10 +19,12 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
     >>> p_scores(np.array([[0.0, -2.0], [2.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]), True).round(4).tolist()
     [0.9772, 0.0228]
     """
+    from scipy.special import ndtr
+
     n = len(effect)
     upper = np.triu_indices(n, 1)
     z = effect[upper] / np.sqrt(variance[upper])
-    beats = np.array([norm_cdf(x) for x in z.tolist()])
+    beats = ndtr(z)
     table = np.zeros((n, n))
     table[upper] = 1.0 - beats if lower_is_better else beats
     table.T[upper] = beats if lower_is_better else 1.0 - beats

@@ -12,6 +12,8 @@ Ruecker G (2012) Res Synth Methods 3:312 (Laplacian, multi-arm weights); Ruecker
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from balm.stats.network.contrasts import CLOSURE, Contrasts, Floats, Integers
@@ -40,17 +42,38 @@ class Rows:
     variance: Floats
     rest: float = 0.0
 
-    def laplacian(self, weight: Floats) -> Floats:
-        """``A' diag(weight) A``, (n, n)."""
+    @cached_property
+    def pairs(self) -> tuple[Integers, Integers, Integers, Floats]:
+        """Every pair of treatments inside a row: its row, both ends (lower first) and the product of coefficients.
+
+        The coefficients of a row add up to 0, so that these products make up its whole matrix.
+        """
         p = self.places.shape[1]
-        if p == 2:  # only two-arm studies: the matrix from its off-diagonal
-            flat = self.places[:, 0] * self.n + self.places[:, 1]
-            upper = np.bincount(flat, weight * 0.5, self.n * self.n).reshape(self.n, self.n)
-            both = upper + upper.T
-            return np.asarray(np.diag(both.sum(axis=1)) - both)
-        where = self.places[:, :, None] * self.n + self.places[:, None, :]
-        what = (self.vector * weight[:, None])[:, :, None] * self.vector[:, None, :]
-        return np.asarray(np.bincount(where.ravel(), what.ravel(), self.n * self.n).reshape(self.n, self.n), np.float64)
+        wide = self.vector[:, 2:].any(axis=1)
+        row, (a, b) = np.flatnonzero(~wide), (self.places[~wide, 0], self.places[~wide, 1])
+        product = self.vector[~wide, 0] * self.vector[~wide, 1]
+        if wide.any():
+            i, j = np.triu_indices(p, 1)
+            place, vector = self.places[wide], self.vector[wide]
+            row = np.concatenate([row, np.repeat(np.flatnonzero(wide), len(i))])
+            a, b = np.concatenate([a, place[:, i].ravel()]), np.concatenate([b, place[:, j].ravel()])
+            product = np.concatenate([product, (vector[:, i] * vector[:, j]).ravel()])
+        return row, np.minimum(a, b), np.maximum(a, b), product
+
+    def laplacian(self, weight: Floats) -> Floats:
+        """``A' diag(weight) A``, (n, n), from its part above the diagonal."""
+        row, low, high, product = self.pairs
+        upper = np.bincount(low * self.n + high, product * weight[row], self.n * self.n).reshape(self.n, self.n)
+        both = upper + upper.T
+        both[np.diag_indices(self.n)] = -both.sum(axis=1)
+        return np.asarray(both, np.float64)
+
+    def variances(self, inverse: Floats) -> Floats:
+        """(E,) of each row's combination of treatments, under a generalised inverse of a Laplacian."""
+        row, low, high, product = self.pairs
+        d = np.diag(inverse)
+        found = product * (2.0 * inverse[low, high] - d[low] - d[high])
+        return np.asarray(np.bincount(row, found, len(self.value)), np.float64)
 
     def current(self, weight: Floats) -> Floats:
         """``A' diag(weight) value``, (n,)."""
@@ -80,8 +103,8 @@ def rows_of(contrasts: Contrasts, tau2: float = 0.0) -> Rows:
     vector[:, 0], vector[:, 1] = root, -root
     parts = [(contrasts.study[two], places, vector, contrasts.effect[two] * root, contrasts.variance[two] * 0.5)]
     rest = 0.0
-    for p in np.unique(contrasts.arms).tolist():
-        if p > 2:
+    for p in range(3, widest + 1):
+        if (contrasts.arms == p).any():
             part, missing = _multi_arm(contrasts, p, widest, tau2)
             parts.append(part)
             rest += missing
@@ -108,24 +131,19 @@ def _multi_arm(
     spread[here, i, j] = spread[here, j, i] = v
     difference = np.zeros((s, p, p))
     difference[here, i, j], difference[here, j, i] = y, -y
-    centre = np.eye(p) - 1.0 / p
-    values, vectors = np.linalg.eigh(-0.5 * centre @ spread @ centre)
-    # the eigenvector of ones, whose value is 0, may stand anywhere when others are negative
-    ones = np.abs(vectors.sum(axis=1)).argmax(axis=1)
-    others = np.array([[c for c in range(p) if c != drop] for drop in ones.tolist()])
-    values = np.take_along_axis(values, others, axis=1)
-    vectors = np.take_along_axis(vectors, others[:, None, :], axis=2)
-    names = [contrasts.studies[q] for q in np.flatnonzero(of_p).tolist()]
+    values, vectors = _axes(spread)
     contradicting = (values <= FLAT * values.max(axis=1, keepdims=True)).any(axis=1)
     if contradicting.any():
-        raise InputError([_contradiction(names[q]) for q in np.flatnonzero(contradicting).tolist()])
+        raise InputError([_contradiction(contrasts.studies[q]) for q in np.flatnonzero(of_p)[contradicting].tolist()])
     level = difference.mean(axis=2)  # the arms, up to a constant; exact where the contrasts add up
     missing = difference - (level[:, :, None] - level[:, None, :])
     scale = np.sqrt(spread).max(axis=(1, 2))
     gap = np.abs(missing).max(axis=(1, 2))
     open_ = gap > CLOSURE * np.maximum(scale, np.abs(difference).max(axis=(1, 2)))
     if open_.any():
-        raise InputError([_not_closed(names[q], float(gap[q])) for q in np.flatnonzero(open_).tolist()])
+        which = np.flatnonzero(open_).tolist()
+        names = [contrasts.studies[q] for q in np.flatnonzero(of_p)[open_].tolist()]
+        raise InputError([_not_closed(name, float(gap[q])) for name, q in zip(names, which, strict=True)])
     rest = 0.0
     if (gap > 1e-12 * np.abs(difference).max(axis=(1, 2))).any():
         # rounded contrasts: the arms that fit them best under the weights of this tau2
@@ -136,13 +154,40 @@ def _multi_arm(
         step = np.einsum("sab,sb->sa", pseudo, flow)
         level = level + step
         rest = float(0.5 * (weight * missing**2).sum() - (flow * step).sum())
-    value = np.einsum("sae,sa->se", vectors, level)
+    value = (level[:, None, :] @ vectors)[:, 0, :]
     width = widest - p
     places = np.repeat(arms, p - 1, axis=0)
     vector = vectors.transpose(0, 2, 1).reshape(s * (p - 1), p)
     study = np.repeat(np.flatnonzero(of_p), p - 1)
-    padded = (np.pad(places, ((0, 0), (0, width))), np.pad(vector, ((0, 0), (0, width))))
-    return (study, *padded, value.ravel(), values.ravel()), rest
+    if width:
+        places, vector = np.pad(places, ((0, 0), (0, width))), np.pad(vector, ((0, 0), (0, width)))
+    return (study, places, vector, value.ravel(), values.ravel()), rest
+
+
+def _axes(spread: Floats) -> tuple[Floats, Floats]:
+    """Eigenvalues (s, p - 1) and vectors (s, p, p - 1) of ``-J V J / 2`` across the arms, the constant left out."""
+    p = spread.shape[1]
+    basis = _basis(p)
+    inner = -0.5 * (basis.T @ spread @ basis)
+    if p == 3:  # two by two: the angle of the larger axis
+        a, b, c = inner[:, 0, 0], inner[:, 0, 1], inner[:, 1, 1]
+        large = 0.5 * (a + c) + np.hypot(0.5 * (a - c), b)
+        small = np.divide(a * c - b * b, large, out=np.zeros(len(a)), where=large > 0.0)
+        angle = 0.5 * np.arctan2(2.0 * b, a - c)
+        cos, sin = np.cos(angle), np.sin(angle)
+        turned = np.stack([np.stack([-sin, cos], axis=1), np.stack([cos, sin], axis=1)], axis=2)
+        return np.stack([small, large], axis=1), np.asarray(basis @ turned)
+    values, vectors = np.linalg.eigh(inner)
+    return values, np.asarray(basis @ vectors)
+
+
+def _basis(p: int) -> Floats:
+    """(p, p - 1) orthonormal columns that add up to 0 (Helmert)."""
+    found = np.zeros((p, p - 1))
+    for e in range(1, p):
+        found[:e, e - 1], found[e, e - 1] = 1.0, -float(e)
+        found[:, e - 1] /= np.sqrt(e * (e + 1.0))
+    return found
 
 
 def _contradiction(study: str) -> Problem:

@@ -13,13 +13,17 @@ from balm.vocabulary.quick_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solved:
-    """theta (n,) up to a constant, ``inverse`` (n, n) the Laplacian's generalised inverse, up to a constant, and Q."""
+    """theta (n,) up to a constant, ``inverse`` (n, n) the Laplacian's generalised inverse, up to a constant, and Q.
+
+    ``log_determinant`` is the Laplacian's on contrasts (its pseudo-determinant).
+    """
 
     theta: Floats
     inverse: Floats
     q: float
     residual: Floats
     weight: Floats
+    log_determinant: float
 
     @property
     def effect(self) -> Floats:
@@ -34,12 +38,6 @@ class Solved:
         np.fill_diagonal(found, 0.0)
         return found
 
-    @property
-    def log_determinant(self) -> float:
-        """Of the Laplacian on contrasts (its pseudo-determinant)."""
-        level = len(self.theta) / float(self.inverse.sum())  # what grounding put on the constant vector
-        return -float(np.linalg.slogdet(self.inverse)[1]) - math.log(level)
-
 
 def solve(rows: Rows, tau2: float = 0.0) -> Solved:
     """Generalised least squares of a connected network.
@@ -52,16 +50,31 @@ def solve(rows: Rows, tau2: float = 0.0) -> Solved:
     """
     weight = 1.0 / (rows.variance + 0.5 * tau2)
     matrix = rows.laplacian(weight)
-    inverse = grounded(matrix)
+    inverse, log_determinant = grounded(matrix)
     theta = inverse @ rows.current(weight)
     theta -= theta.mean()
     residual = rows.value - rows.at(theta)
-    return Solved(theta, inverse, float((weight * residual**2).sum()) + rows.rest, residual, weight)
+    q = float((weight * residual**2).sum()) + rows.rest
+    return Solved(theta, inverse, q, residual, weight, log_determinant)
 
 
-def grounded(matrix: Floats) -> Floats:
-    """A symmetric generalised inverse of a connected Laplacian; contrasts of it are those of the pseudo-inverse."""
+def grounded(matrix: Floats) -> tuple[Floats, float]:
+    """A symmetric generalised inverse of a connected Laplacian, and its log-determinant on contrasts.
+
+    The constant vector is given the mean eigenvalue, which changes no contrast, and Cholesky inverts what is then
+    positive definite.
+    """
+    from scipy.linalg.lapack import dpotrf, dpotri
+
     n = len(matrix)
     level = float(np.trace(matrix)) / n
-    found = np.linalg.inv(matrix + level / n)
-    return np.asarray(0.5 * (found + found.T))
+    # the transpose of a symmetric matrix lies in memory as LAPACK wants it
+    factor, failed = dpotrf((matrix + level / n).T, lower=1, clean=1, overwrite_a=1)
+    if failed:  # weights so unequal that rounding left it indefinite
+        inverse = np.linalg.inv(matrix + level / n)
+        return 0.5 * (inverse + inverse.T), float(np.linalg.slogdet(matrix + level / n)[1]) - math.log(level)
+    log_determinant = 2.0 * float(np.log(np.diag(factor)).sum()) - math.log(level)
+    half = dpotri(factor, lower=1, overwrite_c=1)[0]  # the upper half is 0
+    inverse = half + half.T
+    inverse[np.diag_indices(n)] *= 0.5
+    return inverse, log_determinant

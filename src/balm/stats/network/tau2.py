@@ -5,7 +5,6 @@ Jackson, White & Riley (2012) Stat Med 31:3805 (moments); Jackson et al. (2014) 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -22,10 +21,10 @@ ESTIMATORS = {"DL": "method of moments", "REML": "restricted maximum likelihood"
 #: out while they estimate tau2 (not afterwards); "ignored" gives their number again.
 COVARIANCES = ("exact", "ignored")
 Score = Callable[[float], tuple[float, float, float]]
+#: A place and what the score was there.
+Looked = tuple[float, tuple[float, float, float]]
 #: Where the score is looked at before its roots are refined, in units of the median variance of a row.
 GRID = (0.0, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-#: Steps of refining a root; each at least halves the bracket, most do far better.
-MAX_STEPS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def moments(rows: Rows, q: float, inverse: np.ndarray[tuple[int, ...], np.dtype[
     if df <= 0:
         return 0.0
     weight = 1.0 / rows.variance
-    c = 0.5 * float(weight.sum() - (inverse * rows.laplacian(weight**2)).sum())
+    c = 0.5 * float(weight.sum() - (weight**2 * rows.variances(inverse)).sum())
     return max(0.0, (q - df) / c) if c > 1e-10 * float(weight.sum()) else 0.0
 
 
@@ -77,7 +76,7 @@ def _score(contrasts: Contrasts, rows: Rows, restricted: bool) -> Score:
         here = rows_of(contrasts, 2.0 * t) if changing else rows
         found = solve(here, 2.0 * t)
         w = found.weight
-        trace = float((found.inverse * here.laplacian(w**2)).sum()) if restricted else 0.0
+        trace = float((w**2 * here.variances(found.inverse)).sum()) if restricted else 0.0
         gain = float((w**2 * found.residual**2).sum())
         loss = float(w.sum()) - trace
         deviance = found.q - float(np.log(w).sum())
@@ -133,28 +132,24 @@ def _maximised(score: Score, rows: Rows, estimator: str) -> Tau2:
         points.append(points[-1] * 10.0)
         scores.append(score(points[-1]))
     found = [] if scores[0][0] > 0.0 else [(scores[0][2], 0.0, 0.0)]
-    for (low, s), (high, t) in pairwise(zip(points, scores, strict=True)):
-        if s[0] > 0.0 >= t[0]:
-            root, residual = _root(score, low, high, s[0], t[0])
-            found.append((score(root)[2], root, residual))
+    for low, high in pairwise(zip(points, scores, strict=True)):
+        if low[1][0] > 0.0 >= high[1][0]:
+            found.append(_root(score, low, high))
     best = min(found)
     return Tau2(2.0 * best[1], estimator, best[2], len(found))
 
 
-def _root(score: Score, low: float, high: float, at_low: float, at_high: float) -> tuple[float, float]:
-    """The root in a bracket where the score falls (Illinois rule), and its relative residual."""
-    residual = math.inf
-    root = low
-    for _ in range(MAX_STEPS):
-        root = (low * at_high - high * at_low) / (at_high - at_low)
-        if not low < root < high:
-            root = 0.5 * (low + high)
-        value, size, _ = score(root)
-        residual = abs(value) / size
-        if residual < 1e-14 or high - low <= 1e-15 * high:
-            break
-        if value > 0.0:
-            low, at_low, at_high = root, value, at_high * 0.5
-        else:
-            high, at_high, at_low = root, value, at_low * 0.5
-    return root, residual
+def _root(score: Score, low: Looked, high: Looked) -> tuple[float, float, float]:
+    """Deviance, root and relative residual in a bracket where the score falls (Brent's method, to the last bits)."""
+    from scipy.optimize import brentq
+
+    seen = dict((low, high))
+
+    def value(t: float) -> float:
+        found, size, _ = seen[t] = seen[t] if t in seen else score(t)
+        # below this the score is rounding, and a search would follow noise
+        return 0.0 if abs(found) < 1e-14 * size else found
+
+    root = float(brentq(value, low[0], high[0], xtol=1e-300, rtol=1e-15))
+    found, size, deviance = seen[root]
+    return deviance, root, abs(found) / size
