@@ -23,6 +23,8 @@ MOST_STARTS = 6
 #: Up to so many effects the likelihood may have several maxima (0.4 % of small sets with very unequal variances), and
 #: starts far apart cost little.
 FEW_EFFECTS = 300
+#: Newton steps at each range that the search passes through, from the optimum at the one before.
+STEPS_ALONG = 3
 #: Terms whose derivatives are this close to dependent cannot be told apart by any data.
 LEAST_DISTINCT = 1e-10
 
@@ -170,8 +172,18 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
     )
 
 
-def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple[int, float] | None = None) -> Minimum:
-    """The best optimum over the starts of the structures; ``held`` keeps one parameter at a value."""
+def maximise(
+    problem: Problem,
+    model: Nested | Blocks,
+    total: float,
+    held: tuple[int, float] | None = None,
+    known: Floats | None = None,
+) -> Minimum:
+    """The best optimum over the starts of the structures; ``held`` keeps one parameter at a value.
+
+    known : a start known to be good (the optimum with nothing held); the ranges of spatial structures are then not
+            searched again.
+    """
     lower, upper = problem.lower.copy(), problem.upper.copy()
     if held is not None:
         lower[held[0]] = upper[held[0]] = held[1]
@@ -180,7 +192,10 @@ def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple
     choices = [[s * share ** (t.structure.powers / 2.0) for s in t.structure.starts] for t in problem.terms]
     starts = [np.concatenate(start) for start in list(product(*choices))[:MOST_STARTS]]
     if len(problem.effect) <= FEW_EFFECTS:
-        starts += _far_apart(problem, starts[0])
+        along = [] if known is not None else _along_ranges(problem, model, starts[0])
+        starts = (starts[:1] if along else starts) + _far_apart(problem, starts[0]) + along
+    if known is not None:
+        starts.append(known)
     for start in starts:
         found = minimise(lambda s: model.evaluate(s, problem.restricted), start, lower, upper)
         if best is None or found.height < best.height - 1e-10 * (1.0 + abs(best.height)):
@@ -189,6 +204,28 @@ def maximise(problem: Problem, model: Nested | Blocks, total: float, held: tuple
     if not np.isfinite(best.height):
         raise InputError("the likelihood cannot be evaluated: the effects, variances or V differ too much in size")
     return best
+
+
+def _along_ranges(problem: Problem, model: Nested | Blocks, start: Floats) -> list[Floats]:
+    """Where the profile likelihood of a range has a local maximum, from the shortest range to the longest."""
+    out: list[Floats] = []
+    end = 0
+    for term in problem.terms:
+        end += len(term.structure.names)
+        if not len(term.structure.walk):
+            continue
+        lower, upper = problem.lower.copy(), problem.upper.copy()
+        heights, places, at = [], [], start
+        for value in term.structure.walk.tolist():
+            lower[end - 1] = upper[end - 1] = value
+            found = minimise(lambda s: model.evaluate(s, problem.restricted), at, lower, upper, STEPS_ALONG)
+            at = found.at
+            heights.append(found.height)
+            places.append(at)
+        edged = np.array([np.inf, *heights, np.inf])
+        valley = (edged[1:-1] <= edged[:-2]) & (edged[1:-1] < edged[2:])
+        out += [places[i] for i in np.flatnonzero(valley).tolist()]
+    return out
 
 
 def _far_apart(problem: Problem, start: Floats) -> list[Floats]:

@@ -38,16 +38,17 @@ class Minimum:
     steps: int
 
 
-def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats) -> Minimum:
+def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats, most: int = MOST_STEPS) -> Minimum:
     """Projected Newton: parameters at a bound stay while the slope pushes outwards; a step that rises is halved.
 
     ``evaluate`` gives height, slope and a curvature matrix (need not be positive definite; its eigenvalues are taken
-    as absolute values). Bertsekas (1982), SIAM J Control Optim 20:221; Nocedal & Wright (2006), section 3.4.
+    as absolute values). ``most``: steps at most. Bertsekas (1982), SIAM J Control Optim
+    20:221; Nocedal & Wright (2006), section 3.4.
     """
     x = np.clip(start, lower, upper)
     f, g, h = evaluate(x)
     remaining, steps, idle = math.inf, 0, 0
-    while steps < MOST_STEPS:
+    while steps < most:
         free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
         if not free.any():
             remaining = 0.0

@@ -3,116 +3,193 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from balm.stats.distributions import chi2_ppf
+from balm.stats.effect_sizes import Floats
+from balm.stats.multilevel.entries import compound_symmetry_as_read, read_from, unstructured_as_read
 from balm.stats.multilevel.fitted import Profile
-from balm.stats.multilevel.likelihood import maximise
+from balm.stats.multilevel.likelihood import Problem, maximise
+from balm.stats.multilevel.random_terms import RandomTerm
+from balm.stats.multilevel.structures import Structure
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, check_level
 
 if TYPE_CHECKING:
     from balm.stats.multilevel.fitted import Multilevel
 
-#: Kinds whose parameters are the variances and correlations themselves (UN and CS are solved in other ones).
-DIRECT = ("intercept", "ID", "DIAG", "AR", "HCS", "HAR", "CAR", "SPEXP", "SPGAU", "SPLIN", "SPRAT", "SPSPH")
 #: An interval's end is found to this share of the estimate and its standard error.
 PRECISION = 1e-8
 
 
-def _every(fit: Multilevel) -> list[tuple[str, bool]]:
-    out = []
-    for term in fit.terms:
-        for name in term.structure.names:
-            direct = term.kind in DIRECT
-            out.append((term.name if term.kind == "intercept" else f"{term.name}: {name}", direct))
-    return out
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One variance or correlation: which parameter it is, of which problem, and how the parameter is read.
+
+    ``parameters`` is the optimum. Variances are parameters or their squares; a correlation is ``shown`` from its
+    parameter, and ``inside`` is the way back.
+    """
+
+    name: str
+    problem: Problem
+    parameters: Floats
+    where: int
+    shown: Callable[[float], float] = float
+    inside: Callable[[float], float] = float
 
 
 def names(fit: Multilevel) -> tuple[str, ...]:
-    """The parameters that can be profiled."""
-    return tuple(name for name, direct in _every(fit) if direct)
+    """The variances and correlations that can be profiled."""
+    out: list[str] = []
+    for term in fit.terms:
+        if term.kind == "intercept":
+            out.append(term.name)
+        else:
+            out += [f"{term.name}: {name}" for name in _read(term)]
+    return tuple(out)
 
 
-def _position(fit: Multilevel, component: str | int) -> int:
-    every = _every(fit)
+def _read(term: RandomTerm) -> tuple[str, ...]:
+    """What is read of a structured term, in the order in which results list it."""
+    if term.kind == "CS":
+        return ("tau2", "rho")
+    if term.kind == "UN":
+        n = _levels(term)
+        return (*(f"tau[{i + 1}]" for i in range(n)), *(f"rho[{i + 1},{j + 1}]" for i, j in _pairs(n)))
+    return term.structure.names
+
+
+def _levels(term: RandomTerm) -> int:
+    assert term.inner is not None
+    return term.inner.count
+
+
+def _pairs(n: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(n) for j in range(i + 1, n)]
+
+
+def _entry(fit: Multilevel, component: str | int) -> Entry:
+    if {"MM", "VC"} & {fit.method}:
+        raise InputError("moments maximise no likelihood to profile: fit the model by REML or ML")
+    every = names(fit)
     if isinstance(component, int):
         if not 0 <= component < len(every):
             raise InputError(f"component must lie between 0 and {len(every) - 1}; got {component}")
         where = component
+    elif component in every:
+        where = every.index(component)
     else:
-        found = [i for i, (name, _) in enumerate(every) if name == component]
-        if not found:
-            raise InputError(f"component must be one of {list(names(fit))}; got {component!r}")
-        where = found[0]
-    if not every[where][1]:
-        raise InputError(
-            f"{every[where][0]} belongs to a structure that is not profiled entry by entry; compare nested models"
-        )
-    return where
+        raise InputError(f"component must be one of {list(every)}; got {component!r}")
+    start = 0
+    for term in fit.terms:
+        end = start + len(term.structure.names)
+        if where < end:
+            break
+        start = end
+    if term.kind == "CS":
+        within = np.bincount(term.groups.codes[np.unique(term.level, return_index=True)[1]])
+        tau2, rho = term.structure.reported(fit.parameters[start:end])
+        found = np.array([tau2[0], 0.0 if math.isnan(rho[0]) else rho[0]])
+        twin = compound_symmetry_as_read(_levels(term), int(within.max()))
+        return Entry(every[where], *_instead(fit, term, start, twin, found), where)
+    if term.kind == "UN":
+        n = _levels(term)
+        i, j = _pairs(n)[where - start - n] if where - start >= n else (where - start, 1 if where == start else 0)
+        root = np.zeros((n, n))
+        root[np.tril_indices(n)] = fit.parameters[start:end]
+        problem, parameters = _instead(fit, term, start, unstructured_as_read(n, i, j), read_from(root, i, j))
+        if where - start < n:
+            return Entry(every[where], problem, parameters, start)
+        return Entry(every[where], problem, parameters, start + 2, math.sin, math.asin)
+    unit = term.structure.unit
+    if unit != 1.0 and where == end - 1:
+        return Entry(every[where], fit.problem, fit.parameters, where, lambda p: p ** (1.0 / unit), lambda r: r**unit)
+    return Entry(every[where], fit.problem, fit.parameters, where)
+
+
+def _instead(fit: Multilevel, term: RandomTerm, start: int, twin: Structure, found: Floats) -> tuple[Problem, Floats]:
+    """The problem with another parametrisation of one term, and the optimum in it."""
+    p = fit.problem
+    changed = replace(term, term=replace(term.term, structure=twin))
+    terms = [changed if t is term else t for t in fit.terms]
+    problem = Problem(p.effect, p.variance, p.sampling, p.design, terms, p.restricted)
+    end = start + len(term.structure.names)
+    return problem, np.concatenate([fit.parameters[:start], found, fit.parameters[end:]])
 
 
 class _Held:
     """The profile log-likelihood as a function of one parameter, in a unit in which variances are about 1."""
 
-    def __init__(self, fit: Multilevel, where: int) -> None:
-        problem, p = fit.problem, len(fit.beta)
-        self.problem, self.where = problem, where
+    def __init__(self, fit: Multilevel, entry: Entry) -> None:
+        problem, p = entry.problem, len(fit.beta)
+        self.problem, self.where = problem, entry.where
         self.unit = math.sqrt((fit.k - p) / fit.solution.trace)
-        self.power = float(problem.powers[where])
+        self.power = float(problem.powers[entry.where])
         self.sd = self.power == 1.0  # standard deviations are shown as variances
         centred = problem.effect - problem.design @ fit.solution.centre
         self.model = problem.model(centred, self.unit)
         self.total = max((fit.qe - (fit.k - p)) / (fit.k - p), 0.1)
         self.shift = -(fit.k - (p if problem.restricted else 0)) * math.log(self.unit)
-        self.best = fit.solution.fit.log_likelihood
+        self.known = entry.parameters / self.unit**problem.powers
 
     def inside(self, value: float) -> float:
-        """A shown value in the solver's parameter."""
+        """A variance or a correlation's parameter in the solver's unit."""
         if self.power == 0.0:
             return value
         scaled = value / self.unit**2
         return math.sqrt(scaled) if self.sd else scaled
 
     def __call__(self, value: float) -> float:
-        found = maximise(self.problem, self.model, self.total, (self.where, self.inside(value)))
+        found = maximise(self.problem, self.model, self.total, (self.where, self.inside(value)), self.known)
         return -found.height + self.shift
+
+    @property
+    def error(self) -> float:
+        """The standard error of the parameter with the others held, or 0 where the likelihood does not curve down."""
+        curvature = float(self.model.evaluate(self.known, self.problem.restricted)[2][self.where, self.where])
+        return self.unit**self.power / math.sqrt(curvature) if curvature > 0.0 else 0.0
 
 
 def profile(fit: Multilevel, component: str | int, values: Any) -> Profile:
     """The profile log-likelihood at ``values``."""
-    where = _position(fit, component)
-    held = _Held(fit, where)
+    entry = _entry(fit, component)
+    held = _Held(fit, entry)
     at = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    low = fit.problem.lower[where] if held.power == 0.0 else 0.0
-    if not np.all(np.isfinite(at)) or np.any(at < low) or (held.power == 0.0 and np.any(at > fit.problem.upper[where])):
-        raise InputError(f"values must be finite and within the range of {_every(fit)[where][0]}; got {at.tolist()}")
-    return Profile(_every(fit)[where][0], at, np.array([held(float(v)) for v in at]))
+    lower, upper = _range(entry, held)
+    if not np.all(np.isfinite(at)) or np.any(at < entry.shown(lower)) or np.any(at > entry.shown(upper)):
+        raise InputError(f"values must be finite and within the range of {entry.name}; got {at.tolist()}")
+    return Profile(entry.name, at, np.array([held(entry.inside(float(v))) for v in at]))
+
+
+def _range(entry: Entry, held: _Held) -> tuple[float, float]:
+    if held.power:
+        return 0.0, math.inf
+    return float(entry.problem.lower[entry.where]), float(entry.problem.upper[entry.where])
 
 
 def interval(fit: Multilevel, component: str | int, level: float) -> Interval:
     """Where the profile log-likelihood is within half the chi-square quantile of its maximum."""
     check_level(level)
-    where = _position(fit, component)
-    held = _Held(fit, where)
+    entry = _entry(fit, component)
+    held = _Held(fit, entry)
     target = fit.solution.fit.log_likelihood - 0.5 * chi2_ppf(level, 1)
-    raw = float(fit.parameters[where])
+    raw = float(entry.parameters[entry.where])
     estimate = raw**2 if held.sd else raw
-    curvature = float(fit.solution.curvature[where, where])
-    step = 1.0 / math.sqrt(curvature) if curvature > 0.0 else max(abs(estimate), held.unit**2)
+    step = held.error or max(abs(estimate), held.unit**2)
     step = max(step, 1e-3 * held.unit**2) if held.power else min(max(step, 0.01), 0.5)
     if held.sd:
         step = max(step * step, 2.0 * step * raw)
-    correlation = held.power == 0.0
-    least = float(fit.problem.lower[where]) if correlation else 0.0
-    most = float(fit.problem.upper[where]) if correlation else math.inf
+    least, most = _range(entry, held)
 
     def above(value: float) -> float:
         return held(value) - target
 
-    return Interval(_end(above, estimate, -step, least), _end(above, estimate, step, most), level)
+    low, high = _end(above, estimate, -step, least), _end(above, estimate, step, most)
+    return Interval(entry.shown(low), entry.shown(high), level)
 
 
 def _end(above: Any, start: float, step: float, limit: float) -> float:

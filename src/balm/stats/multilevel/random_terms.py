@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from balm.vocabulary.problems import InputError, check_option
 
 #: The outer part that puts all effects together: ``"x + y | all"``.
 EVERYTHING = "all"
+#: Ranges of a correlation by distance that the search passes through: each so many times the one before.
+STEP_IN_RANGE = 1.4
+MOST_RANGES = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,11 +247,18 @@ def _by_distance(name: str, inner: str, groups: Grouping, kind: str, es: EffectS
     if len(distances) < 2:
         raise InputError(f"random {name!r}: no {groups.name} has effects at two places of {inner}")
     index = index.reshape(between.shape)
-    if kind == "CAR":
-        structure = BY_DISTANCE[kind](distances, 1.0, (0.5, 0.95))
-    else:  # the likelihood of a range has several maxima: start at ranges that reach few, some and most places
-        reach = np.quantile(between[together & (between > 0.0)], (0.0, 0.02, 0.1, 0.3, 0.7)) * 1.5
-        structure = BY_DISTANCE[kind](distances, 100.0 * float(distances[-1]), np.unique(reach).tolist())
+    apart = between[together & (between > 0.0)]
+    # The likelihood of a range has several maxima: start at ranges that reach few, some and most places.
+    least, most = 0.1 * float(apart.min()), 3.0 * float(apart.max())
+    count = min(MOST_RANGES, 2 + int(math.log(most / least) / math.log(STEP_IN_RANGE)))
+    ranges = np.geomspace(least, most, count)
+    if kind == "CAR":  # in units of the shortest time between, so that no unit of the user's puts rho near a bound
+        unit = float(apart.min())
+        walk = np.exp(-unit / ranges)
+        structure = BY_DISTANCE[kind](distances / unit, 1.0, (0.5, 0.95), walk, unit)
+    else:
+        reach = np.quantile(apart, (0.0, 0.02, 0.1, 0.3, 0.7)) * 1.5
+        structure = BY_DISTANCE[kind](distances, 100.0 * float(distances[-1]), np.unique(reach).tolist(), ranges)
     o = groups.codes
 
     def slots(rows: Integers) -> Integers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ class Structure:
     values  : parameters -> (slots,); slot 0 is always 0.  jacobian : parameters -> (n, slots).
     starts  : starting values for a total variance of 1.
     reported: parameters -> (variances, correlations).
+    walk    : values of the last parameter that a search passes through, for a likelihood with several maxima in it.
+    unit    : a correlation is reported as the parameter to the power 1 / unit (CAR: a unit of time inside).
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,8 @@ class Structure:
     values: Callable[[Values], Values]
     jacobian: Callable[[Values], Values]
     reported: Callable[[Floats], tuple[Floats, Floats]]
+    walk: Floats = field(default_factory=lambda: np.empty(0))
+    unit: float = 1.0
 
 
 def variance(name: str, correlations: Floats | None = None) -> Structure:
@@ -220,7 +224,7 @@ def unstructured(levels: int, largest: int) -> Structure:
 def _distance(correlation: Callable[[Any, Floats], Values], slope: Callable[[Any, Floats], Values]) -> Any:
     """One variance, and a correlation that falls with distance. Slots: 1 + place among the distinct distances."""
 
-    def build(distances: Floats, upper: float, starts: Sequence[float]) -> Structure:
+    def build(distances: Floats, upper: float, starts: Sequence[float], walk: Floats, unit: float = 1.0) -> Structure:
         def values(p: Values) -> Values:
             return np.concatenate([[0.0], p[0] * correlation(p[1], distances)])
 
@@ -236,7 +240,9 @@ def _distance(correlation: Callable[[Any, Floats], Values], slope: Callable[[Any
             tuple(np.array([1.0, rho]) for rho in starts),
             values,
             jacobian,
-            _tau2_and_rho,
+            lambda p: _tau2_and_rho(np.array([p[0], p[1] ** (1.0 / unit)])),
+            walk,
+            unit,
         )
 
     return build
