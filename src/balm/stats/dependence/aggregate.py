@@ -62,6 +62,9 @@ def aggregate(
     if np.any(v <= 0):
         i = int(np.flatnonzero(v <= 0)[0])
         refuse(f"variance[{i}] must be above 0; got {v[i]}")
+    for i, label in enumerate(labels):
+        if label is None or label != label:
+            refuse(f"study[{i}] is missing: every effect needs the label of its study")
     index = {label: i for i, label in enumerate(dict.fromkeys(labels))}
     group = np.array([index[label] for label in labels])
     k = np.bincount(group)

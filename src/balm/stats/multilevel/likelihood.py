@@ -101,7 +101,6 @@ class Solution:
     fit: Fit
     model: Nested | Blocks
     centre: Floats
-    curvature: Floats
 
 
 def _joined(parts: Sequence[Floats]) -> Floats:
@@ -135,7 +134,6 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
     centred = problem.effect - problem.design @ centre
     unit = float(np.sqrt((k - p) / trace))
     parameters, residual, steps, bound = np.empty(0), 0.0, 0, np.empty(0, dtype=bool)
-    curvature = np.empty((0, 0))
     if given is not None:
         parameters, bound = given, np.zeros(len(given), dtype=bool)
     elif problem.terms:
@@ -146,7 +144,6 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
         factor = unit**problem.powers
         parameters = best.at * factor
         residual, steps, bound = best.residual, best.steps, ~best.free.astype(bool)
-        curvature = best.curvature / np.outer(factor, factor)
     model = problem.model(centred, 1.0)
     try:
         fit = problem.fit(model, parameters)
@@ -168,7 +165,6 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
         fit=fit,
         model=model,
         centre=centre,
-        curvature=curvature,
     )
 
 

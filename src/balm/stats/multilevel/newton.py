@@ -86,7 +86,8 @@ def _step(g: Floats, h: Floats) -> tuple[Floats, float]:
     diagonal = np.sqrt(np.abs(np.diag(h)))
     scale = np.where(diagonal > 0.0, diagonal, 1.0)
     roots, basis = np.linalg.eigh(h / np.outer(scale, scale))
-    curvature = np.maximum(np.abs(roots), LEAST_CURVATURE * max(float(np.abs(roots).max()), 1e-300))
+    most = float(np.abs(roots).max()) or 1.0  # flat in every direction: a step as long as the slope
+    curvature = np.maximum(np.abs(roots), LEAST_CURVATURE * most)
     along = basis.T @ (g / scale)
     step = -(basis @ (along / curvature)) / scale
     return step, float(np.sqrt(np.sum(along * along / curvature)))

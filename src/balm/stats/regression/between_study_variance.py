@@ -203,7 +203,7 @@ def estimate_in(problem: Problem, name: str, weights: Floats | None = None) -> L
         at = problem.at(tau2)
         value, step = _score(at, restricted)
         square = at.trace_of_square() if restricted else float(at.weights @ at.weights)
-        se = math.sqrt(2.0 / square)
+        se = math.sqrt(2.0 / square) if square > 0.0 else math.nan  # weights 24 orders of magnitude apart
     if tau2 > 0.0 or value > 0.0:
         residual = abs(step) / (tau2 + problem.typical)
     return Left(tau2, se, residual)

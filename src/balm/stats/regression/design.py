@@ -35,10 +35,10 @@ def from_columns(columns: Any, names: Sequence[str] | None, intercept: bool, k: 
     """Moderators as they are: a (k,) or (k, m) array, or a mapping of name to (k,) numbers."""
     if isinstance(columns, Mapping):
         names = tuple(str(n) for n in columns)
-        values = [np.asarray(v, dtype=np.float64) for v in columns.values()]
+        values = [_numbers(str(n), v) for n, v in columns.items()]
         body = np.column_stack(values) if values else np.empty((k, 0))
     else:
-        body = np.asarray(columns, dtype=np.float64)
+        body = _numbers("moderators", columns)
         if body.ndim == 1:
             body = body[:, None]
         names = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(body.shape[1]))
@@ -48,10 +48,8 @@ def from_columns(columns: Any, names: Sequence[str] | None, intercept: bool, k: 
         raise InputError(f"names has {len(names)} entries for {body.shape[1]} moderators")
 
     def rebuild(new: Any) -> Floats:
-        rows = (
-            np.column_stack([np.asarray(new[n], dtype=np.float64) for n in names]) if isinstance(new, Mapping) else new
-        )
-        rows = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        rows = np.column_stack([_numbers(n, new[n]) for n in names]) if isinstance(new, Mapping) else new
+        rows = np.atleast_2d(_numbers("new values", rows))
         if rows.shape[1] != len(names):
             raise InputError(f"new values need {len(names)} columns {list(names)}; got {rows.shape[1]}")
         return np.column_stack([np.ones(len(rows)), rows]) if intercept else rows
@@ -60,6 +58,15 @@ def from_columns(columns: Any, names: Sequence[str] | None, intercept: bool, k: 
     shift = 1 if intercept else 0
     terms = {n: (i + shift,) for i, n in enumerate(names)}
     return check(Design(matrix, (INTERCEPT, *names) if intercept else names, terms, intercept, "", rebuild))
+
+
+def _numbers(name: str, values: Any) -> Floats:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{name} must hold numbers; got {values!r}: a factor needs a formula, with data= for its column"
+        ) from None
 
 
 def from_formula(formula: str, data: Any, k: int) -> Design:
@@ -72,14 +79,18 @@ def from_formula(formula: str, data: Any, k: int) -> Design:
         raise InputError(
             "a formula needs the formulaic package (pip install 'balm[formulas]'); or pass moderators as arrays"
         ) from None
-    frame = _frame(data, pd)
+    frame = _used_levels(_frame(data, pd), pd)
     if len(frame) != k:
         raise InputError(f"data has {len(frame)} rows; there are {k} studies")
     text = formula.strip()
     text = text if text.startswith("~") else f"~ {text}"
     text = text.replace("factor(", "C(")
     try:
+        _refuse_missing(formulaic.Formula(text).required_variables, frame)
         built = formulaic.model_matrix(text, frame, na_action="raise", output="pandas")
+        matrix = np.asarray(built, dtype=np.float64)
+    except InputError:
+        raise
     except Exception as problem:
         raise InputError(
             f"formula {formula!r}: {str(problem).splitlines()[0]}; columns are {list(frame.columns)}"
@@ -99,8 +110,29 @@ def from_formula(formula: str, data: Any, k: int) -> Design:
         except Exception as problem:
             raise InputError(f"new values do not fit formula {formula!r}: {str(problem).splitlines()[0]}") from None
 
-    matrix = np.asarray(built, dtype=np.float64)
     return check(Design(matrix, names, terms, INTERCEPT in names, text, rebuild))
+
+
+def _used_levels(frame: Any, pd: Any) -> Any:
+    """Levels of a factor that no row has left (of rows taken out earlier) are no moderators."""
+    unused = {
+        name: column.cat.remove_unused_categories()
+        for name, column in frame.items()
+        if isinstance(column.dtype, pd.CategoricalDtype)
+    }
+    return frame.assign(**unused) if unused else frame
+
+
+def _refuse_missing(names: Any, frame: Any) -> None:
+    for name in sorted(str(n) for n in names):
+        if name not in frame.columns:
+            continue
+        lacking = np.flatnonzero(frame[name].isna().to_numpy())
+        if len(lacking):
+            raise InputError(
+                f"row {int(lacking[0]) + 1}, column {name}: the moderator is missing; complete it, or leave the study "
+                "out of the effects and of data"
+            )
 
 
 def _frame(data: Any, pd: Any) -> Any:

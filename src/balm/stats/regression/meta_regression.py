@@ -238,11 +238,16 @@ class MetaRegression:
 
     def vif(self) -> dict[str, float]:
         """Variance inflation of each coefficient but the intercept: what the others cost it (Fox & Monette 1992)."""
+        x = self.design.matrix / np.sqrt(self.effects.variance + self.tau2)[:, None]
         skip = 1 if self.design.intercept else 0
-        v = self.covariance[skip:, skip:]
-        s = np.sqrt(np.diag(v))
-        inverse = np.linalg.inv(v / np.outer(s, s))
-        return dict(zip(self.design.names[skip:], np.diag(inverse).tolist(), strict=True))
+        if skip:
+            one = x[:, 0] / np.linalg.norm(x[:, 0])
+            for _ in range(2):  # the second time for what rounding left
+                x = x - np.outer(one, one @ x)
+        body = x[:, skip:]
+        root = np.linalg.qr(body / np.linalg.norm(body, axis=0), mode="r")
+        inflation = np.sum(np.linalg.inv(root) ** 2, axis=1)
+        return dict(zip(self.design.names[skip:], inflation.tolist(), strict=True))
 
     def heterogeneity_interval(self, *, level: float = 0.95) -> Any:
         """Q-profile interval of the residual tau² (Viechtbauer 2007; Jackson et al. 2014), with I² and H² from it."""
