@@ -110,7 +110,7 @@ def ordinary_entry(
         elif low == "url":
             tag = "UR"
             values.append(value)
-        elif low in BY_ITSELF or low == "editor" or len(name) < 5:
+        elif low in BY_ITSELF or low == "editor" or len(name) < 3:
             return None
         else:
             tag = name

@@ -17,7 +17,7 @@ from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import Plan, follow, plan_of
 from balm.review.records.ris_fields import LINE_SEPARATOR
-from balm.review.records.ris_order import LEARNT_FROM, PATIENCE, merged
+from balm.review.records.ris_order import LEARNT_FROM, STEP, merged
 from balm.vocabulary.record import Record
 
 #: Between braces of at most two levels; quantifiers never give back, as in :data:`~.bibtex_fields.WHOLE`.
@@ -86,7 +86,7 @@ class Order:
         self._left -= 1
         if self._left <= 0 and self._new:
             self._make()
-            self._met *= PATIENCE
+            self._met += STEP
             self._left, self._new = self._met, False
 
     def _make(self) -> None:
@@ -214,7 +214,7 @@ def _odd(name: str) -> bool:
         return False
     if tag := RIS.get(low):
         return tag == "AN" or (tag == "SP" and low != "pages")
-    return low in BY_ITSELF or low == "editor" or len(name) < 5
+    return low in BY_ITSELF or low == "editor" or len(name) < 3
 
 
 _TAGS = {**RIS, "author": "AU", "keywords": "KW", "url": "UR", "month": "the month"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from io import IncrementalNewlineDecoder
 from itertools import chain
 from typing import BinaryIO, TypeVar
 
@@ -138,14 +139,16 @@ class _ByteState:
             self.first_nul = self.first_nul or self.line + block.count(b"\n", 0, block.index(b"\x00"))
             self.nuls += block.count(b"\x00")
             block = block.replace(b"\x00", b"")
-        if b"\r" in block:
-            if not self.returns:
-                self.returns = True
-                self.tally.repair(1, _ends(b"\r\n" in block))
-            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        returns = b"\r" in block
+        if returns and not self.returns:
+            self.returns = True
+            self.tally.repair(1, _ends(b"\r\n" in block))
         try:
             text = block.decode("utf-8")
+            if returns:  # in one pass over the text, which takes half the time of replacing in the bytes
+                text = IncrementalNewlineDecoder(None, translate=True).decode(text, final=True)
         except UnicodeDecodeError:
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             text = "\n".join([self._line(at, part) for at, part in enumerate(block.split(b"\n"), self.line)])
         if "\ufeff" in text:
             text = self._unmarked(text)

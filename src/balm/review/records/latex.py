@@ -89,8 +89,8 @@ _SPECIAL = {
 _TO_ESCAPE = re.compile(r"[\\{}~^&%$#_\n]")
 # Characters that must outlive the removal of braces, while that is done.
 _HELD = {"{": "\ue000", "}": "\ue001", "\\": "\ue002", "\n": "\ue003", "$": "\ue004", "~": "\ue005", " ": "\ue006"}
-_BLANKS = re.compile(r"[ \t\r\n]+")
-_BACK = {ord(held): real for real, held in _HELD.items()}
+#: Blanks that are more than one space.
+_BLANKS = re.compile(r"[\t\r\n][ \t\r\n]*+| [ \t\r\n]++")
 
 
 def plain(text: str) -> str:
@@ -104,7 +104,7 @@ def plain(text: str) -> str:
             text = text.replace("{", "").replace("}", "")
         if "~" in text:
             text = text.replace("~", "\u00a0")
-        return _BLANKS.sub(" ", text).strip(" ") if "\n" in text or "  " in text or "\t" in text else text.strip(" ")
+        return _spaced(text)
     if "\\" in text:
         text = _ACCENT.sub(_accented, text)
         text = _STYLE.sub("", text)
@@ -113,7 +113,17 @@ def plain(text: str) -> str:
     if "$" in text:
         text = re.sub(r"\$([^$]*)\$", r"\1", text)
     text = text.replace("{", "").replace("}", "").replace("~", "\u00a0")
-    return _BLANKS.sub(" ", text).strip(" ").translate(_BACK)
+    text = _spaced(text)
+    for real, held in _HELD.items():  # ``str.translate`` asks a table for every character
+        if held in text:
+            text = text.replace(held, real)
+    return text
+
+
+def _spaced(text: str) -> str:
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text:
+        text = _BLANKS.sub(" ", text)
+    return text.strip(" ")
 
 
 def escaped(text: str) -> str:

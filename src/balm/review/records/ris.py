@@ -16,7 +16,7 @@ from balm.review.records.decoding import lines_of
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, RUNS, SEVERAL, follow, ordinary
 from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
-from balm.review.records.ris_order import Order
+from balm.review.records.ris_order import Order, Orders
 from balm.vocabulary.record import Record
 
 #: So much text without an ``ER`` is no single record.
@@ -41,14 +41,15 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     """
     tally.format = "RIS"
     iterator = iter(texts)
-    order = Order()
+    orders = Orders()
     number = 0  # lines before the one that begins behind the line end ``text[at]``
     text, at = "\n", 0
     for more in iterator:
         text = text[at:] + more
         at = searched = 0
         while True:
-            if match := order.match(text, at):
+            if found := orders.match(text, at):
+                match, order = found
                 begin, end = match.start(1) - 7, match.end()
                 start = number + begin - at + 1
                 number = start - 1 + text.count("\n", begin, end)
@@ -74,7 +75,7 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
             piece = text[at:end]
             start, number = number + 1, number + piece.count("\n") + 1
             at = end + (6 if text[end + 6] == "\n" else 7)
-            yield from _piece(piece, start, number, tally, order)
+            yield from _piece(piece, start, number, tally, orders)
         if len(text) - at > MAX_PENDING:
             break
     yield from read_lines(chain(lines_of(text[at + 1 :]), *map(lines_of, iterator)), tally, number)
@@ -148,7 +149,7 @@ def _held(match: re.Match[str], order: Order) -> Fields | None:
     return fields
 
 
-def _piece(piece: str, start: int, end: int, tally: Tally, order: Order | None = None) -> Iterator[Record]:
+def _piece(piece: str, start: int, end: int, tally: Tally, orders: Orders | None = None) -> Iterator[Record]:
     """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
     begin = piece.find("\nTY  - ")
     if begin >= 0 and (parts := _parted(piece[begin:] if begin else piece)) is not None:
@@ -161,8 +162,7 @@ def _piece(piece: str, start: int, end: int, tally: Tally, order: Order | None =
             start += piece.count("\n", 0, begin)
         tags, values = parts
         record = None
-        if order is not None:
-            order.learn(tags, values)
+        order = orders.learn(tags, values) if orders is not None else None
         if order is None or order.luck >= 0:
             record = ordinary(tags, values, start, end, tally)
             if order is not None:

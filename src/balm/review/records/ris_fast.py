@@ -101,7 +101,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         if tag in tags and usual not in tags:
             tags = tuple(usual if each == tag else each for each in tags)
     strange = set(tags) - _TAGS
-    if strange and not (foreign and min(map(len, strange)) > 4):
+    if strange and not (foreign and min(map(len, strange)) > 2 and "PMID" not in strange):
         return None
     at: dict[str, int] = {}
     groups: dict[str, list[int]] = {}

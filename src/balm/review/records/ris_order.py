@@ -15,9 +15,11 @@ from balm.review.records.ris_fields import PLAIN_TAGS
 
 #: Records outside the pattern before it is made: a pattern takes as long to make as some fifty records to read.
 LEARNT_FROM = 12
-#: Every further pattern waits for so many times more of them.
-PATIENCE = 6
-#: After so many records outside the pattern, which is time for three of them, those left have no order of their own.
+#: Every further pattern waits for so many more of them than the one before it.
+STEP = 6
+#: A file joins exports of several databases; orders that contradict one another are kept apart, up to so many.
+ORDERS = 4
+#: After so many records outside all patterns, which is time for three of them, those left have no order of their own.
 TRIED = 600
 #: A record on its short way saves three times what a record costs that turns out not to be ordinary.
 SAVED, LUCK = 3, 60
@@ -34,7 +36,7 @@ class Order:
 
     >>> order = Order()
     >>> for _ in range(LEARNT_FROM):
-    ...     order.learn(["TY", "AU", "AU", "TI"], ["JOUR", "A", "B", "T"])
+    ...     known = order.learn(["TY", "AU", "AU", "TI"], ["JOUR", "A", "B", "T"])
     >>> order.match("\\nTY  - JOUR\\nAU  - C\\nAU  - D\\nER  - \\n", 0).groups()
     ('JOUR', 'C\\nAU  - D', None)
     """
@@ -51,34 +53,43 @@ class Order:
         self._make()
         self.match = _NEVER.match
 
-    def learn(self, tags: Sequence[str], values: Sequence[str]) -> None:
-        """Take in the order of a record that did not match; ``values`` are those of its ``tags``."""
+    def learn(self, tags: Sequence[str], values: Sequence[str]) -> bool:
+        """Take in the order of a record that did not match, or ``False`` where it contradicts what is known.
+
+        ``values`` are those of its ``tags``.
+        """
         self._tried += 1
         if self._tried > TRIED:
-            return
+            return True
+        several: set[str] = set()
         once: list[str] = []
         for tag in tags:
             if not once or tag != once[-1]:
                 once.append(tag)
-            elif tag not in self._several:
-                self._several.add(tag)
-                self._new = True
-        if (
-            PLAIN_TAGS.issuperset(once[1:])
-            and len(set(once)) == len(once)
-            and (order := merged(self._order, once)) is not None
-        ):
-            self._order = order
+            else:
+                several.add(tag)
+        order = None
+        if len(set(once)) < len(once) or not PLAIN_TAGS.issuperset(once[1:]):
+            several.clear()  # another record of these tags would not match either
+        elif not set(once).issubset(self._order) or not _in_order(once, self._order):
+            order = merged(self._order, once)
+            if order is None:
+                return False
+        wrapped = {tag for tag, value in zip(tags, values, strict=True) if "\n" in value}
+        if order is not None:
+            self._order, self._new = order, True
+        if not several <= self._several:
+            self._several |= several
             self._new = True
-        for tag, value in zip(tags, values, strict=True):
-            if "\n" in value and tag not in self._wrapped:
-                self._wrapped.add(tag)
-                self._new = True
+        if not wrapped <= self._wrapped:
+            self._wrapped |= wrapped
+            self._new = True
         self._left -= 1
         if self._left <= 0 and self._new:
             self._make()
-            self._met *= PATIENCE
+            self._met += STEP
             self._left, self._new = self._met, False
+        return True
 
     def was(self, ordinary: bool) -> None:
         """Whether the last record was ordinary."""
@@ -114,6 +125,37 @@ class Order:
             [*([rf"\n{tag}  - .*"] if tag in self._several else ()), *([_GOES_ON] if tag in self._wrapped else ())]
         )
         return rf"(?:\n{tag}  - (.*{f'(?:{more})*+' if more else ''}))?+"
+
+
+class Orders:
+    """The orders of tags in one file: one, or a few where it joins exports of several databases."""
+
+    def __init__(self) -> None:
+        self._all = [Order()]
+
+    def match(self, text: str, at: int) -> tuple[re.Match[str], Order] | None:
+        """The match of the record at ``text[at]`` and its order; ``None`` where none of them takes it whole."""
+        for place, order in enumerate(self._all):
+            if match := order.match(text, at):
+                if place:  # records of one database stand together
+                    self._all.insert(0, self._all.pop(place))
+                return match, order
+        return None
+
+    def learn(self, tags: Sequence[str], values: Sequence[str]) -> Order:
+        """Take in the order of a record that did not match; the order it is held to be of."""
+        for order in self._all:
+            if order.learn(tags, values):
+                return order
+        if len(self._all) < ORDERS:
+            self._all.append(Order())
+            self._all[-1].learn(tags, values)
+        return self._all[-1]
+
+
+def _in_order(tags: list[str], order: list[str]) -> bool:
+    places = list(map(order.index, tags))
+    return places == sorted(places)
 
 
 def merged(order: list[str], tags: list[str]) -> list[str] | None:

@@ -15,7 +15,8 @@ TOOLS = (
     "@Article{Key_%d,\nAuthor = {Doe, J. and Roe, K.},\nTitle = {A {B} \\& c},\nYear = {2001},\nMonth = feb,\n"
     "ISSN = {0304-3959},\nISBN = {978-0-306-40615-7},\nJournal = {Pain},\nNote = {Said},\nUrl = {https://x.org}}\n",
     "@inproceedings{%d,\n\ttitle = {Two\nlines},\n\tbooktitle = {Proc},\n\tauthor = {Solo},\n\tdate = {2003-04},\n"
-    "\tmonth = {4},\n\tfile = {a.pdf},\n\tshorttitle = {Two~x},\n\teditor = {Ed, I.},\n\tkeywords = {a; b},\n}\n\n\n",
+    "\tmonth = {4},\n\tfile = {a.pdf},\n\teid = {7},\n"
+    "\tshorttitle = {Two~x},\n\teditor = {Ed, I.},\n\tkeywords = {a; b},\n}\n\n\n",
     '@misc{k%d,\n  title = "T",\n  year = "2004",\n  number = 3,\n  volume = vol,\n  langid = {en},\n  pmid = {123},\n'
     "  note = {},\n  urldate = {2020-01-01},\n  copyright = {$x$ {\\copyright}  y},\n}\n",
 )

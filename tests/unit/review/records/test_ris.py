@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balm.review.records import ris
+from balm.review.records import decoding, ris
 from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_order import LEARNT_FROM, Orders
 from tests.unit.review.records.reading import read, whys
 
 ONE = "TY  - JOUR\nTI  - Ketamine for pain\nAU  - Lynch, Mary E.\nPY  - 2009\nER  - \n"
@@ -261,6 +262,33 @@ def test_every_way_reads_the_same_of_damaged_files(data):
 
 def test_the_order_of_tags_is_learnt_and_a_later_change_of_it_loses_nothing():
     same_both_ways((DIALECTS[0] * 30 + DIALECTS[1] * 200 + DIALECTS[2] * 30 + DIALECTS[0] * 5).encode())
+
+
+def test_orders_that_contradict_one_another_are_kept_apart():
+    """A file that joins two databases: records of both are taken whole, however they alternate."""
+    first, second = ["TY", "AU", "TI", "PY"], ["TY", "TI", "PY", "AU", "DB"]
+    orders = Orders()
+    for _ in range(2 * LEARNT_FROM):
+        for tags in (first, second):
+            orders.learn(tags, ["JOUR", *"abcd"[: len(tags) - 1]])
+    for tags in (first, second, first):
+        text = "".join(f"\n{tag}  - x" for tag in tags) + "\nER  - \n"
+        match, order = orders.match(text, 0)
+        given = {tag: value for tag, value in zip(order.tags, match.groups(), strict=True) if value}
+        assert given == dict.fromkeys(tags, "x")
+    assert orders.match("\nTY  - x\nDB  - x\nAU  - x\nER  - \n", 0) is None
+    same_both_ways((DIALECTS[0] + DIALECTS[2] + DIALECTS[1]).encode() * 40)
+
+
+@pytest.mark.parametrize("size", [3, 4, 7, 1000])
+def test_line_ends_of_every_kind_are_one_wherever_a_block_ends(monkeypatch, size):
+    monkeypatch.setattr(decoding, "BLOCK", size)
+    for middle in ("a\u2019b", "plain"):
+        data = f"TY  - JOUR\r\nTI  - {middle}\r\r\nAB  - x\ry\n\rER  - \r\n".encode()
+        assert (
+            "".join(text_blocks(io.BytesIO(data), Tally("a")))
+            == f"TY  - JOUR\nTI  - {middle}\n\nAB  - x\ny\n\nER  - \n"
+        )
 
 
 def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
