@@ -10,6 +10,7 @@ from balm.store.events.chain import append_event, broken_links, chains
 from balm.store.events.models import Event
 from balm.vocabulary.problems import InputError
 from tests.web.conftest import Team
+from tests.web.unguarded import unguarded
 
 GAP = {"gap": "g-new", "priority": "1", "missing": "the means of one trial"}
 
@@ -56,12 +57,8 @@ def test_an_event_outside_a_transaction_is_refused() -> None:
 
 
 def _without_triggers(sql: str) -> None:
+    unguarded("events_event")
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE events_event DISABLE TRIGGER USER")
-        else:
-            cursor.execute("DROP TRIGGER events_event_no_update")
-            cursor.execute("DROP TRIGGER events_event_no_delete")
         cursor.execute(sql)
 
 
