@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from balm.actions.guidance import Guidance, guidance_of
+from balm.guidance.limits import stated_limits
+from balm.guidance.therapy import FILE
 from balm.registry.against_evidence import PublishedCohort, TrialResult
 from balm.registry.doses import Limit
-from balm.vocabulary.numbers import plain
 
 #: Outcome of the review -> what it is beside a registry, and the threshold of a response in per cent.
 OUTCOMES = {"pain-intensity": ("change", None), "responder": ("response", 50.0), "pain-relief-30": ("response", 30.0)}
 #: Measures that are shown: one for each kind of outcome.
 MEASURES = {"change": "MD", "response": "RR"}
-#: Relations of a statement that make it a limit; a single rate ("22 mg/h") is a regimen, not a limit.
-BOUNDS = ("<=", "<", ">=", ">", "range")
-#: Kinds of sources that set no limit: what others wrote about guidance, and what people do.
-NOT_LIMITS = ("secondary summary", "practice survey", "review of evidence")
-UNITS = {
-    ("bolus", "mg/kg"): ("bolus mg/kg", "1"),
-    ("rate", "mg/kg/h"): ("rate mg/kg/h", "1"),
-    ("rate", "mg/h"): ("rate mg/h", "1"),
-    ("rate", "µg/kg/min"): ("rate mg/kg/h", "0.06"),
-    ("rate", "ug/kg/min"): ("rate mg/kg/h", "0.06"),
-    ("total", "mg/kg"): ("total mg/kg", "1"),
-    ("total", "mg"): ("total mg", "1"),
-}
+#: The setting whose limits a registry of chronic pain is held against.
+SETTING = "chronic"
+#: Units in which an audit counts a kind of limit.
+UNITS = {"bolus": ("mg/kg",), "rate": ("mg/kg/h", "mg/h"), "total": ("mg/kg", "mg")}
+#: Forms of the drug in the guidance -> as a registry writes them.
+FORMS = {"racemic": "racemic", "S": "S(+)"}
 
 
 def evidence_of(
     folder: str | Path,
 ) -> tuple[tuple[TrialResult, ...], tuple[PublishedCohort, ...], tuple[Limit, ...], str]:
     """Results of trials, published cohorts and limits of dose from the review package in ``folder``, and its title."""
-    from balm.actions.review import Review
+    from balm.actions.review import Review, package_bytes
 
-    return evidence_from(Review.load(folder).synthesise())
+    review, files = Review.load(folder), package_bytes(folder)
+    guidance = guidance_of(review.package, files) if FILE in files else None
+    return evidence_from(review.synthesise(), guidance)
 
 
 def evidence_from(
-    synthesis: Any,
+    synthesis: Any, guidance: Guidance | None
 ) -> tuple[tuple[TrialResult, ...], tuple[PublishedCohort, ...], tuple[Limit, ...], str]:
-    """The same from a review's synthesis."""
+    """The same from a review's synthesis and its guidance, where it has one."""
     package = synthesis.package
-    return _trials(synthesis), _cohorts(package), _limits(package), package.meta.title
+    return _trials(synthesis), _cohorts(package), _limits(guidance), package.meta.title
 
 
 def _trials(synthesis: Any) -> tuple[TrialResult, ...]:
@@ -107,29 +103,24 @@ def _cohorts(package: Any) -> tuple[PublishedCohort, ...]:
     return tuple(found)
 
 
-def _limits(package: Any) -> tuple[Limit, ...]:
-    """Bounds and ranges of chronic-pain statements, each on its own: sources that contradict each other both stand."""
+def _limits(guidance: Guidance | None) -> tuple[Limit, ...]:
+    """The limits of chronic pain as the guidance room reads them: sources that contradict each other both stand."""
+    if guidance is None:
+        return ()
     found = []
-    for s in package.guidance:
-        if not s.setting.startswith("chronic") or not s.verified or s.basis in NOT_LIMITS:
+    for stated in stated_limits(guidance.rules, SETTING):
+        rule, bounds = stated.rule, stated.limit
+        unit = next((u for u in UNITS[stated.what] if bounds.measures(u)), None)
+        if unit is None:
             continue
-        if s.setting_of_source is not None and not s.setting_of_source.startswith("chronic"):
-            continue
-        for name in ("bolus", "rate", "total"):
-            reported, unit = getattr(s, name), getattr(s, f"{name}_unit")
-            known = UNITS.get((name, unit or ""))
-            if reported is None or known is None or reported.relation not in BOUNDS:
-                continue
-            of, factor = known
-            value = Decimal(plain(reported.value, 10)) * Decimal(factor)
-            high = None if reported.high is None else Decimal(plain(reported.high, 10)) * Decimal(factor)
-            low = value if reported.relation in (">=", ">", "range") else None
-            found.append(
-                Limit(
-                    id=f"{s.id}-{name}",
-                    label=f"{s.guideline}{f' ({s.year})' if s.year else ''}: {s.topic}",
-                    of=of, low=low, high=high if reported.relation == "range" else None if low is not None else value,
-                    source=s.source or "", form=s.drug_form if s.drug_form in ("racemic", "S(+)") else "",
-                )
-            )  # fmt: skip
+        there = bounds.to(unit)
+        again = sum(f.id.startswith(f"{rule.id}-{stated.what}") for f in found)
+        found.append(
+            Limit(
+                id=f"{rule.id}-{stated.what}{f'-{again + 1}' if again else ''}",
+                label=f"{rule.source.title}{f' ({rule.source.year})' if rule.source.year else ''}: {rule.topic}",
+                of=f"{stated.what} {unit}", low=there.low, high=there.high,
+                source=" ; ".join(rule.source.pages), form=FORMS.get(rule.form or "", ""),
+            )
+        )  # fmt: skip
     return tuple(found)

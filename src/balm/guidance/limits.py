@@ -16,6 +16,8 @@ from balm.guidance.units import Quantity
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 #: What clinics report that they give limits nobody.
 NO_LIMIT = ("practice survey",)
+#: What others wrote about guidance: shown beside a plan, no limit to hold a clinic's doses against.
+HEARSAY = ("secondary summary", "review of evidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,41 @@ class LimitCheck:
     reached: Quantity | None = None
 
 
+def limits_doses(rule: Rule) -> bool:
+    """Whether a rule limits what is given: what a study gave, what clinics do and words of another setting do not."""
+    return rule.kind == "dose" and not rule.is_regimen and rule.basis not in NO_LIMIT and not rule.elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class StatedLimit:
+    """A bound or range of one session as its rule states it: ``what`` is bolus, rate or total."""
+
+    rule: Rule
+    what: str
+    limit: Bounds
+
+
+def stated_limits(rules: Iterable[Rule], setting: str) -> tuple[StatedLimit, ...]:
+    """The limits of one setting that were compared with their source and are no hearsay, for looking back at doses.
+
+    A single number ("22 mg/h") is a regimen, not a limit; a total of a course says nothing about a session. Sources
+    that contradict each other all stand.
+    """
+    found = []
+    for rule in rules:
+        if rule.setting != setting or not rule.verified or rule.basis in HEARSAY or not limits_doses(rule):
+            continue
+        stated = [("bolus", rule.bolus), *(("rate", rate) for rate in rule.all_rates())]
+        stated += [("total", rule.total)] if rule.total_per != "course" else []
+        found += [StatedLimit(rule, what, b) for what, b in stated if b is not None and not b.is_value]
+    return tuple(found)
+
+
 def check_limits(scheme: Scheme, rules: Iterable[Rule], patient: Patient, therapy: Therapy) -> tuple[LimitCheck, ...]:
     """Every limit that applies to the question; regimens, surveys and doses of another setting are no limits."""
     found: list[LimitCheck] = []
     for rule in rules:
-        if rule.kind != "dose" or rule.is_regimen or rule.basis in NO_LIMIT or rule.elsewhere:
-            continue
-        if applies(rule, patient, therapy):
+        if not limits_doses(rule) or applies(rule, patient, therapy):
             continue
         found += _of_rule(scheme, rule, patient)
     order = {ABOVE: 0, BELOW: 1, WITHIN: 2}

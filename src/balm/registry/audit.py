@@ -7,7 +7,7 @@ report's work (:mod:`balm.report.registry`), which writes nothing but what it ma
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -20,6 +20,7 @@ from balm.registry.relief import reliefs
 from balm.registry.responders import Answered, by_begin, index_courses, responders
 from balm.registry.rows import Course
 from balm.registry.schedule import answer, asked_until, first_day, outside_window, window
+from balm.registry.small_cells import shares_hidden
 from balm.registry.tables import PAIN_TYPES
 from balm.stats.control_charts import ControlChart, p_chart, xmr_chart
 from balm.stats.exact_tests import chi_squared_test, exact_test, too_many
@@ -93,12 +94,13 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """Control charts by the half-year in which courses began."""
+    """Control charts by the half-year (or year) in which courses began."""
 
     periods: tuple[str, ...]
     responders: ControlChart | None
     changes: ControlChart | None
     change_periods: tuple[str, ...] = ()
+    by: str = "half-year"  # of the responders: years where half-years would be held back
 
 
 @dataclass(frozen=True)
@@ -344,11 +346,12 @@ def half_year(day: date) -> str:
 
 def _over_time(registry: Registry, answered: Sequence[Answered], courses: Sequence[Course], visit: Visit) -> OverTime:
     known = [a for a in answered if a.status in ("responder", "no responder")]
-    periods: dict[str, list[bool]] = {}
-    for a in known:
-        day = first_day(registry, a.course)
-        assert day is not None
-        periods.setdefault(half_year(day), []).append(a.status == "responder")
+    begun = [(first_day(registry, a.course) or date.min, a.status == "responder") for a in known]
+    periods, by = _by_period(begun, half_year), "half-year"
+    if any(shares_hidden([(sum(own), len(own))], registry.definition.small_cells) for own in periods.values()):
+        years = _by_period(begun, lambda day: str(day.year))
+        if len(years) > 1:
+            periods, by = years, "year"
     names = sorted(periods)
     chart = p_chart([sum(periods[n]) for n in names], [len(periods[n]) for n in names]) if len(names) > 1 else None
     pain = registry.definition.pain
@@ -361,7 +364,14 @@ def _over_time(registry: Registry, answered: Sequence[Answered], courses: Sequen
             changes.setdefault(half_year(day), []).append(float(after.value or 0) - float(before.value or 0))
     own = sorted(n for n, values in changes.items() if len(values) >= FEWEST_ANSWERS)
     means = [math.fsum(changes[n]) / len(changes[n]) for n in own]
-    return OverTime(tuple(names), chart, xmr_chart(means) if len(means) > 1 else None, tuple(own))
+    return OverTime(tuple(names), chart, xmr_chart(means) if len(means) > 1 else None, tuple(own), by)
+
+
+def _by_period(begun: Sequence[tuple[date, bool]], named: Callable[[date], str]) -> dict[str, list[bool]]:
+    periods: dict[str, list[bool]] = {}
+    for day, responded in begun:
+        periods.setdefault(named(day), []).append(responded)
+    return periods
 
 
 def _counted(values: Sequence[str], order: Sequence[str] = ()) -> tuple[tuple[str, int], ...]:

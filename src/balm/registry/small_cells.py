@@ -63,19 +63,30 @@ class Cells:
 
 
 def held_back(cells: Cells, limit: int) -> frozenset[str]:
-    """The names of the counts that may not be printed.
+    """The names of the counts that may not be printed, and of those that nobody prints.
 
-    Least loss is not sought, only safety: where a small number follows from the printed ones, the least dear and then
-    the smallest of the printed numbers it follows from is held back, and all is solved again.
+    Where a small number follows from the printed ones, the least dear and then the smallest of the printed numbers it
+    follows from is held back, and all is solved again. What was held back on the way and turns out not to be needed is
+    printed after all, the dearest first: no count that is not small can be printed more without a small one following.
     """
     counts = cells.counts
+    never = {name for name, dear in cells.dear.items() if dear == UNPRINTED and name not in cells.untold}
     hidden = {name for name, n in counts.items() if small(n, limit) and name not in cells.untold}
-    while hidden:
+    if not hidden:
+        return frozenset()
+    hidden |= never
+    added: list[str] = []
+    while True:
         givers = _givers(cells, hidden, limit)
         left = [n for n in givers if n not in hidden and counts[n] > 0]
         if not left:
             break
-        hidden.add(min(left, key=lambda n: (cells.dear[n], counts[n], n)))
+        added.append(min(left, key=lambda n: (cells.dear[n], counts[n], n)))
+        hidden.add(added[-1])
+    if not givers:
+        for name in sorted(added, key=lambda n: (-cells.dear[n], -counts[n], n)):
+            if not _givers(cells, hidden - {name}, limit):
+                hidden.remove(name)
     return frozenset(hidden)
 
 

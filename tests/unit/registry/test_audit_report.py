@@ -9,6 +9,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,10 +20,12 @@ import numpy as np
 import pytest
 
 import balm.report.registry.held_back as held_back_module
+from balm.actions.guidance import load
 from balm.actions.registry_audit import audit_registry
 from balm.actions.registry_evidence import evidence_of
 from balm.actions.registry_folder import new_demonstration, write_files
 from balm.cli.main import main
+from balm.guidance.limits import limits_doses, stated_limits
 from balm.plots.control_chart import control_chart_figure
 from balm.plots.kaplan_meier import kaplan_meier_figure
 from balm.plots.means_over_time import means_over_time
@@ -32,7 +35,7 @@ from balm.registry.against_evidence import beside_evidence
 from balm.registry.audit import Audit, audit
 from balm.registry.demonstration import END, demonstration_files
 from balm.registry.reading import read_registry
-from balm.registry.small_cells import LINE, PART, TOTAL, Cells, held_back, partition, shares_hidden
+from balm.registry.small_cells import LINE, PART, TOTAL, Cells, _givers, held_back, partition, shares_hidden
 from balm.report.registry.audit_page import audit_page, figures
 from balm.report.registry.held_back import held_back_of
 from balm.report.registry.shown import shown
@@ -70,7 +73,7 @@ def numbers(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 #: Keys of the values that count people.
 PEOPLE = re.compile(r"\.(x|n|observed|treated_again|enrolled|treated|due|followed|analysed|people|asked|how\..+|"
-                    r"reasons\.stopped.+|stops\..+|sex\..+|pain_type\..+|at_risk|refused|not_treated)$")  # fmt: skip
+                    r"reasons\.stopped.+|stops\..+|sex\.(?!not recorded).+|pain_type\..+|at_risk|refused|not_treated)$")  # fmt: skip
 
 
 def test_nothing_that_is_shown_counts_one_to_four_people() -> None:
@@ -141,6 +144,35 @@ def test_no_small_number_follows_from_the_printed_ones() -> None:
         hidden = held_back(cells, 5)
         assert {n for n, k in cells.counts.items() if 0 < k < 5} <= hidden
         assert secrets_that_follow(cells, hidden, 5) == []
+        spare = [n for n in hidden if not 0 < cells.counts[n] < 5 and cells.counts[n]]
+        if not _givers(cells, set(hidden), 5):  # nothing is held back that may be printed
+            assert all(_givers(cells, hidden - {n}, 5) for n in spare)
+
+
+def test_as_much_is_told_as_is_safe(found: Audit) -> None:
+    clinic = audit(read_registry(demonstration_files())[0], END.date(), site="sim-north")  # type: ignore[arg-type]
+    for one in (found, clinic):
+        values = shown(one)
+        assert values["counts_held_back"] < values["counts"] / 8
+        assert str(values["counts_held_back"]) in audit_page(one)
+    over_time = shown(clinic)["over_time"]
+    assert over_time["responders_by"] == "year"
+    assert all(p["value"] is not None for p in over_time["responders"]["points"])
+    shares = [r["over_assessed"]["share"] for r in shown(clinic)["responders"]]
+    assert None not in shares
+
+
+def test_the_audits_limits_are_those_of_the_guidance() -> None:
+    guidance, _ = load(str(REVIEW))
+    stated = stated_limits(guidance.rules, "chronic")
+    _, _, limits, _ = evidence_of(REVIEW)
+    assert limits and [x.id for x in limits] == [f"{s.rule.id}-{s.what}" for s in stated]
+    for limit, s in zip(limits, stated, strict=True):
+        assert (limit.low, limit.high) == (s.limit.to(limit.of.split()[1]).low, s.limit.to(limit.of.split()[1]).high)
+    checked = {r.id for r in guidance.rules if limits_doses(r)}
+    assert {s.rule.id for s in stated} <= checked  # nothing limits a clinic that does not limit a plan
+    course = replace(next(s.rule for s in stated if s.what == "total"), total_per="course")
+    assert not [s for s in stated_limits([course], "chronic") if s.what == "total"]
 
 
 def test_the_report_gives_no_small_number_away(found: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any
 
 from balm.actions.clinic.acting import ClinicActing, today
+from balm.actions.guidance import Guidance
 from balm.actions.registry_evidence import evidence_from
+from balm.actions.team.guidance import current_guidance
 from balm.actions.team.synthesis import current_synthesis
 from balm.registry.against_evidence import BesideEvidence, beside_evidence
 from balm.registry.audit import Audit, audit
@@ -68,9 +70,18 @@ def _audit(
     day = today(registry.definition)
     if review is None:
         return audit(registry, day, since=days[0], until=days[1]), None
-    trials, cohorts, limits, title = evidence_from(current_synthesis(review))
+    trials, cohorts, limits, title = evidence_from(current_synthesis(review), _guidance(review))
     found = audit(registry, day, since=days[0], until=days[1], limits=limits)
     return found, beside_evidence(found, trials, cohorts, review=title)
+
+
+def _guidance(review: Review) -> Guidance | None:
+    """The guidance that the review's own page shows; which cell of it is wrong is its team's to read."""
+    try:
+        return current_guidance(review)
+    except InputError:
+        why = f"the guidance of {review.title!r} cannot be read now; its team sees why on its page"
+        raise InputError(why) from None
 
 
 def _day(text: str, name: str) -> date | None:

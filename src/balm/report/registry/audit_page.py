@@ -17,7 +17,7 @@ from balm.plots.site_funnel import site_funnel
 from balm.registry.against_evidence import BesideEvidence
 from balm.registry.audit import Audit
 from balm.report.html_report.table import Cell, Row, Table, columns
-from balm.report.registry.audit_words import count, estimate, methods, of, p_value, per_cent, share
+from balm.report.registry.audit_words import count, estimate, held_back_words, methods, of, p_value, per_cent, share
 from balm.report.registry.shown import shown
 from balm.vocabulary.numbers import fixed
 from balm.vocabulary.problems import InputError
@@ -67,7 +67,7 @@ def audit_page(found: Audit, evidence: BesideEvidence | None = None) -> str:
         ("Sites", v["site"] if scope else str(len(v["sites"]))),
     ]
     return _environment().get_template("audit.html").render(
-        shown=v, sections=sections, lead=lead, facts=facts, style=_style(), version=_version()
+        shown=v, sections=sections, lead=lead, facts=facts, held=held_back_words(v), style=_style(), version=_version()
     )  # fmt: skip
 
 
@@ -358,7 +358,8 @@ def _over_time(v: dict[str, Any], found: Audit) -> Section:
             continue
         figure = _chart_figure(v, found, name)
         if figure is not None:
-            pictures.append(Picture(figure.svg, f"{caption} by the half-year in which courses began; {chart['kind']}."))
+            by = v["over_time"]["responders_by"] if name == "responders" else "half-year"
+            pictures.append(Picture(figure.svg, f"{caption} by the {by} in which courses began; {chart['kind']}."))
         broken = [(p["period"], r) for p in chart["points"] for r in p["signals"]]
         said = "; ".join(f"{period}: {v['over_time']['rules'][r - 1]}" for period, r in broken)
         few = " Fewer than 12 points: the limits are provisional." if chart["few"] else ""

@@ -60,6 +60,18 @@ def p_value(p: float | None) -> str:
     return fixed(p, 3 if p < 0.1 else 2)
 
 
+def held_back_words(v: dict[str, Any]) -> str:
+    """How many counts are held back, and by which rule; empty where none is."""
+    if not v["counts_held_back"]:
+        return ""
+    return (
+        f"{v['counts_held_back']} of the {v['counts']} counts of people in this report are held back, with what is computed "
+        f"from them. The rule: a count from 1 to {v['small_cells'] - 1} is not printed, nor as few others as keep anybody from "
+        "working it out by adding and subtracting. Zeros are printed, and so is how many were not followed, not asked or not "
+        "recorded. Where half-years are too small, years are shown."
+    )
+
+
 def methods(v: dict[str, Any]) -> list[str]:
     """What was done, and where it comes from."""
     pain = v["pain"]
@@ -69,8 +81,8 @@ def methods(v: dict[str, Any]) -> list[str]:
         "": "no model",
     }[pain["structure"]]
     held = (
-        f"Counts of people from 1 to {v['small_cells'] - 1} are held back, with every percentage and every other count from "
-        "which they could be worked out by adding and subtracting the numbers of this report; zeros are printed, and so are "
+        f"Counts of people from 1 to {v['small_cells'] - 1} are held back, with every percentage, and with as few other counts "
+        "as keep them from being worked out by adding and subtracting the numbers of this report; zeros are printed, and so are "
         "the numbers of those of whom nothing is known (not due, not followed, not asked): missing follow-up is a number. "
         "Whether a number is held back because it is small or for another's sake is not told."
         if v["small_cells"] > 1

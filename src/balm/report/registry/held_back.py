@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from balm.registry.audit import Audit, ResponderResult
-from balm.registry.small_cells import LINE, PART, TOTAL, Cells, held_back
+from balm.registry.small_cells import LINE, PART, TOTAL, UNPRINTED, Cells, held_back
 from balm.registry.tables import SEVERITIES
 
 
@@ -15,6 +15,8 @@ class HeldBack:
 
     counts: dict[str, int]
     hidden: frozenset[str]
+    #: Those that the report prints; the others are the rest that everybody can work out.
+    printed: frozenset[str] = frozenset()
 
     def count(self, name: str) -> int | None:
         """The count, ``None`` where it is held back."""
@@ -36,14 +38,16 @@ def held_back_of(found: Audit, limit: int) -> HeldBack:
     _pain(cells, found)
     _relief(cells, found)
     _harms(cells, found)
-    return HeldBack(cells.counts, held_back(cells, limit))
+    printed = frozenset(name for name, dear in cells.dear.items() if dear != UNPRINTED)
+    return HeldBack(cells.counts, held_back(cells, limit), printed)
 
 
 def _named(cells: Cells, stem: str, parts: tuple[tuple[str, int], ...], whole: str, rest: str = "") -> None:
     names = []
-    untold = stem.split(".")[-1] in ("reasons", "why", "why_not_analysed")
-    for name, n in parts:  # why somebody stopped says something about them, that nobody reached them does not
-        cells.add(f"{stem}.{name}", n, PART, untold=untold and not name.startswith("stopped"))
+    unreached = stem.split(".")[-1] in ("reasons", "why", "why_not_analysed")
+    for name, n in parts:  # why somebody stopped says something about them; that nobody reached or asked them does not
+        untold = name == "not recorded" or (unreached and not name.startswith("stopped"))
+        cells.add(f"{stem}.{name}", n, PART, untold=untold)
         names.append(f"{stem}.{name}")
     if rest:
         cells.split(whole, names, rest)
@@ -102,6 +106,10 @@ def _responder(cells: Cells, found: Audit, r: ResponderResult) -> None:
     cells.split(f"{at}.assessed", [f"{at}.yes"], f"{at}.no")
     _named(cells, f"{at}.why", r.not_assessed, f"{at}.not_assessed")
     _shares(cells, f"{at}.type", [(t, s.x, s.n) for t, s in r.by_pain_type], at)
+    if not primary:  # the same people of a pain type stand in the table once for each definition
+        for t, _ in r.by_pain_type:
+            if f"responder.{found.primary.id}.type.{t}.n" in cells.counts:
+                _same(cells, f"responder.{found.primary.id}.type.{t}.n", f"{at}.type.{t}.n")
 
 
 def _shares(cells: Cells, stem: str, groups: list[tuple[str, int, int]], at: str) -> None:

@@ -36,6 +36,8 @@ def shown(found: Audit, evidence: BesideEvidence | None = None) -> dict[str, Any
         "begun_since": found.period[0].isoformat() if found.period[0] else None,
         "begun_until": found.period[1].isoformat() if found.period[1] else None,
         "small_cells": limit,
+        "counts": len(held.printed),
+        "counts_held_back": len(held.printed & held.hidden),
         "visit": {"id": found.visit.id, "label": found.visit.label, "day": found.visit.day},
         "flow": {
             **{
@@ -222,6 +224,7 @@ def _over_time(found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     changes = o.changes if o.changes is not None and limit <= 5 else None
     return {
         "rules": list(RULES),
+        "responders_by": o.by,
         "responders": _chart(o.responders, o.periods, hidden) if o.responders and told else None,
         "changes": _chart(changes, o.change_periods, [False] * len(o.change_periods)) if changes else None,
     }

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from balm.actions.clinic.acting import ClinicActing
 from balm.actions.clinic.reports import audit_of, reviews_beside, shown_today
 from balm.report.registry.audit_page import audit_page
+from balm.report.registry.audit_words import held_back_words
 from balm.vocabulary.problems import InputError
 from balm.web.registry.entry import in_clinic, page
 from balm.web.report.views import with_bar
@@ -23,7 +24,12 @@ def choose(request: HttpRequest, acting: ClinicActing) -> HttpResponse:
     """The main numbers of today, and what to see whole: a period, and a review to set beside it."""
     values = shown_today(acting.clinic)
     first = next(r for r in values["responders"] if r["primary"])
-    context = {"values": values, "first": first, "reviews": reviews_beside(request.user)}
+    context = {
+        "values": values,
+        "first": first,
+        "held": held_back_words(values),
+        "reviews": reviews_beside(request.user),
+    }
     return page(request, acting, "reports", context)
 
 
