@@ -1,4 +1,5 @@
-"""The form of a domain in a browser: by keyboard, questions as they are triggered, a phone's width, axe."""
+"""The form of a domain in a browser: by keyboard, questions as they are triggered, a phone's width, axe; and a walk by
+Tab alone through central pages."""
 
 from __future__ import annotations
 
@@ -16,6 +17,23 @@ PLACE = "rob2-assignment/noppers2011/responder~immediate~ketamine-placebo"
 if CHROMIUM is None and os.environ.get("CI"):
     pytest.fail("Chromium is missing: install it or set BALM_CHROMIUM", pytrace=False)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (set BALM_CHROMIUM)")
+
+#: The controls of a page by number, without the buttons of one choice: Tab stops at one of these.
+CONTROLS = """() => {
+  const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')];
+  all.forEach((e, i) => { e.dataset.stop = i; });
+  return all.filter((e) => e.checkVisibility() && !e.disabled && !['hidden', 'radio'].includes(e.type)
+    && (!e.closest('details:not([open])') || e.matches('summary'))).map((e) => Number(e.dataset.stop));
+}"""
+#: The control that has the focus, and whether it is seen to have it.
+FOCUSED = """() => {
+  const e = document.activeElement;
+  if (e === document.body) return null;
+  const style = (x) => getComputedStyle(x);
+  const seen = (x) => style(x).outlineStyle !== 'none' && parseFloat(style(x).outlineWidth) > 0;
+  const around = [e, ...(e.labels || []), e.parentElement];
+  return { number: Number(e.dataset.stop), name: (e.innerText || e.name || '').trim(), ring: around.some(seen) };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +94,31 @@ def test_a_domain_is_judged_by_keyboard_alone(server: RealServer, page) -> None:
     page.wait_for_url(f"{address}/domains/D4/")
     assert "some concerns" in page.inner_text("aside")
     assert [said for said in page.said if not said.startswith("htmx:")] == []  # htmx tells of requests it gave up
+
+
+def test_three_central_pages_are_walked_by_tab_alone(server: RealServer, page) -> None:
+    """Every control is reached, in reading order, with its focus seen; the first stop skips to the content; no trap."""
+    home = f"http://127.0.0.1:{server.port}/reviews/{server.slug}"
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for address in (f"{home}/screening/", f"{home}/synthesis/", f"{home}/risk-of-bias/{PLACE}/"):
+        page.goto(address)
+        there = page.evaluate(CONTROLS)
+        stops: list[dict[str, object]] = []
+        for _ in range(len(there) + 5):
+            page.keyboard.press("Tab")
+            if (stop := page.evaluate(FOCUSED)) is None or stop in stops:
+                break
+            stops.append(stop)
+        assert stops[0]["name"] == "Skip to content", address
+        assert [s["name"] for s in stops if not s["ring"]] == [], address
+        assert {s["number"] for s in stops} >= set(there), (address, "cannot be reached by Tab")
+        numbers = [s["number"] for s in stops]
+        assert numbers == sorted(numbers), (address, "focus jumps")  # type: ignore[type-var]
+        page.goto(address)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content", address
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.querySelector('main').contains(document.activeElement)"), address
+        page.keyboard.press("Shift+Tab")  # and back: the focus is not held in the content
+        assert not page.evaluate("document.querySelector('main').contains(document.activeElement)"), address

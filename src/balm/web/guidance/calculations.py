@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.calculations import LISTED, Calculation, calculation, calculations
+from balm.report.guidance.page import NUMBERS
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
 
@@ -49,8 +50,16 @@ def _words(found: Calculation) -> str:
     return "; ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in found.asked.items() if value)
 
 
+#: Results by the words under which the answer shows them.
+WORDS = {**dict(NUMBERS), "rate_mg_kg_h": "Rate, per kilogram", "reached": "Reached after"}
+
+
 def _lines(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), _text(value)) for name, value in values.items() if value not in (None, {}, [])]
+    return [
+        (WORDS.get(name, name.capitalize()), _text(value))
+        for name, value in values.items()
+        if value not in (None, {}, [])
+    ]
 
 
 def _text(value: Any) -> str:
