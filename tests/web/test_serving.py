@@ -21,6 +21,8 @@ from balm.actions.team.demonstration import demonstration_review
 from balm.actions.team.demonstration_search import MADE
 from balm.actions.team.packages import start_review
 from balm.actions.team.screening import sitting
+from balm.actions.team.versions import check_releases, manifests_of, releases_of
+from balm.actions.versions import release, releases_in
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
@@ -145,6 +147,17 @@ def test_a_second_package_is_a_second_review(db: None, tmp_path: Path) -> None:
         plan.write("# changed\n")
     assert demonstration_review(tmp_path / "another", kept).folder_changed
     assert Review.objects.count() == 2
+
+
+def test_releases_come_with_the_package(db: None, tmp_path: Path) -> None:
+    new_review(tmp_path / "mine")
+    heads = (KETAMINE / "versions.csv").read_text().partition("\n")[0]
+    (tmp_path / "mine" / "versions.csv").write_text(f"{heads}\n1,version,First,2026-01-01{',' * 8}\n")
+    made = release(tmp_path / "mine", "1", by="A. Person")
+    review = demonstration_review(tmp_path / "mine", tmp_path / "accounts.txt").review
+    assert [one.hash for one in manifests_of(review)] == [made.hash]
+    assert check_releases(review) == ()
+    assert releases_of(review) == releases_in(tmp_path / "mine")
 
 
 def test_a_review_of_ones_own_gets_no_demonstration_account(db: None, tmp_path: Path) -> None:

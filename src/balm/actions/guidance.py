@@ -7,7 +7,7 @@ synthesis. Nothing is written here but the files a person asks for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from balm.guidance.pharmacokinetics import Kinetics, read_kinetics
 from balm.guidance.rules import Rule, regimens_of, rules_of
 from balm.guidance.scheme import read_scheme
 from balm.guidance.therapy import Therapy, read_therapy
+from balm.review.living.recommendations import remarks
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError, Problem
@@ -67,6 +68,8 @@ def guidance_of(package: Package, files: Mapping[str, bytes]) -> Guidance:
     problems += wrong
     regimens, wrong = regimens_of(package.arms, package.studies, therapy, reports, package.meta.date)
     problems += wrong
+    said = {s.id: remarks(package, s) for s in package.guidance}
+    rules = tuple(replace(r, remarks=said[r.id]) for r in rules)
     known = {r.id for r in rules}
     problems += tuple(
         Problem(f"{r.id!r} is the id of a statement too", file="arms.csv", column="arm")

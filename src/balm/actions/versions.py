@@ -187,6 +187,13 @@ def releases_in(folder: str | Path) -> dict[str, dict[str, bytes]]:
     return found
 
 
+def release_bytes(folder: str | Path) -> dict[str, bytes]:
+    """Every file of every release, by its path in the package."""
+    return {
+        f"{FOLDER}/{name}/{path}": data for name, files in releases_in(folder).items() for path, data in files.items()
+    }
+
+
 def check_releases(folder: str | Path) -> list[Release]:
     """The releases in their order; :class:`InputError` naming every file that is not as it was released."""
     found = releases_in(folder)

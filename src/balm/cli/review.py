@@ -28,8 +28,12 @@ def check(arguments: argparse.Namespace) -> int:
         problems = list(review.problems())
         if not problems:
             from balm.actions.guidance import guidance_problems
+            from balm.review.living.recommendations import recommendation_problems
 
-            problems = list(guidance_problems(arguments.folder, review.package))
+            problems = [
+                *guidance_problems(arguments.folder, review.package),
+                *recommendation_problems(review.package),
+            ]
     except InputError as error:
         problems = list(error.problems)
     if arguments.json:

@@ -94,6 +94,7 @@ class Rule:
     reviewed: str | None = None
     next_review: str | None = None
     study: str | None = None
+    remarks: tuple[str, ...] = ()  # strength and certainty beneath it, and whether what it rests on has changed
 
     @property
     def status(self) -> str:

@@ -149,12 +149,14 @@ def _references(rows: Mapping[str, tuple[Any, ...]], broken: set[str], meta: Met
         "results": {r.result for r in rows["results"]},
         "records": {r.record for r in rows["records"]},
         "searches": {s.search for s in rows["searches"]},
+        "versions": {v.version for v in rows["versions"] if v.kind == "version"},
     }
     where = {
         "studies": "a study of studies.csv",
         "reports": "a report of reports.csv",
         "results": "a result of results.csv",
     }
+    where["versions"] = "a version of this review in versions.csv"
     where |= {"records": "a record of records.csv", "searches": "a search of searches.csv"}
     if meta is not None:
         for name in ("outcomes", "windows", "scales", "analyses", "comparisons"):

@@ -5,6 +5,7 @@ The kinds of cell are those of :mod:`balm.vocabulary.table_columns`. An empty ce
 
 from __future__ import annotations
 
+from balm.review.certainty.strength import EXCEPTIONS, STRENGTHS
 from balm.review.certainty.target import TARGETS as CERTAINTY_TARGETS
 from balm.review.certainty.words import DOMAINS as CERTAINTY_DOMAINS
 from balm.review.certainty.words import RATINGS as CERTAINTY_RATINGS
@@ -697,6 +698,13 @@ STATEMENT = Table(
         Column("position", "text", "its position on `question`, in a word or two", optional=True),
         Column("reassures", "ids", "areas of harm (of `guidance/therapy.toml`) that it calls small", optional=True),
         Column("claims", "ids", "claims of `claims.csv` it is made of", optional=True),
+        Column("analyses", "ids", "analyses of this review it rests on", refers="analyses", optional=True),
+        Column("version", "id", "version of this review it was made from", refers="versions", optional=True),
+        Column("strength", "choice", "strength of a recommendation (GRADE)", allowed=STRENGTHS, optional=True),
+        Column(
+            "exception", "choice", "why it is strong although its certainty is low", allowed=tuple(EXCEPTIONS),
+            optional=True,
+        ),
         Column("locator", "text", "where in the source", optional=True),
         Column("review_due", "text", "when its authors said they would review it", optional=True),
         Column("checked_by", "text", "who compared it with its source; from `[guideline]`", optional=True),

@@ -514,6 +514,10 @@ class GuidanceStatement:
     position: str | None = None
     reassures: tuple[str, ...] = ()  # areas of harm it calls small
     claims: tuple[str, ...] = ()  # claims of claims.csv that stand behind it
+    analyses: tuple[str, ...] = ()  # of this review, that it rests on
+    version: str | None = None  # of this review, that it was made from
+    strength: str | None = None  # strong, conditional
+    exception: str | None = None  # the named situation in which a strong one may rest on low certainty
     locator: str | None = None
     review_due: str | None = None  # when its authors said that they would review it
     checked_by: str | None = None

@@ -16,6 +16,7 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.demonstration_search import queue_to_screen
 from balm.actions.team.packages import slug_of, start_review
 from balm.actions.team.publishing import publish_report
+from balm.actions.versions import release_bytes
 from balm.review.package import Package
 from balm.review.reading import read_package
 from balm.store.accounts.models import User
@@ -57,9 +58,9 @@ def demonstration_review(folder: str | Path, kept: Path) -> Demonstration:
 
     Passwords are drawn at random and kept in ``kept``, a file that only its owner can read. Where that file is lost,
     new ones are drawn; a password that its person has changed is not shown. A review of the same name that somebody
-    brought here as their own stays as it is, and gets no account.
+    brought here as their own stays as it is, and gets no account. Releases come with the package.
     """
-    files = package_bytes(folder)
+    files = package_bytes(folder) | release_bytes(folder)
     package, problems = read_package(files, Path(folder))
     if package is None:
         raise InputError(problems)

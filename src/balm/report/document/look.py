@@ -52,8 +52,16 @@ JOURNALS: dict[str, tuple[Look, str]] = {
         Look(figure_width=154.0, font="serif"),
         "two columns of 75 and 154 mm, Times New Roman: read in a guide of others, not in the journal's own",
     ),
-    "bmj": (Look(), "no width was read: the width of the text"),
-    "cochrane": (Look(), "no width was read: the width of the text"),
+    "bmj": (
+        Look(),
+        "the width of the text: 'Image usage' of bmj.com and the formatting checklist of authors.bmj.com, as far as a "
+        "search could show them on 2026-11-22, name no width and no font; figures should bear black and white",
+    ),
+    "cochrane": (
+        Look(),
+        "the width of the text: 'Figures and tables' of Cochrane's editorial policy resource, as far as a search could "
+        "show it on 2026-11-22, names no width and no font; a caption each, six figures at most",
+    ),
 }
 
 

@@ -57,6 +57,7 @@ def rule(r: Rule, as_of: date) -> dict[str, Any]:
         },
         "age": r.age(as_of), "review_due": r.review_due, "overdue": r.overdue(as_of), "checked_by": r.checked_by,
         "reviewed": r.reviewed, "next_review": r.next_review, "notes": r.notes, "claims": list(r.claims),
+        "remarks": list(r.remarks),
     }  # fmt: skip
 
 

@@ -95,6 +95,7 @@ def _marks(rule: dict[str, Any]) -> str:
         marks.append(f"grade {rule['grade']}")
     if rule["certainty"]:
         marks.append(f"{rule['certainty']} certainty")
+    marks += rule["remarks"]
     marks.append(f"form: {rule['drug_form']}")
     if rule["population"]:
         marks.append(rule["population"])

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from balm.report.html_report.links import anchor
 from balm.report.html_report.study_tables import faded, marked, sources
-from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Row, Table, columns, filled, group, value
+from balm.report.html_report.table import (
+    NOT_REPORTED,
+    NOT_VERIFIED,
+    Cell,
+    Line,
+    Row,
+    Table,
+    columns,
+    filled,
+    group,
+    value,
+)
+from balm.review.living.recommendations import remarks
 from balm.review.package import Package
 from balm.vocabulary.evidence import GuidanceStatement, Reported
 
@@ -85,10 +97,11 @@ def _statement(package: Package, numbers: dict[str, int], s: GuidanceStatement) 
     notes = (s.notes or "").removeprefix(NOT_VERIFIED).lstrip(" ;") if not s.verified else s.notes or ""
     parts = [part.strip().casefold() for part in (s.condition or "").split(";")]
     condition = "" if all(part in s.topic.casefold() for part in parts) else f" ({s.condition})"
+    told = tuple(Line(f"{said[:1].upper()}{said[1:]}.") for said in remarks(package, s))
     return Row(
         (
             Cell(f"{s.topic[:1].upper()}{s.topic[1:]}{condition}", mark=marked(s.verified)),
-            Cell(as_printed(s.statement + (f". Note: {notes}" if notes else ""))),
+            Cell(as_printed(s.statement + (f". Note: {notes}" if notes else "")), lines=told),
             value(s.grade, missing="–"),
             value(s.certainty, missing="–"),
             _dose(s.bolus, s.bolus_unit),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from balm.review.certainty.rating import Certainty
+from balm.review.living.recommendations import footing
 from balm.review.living.tables import TableChange
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult
@@ -48,7 +49,7 @@ def stale_judgements(
             why = "its data, its result or its risk-of-bias judgements have changed since it was decided"
             found.append(Stale("certainty", titles[name], now.overall.assessor or "", now.overall.time or "", why))
     found += _bias(package, before, tables)
-    found += _statements(package, tables)
+    found += _statements(package, tables, rated, rated_before)
     return tuple(found)
 
 
@@ -93,13 +94,23 @@ def _bias(package: Package, before: Package | None, tables: Mapping[str, TableCh
     return list(found.values())
 
 
-def _statements(package: Package, tables: Mapping[str, TableChange]) -> list[Stale]:
+def _statements(
+    package: Package,
+    tables: Mapping[str, TableChange],
+    rated: Mapping[str, Certainty],
+    rated_before: Mapping[str, Certainty],
+) -> list[Stale]:
+    """Those that rest on claims or analyses that have changed since, or on an earlier version of this review."""
     touched = _touched(tables, "claims.csv")
     anew = {key for key, what in _touched(tables, "guidance/*.toml").items() if what != "removed"}
     found = []
     for s in package.guidance:
         moved = [c for c in s.claims if touched.get((c,), "").startswith("changed")]
-        if moved and (s.id,) not in anew:
-            why = f"claims.csv, {', '.join(moved)} changed"
+        whys = [f"claims.csv, {', '.join(moved)} changed"] if moved and (s.id,) not in anew else []
+        other = [a for a in s.analyses if a in rated and a in rated_before and rated[a].basis != rated_before[a].basis]
+        if other and (s.id,) not in anew:
+            whys.append(f"the data of {', '.join(other)} have changed")
+        whys += [why] if (why := footing(package, s).stale) else []
+        for why in whys[:1]:
             found.append(Stale("statement", f"{s.guideline}: {s.topic}", s.checked_by or "", s.reviewed or "", why))
     return found

@@ -1,0 +1,80 @@
+"""Recommendations that rest on this review: the certainty beneath them, their strength, and whether they are stale.
+
+A statement of ``guidance/*.toml`` says so itself: ``analyses`` it rests on, the ``version`` of the review it was made
+from, its ``strength``, and the ``exception`` that allows a strong one on low certainty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from balm.review.certainty.on_record import standing
+from balm.review.certainty.strength import EXCEPTIONS, strength_problem
+from balm.review.certainty.words import LEVELS, OVERALL
+from balm.review.living.history import own_versions
+from balm.review.package import Package
+from balm.vocabulary.evidence import GuidanceStatement
+from balm.vocabulary.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What a recommendation stands on. ``certainty`` is the lowest decided one of its analyses (GRADE: of the outcomes
+    critical to the decision), or as the statement gives it; empty where none is known. ``problem``: why strength and
+    certainty do not go together; ``stale``: why it is to be made again. Both empty where there is nothing."""
+
+    certainty: str
+    problem: str
+    stale: str
+
+
+def footing(package: Package, statement: GuidanceStatement) -> Footing:
+    """What one statement stands on."""
+    decided = [standing(package.certainty, a).get(OVERALL) for a in statement.analyses]
+    ratings = [row.rating for row in decided if row is not None and row.rating in LEVELS]
+    open_ = [a for a, row in zip(statement.analyses, decided, strict=True) if row is None or row.rating not in LEVELS]
+    if statement.analyses:
+        certainty = min(ratings, key=LEVELS.index, default="")
+    else:
+        certainty = statement.certainty if statement.certainty in LEVELS else ""
+    problem = ""
+    if statement.strength is None:
+        problem = "an exception is named, but no strength; give both or neither" if statement.exception else ""
+    elif certainty:
+        problem = strength_problem(statement.strength, certainty, statement.exception) or ""
+    elif statement.analyses:
+        problem = f"the certainty of {', '.join(open_)} is not decided; rate it first"
+    return Footing(certainty, problem, _stale(package, statement))
+
+
+def _stale(package: Package, statement: GuidanceStatement) -> str:
+    own = own_versions(package)
+    if statement.version is None or not own or own[-1].version == statement.version:
+        return ""
+    return f"rests on version {statement.version}; the review has come to version {own[-1].version}"
+
+
+def remarks(package: Package, statement: GuidanceStatement) -> tuple[str, ...]:
+    """What a page says beside a recommendation: strength, certainty and exception, what is wrong, what is stale."""
+    found = footing(package, statement)
+    said = []
+    if statement.strength is not None:
+        words = f"{statement.strength} recommendation" + (f" on {found.certainty} certainty" if found.certainty else "")
+        said.append(words + (f"; exception: {EXCEPTIONS[statement.exception]}" if statement.exception else ""))
+    elif statement.analyses and found.certainty:
+        said.append(f"rests on {found.certainty} certainty")
+    said += [found.problem] if found.problem else []
+    return (*said, f"stale: {found.stale}") if found.stale else tuple(said)
+
+
+def recommendation_problems(package: Package) -> tuple[Problem, ...]:
+    """Strengths that do not go with the certainty of this review's analyses, each with its way out. Statements of
+    others that name no analysis stand as published; :func:`remarks` says it beside them."""
+    found = []
+    for s in package.guidance:
+        if not s.analyses and s.exception is None:
+            continue
+        if reason := footing(package, s).problem:
+            column = "strength" if s.exception is None else "exception"
+            found.append(Problem(f"statement {s.id}: {reason}", file=s.file, row=s.row, column=column))
+    return tuple(found)
