@@ -12,6 +12,7 @@ from balm.actions.whole_file import whole_file
 from balm.report.summary_of_findings import Baseline, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
 from balm.review.certainty.rating import Certainty, certainties
+from balm.review.revman.rm5_out import Written, rm5
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError, unknown_option
 
@@ -68,6 +69,21 @@ def write_summary(review: Review, path: Path, *, profile: bool = False) -> Summa
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
     return summary_of_findings(synthesis)
+
+
+def write_gradepro(review: Review, path: Path) -> Written:
+    """Write the review's analyses as a RevMan 5 file, which GRADEpro imports (``.rm5``), whole or not at all."""
+    if path.suffix.lower() != ".rm5":
+        raise InputError(f"GRADEpro imports a RevMan 5 file: the name must end in .rm5; got {str(path)!r}")
+    if not path.parent.is_dir():
+        raise InputError(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+    made = rm5(review.synthesise())
+    try:
+        with whole_file(path, "wb") as out:
+            out.write(made.data)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return made
 
 
 def as_text(found: dict[str, Certainty], titles: dict[str, str]) -> str:

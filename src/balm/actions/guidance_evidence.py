@@ -47,7 +47,7 @@ def evidence_for(synthesis: Synthesis, therapy: Therapy, condition: Named | None
     package = synthesis.package
     found: list[Evidence] = []
     for result in synthesis.analyses:
-        if result.spec.scopes and "excluded" in result.spec.scopes:
+        if result.spec.outside:
             continue  # a check of somebody else's figure, outside the question of the review
         shown = result
         if condition is not None:

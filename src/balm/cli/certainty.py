@@ -13,6 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--analysis", metavar="ID", help="one analysis of review.toml (default: all)")
     parser.add_argument("--summary", metavar="FILE", help="write the summary of findings (.html .csv .docx)")
     parser.add_argument("--profile", metavar="FILE", help="write the evidence profile (.csv), replacing it")
+    parser.add_argument(
+        "--gradepro", metavar="FILE", help="write the analyses as a RevMan 5 file (.rm5), which GRADEpro imports"
+    )
     parser.add_argument("--json", action="store_true", help="print the ratings as JSON")
 
 
@@ -20,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the ratings; write what was asked for."""
     from pathlib import Path
 
-    from balm.actions.certainty import as_plain, as_text, certainty_of_review, write_summary
+    from balm.actions.certainty import as_plain, as_text, certainty_of_review, write_gradepro, write_summary
     from balm.actions.review import Review
 
     review = Review.load(arguments.folder)
@@ -28,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name, profile in ((arguments.summary, False), (arguments.profile, True)):
         if name is not None:
             write_summary(review, Path(name), profile=profile)
+    handed = write_gradepro(review, Path(arguments.gradepro)) if arguments.gradepro is not None else None
     if arguments.json:
         print_json([as_plain(c) for c in found.values()])
         return 0
@@ -35,6 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     for name in (arguments.summary, arguments.profile):
         if name is not None:
             print(f"wrote {name}")
+    if handed is not None:
+        print(f"wrote {arguments.gradepro}")
+        print("\n".join(f"  not in it: {name}: {why}" for name, why in handed.left.items()))
+        if handed.differs:
+            print("  RevMan 5 knows fewer methods than the review; in GRADEpro put in the review's result of:")
+            print("\n".join(f"  {name}: {why}" for name, why in handed.differs.items()))
     return 0
 
 

@@ -135,7 +135,7 @@ def _chosen(synthesis: Synthesis, rated: Mapping[str, Certainty], analyses: Sequ
         return [placed[place] for place in sorted(placed)]
     first: dict[tuple[str, tuple[str, ...]], AnalysisResult] = {}
     for result in synthesis.analyses:
-        if result.comparison.group_2 is not None and "excluded" not in result.spec.scopes:
+        if result.comparison.group_2 is not None and not result.spec.outside:
             first.setdefault((result.outcome.id, result.spec.windows), result)
     harms = [a for a in first.values() if a.outcome.domain == "harm"][: MOST_ROWS // 2]
     others = [a for a in first.values() if a.outcome.domain != "harm"][: MOST_ROWS - len(harms)]

@@ -179,6 +179,14 @@ class AnalysisSpec:
     note: str | None = None
     sensitivity: tuple[SensitivitySpec, ...] = ()
 
+    @property
+    def outside(self) -> bool:
+        """Whether it checks a figure outside the question of the review: excluded studies, and none that is included.
+
+        A review from a RevMan file takes every study that an analysis lists, whatever its group there.
+        """
+        return "excluded" in self.scopes and "included" not in self.scopes
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

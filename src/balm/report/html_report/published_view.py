@@ -66,7 +66,7 @@ def _panel(synthesis: Synthesis, usable: list[CheckedPublished], measure: str, o
             row
             for result in synthesis.analyses
             if result.measure == measure and result.outcome.id == outcome.id and result.comparison.group_2
-            if "excluded" not in result.spec.scopes and (row := _own_row(result, name))
+            if not result.spec.outside and (row := _own_row(result, name))
         ]
         rows += ours + [row for c in of[outcome.id] if (row := _published_row(c, name))]
     difference = first.important_difference if measure == "MD" else None
@@ -200,9 +200,7 @@ def why_they_differ(synthesis: Synthesis) -> Table:
     rows = []
     seen: set[tuple[object, ...]] = set()
     scales = {s.id: s.name for s in synthesis.package.meta.scales}
-    ours = [
-        r for r in synthesis.analyses if r.fit is not None and r.comparison.group_2 and "excluded" not in r.spec.scopes
-    ]
+    ours = [r for r in synthesis.analyses if r.fit is not None and r.comparison.group_2 and not r.spec.outside]
     for result in ours:
         labels = ", ".join(row.label for row in result.rows)
         spec = result.spec
