@@ -123,14 +123,16 @@ def _rows(
             y = _words(layout, row, words, size, row_height, y)
             continue
         centre, bottom = y + half_row, y + row_height
-        if row.link is not None or (names < inf and kind in _STUDY_KINDS and text_width(label, size) > names):
+        link = options.total_link if kind == "total" else row.link
+        if link is not None or (names < inf and kind in _STUDY_KINDS and text_width(label, size) > names):
             lines = wrap(label, names, size, lines=options.label_lines)
             extra = (len(lines) - 1) * _NAME_LINE * size
             centre, bottom = centre + extra / 2, bottom + extra
             full = label if " ".join(lines) != label else None
             first = centre + to_baseline - extra / 2
             for i, line in enumerate(lines):
-                write(Text(margin, first + i * _NAME_LINE * size, line, full=full, link=row.link))
+                at = first + i * _NAME_LINE * size
+                write(Text(margin, at, line, bold=kind in POOLED_KINDS, full=full, link=link))
             label = ""
         write((centre + to_baseline, label, row.cells, kind in POOLED_KINDS))
         if row.bias:

@@ -53,6 +53,7 @@ class ForestOptions:
     font_size        : in pixels.
     palette          : "colour" or "greyscale"; colour never carries meaning alone.
     study_link       : study -> address, or a function of the label, to make study names links.
+    total_link       : address of the pooled result, to make its name a link.
     risk_of_bias     : study -> judgements, one a domain ("low", "some concerns", "high", "unclear", ...).
     bias_domains     : names of the domains, for the key under the figure.
     """
@@ -90,6 +91,7 @@ class ForestOptions:
     font_size: float = 12.0
     palette: str = "colour"
     study_link: Mapping[str, str] | Callable[[str], str | None] | None = None
+    total_link: str | None = None
     risk_of_bias: Mapping[str, Any] | None = None
     bias_domains: Sequence[str] | None = None
 

@@ -1,9 +1,10 @@
 """From a printed number back to the page of a trial's report: every number's address, and the chain behind it.
 
 An address names a number of the review for good: ``<analysis>:<quantity>`` a result (``pain-week-1:estimate``),
-``<analysis>:<study>:<quantity>`` what one study gives to it. It stands for the same number in every table and figure of
-every form of the report, and :func:`walk` is what stands behind it: pooled result -> study effects -> conversions ->
-value as reported -> quote and page -> who extracted it and when.
+``<analysis>:<study>:<quantity>`` what one study gives to it, ``<analysis>:sensitivity-<name>:<quantity>`` and
+``<analysis>:subgroup-<name>:<quantity>`` a repetition with something changed. It stands for the same number in every
+table and figure of every form of the report, and :func:`walk` is what stands behind it: pooled result -> study effects
+-> conversions -> value as reported -> quote and page -> who extracted it and when.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from balm.report.html_report.links import source_links
+from balm.report.html_report.links import anchor, source_links
 from balm.report.html_report.rows_view import group_values, note_text, step_line
 from balm.report.html_report.study_tables import marked, printed, printed_contrast
 from balm.report.html_report.table import Line, Link
@@ -21,8 +22,9 @@ from balm.report.rounding import digits_for
 from balm.report.study_rows import study_rows
 from balm.review.certainty.of_analysis import participants_of
 from balm.review.package import Package
-from balm.review.synthesis import AnalysisResult, EffectRow, Synthesis
+from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity, Subgroup, Synthesis
 from balm.stats.measures import MEASURES
+from balm.stats.pooling.pooled import Pooled
 from balm.vocabulary.evidence import Contrast, Result
 from balm.vocabulary.numbers import fixed, p_value, percent, plain, short
 
@@ -99,6 +101,31 @@ class StudyStep:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantStudy:
+    """What a study gives to a sensitivity analysis or a subgroup. ``links`` lead to where its numbers come from, if it
+    is not in the whole analysis (``step`` is false), where its step says so."""
+
+    study: str
+    label: str
+    effect: str
+    weight: str
+    step: bool
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A sensitivity analysis or a subgroup: its numbers, how it was computed, and what each study gives to it; the
+    step of a study in the whole analysis says where its numbers come from."""
+
+    key: str  # between analysis and quantity in the address
+    title: str
+    quantities: tuple[Quantity, ...]
+    model: str
+    studies: tuple[VariantStudy, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """All that stands behind the numbers of one analysis."""
 
@@ -107,6 +134,7 @@ class Walk:
     quantities: tuple[Quantity, ...]
     model: str
     studies: tuple[StudyStep, ...]
+    variants: tuple[Variant, ...] = ()
 
     def step(self, study: str) -> StudyStep:
         """The part of one study."""
@@ -148,7 +176,89 @@ def walk(
                 sources=() if rows else reader.links(row),
             )
         )
-    return Walk(result.id, result.title, quantities(result), _model(result), tuple(steps))
+    return Walk(result.id, result.title, quantities(result), _model(result), tuple(steps), variants(result))
+
+
+def addresses(result: AnalysisResult) -> str:
+    """The addresses of an analysis in a sentence, for forms that have no page behind each number."""
+    names = [q.address.removeprefix(result.id) for q in quantities(result)]
+    if not names:
+        return ""
+    return (
+        f"Addresses of these numbers, by which the report in HTML opens what stands behind each: {result.id}{names[0]}"
+        + "".join(f", {name}" for name in names[1:])
+        + "."
+    )
+
+
+def variant_keys(result: AnalysisResult) -> tuple[dict[int, str], dict[int, str]]:
+    """Place -> key of each sensitivity analysis and of each subgroup: by its name, so that it stays the same when
+    others are added; names that are the same count on.
+
+    The keys stand between analysis and quantity in an address: ``pain-week-1:sensitivity-tau2-DL:estimate``.
+    """
+    found: list[dict[int, str]] = []
+    taken: dict[str, int] = {}
+    named = [("sensitivity", [f"{s.label} {s.changed}" if s.changed not in s.label else s.label
+                              for s in result.sensitivity])]  # fmt: skip
+    named.append(("subgroup", [s.level for s in result.subgroups]))
+    for kind, names in named:
+        keys = {}
+        for i, name in enumerate(names):
+            key = anchor(kind, name)
+            taken[key] = taken.get(key, 0) + 1
+            keys[i] = key if taken[key] == 1 else f"{key}-{taken[key]}"
+        found.append(keys)
+    return found[0], found[1]
+
+
+def variants(result: AnalysisResult) -> tuple[Variant, ...]:
+    """The sensitivity analyses and subgroups that have a pooled result."""
+    changed, levels = variant_keys(result)
+    both: list[tuple[str, str, Sensitivity | Subgroup]] = [
+        (changed[i], f"Sensitivity: {s.label}" + (f", {s.changed}" if s.changed not in s.label else ""), s)
+        for i, s in enumerate(result.sensitivity)
+    ]
+    both += [(levels[i], f"Subgroup: {s.level}", s) for i, s in enumerate(result.subgroups)]
+    found = []
+    planned = {row.study for row in result.rows}
+    for key, title, s in both:
+        if s.fit is None:
+            continue
+        drawn = {row.study: row for row in study_rows(s.fit)}
+        digits = digits_for([row.high - row.low for row in drawn.values()])
+        studies = []
+        for row in s.rows:
+            if (own := drawn.get(row.label)) is not None:
+                effect = _effect(own.estimate, own.low, own.high, digits)
+                step = row.study in planned
+                links = () if step else _own_rows(row)
+                studies.append(VariantStudy(row.study, row.label, effect, f"{fixed(own.weight, 1)} %", step, links))
+        model = methods(s.fit).rpartition(" Computed with ")[0]
+        found.append(Variant(key, title, _numbers_of(result.id, key, s.fit), model, tuple(studies)))
+    return tuple(found)
+
+
+def _own_rows(row: EffectRow) -> tuple[Link, ...]:
+    """The rows of a study that the planned analysis does not hold; its sources where its numbers were assumed."""
+    found = tuple(
+        Link(f"results.csv, row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False)
+    )
+    return found or source_links(" ; ".join(row.sources), None, {})
+
+
+def _numbers_of(analysis: str, key: str, fit: Pooled) -> tuple[Quantity, ...]:
+    """What a table prints of a sensitivity analysis or a subgroup."""
+    shown = fit.displayed
+    digits = digits_for([shown.interval.high - shown.interval.low])
+    told = [("studies", "Studies", str(fit.k), float(fit.k)),
+            ("estimate", "Estimate", fixed(shown.estimate, digits), shown.estimate),
+            ("low", "Interval, low", fixed(shown.interval.low, digits), shown.interval.low),
+            ("high", "Interval, high", fixed(shown.interval.high, digits), shown.interval.high),
+            ("p", "P", p_value(fit.p) if fit.p == fit.p else "–", fit.p)]  # fmt: skip
+    if math.isfinite(fit.i2):
+        told.append(("i2", "I²", percent(fit.i2), fit.i2))
+    return tuple(Quantity(address(analysis, q, key), name, text, float(x)) for q, name, text, x in told)
 
 
 def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:

@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 
 from balm.actions.review import Review
+from balm.report.document.certainty import summary_table
+from balm.report.document.parts import Paragraph, target_of, targets
+from balm.report.document.whole import document
 from balm.report.html_report.analysis_view import at_a_glance, view
+from balm.report.html_report.study_tables import results
+from balm.report.html_report.table import Table
 from balm.report.html_report.walk_view import walks_html
-from balm.report.walk_back import NOT_RECORDED, Walk, quantities, walk
-from balm.review.synthesis import Synthesis, synthesise
+from balm.report.summary_of_findings import summary_of_findings
+from balm.report.walk_back import NOT_RECORDED, Walk, quantities, variant_keys, walk
+from balm.review.synthesis import Synthesis, analyse
 
-KETAMINE = Review.load(Path(__file__).parents[3] / "reviews" / "ketamine-chronic-pain").package
-REVIEW = synthesise(KETAMINE)
+BUNDLED = Review.load(Path(__file__).parents[3] / "reviews" / "ketamine-chronic-pain")
+KETAMINE, REVIEW = BUNDLED.package, BUNDLED.synthesise()
 
 
 def walks(synthesis: Synthesis) -> list[Walk]:
@@ -38,6 +44,75 @@ def test_every_printed_number_of_a_result_has_an_address_and_no_two_share_one() 
             wanted |= {cell.href for cell in cells if cell.href.startswith("#at:")}
     assert len(wanted) > 60
     assert {href[1:] for href in wanted} <= set(there)
+
+
+def with_subgroups() -> Synthesis:
+    spec = replace(REVIEW.analysis("responders-immediate").spec, by="design")
+    return replace(REVIEW, analyses=(analyse(KETAMINE, spec),))
+
+
+@pytest.mark.parametrize("synthesis", [REVIEW, with_subgroups()], ids=["bundled", "subgroups"])
+def test_a_number_of_any_table_is_the_one_printed_at_its_address(synthesis: Synthesis) -> None:
+    printed: dict[str, str] = {}
+    for w in walks(synthesis):
+        for q in [*w.quantities, *(q for v in w.variants for q in v.quantities)]:
+            assert q.id not in printed
+            printed[q.id] = q.printed
+    seen = dict.fromkeys(("sensitivity", "subgroup"), 0)
+    for a in synthesis.analyses:
+        shown = view(a, synthesis, {})
+        for table in (shown.sensitivity, shown.subgroups):
+            for row in table.rows if table else ():
+                numbers = [c for c, column in zip(row.cells, table.columns, strict=False) if column.kind == "number"]
+                for cell in numbers:
+                    if any(x.isdigit() for x in cell.text):
+                        there = printed[cell.href[1:]].removesuffix(" %").removeprefix("P ").removeprefix("= ")
+                        assert there.startswith(cell.text) or float(there) == pytest.approx(float(cell.text), abs=0.51)
+                        for kind in seen:
+                            seen[kind] += f":{kind}-" in cell.href
+    assert seen["subgroup" if len(synthesis.analyses) == 1 else "sensitivity"] > 5
+    html = walks_html(walks(synthesis))
+    assert len(ids(html)) == len(set(ids(html))) and set(printed) <= set(ids(html))
+
+
+def test_names_of_repetitions_stay_when_others_come_before_them() -> None:
+    result = REVIEW.analysis("responders-immediate")
+    keys = variant_keys(result)[0]
+    turned = variant_keys(replace(result, sensitivity=result.sensitivity[::-1]))[0]
+    assert len(set(keys.values())) == len(result.sensitivity) > 3
+    assert set(keys.values()) == set(turned.values())
+    assert keys[0] == turned[len(keys) - 1]
+
+
+def test_the_forest_plot_and_the_summary_of_findings_lead_behind_their_numbers() -> None:
+    there = set(ids(walks_html(walks(REVIEW))))
+    plot = view(REVIEW.analysis("responders-immediate"), REVIEW, {}).figure
+    assert plot is not None
+    linked = set(re.findall(r'<a href="#(at:[^"]+)"', plot.svg))
+    assert "at:responders-immediate:estimate" in linked and "at:responders-immediate:noppers2011" in linked
+    assert len(linked) == 5 and linked <= there
+    table = summary_table(summary_of_findings(REVIEW))
+    rows = [row for row in table.rows if "no data" not in row.cells[3].plain and row.cells[4].plain[:2] != "0 "]
+    assert len(rows) > 2
+    for row in rows:
+        for link in (row.cells[2].links[0].href, row.cells[4].href):
+            assert link[1:] in there
+    assert any(row.cells[3].href.endswith(":estimate") and row.cells[3].href[1:] in there for row in rows)
+
+
+def test_word_and_pdf_lead_from_a_number_to_the_studies_and_print_its_address() -> None:
+    whole = document(REVIEW, BUNDLED.flow())
+    known = targets(whole)
+    said = [b.runs[0].text for s in whole.walk() for b in s.blocks if isinstance(b, Paragraph)]
+    assert any(":estimate, :low, :high, :p" in text and "pain-week-1:studies" in text for text in said)
+    hrefs = {c.href for s in whole.walk() for t in s.blocks if isinstance(t, Table) for r in t.rows for c in r.cells}
+    numbers = {href for href in hrefs if href.startswith("#at:")}
+    assert len(numbers) > 100 and {target_of(href, known) for href in numbers} <= known
+    assert target_of("#at:pain-two-trials:estimate", known) == "rows-pain-two-trials"
+    rows = tuple(replace(r, extracted_by="ana", extracted="2026-03-01", page="Table 2", quote="lower")
+                 for r in KETAMINE.results[:1])  # fmt: skip
+    _, (table,) = results(replace(KETAMINE, results=rows), {})
+    assert "Table 2: “lower” Extracted by ana, 2026-03-01." in table.rows[0].cells[6].plain
 
 
 def test_what_is_printed_at_an_address_is_the_number_in_full() -> None:

@@ -6,6 +6,7 @@ from balm.report.document.parts import Block, Document, Listing, Run, Section, s
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, value
 from balm.report.summary_of_findings import Finding, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import other_considerations, risk_cells
+from balm.report.walk_back import place
 from balm.review.certainty.rating import Certainty, certainties
 from balm.review.certainty.words import DOWN, NOT_RATED
 from balm.review.package import Package
@@ -46,23 +47,24 @@ def certainty_section(synthesis: Synthesis) -> Section:
 
 def summary_document(sof: SummaryOfFindings) -> Document:
     """The summary of findings alone: its table, notes and statements, and the evidence profile."""
-    blocks = (summary_table(sof), *_notes(sof), *_statements(sof), profile_table(sof))
+    blocks = (summary_table(sof, behind=False), *_notes(sof), *_statements(sof), profile_table(sof))
     section = Section("certainty-section", f"Summary of findings: {sof.title}", blocks)
     return Document(sof.title, "Summary of findings", "", (), (section,))
 
 
-def summary_table(sof: SummaryOfFindings) -> Table:
-    """A row an outcome, at each baseline risk; the marks lead to the notes."""
+def summary_table(sof: SummaryOfFindings, *, behind: bool = True) -> Table:
+    """A row an outcome, at each baseline risk; the marks lead to the notes, and the numbers to what stands ``behind``
+    them where the report around the table has it."""
     heads = columns(
         "#Outcome", f"Risk with {sof.comparison}", f"Risk with {sof.intervention}", f"Relative effect ({sof.interval})",
         "Participants (studies)", "Certainty", "+Comments",
     )  # fmt: skip
-    rows = tuple(Row(_cells(f), id=f"sof-{f.analysis}") for f in sof.findings)
+    rows = tuple(Row(_cells(f, behind), id=f"sof-{f.analysis}") for f in sof.findings)
     note = f"Population: {sof.population}. NNTB, NNTH: number needed to treat for one more to benefit, to be harmed. "
     return Table("sof", f"Summary of findings: {sof.title}", heads, rows, note=note + SYMBOLS_ARE, cards=True)
 
 
-def _cells(f: Finding) -> tuple[Cell, ...]:
+def _cells(f: Finding, linked: bool) -> tuple[Cell, ...]:
     about = tuple(Line(text) for text in (f.measured, f.follow_up) if text)
     control, with_it = [], []
     for base, risk, apart, nnt, source in risk_cells(f):
@@ -71,12 +73,13 @@ def _cells(f: Finding) -> tuple[Cell, ...]:
     studies = "study" if f.studies == 1 else "studies"
     certainty = " ".join(part for part in (f.symbols, f.certainty) if part)
     notes = tuple(Link(mark, f"#sof-note-{mark}") for mark in f.marks)
+    behind = f"#{place(f.analysis)}" if f.studies and linked else ""
     return (
         Cell(f.outcome, lines=about),
         Cell(lines=tuple(control)),
-        Cell(lines=tuple(with_it)),
-        Cell(f.relative),
-        Cell(f"{f.participants:.0f} ({f.studies} {studies})"),
+        Cell(lines=tuple(with_it), links=(Link("behind the numbers", behind),) if behind else ()),
+        Cell(f.relative, href=f"{behind}:estimate" if behind and f.relative[-1:] == ")" else ""),
+        Cell(f"{f.participants:.0f} ({f.studies} {studies})", href=behind),
         Cell(certainty, links=notes),
         Cell(f.comment),
     )

@@ -6,10 +6,11 @@ and the HTML page) turn the same values into headings, captions and cross-refere
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from balm.plots.figure import Figure
+from balm.report.html_report.links import anchor
 from balm.report.html_report.table import Link, Table
 
 
@@ -136,6 +137,20 @@ def names(document: Document) -> dict[str, str]:
                 tables += 1
                 found[block.id] = f"Table {tables}"
     return found
+
+
+def target_of(href: str, known: Container[str]) -> str:
+    """The id in the document that an inner link leads to. Word and PDF have no page behind each number: its address
+    leads to the studies of its analysis, whose rows lead on to the values as reported.
+
+    >>> target_of("#at:pain-week-1:estimate", {"rows-pain-week-1"}), target_of("#x", ["x"])
+    ('rows-pain-week-1', 'x')
+    """
+    id = href[1:]
+    if id in known or not id.startswith("at:"):
+        return id
+    analysis = id.split(":")[1]
+    return next((a for a in (anchor("rows", analysis), anchor("analysis", analysis)) if a in known), id)
 
 
 def targets(document: Document) -> set[str]:

@@ -24,6 +24,7 @@ from balm.report.document.parts import (
     Section,
     Verbatim,
     names,
+    target_of,
     targets,
 )
 from balm.report.document.widths import TABLE_TEXT, shares
@@ -187,7 +188,7 @@ class _Writer:
 
     def _linked(self, text: str, href: str) -> str:
         if href.startswith("#"):
-            mark = self.marks.get(href[1:])
+            mark = self.marks.get(target_of(href, self.marks))
             return f"#link(<{mark}>)[{_said(text)}]" if mark else _said(text)
         return f"#link({_string(href)})[{_said(text)}]"
 

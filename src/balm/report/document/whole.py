@@ -16,6 +16,7 @@ from balm.report.document.parts import Block, Document, Listing, Picture, Refere
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import Table
 from balm.report.methods_text import references as method_references
+from balm.report.walk_back import addresses
 from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
 
@@ -81,19 +82,20 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
             "results",
             "Results of the syntheses",
             (said(content.funnel_words(fits)), *glance),
-            tuple(_analysis(view) for view in views),
+            tuple(_analysis(view, addresses(result)) for view, result in zip(views, synthesis.analyses, strict=True)),
         ),
         certainty_section(synthesis),
     ]
     return [*made, *_beside(synthesis, numbers)]
 
 
-def _analysis(view: analysis_view.AnalysisView) -> Section:
+def _analysis(view: analysis_view.AnalysisView, told: str) -> Section:
     blocks: list[Block] = [said(view.scope, kind="note"), *(said(text) for text in view.finding)]
     if view.figure is not None:
         blocks.append(Picture(f"{view.id}-forest", view.figure, f"Forest plot: {view.title}."))
     blocks += [said(text, kind="note") for text in view.notes]
     blocks += [table for table in (view.absolute, view.numbers) if table is not None]
+    blocks += [said(told, kind="note")] if told else []
     if view.funnel is not None:
         blocks.append(Picture(f"{view.id}-funnel", view.funnel, f"Funnel plot: {view.title}."))
     if view.subgroups is not None:

@@ -25,6 +25,7 @@ from balm.report.document.parts import (
     Section,
     Verbatim,
     names,
+    target_of,
     targets,
 )
 from balm.report.document.widths import shares
@@ -172,7 +173,7 @@ class _Writer:
 
     def _linked(self, text: str, href: str) -> str:
         if href.startswith("#"):
-            mark = self.marks.get(href[1:])
+            mark = self.marks.get(target_of(href, self.marks))
             return f'<w:hyperlink w:anchor="{mark}" w:history="1">{_run(text)}</w:hyperlink>' if mark else _run(text)
         if href not in self.links:
             self.links[href] = self.file.part.relate_to(_FORBIDDEN.sub("", href), _HYPERLINK, is_external=True)

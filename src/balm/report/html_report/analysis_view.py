@@ -16,7 +16,7 @@ from balm.report.html_report.study_tables import study_link
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, number
 from balm.report.result_sentence import measure_name, sentence
 from balm.report.rounding import digits_for
-from balm.report.walk_back import place
+from balm.report.walk_back import place, variant_keys
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
@@ -136,6 +136,9 @@ def _drawn(result: AnalysisResult) -> Pooled | EffectSizes | Subgroups | None:
 def _forest(result: AnalysisResult, package: Package) -> Figure:
     outcome, comparison = result.outcome, result.comparison
     options: dict[str, Any] = {"title": result.title}
+    options["study_link"] = {row.label: "#" + place(result.id, study=row.study) for row in result.rows}
+    if result.fit is not None:
+        options["total_link"] = "#" + place(result.id, "estimate")
     if comparison.group_2 is not None:
         options["arms"] = (comparison.group_1, comparison.group_2)
         options["better"] = "lower" if outcome.direction.startswith("lower") else "higher"
@@ -205,7 +208,10 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
         )
     told += [
         ("I²", Cell(percent(fit.i2), href=behind("i2")) if fit.i2 == fit.i2 else Cell("not estimable", absent=True)),
-        ("Q (degrees of freedom)", Cell(f"{fixed(fit.q)} ({fit.q_df})") if fit.q == fit.q else Cell("–")),
+        (
+            "Q (degrees of freedom)",
+            Cell(f"{fixed(fit.q)} ({fit.q_df})", href=behind("q")) if fit.q == fit.q else Cell("–"),
+        ),
         ("P of Q", p_cell(fit.q_p)),
     ]
     return Table(
@@ -258,7 +264,11 @@ def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
 
 def _subgroups(result: AnalysisResult) -> Table:
     heads = columns("#Subgroup", ">Studies", ">Estimate", ">Low", ">High", ">P", ">I², %", "Note")
-    made = tuple(Row((Cell(s.level), *figures(s.fit), Cell(s.note))) for s in result.subgroups)
+    keys = variant_keys(result)[1]
+    made = tuple(
+        Row((Cell(s.level), *figures(s.fit, place(result.id, keys[i])), Cell(s.note)))
+        for i, s in enumerate(result.subgroups)
+    )
     test = result.subgroup_test
     note = ""
     if {"q", "df", "p"} <= set(test):

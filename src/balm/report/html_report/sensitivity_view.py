@@ -9,6 +9,7 @@ from balm.report.html_report.links import anchor
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, group, number
 from balm.report.result_sentence import measure_name
 from balm.report.rounding import digits_for
+from balm.report.walk_back import place, variant_keys
 from balm.review.package import SensitivitySpec
 from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
@@ -43,20 +44,30 @@ def p_cell(p: float | None) -> Cell:
 def sensitivity_table(result: AnalysisResult) -> Table:
     """The planned result first, then each change under the name of what it changes."""
     heads = columns("#What is changed", ">Studies", ">Estimate", ">Low", ">High", ">P", ">I², %", "Note")
-    to_rows = "#" + anchor("rows", result.id)
     null = no_effect(result.measure)
     planned = _planned_interval(result)
     rows: list[Row] = []
     if result.fit is not None:
-        rows.append(Row((Cell("Nothing: as planned"), *figures(result.fit, to_rows), Cell()), classes="own"))
+        shown = (*figures(result.fit, place(result.id)), Cell())
+        rows.append(Row((Cell("Nothing: as planned"), *shown), classes="own"))
     elif result.single is not None:
         one = result.single
         digits = digits_for([one.interval.high - one.interval.low])
-        ends = (number(x, digits) for x in (one.interval.low, one.interval.high))
-        estimate = number(one.estimate, digits, href=to_rows)
-        p = Cell() if null is None else p_cell(one.p)
-        shown = (Cell("1", href=to_rows), estimate, *ends, p, Cell(), Cell("one study: its own effect"))
+        low = number(one.interval.low, digits, href="#" + place(result.id, "low"))
+        high = number(one.interval.high, digits, href="#" + place(result.id, "high"))
+        estimate = number(one.estimate, digits, href="#" + place(result.id, "estimate"))
+        p = Cell() if null is None else replace(p_cell(one.p), href="#" + place(result.id, "p"))
+        shown = (
+            Cell("1", href="#" + place(result.id, "studies")),
+            estimate,
+            low,
+            high,
+            p,
+            Cell(),
+            Cell("one study: its own effect"),
+        )
         rows.append(Row((Cell("Nothing: as planned"), *shown), classes="own"))
+    keys = {id(s): key for s, key in zip(result.sensitivity, variant_keys(result)[0].values(), strict=True)}
     moved, told = 0, 0
     for heading, members in _grouped(result).items():
         rows.append(group(heading, heads))
@@ -69,11 +80,11 @@ def sensitivity_table(result: AnalysisResult) -> Table:
             cell = Cell(note, links=_further(result, s.rows))
             if change:
                 cell = Cell(DIFFERS, tag="high", after=note, links=cell.links)
-            row = Row((Cell(words), *figures(s.fit, to_rows), cell))
+            row = Row((Cell(words), *figures(s.fit, place(result.id, keys[id(s)])), cell))
             before = rows[-1]
-            if words.startswith("r = ") and before.cells[1:] == row.cells[1:]:  # every further r gives the same
+            if words.startswith("r = ") and _same(before, row):  # every further r gives the same
                 start = before.cells[0].text.partition(" to ")[0]
-                rows[-1] = replace(row, cells=(Cell(f"{start} to {words.removeprefix('r = ')}"), *row.cells[1:]))
+                rows[-1] = replace(row, cells=(Cell(f"{start} to {words.removeprefix('r = ')}"), *before.cells[1:]))
             else:
                 rows.append(row)
     shown_heads, made = filled(heads, rows)
@@ -86,6 +97,11 @@ def sensitivity_table(result: AnalysisResult) -> Table:
         cards=True,
         grouped="Kind of change",
     )
+
+
+def _same(one: Row, other: Row) -> bool:
+    """Whether two rows print the same numbers."""
+    return [replace(c, href="") for c in one.cells[1:]] == [replace(c, href="") for c in other.cells[1:]]
 
 
 def _summary(moved: int, told: int) -> str:
@@ -180,20 +196,27 @@ def _plain(part: str, plan: SensitivitySpec | None, result: AnalysisResult) -> s
     return part
 
 
-def figures(fit: Pooled | None, to_rows: str = "") -> tuple[Cell, ...]:
-    """Studies, estimate, interval, P and I² of a fit; nothing about P where there is no value of no effect."""
+def figures(fit: Pooled | None, at: str = "") -> tuple[Cell, ...]:
+    """Studies, estimate, interval, P and I² of a fit; nothing about P where there is no value of no effect.
+
+    at : the place of the fit's numbers among those behind each number, to which each leads.
+    """
     if fit is None:
         gap = Cell("not pooled", absent=True)
         return (Cell("–"), gap, gap, gap, Cell("–"), Cell("–"))
     shown = fit.displayed
     digits = digits_for([shown.interval.high - shown.interval.low])
+
+    def to(quantity: str) -> str:
+        return f"#{at}:{quantity}" if at else ""
+
     return (
-        Cell(str(fit.k), href=to_rows),
-        number(shown.estimate, digits, href=to_rows),
-        number(shown.interval.low, digits),
-        number(shown.interval.high, digits),
-        Cell("–") if no_effect(fit.effects.measure) is None else p_cell(fit.p),
-        Cell(fixed(fit.i2, 0)) if fit.i2 == fit.i2 else Cell("–"),
+        Cell(str(fit.k), href=to("studies")),
+        number(shown.estimate, digits, href=to("estimate")),
+        number(shown.interval.low, digits, href=to("low")),
+        number(shown.interval.high, digits, href=to("high")),
+        Cell("–") if no_effect(fit.effects.measure) is None else replace(p_cell(fit.p), href=to("p")),
+        Cell(fixed(fit.i2, 0), href=to("i2")) if fit.i2 == fit.i2 else Cell("–"),
     )
 
 

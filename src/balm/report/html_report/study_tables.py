@@ -246,7 +246,15 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
         arm = package.arm(r.study, r.arm)
         use = "" if r.usable else f"Not used: {r.why_not or 'no reason recorded'}."
         notes = " ".join(
-            part for part in (use.replace("..", "."), r.notes, f"“{r.quote}”" if r.quote else None) if part
+            part
+            for part in (
+                use.replace("..", "."),
+                r.notes,
+                f"{r.page}:" if r.page and r.quote else r.page,
+                f"“{r.quote}”" if r.quote else None,
+                f"Extracted by {r.extracted_by}, {r.extracted or 'date not on record'}." if r.extracted_by else None,
+            )
+            if part
         )
         rows.append(
             Row(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from balm.report.html_report.links import anchor
 from balm.report.html_report.table import Link
 from balm.report.html_report.table_html import escaped
-from balm.report.walk_back import Quantity, ReportedValue, StudyStep, Walk, place
+from balm.report.walk_back import Quantity, ReportedValue, StudyStep, Variant, Walk, place
 from balm.vocabulary.numbers import plain
 
 
@@ -19,11 +19,26 @@ def walks_html(walks: Iterable[Walk]) -> str:
 def _walk(w: Walk) -> str:
     numbers = "".join(_quantity(q) for q in w.quantities)
     steps = "".join(_step(w.analysis, s) for s in w.studies)
+    others = "".join(_variant(w.analysis, v) for v in w.variants)
     told = f"<p>{escaped(w.model)}</p>" if w.model else ""
     rows = f'<p><a href="#{escaped(anchor("analysis", w.analysis))}">The analysis in this report</a></p>'
     return (
         f'<details class="walk" id="{escaped(place(w.analysis))}"><summary>{escaped(w.title)}</summary>'
-        f'<dl class="walk-numbers">{numbers}</dl>{told}{rows}<ol class="walk-studies">{steps}</ol></details>\n'
+        f'<dl class="walk-numbers">{numbers}</dl>{told}{rows}<ol class="walk-studies">{steps}</ol>{others}</details>\n'
+    )
+
+
+def _variant(analysis: str, v: Variant) -> str:
+    numbers = "".join(_quantity(q) for q in v.quantities)
+    studies = "".join(
+        f'<li><a href="#{escaped(place(analysis, study=s.study) if s.step else anchor("study", s.study))}">'
+        f"{escaped(s.label)}</a>: {escaped(s.effect)}, weight {escaped(s.weight)}"
+        f"{'; ' if s.links else ''}{_links(s.links)}</li>"
+        for s in v.studies
+    )
+    return (
+        f'<div class="walk-variant" id="{escaped(place(analysis, v.key))}"><h3>{escaped(v.title)}</h3>'
+        f'<dl class="walk-numbers">{numbers}</dl><p>{escaped(v.model)}</p><ul>{studies}</ul></div>'
     )
 
 
