@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import quad
 
 import balm
-from balm.stats.bayes.tau_prior import PRIORS, empirical_rows, tau_prior
+from balm.stats.bayes.tau_prior import PRIORS, TauPrior, empirical_rows, tau_prior
 from balm.vocabulary.problems import InputError
 
 ES = balm.EffectSizes(
@@ -174,6 +174,33 @@ def test_many_are_the_same_posteriors() -> None:
                 assert ours == theirs or abs(ours - theirs) <= 1e-8 * unit, (i, ours, theirs)
             if mu is not None:
                 assert many.log_marginal[i] == pytest.approx(fit.log_marginal, abs=1e-9)
+
+
+HARD = (
+    tau_prior("uniform", upper=0.7),  # ends inside the posterior
+    tau_prior("log-normal", location=-2.56, scale=1.74),  # 0 at tau = 0
+    tau_prior("half-normal", scale=20.0),  # long tails in small groups
+    tau_prior("lomax", scale=1.0, shape=6.0),
+)
+
+
+@pytest.mark.parametrize("prior", HARD, ids=lambda prior: prior.name)
+def test_many_where_few_nodes_are_not_enough(prior: TauPrior) -> None:
+    rng = np.random.default_rng(11)
+    sizes = [2, 3, 5, 9, 15, 40]
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    v = np.exp(rng.normal(-2.0, 2.0, len(group)))
+    y = rng.normal(0.2, np.sqrt(v + np.array([0.0, 1.0, 0.0, 0.3, 0.0, 2.0])[group]))
+    many = balm.bayes_many(y, v, group, tau=prior)
+    for i in range(len(sizes)):
+        rows = group == i
+        fit = balm.bayes(balm.EffectSizes(effect=y[rows], variance=v[rows]), tau=prior, interval="central")
+        for prefix, part in (("", fit.mu), ("pi_", fit.prediction), ("tau_", fit.tau)):
+            for name, want in (("median", part.median), ("low", part.interval.low), ("high", part.interval.high)):
+                got = getattr(many, prefix + name)[i]
+                assert abs(got - want) <= 1e-8 * part.sd, (prior.words, sizes[i], prefix + name, got, want)
+        assert many.sd[i] == pytest.approx(fit.mu.sd, rel=1e-8)
+        assert many.tau_sd[i] == pytest.approx(fit.tau.sd, rel=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,10 @@ def highest(log_density: Callable[[Floats], Floats], panels: Panels) -> tuple[fl
     for i in inside:
         ends = (float(np.exp(z[i - 1])), float(np.exp(z[i + 1])))
         solved = import_module("scipy.optimize").minimize_scalar(
-            lambda tau: -float(log_density(np.array([tau]))[0]), bounds=ends, method="bounded", options={"xatol": 1e-11}
+            lambda tau: -max(float(log_density(np.array([tau]))[0]), -1e300),
+            bounds=ends,
+            method="bounded",
+            options={"xatol": 1e-11},
         )
         if -solved.fun > found[1] + 1e-12 * (1.0 + abs(found[1])):
             found = (float(solved.x), -float(solved.fun))
