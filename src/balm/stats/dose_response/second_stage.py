@@ -15,6 +15,7 @@ Gasparrini, Armstrong & Kenward (2012) Stat Med 31:3821 (second stage); Crippa, 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -71,10 +72,18 @@ class Pool:
     residual: float
 
 
+@cache
+def _entries(q: int) -> tuple[Floats, Floats]:
+    """The matrices (t, q, q) with a 1 in each place of a lower triangle, row by row, and the products of each pair."""
+    rows, columns = np.tril_indices(q)
+    unit = np.zeros((len(rows), q, q))
+    unit[np.arange(len(rows)), rows, columns] = 1.0
+    return unit, unit[:, None] @ unit.transpose(0, 2, 1)[None]
+
+
 def lower(theta: Floats, q: int) -> Floats:
     """The lower triangle that ``theta`` fills row by row."""
-    found = np.zeros((q, q))
-    found[np.tril_indices(q)] = theta
+    found: Floats = np.tensordot(theta, _entries(q)[0], 1)
     return found
 
 
@@ -86,10 +95,12 @@ def _at(sums: Sums, root: Floats) -> tuple[Floats, Floats, Floats, Floats, float
     lu = sums.u @ root
     a = sums.p - pl @ back @ pl.transpose(0, 2, 1)
     a = 0.5 * (a + a.transpose(0, 2, 1))
-    w = sums.u - np.einsum("kij,kjl,kl->ki", pl, back, lu)
+    pulled = back @ lu[:, :, None]
+    w = sums.u - (pl @ pulled)[:, :, 0]
     total = a.sum(axis=0)
-    b = np.linalg.solve(total, w.sum(axis=0))
-    square = float(sums.c.sum() - np.einsum("ki,kij,kj->", lu, back, lu) - b @ w.sum(axis=0))
+    right = w.sum(axis=0)
+    b = np.linalg.solve(total, right)
+    square = float(sums.c.sum() - lu.ravel() @ pulled.ravel() - b @ right)
     return a, w, total, b, square, float(np.linalg.slogdet(m)[1].sum())
 
 
@@ -102,28 +113,27 @@ def _evaluate(sums: Sums, theta: Floats, reml: bool) -> tuple[float, Floats, Flo
     height = 0.5 * (logs + square + (float(np.linalg.slogdet(total)[1]) if reml else 0.0))
     left = w - a @ b
     g = 0.5 * (left.T @ left - a.sum(axis=0))
+    ab = a @ back
     if reml:
-        g += 0.5 * np.einsum("kab,bc,kcd->ad", a, back, a)
-    rows, columns = np.tril_indices(q)
-    count = len(rows)
-    unit = np.zeros((count, q, q))
-    unit[np.arange(count), rows, columns] = 1.0
+        g += 0.5 * (ab @ a).sum(axis=0)
+    unit, pairs = _entries(q)
     turn = unit @ root.T
     turn = turn + turn.transpose(0, 2, 1)  # dPsi of each entry
-    ad = np.einsum("kab,tbc->tkac", a, turn)
-    al = np.einsum("tkab,kb->tka", ad, left)
-    moved = np.einsum("ab,tb->ta", back, al.sum(axis=1))  # minus the change of b
-    dleft = -al + np.einsum("kab,tb->tka", a, moved)
-    ada = np.einsum("tkab,kbc->tkac", ad, a)
-    cross = np.einsum("tka,kb->tab", dleft, left)
-    dg = 0.5 * (cross + cross.transpose(0, 2, 1) + ada.sum(axis=1))
+    ad = a[None] @ turn[:, None]
+    al = (ad @ left[:, :, None])[..., 0]
+    moved = al.sum(axis=1) @ back  # minus the change of b
+    dleft = (a @ moved.T).transpose(2, 0, 1) - al
+    ada = ad @ a
+    cross = dleft.transpose(0, 2, 1) @ left
+    whole = ada.sum(axis=1)
+    dg = 0.5 * (cross + cross.transpose(0, 2, 1) + whole)
     if reml:
-        aba = np.einsum("tkab,bc,kcd->tad", ada, back, a)
-        change = np.einsum("ab,tbc,cd->tad", back, ada.sum(axis=1), back)
-        dg += 0.5 * (np.einsum("kab,tbc,kcd->tad", a, change, a) - aba - aba.transpose(0, 2, 1))
-    slope = np.einsum("ab,tab->t", g, turn)
-    pairs = np.einsum("tab,scb->tsac", unit, unit)
-    curvature = np.einsum("tab,sab->ts", dg, turn) + 2.0 * np.einsum("ac,tsac->ts", g, pairs)
+        aba = np.matmul(ada @ back, a).sum(axis=1)
+        change = back @ whole @ back
+        dg += 0.5 * ((a @ change[:, None] @ a).sum(axis=1) - aba - aba.transpose(0, 2, 1))
+    flat = turn.reshape(len(turn), -1)
+    slope = flat @ g.ravel()
+    curvature = dg.reshape(len(dg), -1) @ flat.T + 2.0 * np.tensordot(pairs, g, 2)
     return height, -slope, -0.5 * (curvature + curvature.T)
 
 
