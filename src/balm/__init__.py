@@ -67,6 +67,7 @@ PUBLIC = {
     "robust": "balm.stats.multilevel.cluster_robust",
     "wild_bootstrap": "balm.stats.multilevel.wild_bootstrap",
     "network": "balm.stats.network.network",
+    "n_of_1": "balm.stats.n_of_1",
     "dose_response": "balm.stats.dose_response.dose_response",
     "sequential_analysis": "balm.stats.sequential.sequential_analysis",
     "required_information": "balm.stats.sequential.required_information",

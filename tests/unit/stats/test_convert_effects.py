@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from balm.stats import convert
 from balm.vocabulary.problems import InputError
@@ -337,3 +337,52 @@ def test_tetrachoric_at_no_association() -> None:
         assert convert.tetrachoric_from_log_odds_ratio(log_odds_ratio=0, method=method).r == 0
     with pytest.raises(InputError, match="method must be one of"):
         convert.tetrachoric_from_log_odds_ratio(log_odds_ratio=0, method="yule")
+
+
+#: Peak expiratory flow of 13 children, first and second period: formoterol then salbutamol, and the other way round.
+#: Senn (2002) Cross-over Trials in Clinical Research, chapter 3.
+FIRST = np.array([(310, 270), (310, 260), (370, 300), (410, 390), (250, 210), (380, 350), (330, 365)], dtype=float)
+OTHER = np.array([(370, 385), (310, 400), (380, 410), (290, 320), (260, 340), (90, 220)], dtype=float)
+
+
+def test_the_asthma_trial_of_senn() -> None:
+    periods = [rows[:, 0] - rows[:, 1] for rows in (FIRST, OTHER)]
+    sums = [rows.sum(axis=1) for rows in (FIRST, OTHER)]
+
+    def described(rows: list[np.ndarray]) -> dict[str, float]:
+        pairs = zip(("12", "21"), rows, strict=True)
+        return {f"{what}_{s}": v for s, r in pairs
+                for what, v in (("mean", r.mean()), ("sd", r.std(ddof=1)), ("n", len(r)))}  # fmt: skip
+
+    effect = convert.crossover_from_periods(**described(periods))
+    assert round(effect.effect, 1) == 46.6  # litres a minute
+    carry = convert.crossover_carry_over(**described(sums))
+    t = stats.ttest_ind(*sums)
+    assert carry.t == pytest.approx(t.statistic, rel=1e-12) and carry.p == pytest.approx(t.pvalue, rel=1e-10)
+    assert "do not choose" in carry.cautions[0]
+
+
+def test_binary_crossover_is_a_logistic_regression_of_the_preferred_period() -> None:
+    # Counts and formula of Lui's program for this odds ratio. The model is saturated, so both logits are met exactly:
+    # logit(first) = +-effect + period_effect.
+    found = convert.crossover_odds_ratio_from_periods(first_12=16, second_12=32, first_21=41, second_21=15)
+    assert found.effect + found.period_effect == pytest.approx(math.log(16 / 32))
+    assert found.period_effect - found.effect == pytest.approx(math.log(41 / 15))
+    assert math.exp(-found.effect) == pytest.approx(math.sqrt(32 * 41 / (16 * 15)))
+    # The asthma trial of Senn's book with a good or bad response: nobody preferred salbutamol in the first sequence.
+    zero = convert.crossover_odds_ratio_from_periods(first_12=9, second_12=0, first_21=1, second_21=6)
+    assert zero.effect == pytest.approx(0.5 * (math.log(9.5 / 0.5) - math.log(1.5 / 6.5))) and zero.cautions
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"first_12": 0, "second_12": 0}, "first_12"),
+        ({"second_12": 0, "add": 0}, "give add=0.5"),
+        ({"first_21": 1.5}, "first_21"),
+    ],
+)
+def test_binary_crossover_refuses(counts: dict[str, float], words: str) -> None:
+    given = {"first_12": 9, "second_12": 3, "first_21": 1, "second_21": 6} | counts
+    with pytest.raises(InputError, match=words):
+        convert.crossover_odds_ratio_from_periods(**given)

@@ -67,7 +67,9 @@ from balm.stats.convert.overlap import (
 )
 from balm.stats.convert.paired import (
     correlation_from_sds,
+    crossover_carry_over,
     crossover_from_periods,
+    crossover_odds_ratio_from_periods,
     crossover_smd,
     paired_over_correlations,
     sd_of_paired_difference,
@@ -138,7 +140,9 @@ __all__ = [
     "combine_means",
     "correlation_from_sds",
     "covariance_of_shared_control",
+    "crossover_carry_over",
     "crossover_from_periods",
+    "crossover_odds_ratio_from_periods",
     "crossover_smd",
     "d_from_log_odds_ratio",
     "d_from_odds_ratio",
