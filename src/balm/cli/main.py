@@ -27,6 +27,11 @@ COMMANDS = {
         "balm.cli.accuracy:ACCURACY",
         "pool the accuracy of a diagnostic test, and draw its summary ROC curve",
     ),
+    "glmm": ("balm.cli.glmm:GLMM", "pool counts by their own likelihood, without corrections of zero cells"),
+    "dose-response": (
+        "balm.cli.dose_response:DOSE_RESPONSE",
+        "pool the trend of ratios over the dose, and draw its curve",
+    ),
     "measures": ("balm.cli.measures:MEASURES", "list the effect measures and the columns each one needs"),
     "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
     "report": ("balm.cli.review:REPORT", "write the report of a review package: HTML, Word or PDF"),
