@@ -21,6 +21,8 @@ __version__ = "0.1.0"
 PUBLIC = {
     "EffectSizes": "balm.stats.effect_sizes",
     "effect_sizes": "balm.stats.effect_sizes",
+    "missing_outcomes": "balm.stats.missing_outcomes",
+    "missing_outcome_analyses": "balm.stats.missing_outcomes",
     "MEASURES": "balm.stats.measures",
     "Pooled": "balm.stats.pooling.pooled",
     "pool": "balm.stats.pooling.pool",

@@ -383,7 +383,7 @@ def location_scale(
     inference : "t" (k - p degrees of freedom for location, k - q for scale coefficients; default) or "wald".
 
     Wald tests of scale coefficients are rough in small samples: beside them stands the likelihood-ratio test,
-    ``fit.equal_variances_test`` or ``fit.compare(smaller)`` (Viechtbauer & López-López 2022, section 4).
+    ``fit.equal_variances_test`` or ``fit.compare(smaller)`` (Viechtbauer & López-López 2022).
     Where the likelihood rises without end as tau² of some studies falls to 0 under the log link, the result is that
     limit: those coefficients are infinite, without standard errors, and ``advice`` says so. Under the identity link
     variances may lie at 0; the scale coefficients then have no standard errors.

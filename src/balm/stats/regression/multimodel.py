@@ -33,7 +33,7 @@ ERRORS: dict[str, str] = {
 }
 #: More subsets than this are a fishing trip, and take minutes.
 MOST_MODELS = 20_000
-SOURCE = "Burnham & Anderson (2002), Model Selection and Multimodel Inference, chapters 2, 4 and 6"
+SOURCE = "Burnham & Anderson (2002), Model Selection and Multimodel Inference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ class Multimodel:
         """Averaged coefficients.
 
         average : "full" counts a coefficient as 0 in models without it, which shrinks what is poorly supported;
-                  "conditional" averages over the models that hold it (Burnham & Anderson 2002, section 4.2).
+                  "conditional" averages over the models that hold it (Burnham & Anderson 2002).
         errors  : "revised" or "original", a row of :data:`ERRORS`. Under a t reference each model's variance counts
-                  ``(t / z)²`` times, with the quantiles of its own degrees of freedom (p. 164).
+                  ``(t / z)²`` times, with the quantiles of its own degrees of freedom.
         """
         average = check_option("average", average or self.average, AVERAGES)
         variances = np.einsum("mii->mi", self.covariances)
@@ -173,7 +173,7 @@ class Multimodel:
         return tuple(found)
 
     def confidence_set(self, share: float = 0.95) -> tuple[RankedModel, ...]:
-        """The best models whose weights add up to ``share`` (Burnham & Anderson 2002, section 4.5)."""
+        """The best models whose weights add up to ``share`` (Burnham & Anderson 2002)."""
         if not 0.0 < share <= 1.0:
             raise InputError(f"share must lie above 0 and at most at 1; got {share!r}")
         last = int(np.searchsorted(np.cumsum(self.weights), share - 1e-12))
