@@ -23,6 +23,7 @@ PUBLIC = {
     "effect_sizes": "balm.stats.effect_sizes",
     "missing_outcomes": "balm.stats.missing_outcomes",
     "missing_outcome_analyses": "balm.stats.missing_outcomes",
+    "missing_means": "balm.stats.missing_means",
     "MEASURES": "balm.stats.measures",
     "Pooled": "balm.stats.pooling.pooled",
     "pool": "balm.stats.pooling.pool",

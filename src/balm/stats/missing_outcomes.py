@@ -155,6 +155,18 @@ def _refuse_idle(assumption: str, known: Mapping[str, Any], weighting: str | Non
         raise InputError(f"event= has no effect with assumption={assumption!r}; leave it out")
 
 
+def missing_counts(missing_1: Any, missing_2: Any, data: Any, es: EffectSizes) -> Floats:
+    """(2, k) participants without an outcome, checked."""
+    pairs = (("missing_1", missing_1), ("missing_2", missing_2))
+    return np.array([_missing(name, given, data, len(es), es) for name, given in pairs])
+
+
+def missing_notes(es: EffectSizes, absent: Floats) -> list[str]:
+    """The share missing in each arm of each study, in words."""
+    shares = 100.0 * absent / (absent + np.array([es.raw["n_1"], es.raw["n_2"]]))
+    return [f"missing {a:.0f}% and {b:.0f}%" for a, b in shares.T.tolist()]
+
+
 def _missing(name: str, given: Any, data: Any, k: int, es: EffectSizes) -> Floats:
     column = tables.numeric_column(name, given, data)
     if len(column.values) not in (1, k):
@@ -175,10 +187,13 @@ def _missing(name: str, given: Any, data: Any, k: int, es: EffectSizes) -> Float
 
 
 def _named(available: EffectSizes, effect: Floats, variance: Floats, absent: Floats) -> EffectSizes:
-    n = absent + np.array([available.raw["n_1"], available.raw["n_2"]])
-    shares = 100.0 * absent / n
-    notes = [f"missing {a:.0f}% and {b:.0f}%" for a, b in shares.T.tolist()]
-    return EffectSizes(effect=effect, variance=variance, study=available.study, measure=available.measure, note=notes)
+    return EffectSizes(
+        effect=effect,
+        variance=variance,
+        study=available.study,
+        measure=available.measure,
+        note=missing_notes(available, absent),
+    )
 
 
 def _assumed(assumption: str, event: str | None) -> tuple[float | str, float | str]:
@@ -238,14 +253,9 @@ def _imor(
 ) -> tuple[Floats, Floats]:
     k = raw.shape[2]
     centre = np.log(np.array([_odds_ratio(name, known[name], k) for name in ("imor_1", "imor_2")]))
-    sd = [_spread(name, known[name]) for name in ("log_imor_sd_1", "log_imor_sd_2")]
-    rho = 0.0 if known["correlation"] is None else float(known["correlation"])
-    if not -1.0 <= rho <= 1.0:
-        raise InputError(f"correlation must lie between -1 and 1; got {rho!r}")
-    if rho != 0.0 and min(sd) == 0.0:
-        raise InputError(
-            "correlation= needs log_imor_sd_1 and log_imor_sd_2 above 0: a known IMOR correlates with nothing"
-        )
+    sd, rho = check_prior(
+        "log_imor_sd_1", known["log_imor_sd_1"], "log_imor_sd_2", known["log_imor_sd_2"], known["correlation"]
+    )
     how = check_option("integration", known["integration"] or "quadrature", INTEGRATIONS)
     plain = _arms(raw, absent, np.zeros(k))
     total = plain.n * ((1.0 - plain.a) * plain.p + plain.a * _with_odds(plain.p, centre)[0])
@@ -290,11 +300,22 @@ def _odds_ratio(name: str, given: Any, k: int) -> Floats:
     return values
 
 
-def _spread(name: str, given: float | None) -> float:
-    value = 0.0 if given is None else float(given)
-    if not (math.isfinite(value) and value >= 0.0):
-        raise InputError(f"{name} must be a standard deviation of log IMOR, 0 or more; got {given!r}")
-    return value
+def check_prior(
+    name_1: str, sd_1: float | None, name_2: str, sd_2: float | None, correlation: float | None
+) -> tuple[list[float], float]:
+    """Standard deviations and correlation of a prior of both arms; 0 where nothing is said."""
+    spread = []
+    for name, given in ((name_1, sd_1), (name_2, sd_2)):
+        value = 0.0 if given is None else float(given)
+        if not (math.isfinite(value) and value >= 0.0):
+            raise InputError(f"{name} must be a standard deviation, 0 or more; got {given!r}")
+        spread.append(value)
+    rho = 0.0 if correlation is None else float(correlation)
+    if not -1.0 <= rho <= 1.0:
+        raise InputError(f"correlation must lie between -1 and 1; got {rho!r}")
+    if rho != 0.0 and min(spread) == 0.0:
+        raise InputError(f"correlation= needs {name_1} and {name_2} above 0: what is known correlates with nothing")
+    return spread, rho
 
 
 def _with_odds(p: Floats, delta: Floats) -> tuple[Floats, Floats]:

@@ -124,12 +124,12 @@ def test_uncertain_imors_are_integrated(measure: str) -> None:
     sd, rho = (0.8, 1.2), 0.6
     given = {"imor_1": 0.5, "imor_2": 0.7}
     found = missing_outcomes(measure, **given, log_imor_sd_1=sd[0], log_imor_sd_2=sd[1], correlation=rho, **FULL)
-    z = np.linspace(-8.0, 8.0, 65)
+    z = np.linspace(-8.0, 8.0, 17)
     weight = np.exp(-0.5 * z * z)
     weight /= weight.sum()
     first, second, own = np.zeros(6), np.zeros(6), np.zeros(6)
     for u, wu in zip(z, weight, strict=True):
-        for t, wt in zip(z[::4], weight[::4] / weight[::4].sum(), strict=True):
+        for t, wt in zip(z, weight, strict=True):
             odds = [0.5 * math.exp(sd[0] * u), 0.7 * math.exp(sd[1] * (rho * u + math.sqrt(1 - rho**2) * t))]
             at = missing_outcomes(measure, imor_1=odds[0], imor_2=odds[1], **FULL)
             first, second, own = (
@@ -137,8 +137,8 @@ def test_uncertain_imors_are_integrated(measure: str) -> None:
                 second + wu * wt * at.effect**2,
                 own + wu * wt * at.variance,
             )
-    assert found.effect == pytest.approx(first, abs=2e-5)
-    assert found.variance == pytest.approx(own + second - first**2, rel=2e-4)
+    assert found.effect == pytest.approx(first, abs=1e-6)
+    assert found.variance == pytest.approx(own + second - first**2, rel=1e-5)
     # Taylor's series leaves out how the error of the assumed risks varies over the prior; held, the two agree.
     tiny: dict[str, Any] = {"log_imor_sd_1": 0.01, "log_imor_sd_2": 0.02, "correlation": -0.5, "weighting": "available"}
     exact = missing_outcomes(measure, **given, **tiny, **FULL)
@@ -198,7 +198,7 @@ def test_columns_of_a_table_and_what_is_wrong_with_them() -> None:
         ({"event": "desirable"}, "event= has no effect"),
         ({"imor_1": -1.0}, "imor_1 must be above 0"),
         ({"imor_1": [1.0, 2.0]}, "one number or one a study"),
-        ({"log_imor_sd_1": -1.0}, "standard deviation of log IMOR"),
+        ({"log_imor_sd_1": -1.0}, "must be a standard deviation, 0 or more"),
         ({"correlation": 2.0}, "between -1 and 1"),
         ({"correlation": 0.5, "log_imor_sd_1": 1.0}, "correlates with nothing"),
         ({"integration": "guess", "log_imor_sd_1": 1.0}, "integration must be one of"),
