@@ -1,4 +1,5 @@
-"""Tables of a network written to files: contributions of direct comparisons and of studies, and a folder for CINeMA."""
+"""Tables of a network written to files: contributions of direct comparisons and of studies, a folder for CINeMA, a
+summary of findings."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from balm.actions.whole_file import whole_file
+from balm.report.network_findings import findings_csv, findings_html, network_findings
 from balm.review.certainty import cinema
+from balm.review.certainty.of_network import rate_network
 from balm.stats.network.contributions import Contributions
 from balm.stats.network.network import Network
 from balm.vocabulary.problems import InputError
@@ -77,3 +80,28 @@ def write_cinema(
     with whole_file(target / "to-judge.md", "w", encoding="utf-8") as out:
         out.write(cinema.to_judge(fit, found, important=important, rule=rule))
     return [*written, target / "to-judge.md"]
+
+
+def write_network_findings(
+    fit: Network,
+    path: str | Path,
+    *,
+    risk_of_bias: Mapping[str, object],
+    important: float,
+    title: str = "Summary of findings",
+    baseline_risk: float | None = None,
+    start: str = "high",
+    decided: Mapping[str, Mapping[str, object]] | None = None,
+) -> Path:
+    """The summary of findings of a network with the certainty of each estimate, as .html or .csv.
+
+    What is proposed and what people may decide is told by :func:`balm.review.certainty.of_network.rate_network`.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".csv"):
+        raise InputError(f"a summary of findings of a network is written as .html or .csv; got {target.name!r}")
+    ratings = rate_network(fit, risk_of_bias=risk_of_bias, important=important, start=start, decided=decided)
+    table = network_findings(fit, ratings, title=title, baseline_risk=baseline_risk)
+    with whole_file(target, "w", encoding="utf-8", newline="") as out:
+        out.write(findings_csv(table) if target.suffix.lower() == ".csv" else findings_html(table))
+    return target

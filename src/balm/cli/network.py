@@ -80,7 +80,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--important",
         type=number("--important"),
         metavar="X",
-        help="smallest effect that matters, for --cinema: 0.8 for a ratio, 0.5 for a difference",
+        help="smallest effect that matters, for --cinema and --summary: 0.8 for a ratio, 0.5 for a difference",
+    )
+    parser.add_argument(
+        "--summary",
+        metavar="FILE",
+        help="write the summary of findings with the certainty of each estimate (.html .csv); needs the column rob",
+    )
+    parser.add_argument(
+        "--baseline",
+        type=number("--baseline", above=0.0, below=1.0),
+        metavar="RISK",
+        help="risk with the reference, 0 to 1, for absolute effects in --summary",
     )
     parser.add_argument(
         "--rule",
@@ -130,6 +141,8 @@ def run(arguments: argparse.Namespace) -> int:
     shown = _characteristics(fit, arguments, table)
     if arguments.cinema:
         _cinema(fit, arguments, table, data)
+    if arguments.summary:
+        _summary(fit, arguments, table)
     if arguments.graph:
         from balm.plots.network_graph import network_graph
 
@@ -193,6 +206,18 @@ def _cinema(fit: Any, arguments: argparse.Namespace, table: Any, data: dict[str,
         important=arguments.important,
         rule=arguments.rule,
         arms=arms,
+    )
+
+
+def _summary(fit: Any, arguments: argparse.Namespace, table: Any) -> None:
+    from balm.actions.network_out import write_network_findings
+
+    if arguments.important is None:
+        raise UsageError("--summary needs --important X, the smallest effect that matters (0.8 for a ratio)")
+    _check_columns(table, ["rob"])
+    bias = dict(zip(table.text("study"), table.text("rob"), strict=True))
+    write_network_findings(
+        fit, arguments.summary, risk_of_bias=bias, important=arguments.important, baseline_risk=arguments.baseline
     )
 
 

@@ -73,9 +73,20 @@ def test_transitivity_and_the_folder_for_cinema(file, tmp_path, capsys):
         (flags[2:4], "--covariate COL"),
         (["--cinema", str(out)], "--important X"),
         (["--covariate", "age"], "no column age"),
+        (["--summary", str(out / "sof.csv")], "--important X"),
     ):
         assert main(["network", table, "--measure", "OR", *wrong]) != 0
         assert words in capsys.readouterr().err
+
+
+def test_a_summary_of_findings_needs_risk_of_bias(file, tmp_path, capsys):
+    out = tmp_path / "sof.csv"
+    flags = ["--measure", "OR", "--summary", str(out), "--important", "0.8", "--baseline", "0.2"]
+    assert main(["network", file(ARMS), *flags]) != 0
+    assert "no column rob" in capsys.readouterr().err and not out.exists()
+    table = "\n".join(f"{line},{'rob' if i == 0 else 'L'}" for i, line in enumerate(ARMS.splitlines())) + "\n"
+    assert main(["network", file(table), *flags]) == 0
+    assert "200 per 1000" in out.read_text("utf-8")
 
 
 def test_what_is_wrong_is_one_line(file, capsys):

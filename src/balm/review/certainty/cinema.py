@@ -161,24 +161,24 @@ def proposals(
     """
     if rule not in RULES:
         raise InputError(f"rule must be one of {list(RULES)}; got {rule!r}")
-    edge = _edge(fit, important)
+    edge = edge_of(fit, important)
     test = fit.by_design().interaction
     result = []
     for parts, row in zip(fit.split(), fit.contributions().by_study.tolist(), strict=True):
         pair = (parts.treatment_1, parts.treatment_2)
         one = fit.compare(*pair)
         interval = (one.interval.low, one.interval.high)
-        crossed = _crossings(*interval, edge)
+        crossed = crossings(*interval, edge)
         reasons = {"imprecision": f"the interval crosses {crossed} of the two limits of importance"}
         heterogeneity = None
         if math.isfinite(one.prediction.low):
-            more = _crossings(one.prediction.low, one.prediction.high, edge) - crossed
+            more = crossings(one.prediction.low, one.prediction.high, edge) - crossed
             heterogeneity = CONCERNS[max(0, more)]
             reasons["heterogeneity"] = f"the prediction interval crosses {max(0, more)} more of them than the interval"
         else:
             reasons["heterogeneity"] = "no prediction interval under this model"
         kind, incoherence, reasons["incoherence"] = _incoherence(parts, test.p, edge, fit.level)
-        shares = _shares(row, bias), _shares(row, indirectness)
+        shares = shares_of(row, bias), shares_of(row, indirectness)
         for domain, share in zip(("bias", "indirectness"), shares, strict=True):
             said = ", ".join(f"{100 * s:.0f}% {LEVEL_NAMES[i + 1]}" for i, s in enumerate(share))
             reasons[domain] = f"{said} by contribution; {rule}"
@@ -253,7 +253,7 @@ def to_judge(fit: Network, found: Sequence[Proposal], *, important: float, rule:
     return "\n".join(lines) + "\n"
 
 
-def _edge(fit: Network, important: float) -> float:
+def edge_of(fit: Network, important: float) -> float:
     """The half width of the zone of no importance on the analysis scale."""
     scale = MEASURES[fit.measure].scale
     ratio = bool(scale and scale.ratio)
@@ -263,7 +263,8 @@ def _edge(fit: Network, important: float) -> float:
     return abs(math.log(important)) if ratio else abs(important)
 
 
-def _crossings(low: float, high: float, edge: float) -> int:
+def crossings(low: float, high: float, edge: float) -> int:
+    """How many of the two limits of importance lie inside an interval."""
     return sum(low < limit < high for limit in (-edge, edge))
 
 
@@ -292,7 +293,8 @@ def _incoherence(parts: Split, p: float, edge: float, level: float) -> tuple[str
     return "mixed", CONCERNS[at], said
 
 
-def _shares(row: Sequence[float], levels: Sequence[int]) -> tuple[float, float, float]:
+def shares_of(row: Sequence[float], levels: Sequence[int]) -> tuple[float, float, float]:
+    """What studies of level 1, 2 and 3 make up of a row of shares."""
     one, two, three = (sum(x for x, own in zip(row, levels, strict=True) if own == level) for level in (1, 2, 3))
     return one, two, three
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from balm.review.certainty.words import LEVELS, level_after
@@ -22,7 +23,7 @@ class NetworkCertainty:
 def network_certainty(
     *,
     direct: str | None = None,
-    loop: tuple[str, str] | None = None,
+    loop: Sequence[str] | None = None,
     intransitivity: int = 0,
     direct_share: float | None = None,
     incoherence: int = 0,
@@ -31,7 +32,8 @@ def network_certainty(
     """The certainty of a network estimate.
 
     direct         : certainty of the direct evidence, before imprecision; None when there is none.
-    loop           : the two direct comparisons of the dominant first-order loop, before imprecision; None when no loop.
+    loop           : the two direct comparisons of the dominant first-order loop (more where only a longer path joins
+                     the two treatments), before imprecision; None when no loop.
     intransitivity : levels (0, -1, -2) taken off the indirect estimate.
     direct_share   : share of the information that is direct, 0 to 1; the part that gives more sets the certainty,
                      the higher of the two where it is not known.
@@ -56,7 +58,8 @@ def network_certainty(
     if loop is not None:
         lower = min(loop, key=LEVELS.index)
         indirect = level_after(lower, intransitivity)
-        steps.append(f"indirect: the lower of {loop[0]} and {loop[1]}, intransitivity {intransitivity}: {indirect}")
+        among = f"the lower of {loop[0]} and {loop[1]}" if len(loop) == 2 else f"the lowest of {', '.join(loop)}"
+        steps.append(f"indirect: {among}, intransitivity {intransitivity}: {indirect}")
     if direct is None and indirect is None:
         raise InputError("neither direct evidence nor a loop is given; a network estimate needs one of them")
     if direct is None or indirect is None:

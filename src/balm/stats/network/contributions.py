@@ -38,6 +38,7 @@ class Contributions:
     """Shares of direct comparisons in network estimates.
 
     rows, columns : names of the estimates ("A:B") and of the direct comparisons.    method : as asked for.
+    ends          : the two treatments of each column.
     values        : (rows, columns), each row adds up to 1.
     studies       : labels.     by_study : (rows, studies), the same shares spread over the studies of each comparison
                     by their weight in it.
@@ -46,6 +47,7 @@ class Contributions:
     method: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
+    ends: tuple[tuple[str, str], ...]
     values: Floats
     studies: tuple[str, ...]
     by_study: Floats

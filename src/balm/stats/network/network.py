@@ -203,10 +203,16 @@ class Network:
             method,
             tuple(self._pair(i, j) for i, j in zip(*pairs, strict=True)),
             tuple(self._pair(i, j) for i, j in zip(*ends, strict=True)),
+            tuple((self.treatments[i], self.treatments[j]) for i, j in zip(*ends, strict=True)),
             values,
             self.contrasts.studies,
             values @ shares_of_studies(rows, self.fitted, edges, self.k),
         )
+
+    def weights_by_study(self) -> Floats:
+        """(direct comparisons, studies): each study's share of the weight, in the order of contributions."""
+        rows = rows_of(self.contrasts, self._tau2_used)
+        return shares_of_studies(rows, self.fitted, edges_of(rows, self.fitted), self.k)
 
     def evidence_flow(self) -> tuple[EvidenceFlow, ...]:
         """How direct each estimate is, how long its paths are, and how many run side by side."""
