@@ -1,7 +1,7 @@
 """Golden multivariate models: two outcomes, repeated times, arm-based models, and mixmeta's fits of wide data.
 
 The references were optimised numerically; where a number differs by more than the tolerance, ours must have the higher
-log-likelihood.
+log-likelihood, and mixmeta's coefficients, covariance and log-likelihood must be ours at its own between-study matrix.
 """
 
 from __future__ import annotations
@@ -189,8 +189,38 @@ def mixmeta_case(case: dict[str, Any], effects: dict[str, Any]) -> list[Any]:
         if not close(got[name], expected, case["tol"]):
             wrong.append((case["id"], name, got[name], value))
     if wrong and want["logLik"] is not None and got["logLik"] > want["logLik"] + 1e-9:
-        return [w for w in wrong if w[1].startswith("Q")]
+        there = at_their_matrix(fit, np.array(want["Psi"]), case["input"]["bscov"])
+        left = [
+            (case["id"], f"{n} at their Psi", there[n], want[n]) for n in there if not close(there[n], want[n], TOLD)
+        ]
+        return [w for w in wrong if w[1].startswith("Q")] + left
     return wrong
+
+
+#: mixmeta prints thirteen digits of its matrix, which is often singular: what follows from it has nine.
+TOLD = 1e-8
+
+
+def at_their_matrix(fit: Multilevel, psi: np.ndarray, structure: str) -> dict[str, Any]:
+    """Coefficients, their covariance and the log-likelihood at another between-study matrix."""
+    m = len(psi)
+    sd = np.sqrt(np.diag(psi))
+    if structure == "unstr":
+        roots, basis = np.linalg.eigh(psi)
+        lower = np.linalg.qr((basis * np.sqrt(np.maximum(roots, 0.0))).T)[1].T
+        parameters = lower[np.tril_indices(m)]
+    elif structure == "cs":
+        parameters = np.array([psi[0, 0] - psi[0, 1], psi[0, 0] + (m - 1) * psi[0, 1]])
+    elif structure == "hcs":
+        parameters = np.append(sd, psi[0, 1] / (sd[0] * sd[1]))
+    else:
+        parameters = np.diag(psi)[: 1 if structure == "id" else m]
+    there = fit.problem.fit(fit.solution.model, parameters)
+    return {
+        "coef": fit.solution.centre + there.beta,
+        "vcov": there.covariance.tolist(),
+        "logLik": there.log_likelihood,
+    }
 
 
 @pytest.mark.parametrize("path", golden_files("multivariate"))
