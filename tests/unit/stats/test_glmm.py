@@ -345,3 +345,18 @@ def test_firth_stays_finite_where_a_group_has_no_events() -> None:
     assert "Firth" in fit.methods()
     with pytest.raises(balm.InputError, match="no between-study variance"):
         fit.heterogeneity_interval()
+
+
+def test_inflation_follows_the_covariance_of_the_counts() -> None:
+    """Two moderators: 1 / (1 - r²) with r the correlation of their coefficients, whatever the likelihood."""
+    fit = balm.glmm(
+        "OR",
+        moderators={"x": [1, 2, 3, 4, 5, 7], "z": [1, 0, 1, 0, 0, 1]},
+        events_1=[2, 3, 5, 1, 7, 4],
+        n_1=[20] * 6,
+        events_2=[3, 5, 6, 4, 9, 9],
+        n_2=[20] * 6,
+    )
+    v = fit.covariance
+    r2 = v[1, 2] ** 2 / (v[1, 1] * v[2, 2])
+    assert fit.vif() == pytest.approx({"x": 1.0 / (1.0 - r2), "z": 1.0 / (1.0 - r2)}, rel=1e-10)

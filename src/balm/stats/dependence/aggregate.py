@@ -22,7 +22,7 @@ class Aggregated:
     effect: Floats
     variance: Floats
     count: NDArray[np.int64]
-    correlation: float
+    correlation: float | None
     weighted: bool
 
 
@@ -40,12 +40,20 @@ def _finite(name: str, values: ArrayLike) -> Floats:
 
 
 def aggregate(
-    *, effect: ArrayLike, variance: ArrayLike, study: Sequence[Any], correlation: float, weighted: bool = True
+    *,
+    effect: ArrayLike,
+    variance: ArrayLike,
+    study: Sequence[Any],
+    correlation: float | None = None,
+    V: ArrayLike | None = None,
+    weighted: bool = True,
 ) -> Aggregated:
     """Average the effects of each study, given the correlation of their sampling errors.
 
     effect, variance, study : (m,), rows in any order. ``correlation``: the same between any two effects of a study (0:
-    independent). With V the covariance within a study and 1 a vector of ones, the weighted average is
+    independent). ``V``: instead, the whole covariance of the sampling errors, (m, m), as
+    :func:`balm.sampling_covariance` builds it from outcomes, times and shared groups. With V the covariance within a
+    study and 1 a vector of ones, the weighted average is
     1'V⁻¹y / 1'V⁻¹1 with variance 1 / 1'V⁻¹1; unweighted it is the plain mean with variance 1'V1 / k². Weighted averages
     can leave the range of the effects when variances differ much and the correlation is high; then prefer unweighted.
 
@@ -68,6 +76,10 @@ def aggregate(
     index = {label: i for i, label in enumerate(dict.fromkeys(labels))}
     group = np.array([index[label] for label in labels])
     k = np.bincount(group)
+    if (V is None) == (correlation is None):
+        refuse("give correlation=, the same between any two effects of a study, or V=, their covariance")
+    if correlation is None:
+        return _by_matrix(y, v, np.asarray(V, dtype=np.float64), tuple(index), group, k, weighted)
     rho = float(_finite("correlation", [correlation])[0])
     least = -1 / (int(k.max()) - 1) if k.max() > 1 else -1.0
     if not least < rho < 1:
@@ -86,3 +98,23 @@ def aggregate(
         return Aggregated(tuple(index), middle, 1 / precision, k, rho, weighted)
     spread = ((1 - rho) * total(v) + rho * total(np.sqrt(v)) ** 2) / k**2
     return Aggregated(tuple(index), total(y) / k, spread, k, rho, weighted)
+
+
+def _by_matrix(
+    y: Floats, v: Floats, matrix: Floats, study: tuple[Any, ...], group: Any, k: Any, weighted: bool
+) -> Aggregated:
+    if matrix.shape != (y.size, y.size) or not np.array_equal(matrix, matrix.T):
+        refuse(f"V must be a symmetric matrix of {y.size} rows, one an effect; got shape {matrix.shape}")
+    if not np.allclose(np.diag(matrix), v, rtol=1e-8, atol=0.0):
+        i = int(np.argmax(np.abs(np.diag(matrix) / v - 1.0)))
+        refuse(f"V's diagonal in row {i + 1} is {matrix[i, i]:g}, but variance[{i}] is {v[i]:g}")
+    middle, spread = np.empty(len(study)), np.empty(len(study))
+    for i, label in enumerate(study):
+        rows = np.flatnonzero(group == i)
+        within = matrix[np.ix_(rows, rows)]
+        if not np.linalg.eigvalsh(within)[0] > 0.0:
+            refuse(f"study {label!r}: V is not positive definite; lower its correlations, or check for repeated rows")
+        weight = np.linalg.solve(within, np.ones(len(rows))) if weighted else np.ones(len(rows))
+        weight /= weight.sum()
+        middle[i], spread[i] = weight @ y[rows], weight @ within @ weight
+    return Aggregated(study, middle, spread, k, None, weighted)

@@ -24,6 +24,7 @@ def sampling_covariance(
     outcome: Any = None,
     outcome_correlation: Any = None,
     time: Any = None,
+    time_2: Any = None,
     autocorrelation: float | None = None,
     group_1: Any = None,
     group_2: Any = None,
@@ -41,6 +42,9 @@ def sampling_covariance(
     - ``group_1, group_2, n_1, n_2`` (k,): the compared groups and their sizes. Two contrasts that share a group have
       ``r = (1 / n shared) / sqrt((1/n_1 + 1/n_2)_i (1/n_1 + 1/n_2)_j)``, minus where the shared group is group 1 of one
       and group 2 of the other (Gleser & Olkin 2009, equal variances); contrasts that share none have 0;
+    - ``time_2`` beside ``time`` and the groups: when group 2 was measured, where that is another time (a change within
+      one group has the same group twice). Each mean has its own time, and two means of one group correlate by
+      ``autocorrelation ** |gap|``;
     - ``correlation``: pairs that nothing above tells apart (all pairs, when nothing else is given).
 
     Sources: Gleser & Olkin (2009), The Handbook of Research Synthesis, chapter 19; Pustejovsky & Tipton (2022) for a
@@ -68,24 +72,32 @@ def sampling_covariance(
         alike &= o.codes[:, None] == o.codes[None, :]
     elif outcome_correlation is not None:
         raise InputError("outcome_correlation needs outcome=, the outcome of each effect")
+    rho, t, t_2 = 1.0, np.zeros(k), np.zeros(k)
     if time is not None:
         if autocorrelation is None:
             raise InputError("time needs autocorrelation=, the correlation one unit of time apart")
-        t = _numbers("time", time, es, data)
-        gap = np.abs(t[:, None] - t[None, :])
+        t = t_2 = _numbers("time", time, es, data)
         rho = _number("autocorrelation", autocorrelation, 0.0)
-        factors.append(np.asarray(rho**gap, dtype=np.float64))
-        alike &= gap == 0.0
+        if time_2 is None:
+            gap = np.abs(t[:, None] - t[None, :])
+            factors.append(np.asarray(rho**gap, dtype=np.float64))
+            alike &= gap == 0.0
+        else:
+            t_2 = _numbers("time_2", time_2, es, data)
     elif autocorrelation is not None:
         raise InputError("autocorrelation needs time=, the time of each effect")
+    elif time_2 is not None:
+        raise InputError("time_2 needs time=, the time of group 1")
     arms = {"group_1": group_1, "group_2": group_2, "n_1": n_1, "n_2": n_2}
     lacking = [name for name, value in arms.items() if value is None]
     if len(lacking) < len(arms):
         if lacking:
             raise InputError(f"shared groups need group_1, group_2, n_1 and n_2; {lacking[0]} is missing")
-        shared = _shared_groups(group_1, group_2, n_1, n_2, es, data)
+        shared = _shared_groups(group_1, group_2, n_1, n_2, es, data, (t, t_2, rho if time_2 is not None else 1.0))
         factors.append(shared)
         alike &= np.abs(shared) > 1.0 - 1e-12
+    elif time_2 is not None:
+        raise InputError("time_2 is the time of group 2: it needs group_1, group_2, n_1 and n_2")
     r = np.ones((k, k))
     for factor in factors:
         r = r * factor
@@ -153,25 +165,40 @@ def _between_outcomes(o: Grouping, given: Any) -> Floats:
     return np.asarray(matrix[np.ix_(at, at)], dtype=np.float64)
 
 
-def _shared_groups(group_1: Any, group_2: Any, n_1: Any, n_2: Any, es: EffectSizes, data: Any) -> Floats:
-    """Correlation of two differences of group means, from the groups that they share."""
+def _shared_groups(
+    group_1: Any,
+    group_2: Any,
+    n_1: Any,
+    n_2: Any,
+    es: EffectSizes,
+    data: Any,
+    times: tuple[Floats, Floats, float],
+) -> Floats:
+    """Correlation of two differences of group means, from the groups that they share and the times of these means."""
     one, two = (_labels(n, g, es, data) for n, g in (("group_1", group_1), ("group_2", group_2)))
     names = {label: i for i, label in enumerate(dict.fromkeys((*one.labels, *two.labels)))}
     a = np.array([names[x] for x in one.labels])[one.codes]
     b = np.array([names[x] for x in two.labels])[two.codes]
-    if np.any(a == b):
-        raise InputError(f"row {int(np.argmax(a == b)) + 1} compares a group with itself: {one.labels[one.codes[0]]!r}")
+    t, t_2, rho = times
+    itself = (a == b) & (t == t_2) if rho < 1.0 else a == b
+    if np.any(itself):
+        i = int(np.argmax(itself))
+        more = "" if rho == 1.0 else " at one time"
+        raise InputError(f"row {i + 1} compares a group with itself{more}: {one.labels[one.codes[i]]!r}")
     sizes = [_numbers(n, g, es, data) for n, g in (("n_1", n_1), ("n_2", n_2))]
     for name, size in zip(("n_1", "n_2"), sizes, strict=True):
         if np.any(size <= 0.0):
             raise InputError(f"{name} must be above 0; row {int(np.argmax(size <= 0.0)) + 1} has {size.min():g}")
     u, v = 1.0 / sizes[0], 1.0 / sizes[1]
 
-    def overlap(x: NDArray[Any], y: NDArray[Any], p: Floats, q: Floats) -> Floats:
-        return np.where(x[:, None] == y[None, :], np.sqrt(np.outer(p, q)), 0.0)
-
-    cov = overlap(a, a, u, u) + overlap(b, b, v, v) - overlap(a, b, u, v) - overlap(b, a, v, u)
-    return np.asarray(cov / np.sqrt(np.outer(u + v, u + v)), dtype=np.float64)
+    means = ((a, u, t, 1.0), (b, v, t_2, -1.0))
+    cov = np.zeros((len(es), len(es)))
+    for x, p, s, sign in means:
+        for y, q, r, other in means:
+            apart = np.abs(s[:, None] - r[None, :])
+            cov += sign * other * np.where(x[:, None] == y[None, :], np.sqrt(np.outer(p, q)) * rho**apart, 0.0)
+    own = np.sqrt(np.diag(cov))
+    return np.asarray(cov / np.outer(own, own), dtype=np.float64)
 
 
 def _refuse_impossible(r: Floats, held: Grouping) -> None:

@@ -74,7 +74,15 @@ class CountsRegression(MetaRegression):
         explained = 100.0 * max(0.0, (tau2 - self.tau2) / tau2) if tau2 > 0.0 else 0.0
         return LikelihoodRatio(statistic, df, chi2_sf(max(statistic, 0.0), df), explained)
 
-    def heterogeneity_interval(self, *, level: float = 0.95) -> Any:
+    def vif(self) -> dict[str, float]:
+        """Variance inflation of each coefficient but the intercept, from their covariance (Fox & Monette 1992)."""
+        skip = 1 if self.design.intercept else 0
+        v = self.covariance[skip:, skip:]
+        s = np.sqrt(np.diag(v))
+        inverse = np.linalg.inv(v / np.outer(s, s))
+        return dict(zip(self.design.names[skip:], np.diag(inverse).tolist(), strict=True))
+
+    def heterogeneity_interval(self, method: str = "q-profile", *, level: float = 0.95) -> Any:
         """Not offered: the Q-profile method belongs to normal effects."""
         raise InputError("an interval for tau2 is offered by glmm without moderators; here see tau2_se")
 

@@ -1,13 +1,16 @@
-"""Q-profile interval of what a meta-regression leaves over."""
+"""Intervals of what a meta-regression leaves over: by the generalised Q, or by the likelihood."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from balm.stats.distributions import chi2_isf, chi2_ppf
+from balm.stats.heterogeneity.solving import crossing
 from balm.stats.regression.between_study_variance import Problem, q_root
 from balm.stats.regression.meta_regression import MetaRegression
+from balm.stats.regression.projection import log_likelihood
 from balm.vocabulary.interval import Interval
+from balm.vocabulary.problems import InputError, check_level, check_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +23,25 @@ class ResidualHeterogeneity:
     h2: Interval
 
 
-def q_profile(fit: MetaRegression, *, level: float = 0.95) -> ResidualHeterogeneity:
-    """The two tau² at which the generalised Q equals the chi-square quantiles with k - p degrees of freedom.
+METHODS = ("q-profile", "profile-likelihood")
 
-    Viechtbauer (2007), Stat Med 26:37; Jackson, Turner, Rhodes & Viechtbauer (2014), BMC Med Res Methodol 14:103.
+
+def heterogeneity_interval(
+    fit: MetaRegression, method: str = "q-profile", *, level: float = 0.95
+) -> ResidualHeterogeneity:
+    """Residual tau² and what follows from it.
+
+    method : "q-profile": the two tau² at which the generalised Q equals the chi-square quantiles with k - p degrees of
+             freedom. "profile-likelihood": where the (restricted) log-likelihood is within half the chi-square quantile
+             of its maximum, for fits by REML or ML.
+
+    Viechtbauer (2007), Stat Med 26:37; Hardy & Thompson (1996), Stat Med 15:619; Jackson, Turner, Rhodes & Viechtbauer
+    (2014), BMC Med Res Methodol 14:103.
     """
+    check_option("method", method, METHODS)
+    check_level(level)
     problem = Problem(fit.effects.effect, fit.effects.variance, fit.design.matrix)
-    tail = 0.5 * (1.0 - level)
-    low = q_root(problem, chi2_isf(tail, problem.df))
-    high = q_root(problem, chi2_ppf(tail, problem.df))
+    low, high = (_q_profile if method == "q-profile" else _profile_likelihood)(fit, problem, level)
     s = problem.typical
 
     def interval(of: object) -> Interval:
@@ -40,3 +53,31 @@ def q_profile(fit: MetaRegression, *, level: float = 0.95) -> ResidualHeterogene
         interval(lambda t: 100.0 * t / (t + s)),
         interval(lambda t: t / s + 1.0),
     )
+
+
+def _q_profile(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:
+    tail = 0.5 * (1.0 - level)
+    return q_root(problem, chi2_isf(tail, problem.df)), q_root(problem, chi2_ppf(tail, problem.df))
+
+
+def _profile_likelihood(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:
+    estimator = fit.tau2_estimator
+    if estimator not in ("ML", "REML"):
+        raise InputError(
+            f"method='profile-likelihood' needs a likelihood: fit with tau2='REML' or 'ML'; got tau2={estimator!r}"
+        )
+
+    def height(t: float) -> float:
+        at = problem.at(t)
+        return log_likelihood(at, problem.variance, problem.design, t, restricted=estimator == "REML")
+
+    goal = height(fit.tau2) - 0.5 * chi2_ppf(level, 1)
+
+    def above(t: float) -> float:
+        return height(t) - goal
+
+    low = 0.0 if fit.tau2 == 0.0 or above(0.0) >= 0.0 else crossing(above, fit.tau2, 0.0)
+    far = 2.0 * fit.tau2 + problem.typical
+    while above(far) > 0.0:
+        far *= 4.0
+    return low, crossing(above, fit.tau2, far)

@@ -249,11 +249,11 @@ class MetaRegression:
         inflation = np.sum(np.linalg.inv(root) ** 2, axis=1)
         return dict(zip(self.design.names[skip:], inflation.tolist(), strict=True))
 
-    def heterogeneity_interval(self, *, level: float = 0.95) -> Any:
-        """Q-profile interval of the residual tau² (Viechtbauer 2007; Jackson et al. 2014), with I² and H² from it."""
-        from balm.stats.regression.heterogeneity_interval import q_profile
+    def heterogeneity_interval(self, method: str = "q-profile", *, level: float = 0.95) -> Any:
+        """Interval of the residual tau², with I² and H² from it: "q-profile", or "profile-likelihood" (REML, ML)."""
+        from balm.stats.regression.heterogeneity_interval import heterogeneity_interval
 
-        return q_profile(self, level=level)
+        return heterogeneity_interval(self, method, level=level)
 
     @property
     def fit_statistics(self) -> dict[str, dict[str, float]]:
