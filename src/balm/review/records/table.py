@@ -28,6 +28,11 @@ MAX_CELL = 8 * 1024 * 1024
 #: Rows searched for the header.
 HEADER_WITHIN = 40
 
+#: Fields of which nobody writes the value ``NA``; in a column without a field of the model it stays.
+_MAY_MISS_TEXT = (
+    "AU A2 AB KW PY DA DO PMID VL IS SP EP SN UR T2 JF JO JA J2 LA DB PB AN M3 CY AD N1 C2 TT"  # and not the title
+)
+_MAY_MISS = frozenset(_MAY_MISS_TEXT.split())
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[ -]?){1,5}(?:,? (?:Jr|Sr|II|III)\.?)?$")
 _SURNAME_INITIALS = re.compile(r"[^,;]{2,60}\s(?:[A-ZÀ-Þ]\.?-?\s?){1,5}(?:\s?(?:Jr|Sr|2nd|3rd|II|III)\.?)?$")
 #: Initials without points and then one: the end of PubMed's list of authors.
@@ -156,6 +161,11 @@ def read_rows(rows: Iterable[tuple[int, int, list[str]]], tally: Tally) -> Itera
                 tally.reject(start, "the row is one cell: a heading between rows, or damage", cells[0])
                 continue
             tally.repair(start, "the row has fewer cells than the header", f"{len(cells)} of {width}")
+        if "NA" in cells and (
+            missing := {at for at, tag in columns[: len(cells)] if cells[at] == "NA" and tag in _MAY_MISS}
+        ):
+            tally.repair(start, "NA, as R writes what is missing, is read as not said")
+            cells = ["" if at in missing else cell for at, cell in enumerate(cells)]
         fields = _fields(columns, header, cells, tally)
         extra = [c.strip() for c in cells[width:] if c.strip()]
         if extra:
@@ -271,6 +281,8 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             fields.setdefault("M3", []).append("Trial registry record")
             if text[:3].upper() == "NCT":
                 fields.setdefault("T2", ["ClinicalTrials.gov"])
+        elif tag == "SP":
+            fields.setdefault("SP", []).append(text.replace("--", "-"))  # tables made from BibTeX
         else:
             fields.setdefault(tag, []).append(" ".join(text.split()) if "\n" in text and tag != "N1" else text)
     for name, text in article:

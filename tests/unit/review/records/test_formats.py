@@ -305,6 +305,16 @@ def test_rows_too_short_and_too_long_are_repaired_and_headings_rejected():
     assert tally.rejected == 1 and tally.repaired == 2
 
 
+def test_what_r_writes_for_missing_is_missing():
+    """``write.csv`` and ``write_csv`` print NA: an abstract that is not there, not one that says so."""
+    header = "author,title,journal,abstract,issue,pages,doi,source\n"
+    (first, second), tally = read(header + "Roe J,NA,Pain,NA,NA,47--65,NA,NA\nDoe K,T,Pain,A,2,NA,,b\n")
+    assert (first.title, first.abstract, first.issue, first.doi, first.pages) == ("NA", None, None, None, "47-65")
+    assert (second.abstract, second.issue, second.pages) == ("A", "2", None)
+    assert first.authors == ("Roe J",) and ("DO", "NA") not in first.other
+    assert whys(tally).count("NA, as R writes what is missing") == 2
+
+
 def test_labels_in_a_table():
     records, _ = read("title,label_included\nA,1\nB,0\nC,\n")
     assert [r.decision for r in records] == ["include", "exclude", None]
