@@ -81,6 +81,7 @@ class ReportedValue:
     page: str
     quote: str
     links: tuple[Link, ...]
+    source: str  # its words where it is no address
     extracted: str
     mark: str  # that it is not verified
 
@@ -334,6 +335,7 @@ class _Reader:
             page=row.page or "",
             quote=row.quote or "",
             links=source_links(row.source, package.report(row.report), self.numbers),
+            source=" ".join((row.source or "").split()),
             extracted=self.extracted.get(own) or self.who(row),
             mark=marked(row.verified),
         )

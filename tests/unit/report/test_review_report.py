@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from balm.report.html_report.links import addresses, doi_link, host
-from balm.report.html_report.study_tables import people
+from balm.report.html_report.study_tables import people, sources
 from balm.report.html_report.table import NOT_VERIFIED, Cell, Row, Table, columns, group, number, value
 from balm.report.review_report import build_report
 
@@ -337,3 +337,10 @@ def test_only_whole_addresses_become_links():
     assert host("https://www.metajournal.com/articles/3171") == "metajournal.com"
     assert doi_link("10.56126/") is None and doi_link(None) is None
     assert doi_link("10.1002/14651858.CD015373 (protocol DOI)").href == "https://doi.org/10.1002/14651858.CD015373"
+
+
+def test_a_source_that_is_no_address_stands_in_its_words(synthesis):
+    """An import from RevMan names its file and analysis: that is a source, if not a link."""
+    cell = sources(synthesis.package, "review.rm5,  CMP-001.01", None, {})
+    assert (cell.text, cell.absent) == ("review.rm5, CMP-001.01", False)
+    assert sources(synthesis.package, " ", None, {}).absent

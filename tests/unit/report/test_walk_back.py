@@ -154,6 +154,13 @@ def test_who_extracted_a_value_and_when_is_what_the_row_says_or_the_server_knows
     assert "Table 2; “lower at &lt;week 1&gt;”" in html and "Extracted by: ana and ben, 2026-03-01" in html
 
 
+def test_a_source_that_is_no_address_is_named_in_the_chain() -> None:
+    rows = tuple(replace(r, source="review.rm5,  CMP-001.01 <a>", report=None) for r in KETAMINE.results)
+    told = replace(REVIEW, package=replace(KETAMINE, results=rows))
+    html = walks_html([walk(REVIEW.analysis("pain-two-trials"), told)])
+    assert "Read in: review.rm5, CMP-001.01 &lt;a&gt;;" in html and "no source recorded" not in html
+
+
 def test_a_row_that_is_not_verified_and_a_page_that_is_not_on_record_say_so() -> None:
     html = walks_html(walks(REVIEW))
     assert "page not on record" in html and "no words of the report kept" in html

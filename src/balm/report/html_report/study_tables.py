@@ -36,10 +36,11 @@ def faded(verified: bool) -> str:
 
 
 def sources(package: Package, source: str | None, report: str | None, numbers: dict[str, int]) -> Cell:
-    """The cell of sources; its CSV text holds the whole addresses."""
+    """The cell of sources; its CSV text holds the whole addresses. A source that is no address stands in its words."""
     links = source_links(source, package.report(report), numbers)
     if not links:
-        return Cell("no source recorded", absent=True)
+        words = " ".join((source or "").split())
+        return Cell(words) if words else Cell("no source recorded", absent=True)
     written = " ; ".join(link.href if not link.href.startswith("#") else link.text for link in links)
     shown = tuple(Link("DOI", link.href) if link.text.startswith("doi:") else link for link in links)
     return Cell(links=shown, in_csv=written)

@@ -78,7 +78,7 @@ def _reported(v: ReportedValue) -> str:
     return (
         f"<li>Reported: {escaped(v.whose)}, {escaped(v.timepoint)}: {escaped(v.printed)}{mark} "
         f'(<a href="#{escaped(anchor(v.kind, v.id))}">{file}</a>; {escaped(v.how_read)})'
-        f"<ul><li>Read in: {_links(v.links) or 'no source recorded'}; {page}; {quote}</li>"
+        f"<ul><li>Read in: {_links(v.links) or escaped(v.source) or 'no source recorded'}; {page}; {quote}</li>"
         f"<li>Extracted by: {escaped(v.extracted)}</li></ul></li>"
     )
 
