@@ -6,12 +6,16 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from balm.actions.clinic import reports
 from balm.actions.team import publishing
 from balm.registry.roles import LEAD
-from balm.store.reviews.models import Review
+from balm.review.schema import TABLE_BY_FILE
+from balm.store.reviews.models import Review, Row
+from balm.store.reviews.package_rows import add_rows
 from balm.store.synthesis import current
 from balm.vocabulary.problems import InputError
 from balm.web import warming
@@ -93,3 +97,34 @@ def test_browsers_find_the_icon_they_ask_for_unasked(client: Client) -> None:
     response = client.get("/favicon.ico")
     assert response.status_code == 200 and response["Content-Type"] in ("image/x-icon", "image/vnd.microsoft.icon")
     assert b"".join(response.streaming_content)[:4] == b"\x00\x00\x01\x00"  # type: ignore[attr-defined]
+
+
+def test_tables_that_grow_are_read_on_from_where_they_were(team: Any) -> None:
+    review = team.review
+    ballot = {"stage": "title-abstract", "reviewer": "p1", "kind": "vote", "time": "2026-03-01T00:00:00Z"}
+
+    def add(record: str, decision: str = "exclude") -> None:
+        add_rows(review, TABLE_BY_FILE["screening.csv"], [{**ballot, "record": record, "decision": decision}])
+
+    def both() -> list[tuple[str, str]]:
+        kept = current.revealed_votes_of(review)
+        current.forget()
+        assert kept == current.revealed_votes_of(review)
+        return [(v.record, v.decision) for v in kept]
+
+    there = both()
+    add("a")
+    add("b")
+    assert both() == [*there, ("a", "exclude"), ("b", "exclude")]
+    current.revealed_votes_of(review)
+    add("c", "include")
+    with CaptureQueriesContext(connection) as asked:
+        assert current.revealed_votes_of(review)[-1].record == "c"
+    assert any('"id" > ' in q["sql"] for q in asked), "only what is new is read"
+    row = Row.objects.get(review=review, table="screening.csv", cells__record="b")
+    row.cells, row.version = {**row.cells, "decision": "include"}, 2
+    row.save()
+    assert both()[-2:] == [("b", "include"), ("c", "include")]
+    Row.objects.filter(pk=row.pk).delete()
+    add("d")
+    assert both()[len(there) :] == [("a", "exclude"), ("c", "include"), ("d", "exclude")]

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from balm.actions.screening import Screened
 from balm.review.flow_counts import screening_outcomes
+from balm.review.screening.agreement import Agreement
 from balm.review.screening.batches import finished
+from balm.review.screening.stopping import StoppingTest
 from balm.store.records.unique import unique_records
 from balm.store.reviews.models import Review
+from balm.store.screening.models import Batch
 from balm.store.screening.order import frozen_batches
-from balm.store.screening.standing import forward, package_votes, plan_of
+from balm.store.screening.standing import forward, plan_of
+from balm.store.synthesis.current import kept_for, revealed_votes_of, search_stamp
 from balm.vocabulary.record import Record
 
 
@@ -35,10 +39,40 @@ class Progress:
         return self.by_two / self.decided if self.decided else None
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the progress of a stage says: agreement of each pair, and the stopping test once something is decided."""
+
+    progress: Progress
+    pairs: tuple[tuple[str, str, Agreement], ...]
+    test: StoppingTest | None
+
+
+def judged(review: Review, stage: str) -> Judged:
+    """Agreement and stopping test of what is revealed; worked out once for each state of it."""
+    state = (
+        search_stamp(review), frozen_batch_count(review, stage), unique_records(review).count(),
+        repr(plan_of(review).screening),
+    )  # fmt: skip
+    found: Judged = kept_for(("screening judged", review.key, stage), state, lambda: _judged(review, stage))
+    return found
+
+
+def _judged(review: Review, stage: str) -> Judged:
+    progress = progress_of(review, stage)
+    screened = progress.screened
+    return Judged(progress, screened.agreement(), screened.test() if progress.decided else None)
+
+
+def frozen_batch_count(review: Review, stage: str) -> int:
+    """How many batches of a stage are frozen."""
+    return Batch.objects.filter(review=review, stage=stage).count()
+
+
 def progress_of(review: Review, stage: str) -> Progress:
     """Where a stage stands."""
     plan = plan_of(review).screening
-    votes = package_votes(review, stage)
+    votes = [vote for vote in revealed_votes_of(review) if vote.stage == stage]
     ids = set(unique_records(review).values_list("record", flat=True))
     if stage == "full-text":
         ids &= set(forward(review))

@@ -53,7 +53,11 @@ def update_of(package: Package, at: ReviewVersion) -> Update:
     known = [r for r in mine if first[r] != at.version]
     fresh = [r for r in mine if first[r] == at.version]
     new = tuple(dict.fromkeys(kept.get(r, r) for r in fresh))
-    votes = (replace(v, record=kept.get(v.record, v.record)) for v in package.screening if v.stage == "title-abstract")
+    votes = (
+        v if (one := kept.get(v.record, v.record)) == v.record else replace(v, record=one)
+        for v in package.screening
+        if v.stage == "title-abstract"
+    )
     decided = {r for r, outcome in screening_outcomes(votes).items() if outcome != "conflict"}
     return Update(
         at.version, len(mine), len(known), len(fresh) - len(new), new, tuple(r for r in new if r not in decided)

@@ -120,27 +120,52 @@ def current_package(review: Review) -> Package:
 
 def with_search(review: Review, package: Package) -> Package:
     """The package with what the flow counts of the tables of the search: ids, sources and decisions, no abstract."""
-    tables = ("records.csv", "duplicates.csv", "screening.csv")
-    rows = {table: Row.objects.filter(review=review, table=table).order_by("position") for table in tables}
-    stamps = {t: tuple(q.aggregate(n=Count("pk"), v=Sum("version"), m=Max("pk")).values()) for t, q in rows.items()}
-    records = kept_for(
-        ("records", review.key), stamps["records.csv"],
-        lambda: tuple(
-            Record(record, search or None, None, None, None, None, None, None, None, None)
-            for record, search in rows["records.csv"]
-            .values_list(KT("cells__record"), KT("cells__search"))  # as texts: SQLite reads "12" of JSON as a number
-            .iterator(5000)
-        ),
+    records = _grown(
+        review, "records.csv", (KT("cells__record"), KT("cells__search")),  # as texts: SQLite reads "12" as a number
+        lambda record, search: Record(record, search or None, None, None, None, None, None, None, None, None),
     )  # fmt: skip
-    duplicates = kept_for(
-        ("duplicates", review.key), stamps["duplicates.csv"],
-        lambda: tuple(map(_decision, rows["duplicates.csv"].values_list("cells", flat=True).iterator(5000))),
-    )  # fmt: skip
-    votes = kept_for(
-        ("votes", review.key), stamps["screening.csv"],
-        lambda: tuple(map(_vote, rows["screening.csv"].values_list("cells", flat=True).iterator(5000))),
-    )  # fmt: skip
+    duplicates = _grown(review, "duplicates.csv", ("cells",), _decision)
+    votes = _grown(review, "screening.csv", ("cells",), _vote)
     return replace(package, records=records, duplicates=duplicates, screening=votes)
+
+
+def revealed_votes_of(review: Review) -> tuple[Vote, ...]:
+    """The rows of ``screening.csv`` at every stage, in their order; only those read anew that were added since."""
+    return _grown(review, "screening.csv", ("cells",), _vote)
+
+
+def search_stamp(review: Review) -> tuple[Any, ...]:
+    """What tells one state of the tables of the search from the next."""
+    return tuple(_rows_stamp(review, table) for table in ("records.csv", "duplicates.csv", "screening.csv"))
+
+
+def _rows_stamp(review: Review, table: str) -> tuple[int, int, int]:
+    found = Row.objects.filter(review=review, table=table).aggregate(n=Count("pk"), v=Sum("version"), m=Max("pk"))
+    return found["n"], found["v"] or 0, found["m"] or 0
+
+
+def _grown(
+    review: Review, table: str, columns: tuple[Any, ...], make: Callable[..., Any]
+) -> tuple[Any, ...]:  # fmt: skip
+    """Every row of a table as a value. These tables mostly grow: where rows were only added, they alone are read."""
+    stamp = _rows_stamp(review, table)
+    rows = Row.objects.filter(review=review, table=table).order_by("position")
+    key = ("rows", review.key, table)
+    with _lock:
+        before = _kept.get(key)
+
+    def read() -> tuple[Any, ...]:
+        if before is not None and before[0][2]:
+            n, v, m = before[0]
+            new = list(rows.filter(pk__gt=m).values_list("position", "version", *columns))
+            added = sum(row[1] for row in new)
+            if new and (n + len(new), v + added) == stamp[:2] and new[0][0] > before[1][0]:
+                return new[-1][0], (*before[1][1], *(make(*row[2:]) for row in new))
+        every = list(rows.values_list("position", *columns).iterator(5000))
+        return (every[-1][0] if every else -1), tuple(make(*row[1:]) for row in every)
+
+    found: tuple[Any, ...] = kept_for(key, stamp, read)[1]
+    return found
 
 
 def _decision(cells: Mapping[str, str]) -> DuplicateDecision:

@@ -199,7 +199,7 @@ def all_records(request: HttpRequest, acting: Acting) -> HttpResponse:
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     for word in words.lower().split()[:8]:
         rows = rows.filter(words__contains=word)
-    pages = Paginator(rows.defer("provenance"), PER_PAGE)
+    pages = Paginator(rows, PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     context = {
         "acting": acting, "review": acting.review, "here": "all", "page": page, "q": words, "found": pages.count,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.screening import cast_vote, close_stage, open_stage, own_count, screeners_of, sitting
-from balm.actions.team.screening_progress import progress_of
+from balm.actions.team.screening_progress import judged
 from balm.review.members.roles import REVIEWER
 from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
 from balm.store.records.models import UniqueRecord
@@ -164,12 +164,13 @@ def closed(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
 @in_review("view")
 def agreement(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     """Agreement of each pair, the stopping test and the share read by two: of what is revealed."""
-    progress = progress_of(acting.review, stage)
+    found = judged(acting.review, stage)
+    progress = found.progress
     return _page(
         request, acting, "agreement",
         {
             "stage": stage, "title": TITLES[stage], "progress": progress,
-            "pairs": progress.screened.agreement(), "test": progress.screened.test() if progress.decided else None,
+            "pairs": found.pairs, "test": found.test,
             "share": None if progress.share_by_two is None else f"{100 * progress.share_by_two:.1f}",
         },
     )  # fmt: skip
