@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -52,12 +53,18 @@ class TrapView:
 
 
 def build_report(
-    synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse", extracted: Extracted | None = None
+    synthesis: Synthesis,
+    flow: Flow,
+    *,
+    contradictions: str = "refuse",
+    extracted: Extracted | None = None,
+    earlier: Sequence[Flow] | None = None,
 ) -> str:
     """The whole report as HTML text; the same synthesis and flow give the same bytes.
 
     contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
     extracted      : who extracted a row and when, where that is kept beside the tables.
+    earlier        : the flow of each version before the latest, where more is known of them than the package says.
 
     Text from the package is escaped; addresses become links only when they are http or https. Every pooled number
     leads to the rows of its analysis, every row to the value as reported, and that to its source.
@@ -81,6 +88,8 @@ def build_report(
             glance=analysis_view.at_a_glance(synthesis),
             certainty=certainty_section(synthesis),
             flow_figure=flow_diagram(flow, contradictions=contradictions),
+            living_flow=content.flow_of_versions(synthesis, flow, earlier),
+            living_flow_words=content.FLOW_OF_VERSIONS,
             history=version_history(review, numbers),
             parts=_parts(synthesis, numbers),
             characteristics=study_tables.characteristics(review, numbers),

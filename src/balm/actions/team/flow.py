@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from balm.actions.team.synthesis import current_synthesis
 from balm.review.flow import Flow
-from balm.review.living.update import living_flow
+from balm.review.living.update import earlier_flows, living_flow
 from balm.store.full_texts.standing import not_retrieved
 from balm.store.reviews.models import Review
 from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
@@ -21,6 +21,16 @@ def current_flow(review: Review) -> Flow:
     return found
 
 
+def earlier(review: Review) -> tuple[Flow, ...]:
+    """The flow of each version before the one at hand."""
+    package = with_search(review, current_package(review))
+    return earlier_flows(package, _pooled(review), not_retrieved(review), by_record=True)
+
+
+def _pooled(review: Review) -> set[str]:
+    return {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
+
+
 def _flow(review: Review) -> Flow:
-    pooled = {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
-    return living_flow(with_search(review, current_package(review)), pooled, not_retrieved(review), by_record=True)
+    package = with_search(review, current_package(review))
+    return living_flow(package, _pooled(review), not_retrieved(review), by_record=True)

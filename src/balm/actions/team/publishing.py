@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from balm.actions.team.acting import Acting
-from balm.actions.team.flow import current_flow
+from balm.actions.team.flow import current_flow, earlier
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
 from balm.report.review_report import build_report
@@ -44,7 +44,11 @@ def report_of(review: Review) -> str:
         ("report", review.key),
         last_event(review),
         lambda: build_report(
-            current_synthesis(review), current_flow(review), contradictions="show", extracted=extracted_in(review)
+            current_synthesis(review),
+            current_flow(review),
+            contradictions="show",
+            extracted=extracted_in(review),
+            earlier=earlier(review),
         ),
     )
     return text

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from balm.plots.figure import Figure
 from balm.plots.funnel import MIN_STUDIES
+from balm.plots.living_flow import living_flow_diagram
 from balm.plots.risk_of_bias import risk_of_bias_figure
 from balm.report.document.parts import Reference
 from balm.report.document.wording import many
 from balm.report.html_report import study_tables
 from balm.report.html_report.links import addresses, anchor, doi_link, host
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
+from balm.review.flow import Flow
+from balm.review.living.history import own_versions
+from balm.review.living.update import earlier_flows
 from balm.review.package import Package
 from balm.review.risk_of_bias.on_record import groups
 from balm.review.risk_of_bias.targets import group_title
@@ -48,6 +52,25 @@ def eligibility_table(review: Package) -> Table:
         for c in review.meta.eligibility
     )
     return Table("eligibility", "Eligibility criteria", heads, rows, cards=True)
+
+
+#: What stands under the diagram of all versions.
+FLOW_OF_VERSIONS = (
+    "Flow across the versions of the review (PRISMA-LSR): each with its own search; what earlier versions had found is "
+    "removed before screening."
+)
+
+
+def flow_of_versions(synthesis: Synthesis, flow: Flow, earlier: Sequence[Flow] | None = None) -> Figure | None:
+    """The diagram of a review with several versions; ``flow`` is that of the latest."""
+    package = synthesis.package
+    own = own_versions(package)
+    if len(own) < 2:
+        return None
+    if earlier is None:
+        earlier = earlier_flows(package, {r.study for a in synthesis.analyses if a.fit is not None for r in a.rows})
+    rows = zip(own, (*earlier, flow), strict=True)
+    return living_flow_diagram((v.label, f"searched {v.searched}" if v.searched else v.date or "", f) for v, f in rows)
 
 
 def bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:

@@ -73,8 +73,10 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
     glance: tuple[Block, ...] = (
         (analysis_view.at_a_glance(synthesis),) if views else (said("No analysis was planned."),)
     )
+    across = content.flow_of_versions(synthesis, flow)
+    pictures = (picture, Picture("living-flow-figure", across, content.FLOW_OF_VERSIONS)) if across else (picture,)
     made = [
-        Section("flow", "Selection of studies", (picture,)),
+        Section("flow", "Selection of studies", pictures),
         excluded(review, study_tables.outside(review, numbers)),
         Section("studies", "Characteristics of the studies", tuple(studies) or (said("No study was included."),)),
         Section("risk-of-bias", "Risk of bias", (said(content.bias_words(review)), *lights)),

@@ -143,6 +143,16 @@ def living_flow(
     return flow_of_version(package, own[-1], pooled, not_retrieved, by_record=by_record)
 
 
+def earlier_flows(
+    package: Package, pooled: Iterable[str] = (), not_retrieved: Collection[str] = (), *, by_record: bool = False
+) -> tuple[Flow, ...]:
+    """The flow of each version before the latest, the first first; none where there are fewer than two."""
+    pooled = tuple(pooled)
+    return tuple(
+        flow_of_version(package, at, pooled, not_retrieved, by_record=by_record) for at in own_versions(package)[:-1]
+    )
+
+
 def begin_update(package: Package, new: ReviewVersion) -> tuple[ReviewVersion, ...]:
     """The rows of ``versions.csv`` with an update begun: what no version held so far is written to the last one.
 
