@@ -107,7 +107,7 @@ def likelihood(es: EffectSizes, tau2: float) -> float:
 
 
 def probability_of_a_smaller_q(es: EffectSizes, tau2: float) -> float:
-    """P(Q < q observed) at tau2 with weights 1 / sqrt(v), by Imhof's integral (1961, Biometrika 48:419) in plain form."""
+    """P(Q < q observed) at tau2, weights 1 / sqrt(v), by Imhof's integral (1961, Biometrika 48:419)."""
     w = 1.0 / np.sqrt(es.variance)
     a = np.diag(w) - np.outer(w, w) / np.sum(w)
     sd = np.sqrt(es.variance + tau2)
