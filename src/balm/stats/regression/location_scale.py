@@ -81,8 +81,8 @@ class LocationScale:
     tau2            : (k,) between-study variance of each study.
     log_likelihood  : at the optimum, under ``method``; aic, aicc, bic from it.
     qe, qe_df, qe_p : test for residual heterogeneity about the location model.
-    maxima          : every maximum that was found, the highest (the fit) first; ``residual`` what is left of a Newton
-                      step, in standard errors.
+    maxima          : every maximum that was found, the highest (the fit) first, then limits without end; ``residual``
+                      what is left of a Newton step, in standard errors.
     followed        : (q,) the scale coefficients with those that run off without end as far as they were followed.
     """
 
@@ -314,7 +314,8 @@ class LocationScale:
             if part.tests_something and np.all(np.isfinite(part.covariance)):
                 notes.append(f"{name} moderators: {_test(part.omnibus)}")
         notes.append(f"Residual heterogeneity: Q = {self.qe:.3f}, df = {self.qe_df}, P = {self.qe_p:.4g}")
-        notes.append(f"Log-likelihood {self.log_likelihood:.4f}, residual {self.residual:.1g} SE")
+        left = "below 1e-10" if self.residual < 1e-10 else f"{self.residual:.1g}"
+        notes.append(f"Log-likelihood {self.log_likelihood:.4f}, residual {left} SE")
         return text_table(self.summary, self._table(), [*notes, *(f"- {said}" for said in self.advice), SOURCE])
 
     def _repr_html_(self) -> str:
@@ -384,8 +385,9 @@ def location_scale(
 
     Wald tests of scale coefficients are rough in small samples: beside them stands the likelihood-ratio test,
     ``fit.equal_variances_test`` or ``fit.compare(smaller)`` (Viechtbauer & López-López 2022).
-    Where the likelihood rises without end as tau² of some studies falls to 0 under the log link, the result is that
-    limit: those coefficients are infinite, without standard errors, and ``advice`` says so. Under the identity link
+    Where the likelihood rises without end as tau² of some studies falls to 0 under the log link, and has no maximum
+    inside (as high as one tau² for all), the result is that limit: those coefficients are infinite, without standard
+    errors, and ``advice`` says so. Under the identity link
     variances may lie at 0; the scale coefficients then have no standard errors.
 
     >>> es = EffectSizes(effect=[0.1, 0.9, 0.3, -0.2, 0.4, 0.5, 0.45, 0.55], variance=[0.02] * 8)
@@ -464,8 +466,15 @@ def _about(peaks: list[Peak], design: Design, es: EffectSizes) -> list[str]:
             said.append(f"{where}, at the bound: the scale coefficients have no standard errors.")
     elif not np.all(np.isfinite(top.covariance)):
         said.append("The likelihood is flat at its maximum: there are no standard errors of scale coefficients.")
-    if len(peaks) > 1:
-        others = ", ".join(f"{one.log_likelihood:.3f}" for one in peaks[1:4])
+    inside = [one for one in peaks[1:] if not one.endless.any()]
+    beyond = max((one.log_likelihood for one in peaks[1:] if one.endless.any()), default=-math.inf)
+    if not top.endless.any() and beyond > top.log_likelihood + 1e-6:
+        said.append(
+            f"The likelihood rises further (to {beyond:.3f}) where scale coefficients run off without end and tau2 of "
+            "some studies falls to 0; the fit is the highest maximum inside."
+        )
+    if inside:
+        others = ", ".join(f"{one.log_likelihood:.3f}" for one in inside[:3])
         said.append(
             f"The likelihood has several maxima; the fit is the highest ({top.log_likelihood:.3f}), others have "
             f"{others}."

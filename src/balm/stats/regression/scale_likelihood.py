@@ -30,6 +30,12 @@ SAME = 1e-4
 STEEP = 1e-5
 #: Remaining steps up to this many standard errors count as arrived.
 SETTLED = 1e-5
+#: Curvatures this small are none: the slope there is rounding.
+FLAT = 1e-8
+#: A variance below this share of the sampling variance has left the likelihood.
+GONE = 1e-6
+#: A climb without end is still on its way after all its steps, by less than this.
+ON_THE_WAY = 1e-2
 #: How far (in units of the link) a flat direction is followed to see whether the likelihood ever falls again.
 FAR = (4.0, 15.0, 40.0)
 #: A likelihood that has not fallen by this much has not fallen.
@@ -111,6 +117,12 @@ class ScaleLikelihood:
             out = out + 0.5 * np.linalg.slogdet(inside)[1]
         return out
 
+    @property
+    def _flat(self) -> Floats:
+        """(33,) links of equal variances of every size, from far below to far above the sampling variances."""
+        wide = np.linspace(-8.0, 8.0, 33)
+        return np.log(self.unit) + wide if self.link == "log" else np.exp(wide)
+
     def starts(self) -> list[Floats]:
         """Working coefficients to climb from: the best of many, no two alike.
 
@@ -121,16 +133,15 @@ class ScaleLikelihood:
 
         k, q = self.basis.shape
         left = np.maximum(Projection(self.y, self.x, 1.0 / (self.v + self.unit)).residual ** 2, 1e-12 * self.unit)
-        flat = np.log(self.unit) + np.linspace(-8.0, 8.0, 33)
+        flat = self._flat
         cloud = qmc.Halton(q, scramble=False).random(LOOKS)[1:]
         if self.link == "log":
             levels = np.repeat(flat[:, None], k, axis=1) @ self.basis / k
             guess = (np.log(left)[None, :] @ self.basis) / k
             middle = np.log(self.unit + float(np.var(self.y))) * np.mean(self.basis, axis=0)
-            drawn = middle + 12.0 * (cloud - 0.5)
+            drawn = middle + np.where(np.arange(len(cloud)) % 4 == 0, 36.0, 12.0)[:, None] * (cloud - 0.5)
         else:
-            ones = np.exp(flat)[:, None] / self.unit * np.ones(k)
-            levels = ones @ self.basis / k
+            levels = np.repeat(flat[:, None], k, axis=1) @ self.basis / k
             guess = (left[None, :] / self.unit) @ self.basis / k
             size = max(float(np.max(left)) / self.unit, 1.0)
             drawn = np.mean(self.basis, axis=0) * size * cloud[:, :1] + size * (cloud - 0.5)
@@ -150,17 +161,31 @@ class ScaleLikelihood:
         return [found[i] for i in kept]
 
     def peaks(self) -> list[Peak]:
-        """Maxima found and limits that the likelihood climbs to without end, the highest first."""
+        """Maxima found, the highest first, then limits that the likelihood climbs to without end.
+
+        A limit comes first only where no maximum is as high as one variance for all studies: limits that let a few
+        studies have all the heterogeneity can be higher than any maximum, and say little.
+        """
         found: list[tuple[Minimum, bool]] = []
         for one in sorted((self._climb(start) for start in self.starts()), key=lambda m: m.height):
-            if not one.residual <= SETTLED or not self._regular(one):
+            if not one.residual <= ON_THE_WAY or not self._regular(one):
                 continue
             limit = self._limit(one) if self.link == "log" else None
+            if limit is None and not one.residual <= SETTLED:
+                continue
             one = limit or one
             if not any(self._same(one.at, other.at) for other, _ in found):
                 found.append((one, limit is not None))
         peaks = [self._limit_peak(one) if runs_off else self._peak(one) for one, runs_off in found]
-        return sorted(peaks, key=lambda peak: -peak.log_likelihood)
+        links = np.repeat(self._flat[:, None], len(self.y), axis=1)
+        spanned = np.allclose(links @ self.basis @ self.basis.T / len(self.y), links, rtol=1e-8, atol=1e-8)
+        same = [-self.evaluate(row @ self.basis / len(self.y))[0] for row in links] if spanned else [-math.inf]
+        floor = max(same) - FALL
+
+        def rank(peak: Peak) -> tuple[bool, float]:
+            return bool(peak.endless.any()) or peak.log_likelihood < floor, -peak.log_likelihood
+
+        return sorted(peaks, key=rank)
 
     def _climb(self, start: Floats) -> Minimum:
         q = len(start)
@@ -216,7 +241,7 @@ class ScaleLikelihood:
         if free.shape[1] == 0:
             return True
         roots = np.linalg.eigvalsh(free.T @ one.curvature @ free)
-        return bool(roots[0] > -1e-9 * max(float(roots[-1]), 1e-300))
+        return bool(roots[0] > -max(1e-9 * float(roots[-1]), FLAT))
 
     def _held(self, g: Floats) -> NDArray[np.bool_]:
         if self.link == "log":
@@ -231,20 +256,38 @@ class ScaleLikelihood:
         return math.sqrt(float(np.mean(apart * apart))) < SAME
 
     def _limit(self, one: Minimum) -> Minimum | None:
-        """A point where what falls has fallen, if the flattest direction is one in which the likelihood never falls.
+        """A point where what falls has fallen, if there is a direction in which the likelihood never falls.
 
-        Every flat direction is followed, the flattest first, each from where the last one ended.
+        Looked for among those that let the variances already near 0 fall and hold the others, else along the flat
+        directions of the curvature, each from where the last one ended.
         """
+        from scipy.optimize import linprog
+
         roots, basis = np.linalg.eigh(one.curvature)
+        if roots[0] > STEEP:
+            return None
         at, moved = one.at, False
-        for i in np.flatnonzero(roots <= STEEP).tolist():
+        gone = self.variances(at) < GONE * self.v
+        if gone.any():  # a direction in which these variances fall and the others stay
+            rows, q = self.basis, len(at)
+            found = linprog(
+                np.append(np.zeros(q), -1.0),
+                A_ub=np.column_stack([rows[gone], np.ones(int(gone.sum()))]),
+                b_ub=np.zeros(int(gone.sum())),
+                A_eq=np.column_stack([rows[~gone], np.zeros(int((~gone).sum()))]) if not gone.all() else None,
+                b_eq=np.zeros(int((~gone).sum())) if not gone.all() else None,
+                bounds=[(-1.0, 1.0)] * q + [(0.0, 1.0)],
+            )
+            if found.success and found.x[-1] > 1e-6:
+                there = at + found.x[:q] * (FAR[-1] / found.x[-1])
+                if self.evaluate(there)[0] <= one.height + FALL:
+                    at, moved = there, True
+        for i in () if moved else np.flatnonzero(roots <= STEEP).tolist():
             for sign in (1.0, -1.0):
                 points = [at + sign * far * basis[:, i] for far in FAR]
                 if max(self.evaluate(there)[0] for there in points) <= one.height + FALL:
                     at, moved = points[-1], True
                     break
-            if not moved:
-                return None
         if not moved:
             return None
         height, _, curvature = self.evaluate(at)
