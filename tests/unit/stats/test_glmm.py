@@ -360,3 +360,40 @@ def test_inflation_follows_the_covariance_of_the_counts() -> None:
     v = fit.covariance
     r2 = v[1, 2] ** 2 / (v[1, 1] * v[2, 2])
     assert fit.vif() == pytest.approx({"x": 1.0 / (1.0 - r2), "z": 1.0 / (1.0 - r2)}, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("events_1", "n_1", "events_2", "n_2", "hidden"),
+    [
+        ([15, 0, 3, 9], [111, 32, 28, 43], [7, 11, 0, 3], [51, 92, 18, 48], [0.153, -2.167, 0.207, 0.01, 0.719]),
+        (
+            [6, 9, 9, 3, 7, 15, 4, 17],
+            [48, 91, 102, 22, 89, 98, 47, 101],
+            [9, 1, 0, 8, 4, 3, 9, 0],
+            [98, 27, 26, 78, 54, 30, 117, 35],
+            [0.517, -2.282, 0.029, 0.01, 0.086],
+        ),
+    ],
+)
+def test_correlated_levels_find_the_maximum_at_the_bound_of_the_correlation(
+    events_1: list[int], n_1: list[int], events_2: list[int], n_2: list[int], hidden: list[float]
+) -> None:
+    """Sets in which a climb from independent effects ended lower, or where levels do not vary; found by simulation."""
+    from scipy import special, stats
+
+    found = balm.glmm("OR", studies="random", correlated=True, events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
+    z, w = np.polynomial.hermite_e.hermegauss(40)
+    u, v = (grid.ravel() for grid in np.meshgrid(z, z))
+    weight = np.outer(w, w).ravel() / (2.0 * np.pi)
+
+    def height(at: np.ndarray) -> float:
+        effect, level, sigma, tau, shared = at
+        base, own = level + sigma * u, effect + tau * v + shared * u
+        total = 0.0
+        for a, n, c, m in zip(events_1, n_1, events_2, n_2, strict=True):
+            one, two = special.expit(base + 0.5 * own), special.expit(base - 0.5 * own)
+            total += math.log(float(weight @ (stats.binom.pmf(a, n, one) * stats.binom.pmf(c, m, two))))
+        return total
+
+    assert not math.isnan(found.estimate)
+    assert height(np.array(hidden)) < found.log_likelihood < height(np.array(hidden)) + 0.01

@@ -11,7 +11,7 @@ import numpy as np
 
 from balm.stats.effect_sizes import Floats
 from balm.stats.glmm.models import Arm, structure
-from balm.stats.glmm.optimum import LONGEST, Optimum, arrow_of, climb, uphill
+from balm.stats.glmm.optimum import LONGEST, Optimum, arrow_of, climb, summed, uphill
 from balm.stats.glmm.quadrature import Integrals, heights, integrals
 from balm.stats.glmm.structure import Structure, repeated
 
@@ -23,6 +23,13 @@ SETTLED = 1e-6
 COARSE = {1: 9, 2: 5}
 #: Where the likelihood is looked at before the climb: it can have a maximum at tau = 0 and another beyond.
 LOOK_AT = (0.04, 0.08, 0.16, 0.35, 0.75, 1.6, 3.5)
+#: Standard deviations of the effects and correlations with the levels from which the correlated model is climbed too.
+#: Not from a correlation of 1: there the likelihood is even in what is left of tau, and a climb would stay.
+CORNERS = ((0.3, -0.98), (0.3, 0.98), (0.8, -0.7), (0.8, 0.7))
+#: With few nodes, tops this much lower may still be the highest; those this close are one; more are not looked at.
+NEARLY_AS_HIGH, ALIKE, MOST_TOPS = 0.5, 1e-2, 3
+#: Nodes of those first climbs.
+NEAR_NODES = 7
 #: Heights that differ by less are the same maximum.
 SAME = 1e-8
 #: Below this a standard deviation is the boundary, reached by an even function of it.
@@ -86,6 +93,8 @@ def fit(
     s = structure(which, studies, design, heterogeneity=True, correlated=correlated)
     at = len(calm.common)
     starts, falls = _rises(s, calm, at, correlated)
+    if correlated:
+        starts = _highest(s, [*starts, *_corners(calm, at)])
     tops = [(calm, alone, n, change, 0.0)]
     for start in starts:
         top, n, moved = _settled(s, start.common, start.local, points)
@@ -115,6 +124,44 @@ def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list
     grid = [
         _Start(np.array([*calm.common, tau, *([0.0] if correlated else [])]), calm.local, 0.0, False) for tau in LOOK_AT
     ]
+    if s.local is None and s.dimensions == 1 and not correlated:
+        grid = _profiled(s, grid, at)
+    else:
+        grid = _profiled_one_by_one(s, grid, at)
+    starts: list[_Start] = []
+    before: _Start | None = None
+    for point in grid:
+        # Between 0 and the first point there is a maximum where it falls there; it may be the one at 0.
+        if not point.rising and (before is None or before.rising):
+            starts.append(point if before is None or point.height > before.height else before)
+        before = point
+    if grid[-1].rising:
+        starts.append(grid[-1])
+    return starts, not grid[0].rising
+
+
+def _profiled(s: Structure, grid: list[_Start], at: int) -> list[_Start]:
+    """Two Newton steps of the other parameters at each tau, all at once: given tau it is concave in them."""
+    times = len(grid)
+    several = repeated(s, times)
+    common = np.array([point.common for point in grid])
+    modes = np.zeros((several.k, 1))
+    for last in (False, False, True):
+        values = s.values_of_many(common).reshape(several.k, -1)
+        found = integrals(several, values, COARSE[1], modes)
+        modes = found.modes
+        shape = (times, s.k, values.shape[1])
+        gradient, hessian = summed(s, found.gradient.reshape(shape), found.hessian.reshape(*shape, shape[2]))
+        if not last:
+            step = np.linalg.solve(hessian[:, :at, :at], -gradient[:, :at, None])[:, :, 0]
+            longest = np.abs(step).max(axis=1, keepdims=True)
+            common[:, :at] += step * np.minimum(1.0, LONGEST / np.maximum(longest, 1e-300))
+    height = found.height.reshape(times, s.k).sum(axis=1).tolist()
+    return [_Start(common[t], None, height[t], bool(gradient[t, at] > 0.0)) for t in range(times)]
+
+
+def _profiled_one_by_one(s: Structure, grid: list[_Start], at: int) -> list[_Start]:
+    """The same where studies have a level of their own, or where other parameters may bend the wrong way."""
     several = repeated(s, len(grid))
     modes = np.zeros((several.k, s.dimensions))
     for last in (False, False, True):
@@ -126,7 +173,7 @@ def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list
             arrow = arrow_of(s, Integrals(*(part[rows] for part in found)))
             common, local = point.common, point.local
             if not last:
-                if s.dimensions == 1 and not correlated:  # concave, given tau
+                if s.dimensions == 1:  # concave, given tau
                     step = np.zeros(at + 1)
                     step[:at] = np.linalg.solve(arrow.hessian[:at, :at], -arrow.gradient[:at])
                 else:
@@ -138,16 +185,30 @@ def _rises(s: Structure, calm: Optimum, at: int, correlated: bool) -> tuple[list
                     own = -(arrow.own_gradient + arrow.crossed @ step) / arrow.own
                     local = local + fraction * np.clip(own, -LONGEST, LONGEST)
             grid[t] = _Start(common, local, float(found.height[rows].sum()), bool(arrow.gradient[at] > 0.0))
-    starts: list[_Start] = []
-    before: _Start | None = None
-    for point in grid:
-        # Between 0 and the first point there is a maximum where it falls there; it may be the one at 0.
-        if not point.rising and (before is None or before.rising):
-            starts.append(point if before is None or point.height > before.height else before)
-        before = point
-    if grid[-1].rising:
-        starts.append(grid[-1])
-    return starts, not grid[0].rising
+    return grid
+
+
+def _corners(calm: Optimum, at: int) -> list[_Start]:
+    """Points with every sign of the correlation, near and at its bound, and with levels that vary little and much."""
+    level = calm.common[: at - 1]
+    return [
+        _Start(np.array([*level, sigma, tau * (1.0 - rho * rho) ** 0.5, tau * rho]), calm.local, 0.0, True)
+        for sigma in (max(0.3, abs(float(calm.common[at - 1]))), 1.2)
+        for tau, rho in CORNERS
+    ]
+
+
+def _highest(s: Structure, starts: list[_Start]) -> list[_Start]:
+    """Where climbs with few nodes from these points end: the highest, and what comes near it, each once."""
+    tops = [climb(s, p.common, p.local, NEAR_NODES, short=0.05, most=12) for p in starts]
+    tops.sort(key=lambda top: -top.height)
+    kept: list[Optimum] = []
+    for top in tops:
+        if top.height < tops[0].height - NEARLY_AS_HIGH:
+            break
+        if all(abs(top.height - one.height) > ALIKE for one in kept):
+            kept.append(top)
+    return [_Start(top.common, top.local, top.height, False) for top in kept[:MOST_TOPS]]
 
 
 def _size(common: Floats, at: int, correlated: bool) -> float:

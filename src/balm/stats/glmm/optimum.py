@@ -63,33 +63,26 @@ class Arrow(NamedTuple):
 
 def arrow_of(s: Structure, found: Integrals) -> Arrow:
     """Derivatives by the common parameters, with each study's own eliminated."""
-    columns = s.global_columns()
-    size = sum(c.stop - c.start for c in columns if c is not None)
-    gradient, hessian = np.zeros(size), np.zeros((size, size))
     g, h = found.gradient, found.hessian
     local = s.local
-    if local is not None:
-        own = np.minimum(h[:, local, local], -LEAST)
-        g = g - h[:, :, local] * (g[:, local] / own)[:, None]
-        reduced = h - h[:, :, local, None] * h[:, None, local, :] / own[:, None, None]
-    else:
-        reduced = h
-    crossed = np.zeros((s.k, size))
-    for a, (p, at) in enumerate(zip(s.parameters, columns, strict=True)):
-        if at is None:
-            continue
-        assert p.design is not None
-        gradient[at] = p.design.T @ g[:, a]
-        if local is not None:
-            crossed[:, at] = p.design * h[:, local, a, None]
-        for b, (other, there) in enumerate(zip(s.parameters, columns, strict=True)):
-            if there is not None:
-                assert other.design is not None
-                hessian[at, there] = p.design.T @ (reduced[:, a, b, None] * other.design)
+    design, _, whose = s.layout
     effect = next(i for i, p in enumerate(s.parameters) if p.of_effect and p.random is None)
     if local is None:
-        return Arrow(gradient, hessian, None, None, None, -reduced[:, effect, effect])
-    return Arrow(gradient, hessian, found.gradient[:, local], crossed, own, -reduced[:, effect, effect])
+        gradient, hessian = summed(s, g, h)
+        return Arrow(gradient, hessian, None, None, None, -h[:, effect, effect])
+    own = np.minimum(h[:, local, local], -LEAST)
+    reduced = h - h[:, :, local, None] * (h[:, local] / own[:, None])[:, None, :]
+    gradient, hessian = summed(s, g - h[:, :, local] * (g[:, local] / own)[:, None], reduced)
+    crossed = design * h[:, local, whose]
+    return Arrow(gradient, hessian, g[:, local], crossed, own, -reduced[:, effect, effect])
+
+
+def summed(s: Structure, gradient: Floats, hessian: Floats) -> tuple[Floats, Floats]:
+    """(..., p) and (..., p, p) by the common parameters, of (..., k, a) and (..., k, a, a) by those of each study."""
+    design, products, whose = s.layout
+    if whose != list(range(gradient.shape[-1])):
+        gradient, hessian = gradient[..., whose], hessian[..., whose, :][..., whose]
+    return np.sum(gradient * design, axis=-2), np.sum(hessian * products, axis=-3)
 
 
 def uphill(hessian: Floats, gradient: Floats, held: int | None) -> Floats:

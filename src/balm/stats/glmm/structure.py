@@ -8,7 +8,7 @@ standard normal random variables ``v`` of a study, ``eta`` is linear in the para
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,18 +43,19 @@ class Structure:
         """Studies."""
         return len(self.arms[0][1])
 
-    @property
+    @cached_property
     def local(self) -> int | None:
         """Which parameter each study has for itself."""
         return next((i for i, p in enumerate(self.parameters) if p.design is None), None)
 
     def position(self, name: str) -> int:
         """Where the common parameter of this name stands among the common ones (the first of its columns)."""
-        for p, columns in zip(self.parameters, self.global_columns(), strict=True):
+        for p, columns in zip(self.parameters, self.global_columns, strict=True):
             if p.name == name and columns is not None:
                 return int(columns.start)
         raise KeyError(name)
 
+    @cached_property
     def global_columns(self) -> list[slice | None]:
         """Where the global parameters behind each parameter stand; ``None`` for the local one."""
         found: list[slice | None] = []
@@ -67,15 +68,31 @@ class Structure:
                 at += p.design.shape[1]
         return found
 
+    @cached_property
+    def layout(self) -> tuple[Floats, Floats, list[int]]:
+        """Designs of the global parameters side by side (k, p), their products (k, p, p), whose each column is."""
+        designs = [(i, p.design) for i, p in enumerate(self.parameters) if p.design is not None]
+        whole = np.concatenate([design for _, design in designs], axis=1)
+        whose = [i for i, design in designs for _ in range(design.shape[1])]
+        return whole, whole[:, :, None] * whole[:, None, :], whose
+
     def values(self, common: Floats, local: Floats | None) -> Floats:
         """(k, parameters) of each study, from the global ones and each study's own."""
         out = np.empty((self.k, len(self.parameters)))
-        for i, (p, columns) in enumerate(zip(self.parameters, self.global_columns(), strict=True)):
+        for i, (p, columns) in enumerate(zip(self.parameters, self.global_columns, strict=True)):
             if columns is None:
                 out[:, i] = local
             else:
                 assert p.design is not None
                 out[:, i] = p.design @ common[columns]
+        return out
+
+    def values_of_many(self, common: Floats) -> Floats:
+        """(t, k, parameters) for ``t`` rows of common parameters, where no study has a parameter of its own."""
+        out = np.empty((len(common), self.k, len(self.parameters)))
+        for i, (p, columns) in enumerate(zip(self.parameters, self.global_columns, strict=True)):
+            assert p.design is not None and columns is not None
+            out[:, :, i] = common[:, columns] @ p.design.T
         return out
 
     def coefficients(self, c: float, v: Floats) -> list[Any]:
