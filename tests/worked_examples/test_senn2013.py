@@ -4,7 +4,7 @@ Analysis: Senn, Gavini, Magrez & Scheen 2013 (Stat Methods Med Res 22:169); Rüc
   Methodol 15:58) rank the treatments; Krahn, Binder & König 2013 (BMC Med Res Methodol 13:35) make the net heat plot
 Where: data set `dat.senn2013` of R's metadat
 Compared: effects against placebo, τ², P-scores, Q within and between designs, each design detached, mean path length
-Figures: not seen; R netmeta 3.4-0
+Figures: not seen; R netmeta 3.4-0, and pimeta 1.1.0 for contributions
 Page: worked-examples/diabetes-network.md
 """
 
@@ -53,3 +53,17 @@ def test_sulfonylurea_against_placebo_is_indirect(fit):
     assert flow.proportion == 0.0 and flow.mean_path == pytest.approx(2.112106333564)
     shares = fit.contributions().of("sulfonylurea", "placebo")
     assert sum(shares.values()) == pytest.approx(1.0) and "placebo:sulfonylurea" not in shares
+
+
+@pytest.mark.parametrize(
+    ("method", "shares"),
+    [
+        ("shortest-path", {"metformin:sulfonylurea": 0.143617913342, "acarbose:metformin": 0.010111169088}),
+        ("random-walk", {"metformin:sulfonylurea": 0.140319008804, "acarbose:metformin": 0.011779893166}),
+    ],
+)
+def test_contributions_to_a_mixed_estimate_are_those_of_pimeta(fit, method, shares):
+    # pimeta 1.1.0, netcontrib(); with several shortest paths the order of treatments shows here
+    found = fit.contributions(method).of("rosiglitazone", "sulfonylurea")
+    assert {name: found[name] for name in shares} == pytest.approx(shares, rel=1e-9)
+    assert found["rosiglitazone:sulfonylurea"] == pytest.approx(0.434835498787, rel=1e-9)

@@ -56,6 +56,18 @@ def test_a_shortest_path_goes_first():
     np.testing.assert_allclose(share, [0.5, 0.1 + 0.1, 0.1, 0.1, 0.1])
 
 
+def test_of_equally_short_paths_the_one_over_the_treatment_named_first_goes_first():
+    # 0 to 5 over 1 or 2 to 3, and from there straight on or over 4: both want the straight way, which carries half
+    def share(first: int, second: int):
+        ends = np.array([0, 0, first, second, 3, 3, 4]), np.array([first, second, 3, 3, 4, 5, 5])
+        return along_shortest_paths(np.array([0.6, 0.4, 0.6, 0.4, 0.5, 0.5, 0.5]), ends, 6, 0, 5)
+
+    # the first takes the short way (three comparisons) as far as it goes, the rest has four
+    want = [0.5 / 3 + 0.1 / 4, 0.4 / 4, 0.5 / 3 + 0.1 / 4, 0.4 / 4, 0.5 / 4, 0.5 / 3, 0.5 / 4]
+    np.testing.assert_allclose(share(1, 2), want)
+    np.testing.assert_allclose(share(2, 1), want)  # numbers of treatments do not matter, the list does
+
+
 @pytest.mark.parametrize("method", ["shortest-path", "random-walk"])
 @pytest.mark.parametrize("model", ["random", "common"])
 def test_shares_add_up_over_comparisons_and_studies(method, model):

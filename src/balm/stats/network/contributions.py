@@ -5,10 +5,14 @@ second, and what arrives elsewhere leaves again. The flow is taken apart into pa
 each path it lies on the path's flow divided by the path's length.
 
 "shortest-path" peels off a shortest path, with all the flow it can carry, again and again (Papakonstantinou,
-Nikolakopoulou, Ruecker et al. (2018) F1000Research 7:610; what CINeMA shows). Of paths of equal length the one over
-the first treatments in sorted order goes first. "random-walk" gives each path the probability that a walker takes it
-who leaves every treatment in proportion to the flow, so that no order has to be chosen (Davies, Papakonstantinou,
-Nikolakopoulou, Ruecker & Galla (2022) Stat Med 41:2091).
+Nikolakopoulou, Ruecker et al. (2018) F1000Research 7:610; what CINeMA shows). The paper leaves open which of several
+shortest paths goes first, and the shares depend on it a little (0.01 in networks of ten treatments). Here treatments
+rank by where the list of comparisons, each written along the flow, first names them, and the path that is first in
+this order goes first, as in programs that walk such a list breadth-first.
+
+"random-walk" gives each path the probability that a walker takes it who leaves every treatment in proportion to the
+flow, so that no order has to be chosen (Davies, Papakonstantinou, Nikolakopoulou, Ruecker & Galla (2022) Stat Med
+41:2091).
 """
 
 from __future__ import annotations
@@ -78,13 +82,16 @@ def along_shortest_paths(flow: Floats, ends: Ends, n: int, source: int, sink: in
     left = np.abs(flow).tolist()
     out: list[list[tuple[int, int]]] = [[] for _ in range(n)]
     into: list[list[tuple[int, int]]] = [[] for _ in range(n)]
+    rank: dict[int, int] = {}
     for e, (i, j) in enumerate(zip(ends[0].tolist(), ends[1].tolist(), strict=True)):
         if left[e] > NO_FLOW:
             tail, head = (i, j) if flow[e] > 0.0 else (j, i)
             out[tail].append((head, e))
             into[head].append((tail, e))
+            rank.setdefault(tail, len(rank))
+            rank.setdefault(head, len(rank))
     for edges in out:
-        edges.sort()
+        edges.sort(key=lambda edge: rank[edge[0]])
     share = np.zeros(len(left))
     while source in (away := _distances(into, left, sink)):
         for path in _paths(out, left, away, source, sink):
@@ -111,7 +118,7 @@ def _distances(into: list[list[tuple[int, int]]], left: list[float], sink: int) 
 def _paths(
     out: list[list[tuple[int, int]]], left: list[float], away: dict[int, int], source: int, sink: int
 ) -> Iterator[list[int]]:
-    """Every shortest path in sorted order; whoever asks takes its flow off before the next.
+    """Every shortest path in the order of ``out``; whoever asks takes its flow off before the next.
 
     What is exhausted stays so, hence each treatment goes on where it stopped (Dinic 1970).
     """
