@@ -143,7 +143,8 @@ def findings_html(table: NetworkFindings) -> str:
         f"<title>{escape(table.title)}</title>\n<style>{STYLE}</style></head><body>\n<h1>{escape(table.title)}</h1>\n"
         f"<p>Every treatment against {escape(table.reference)}, best first. The certainties are proposals from the "
         "numbers; a person decides.</p>\n"
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n'
+        '<div class="wide" tabindex="0" role="region" aria-label="Findings">\n'
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
         f"<h2>How the certainty came about</h2>\n<dl>\n{notes}\n</dl>\n</body></html>\n"
     )
 
