@@ -76,6 +76,28 @@ class Residuals:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class WithoutClusters:
+    """What each of g clusters changes, the variances held; nan where the rest cannot estimate all coefficients.
+
+    cooks_distance : (g,) ``d'(cov beta)⁻¹d`` with d the change of all coefficients.
+    dfbetas        : (g, p) d in standard errors of the whole fit.
+    q, df, p       : (g,) chi-square of a cluster's effects around what the others predict, and its tail.
+    residuals      : (k,) deleted residuals of the effects, each predicted by the other clusters.
+    """
+
+    labels: tuple[Any, ...]
+    cooks_distance: Floats
+    dfbetas: Floats
+    q: Floats
+    df: Integers
+    p: Floats
+    residuals: Residuals
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """The profile log-likelihood of one variance or correlation."""
 
@@ -329,9 +351,18 @@ class Multilevel(Coefficients):
 
     def cooks_distance(self, cluster: Any, *, data: Any = None) -> dict[Any, float]:
         """How far all coefficients move without each cluster, with the variances held: ``d'(cov beta)⁻¹d``."""
-        from balm.stats.multilevel.predicted import cooks_distance
+        found = self.without_clusters(cluster, data=data)
+        return dict(zip(found.labels, found.cooks_distance.tolist(), strict=True))
 
-        return cooks_distance(self, cluster, data)
+    def without_clusters(self, cluster: Any, *, data: Any = None) -> WithoutClusters:
+        """Cook's distances, DFBETAS, deleted residuals and a test of each cluster's fit, with the variances held.
+
+        ``cluster``: labels (k,) or a column of ``data``: the outermost level of the model, or coarser. Viechtbauer &
+        Cheung (2010), Res Synth Methods 1:112.
+        """
+        from balm.stats.multilevel.predicted import without_clusters
+
+        return without_clusters(self, cluster, data)
 
     def compare(self, smaller: Multilevel) -> LikelihoodRatio:
         """Likelihood-ratio test against a model that is a special case of this one, on the same effects.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from balm.stats.effect_sizes import Floats
+from balm.stats.distributions import chi2_sf
 from balm.stats.multilevel.blocks import BlockFit, Blocks
-from balm.stats.multilevel.fitted import RandomEffects
+from balm.stats.multilevel.fitted import RandomEffects, Residuals, WithoutClusters
 from balm.stats.multilevel.grouping import Integers, cluster_of
 from balm.vocabulary.problems import InputError
 
@@ -77,19 +77,29 @@ def whole_blocks(fit: Multilevel, codes: Integers, name: str) -> Integers:
     return codes
 
 
-def cooks_distance(fit: Multilevel, cluster: Any, data: Any) -> dict[Any, float]:
-    """Cook's distance of each cluster with the variances held; nan where the rest cannot estimate all coefficients."""
+def without_clusters(fit: Multilevel, cluster: Any, data: Any) -> WithoutClusters:
+    """The fit without each cluster in turn, with the variances held."""
     g = cluster_of(fit.effects, cluster, data)
     at = dense_fit(fit, whole_blocks(fit, g.codes, g.name))
-    out: dict[Any, float] = {}
     p = len(fit.beta)
-    found: list[Floats] = [np.empty((0, p))] * g.count
-    for b, wx, py in zip(at.model.batches, at.wx, at.py_blocks, strict=True):
+    own = np.sqrt(np.diag(np.linalg.inv(at.xwx)))
+    dfbetas, cooks, q = np.full((g.count, p), np.nan), np.full(g.count, np.nan), np.full(g.count, np.nan)
+    residual, se = np.full(fit.k, np.nan), np.full(fit.k, np.nan)
+    left = fit.effects.effect - fit.fitted
+    for b, w, wx, py in zip(at.model.batches, at.w, at.wx, at.py_blocks, strict=True):
         cross = np.swapaxes(b.x, 1, 2) @ wx
         right = np.einsum("nmp,nm->np", b.x, py)
         for i, rows in enumerate(b.rows):
             rest = at.xwx - cross[i]
-            found[int(g.codes[rows[0]])] = rest if np.linalg.matrix_rank(rest) < p else np.linalg.solve(rest, right[i])
-    for label, moved in zip(g.labels, found, strict=True):
-        out[label] = float(moved @ at.xwx @ moved) if moved.ndim == 1 else float("nan")
-    return out
+            if np.linalg.matrix_rank(rest) < p:
+                continue
+            c = int(g.codes[rows[0]])
+            moved = np.linalg.solve(rest, right[i])
+            dfbetas[c], cooks[c] = moved / own, moved @ at.xwx @ moved
+            residual[rows] = left[rows] + b.x[i] @ moved
+            spread = np.linalg.inv(w[i]) + b.x[i] @ np.linalg.solve(rest, b.x[i].T)
+            se[rows] = np.sqrt(np.diag(spread))
+            q[c] = residual[rows] @ np.linalg.solve(spread, residual[rows])
+    size = np.bincount(g.codes, minlength=g.count)
+    tail = np.array([chi2_sf(x, int(n)) if np.isfinite(x) else np.nan for x, n in zip(q, size, strict=True)])
+    return WithoutClusters(g.labels, cooks, dfbetas, q, size, tail, Residuals(residual, se, residual / se))
