@@ -24,8 +24,8 @@ _OVID_WORDS = re.compile(
 )
 _REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
 
-#: Two cells, whatever is between them.
-_SEVERAL_CELLS = re.compile(r"[^,;|\s][^,;|\t]*[,;|\t][,;|\s]*[^,;|\s]")
+#: Two cells, whatever is between them; from the first one on and never back, or a long line takes minutes.
+_SEVERAL_CELLS = re.compile(r"[,;|\s]*+[^,;|\s][^,;|\t]*+[,;|\t][,;|\s]*+[^,;|\s]")
 
 
 def recognise(head: bytes, name: str = "") -> str | None:
@@ -49,7 +49,7 @@ def recognise(head: bytes, name: str = "") -> str | None:
     ):
         return "clinicaltrials-json"
     first_line = body.split("\n", 1)[0]
-    if _SEVERAL_CELLS.search(first_line) and _known(first_line) >= 2:
+    if _SEVERAL_CELLS.match(first_line) and _known(first_line) >= 2:
         return "table"  # whatever its cells hold
     found = {
         "ris": len(_RIS.findall(text)),

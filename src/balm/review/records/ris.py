@@ -78,7 +78,7 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
             yield from _piece(piece, start, number, tally, orders)
         if len(text) - at > MAX_PENDING:
             break
-    yield from read_lines(chain(lines_of(text[at + 1 :]), *map(lines_of, iterator)), tally, number)
+    yield from read_lines(chain(lines_of(text[at + 1 :]), chain.from_iterable(map(lines_of, iterator))), tally, number)
 
 
 def _end(text: str, at: int) -> int:

@@ -415,6 +415,12 @@ def test_every_reader_has_a_title_endings_and_a_function():
         assert callable(getattr(import_module(module), function)) and reader.title and reader.endings
 
 
+@pytest.mark.parametrize("line", ["[" * 65536, "word " * 13000, "a," + ";" * 65000])
+def test_one_endless_line_is_recognised_at_once(line):
+    """Each start of a cell once asked the whole line again: minutes for 64 kB."""
+    assert recognise(line.encode()) in (None, "clinicaltrials-json")
+
+
 @pytest.mark.parametrize(
     "data", [b"\x7fELF\x02\x01\x01" + bytes(500), b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 20, b"hello"]
 )

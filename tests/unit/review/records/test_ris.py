@@ -295,3 +295,12 @@ def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(ris, "MAX_PENDING", 8)
     blocks = (f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
     assert [r.title for r in ris.read(blocks, Tally("a"))] == [str(i) for i in range(50)]
+
+
+def test_a_file_without_er_is_drawn_block_by_block(monkeypatch):
+    """However long it is, memory holds little more than a record: the rest waits in the file."""
+    monkeypatch.setattr(ris, "MAX_PENDING", 8)
+    drawn = []
+    blocks = (drawn.append(i) or f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
+    assert next(ris.read(blocks, Tally("a"))).title == "0"
+    assert len(drawn) < 5
