@@ -482,3 +482,15 @@ def test_the_demonstration_is_marked_on_every_page(db: None, tmp_path: Path) -> 
                 assert "SIMULATED" in answer.content.decode(), path
     assert seen >= 14
     assert list(broken_links(clinic.key)) == []
+
+
+def test_a_file_that_cannot_be_read_is_named_as_it_was_sent(ward: Ward) -> None:
+    for name, data, words in (
+        ("cut.csv", b"session,course,number\ns1,c1\n", "cut.csv, row 1: 2 cells where the header has 3"),
+        ("old.csv", b"session,course\ns1,Zo\xeb\n", "old.csv: line 2, byte 6 (0xEB) is not UTF-8"),
+        ("none.csv", b"", "none.csv: is empty"),
+    ):
+        answer = ward.people[LEAD].client.post(ward.path("import/"), {"file": SimpleUploadedFile(name, data)})
+        page = answer.content.decode()
+        assert answer.status_code == 422 and words in page and "/tmp" not in page, name
+    assert not Entry.objects.filter(clinic=ward.clinic, table="sessions").exists()

@@ -17,6 +17,9 @@ from balm.vocabulary.table_text import decode
 
 #: More rows than a spreadsheet holds.
 MAX_ROWS = 1_048_576
+#: Rows that come in at once: they are checked together, against each other and what is there.
+MOST_ROWS = 100_000
+FORMULA = "holds a formula; paste values only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ def read_sheet(path: Path) -> Sheet:
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         return _workbook(path)
     table = read_table(path)
+    if len(table.rows) > MOST_ROWS:
+        reason = f"holds {len(table.rows):,} rows; at most {MOST_ROWS:,} come in at once: split the file"
+        raise InputError(Problem(reason, file=path.name))
+    formulas = [
+        Problem(FORMULA, file=path.name, row=number, column=table.columns[at])
+        for number, cells in zip(table.row_numbers, table.rows, strict=True)
+        for at, cell in enumerate(cells)
+        if cell.startswith("=") and len(cell) > 1
+    ]
+    if formulas:
+        raise InputError(formulas)
     return Sheet(path.name, table.columns, table.rows, table.row_numbers)
 
 
@@ -132,8 +146,7 @@ def _workbook(path: Path) -> Sheet:
                     for at, cell in enumerate(cells):
                         if cell.startswith("=") and len(cell) > 1:
                             column = header[at] if at < len(header) else str(at + 1)
-                            reason = "holds a formula; paste values only"
-                            problems.append(Problem(reason, file=path.name, row=row, column=column))
+                            problems.append(Problem(FORMULA, file=path.name, row=row, column=column))
                     rows.append(tuple(cells + [""] * (len(header) - len(cells))))
                     numbers.append(row)
                 if header:
@@ -151,6 +164,9 @@ def _workbook(path: Path) -> Sheet:
         raise InputError(problems)
     if not header:
         raise InputError(Problem("has no sheet with cells", file=path.name))
+    if len(rows) > MOST_ROWS:
+        reason = f"holds {len(rows):,} rows; at most {MOST_ROWS:,} come in at once: split the file"
+        raise InputError(Problem(reason, file=path.name))
     return Sheet(path.name, header, tuple(rows), tuple(numbers))
 
 

@@ -287,6 +287,8 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
         why = str(error)
         if "expected after" in why:
             why = "a quoted cell goes on after its closing quote; write a quote inside a quoted cell twice"
+        elif "field larger" in why and '"' not in text.splitlines()[start - 1]:
+            why = f"a cell holds more than {csv.field_size_limit():,} characters"
         elif "field larger" in why or "unexpected end" in why:
             why = "a quote opens here and is not closed"
         raise InputError(Problem(f"line {start}: {why}", file=file, line=start)) from None

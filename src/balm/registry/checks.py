@@ -129,6 +129,13 @@ def sessions(r: Registry) -> Found:
                 yield _wrong("sessions", two.row, "number", reason)
 
 
+def _apart(name: str, value: object, unit: str | None) -> str:
+    """What is said where a number or its unit stands alone: no unit is guessed."""
+    if unit is None:
+        return f"{name} and {name}_unit come together: {name} {value} has no unit, and none is guessed"
+    return f"{name} and {name}_unit come together: {unit} stands without a number"
+
+
 def segments(r: Registry) -> Found:
     """Amounts without unit or weight, times out of order or outside the session, two rates at one time."""
     by_id = {s.segment: s for s in r.segments}
@@ -139,7 +146,7 @@ def segments(r: Registry) -> Found:
             value, unit = getattr(s, name), getattr(s, f"{name}_unit")
             if (value is None) != (unit is None):
                 missing = f"{name}_unit" if unit is None else name
-                yield _wrong("segments", s.row, missing, f"{name} and {name}_unit come together")
+                yield _wrong("segments", s.row, missing, _apart(name, value, unit))
             if value == 0 and not (name == "rate" and s.kind == "infusion"):
                 yield _wrong("segments", s.row, name, "must be above 0")
         if s.kind == "bolus":
@@ -321,7 +328,12 @@ def medications(r: Registry) -> Found:
     for m in r.medications:
         yield from _order("medications", m.row, ("start", m.start), ("stop", m.stop))
         if (m.dose is None) != (m.dose_unit is None):
-            yield _wrong("medications", m.row, "dose_unit" if m.dose_unit is None else "dose", "come together")
+            yield _wrong(
+                "medications",
+                m.row,
+                "dose_unit" if m.dose_unit is None else "dose",
+                _apart("dose", m.dose, m.dose_unit),
+            )
         session = r.session_of.get(m.session or "")
         if session is not None and session.course != m.course:
             reason = f"session {m.session} is of course {session.course}, not {m.course}"

@@ -148,14 +148,39 @@ def mapping_for(header: Sequence[str], *, file: str, table: str | None = None) -
     known = {name for rows in cohort.rows for column in rows.columns for name in rows.wanted(column)}
     if {"participant", "course"} <= set(header) and len(set(header) & known) > 2:
         return cohort
+    if nearest := _nearest(header, file):
+        raise InputError(nearest)
     raise InputError(
         Problem(
             f"its header is that of no table of the registry nor of the cohort table: {', '.join(header)[:200]}; "
-            "say with --mapping FILE.toml which column fills what (see docs/how-to/keep-a-registry.md)",
+            "say with a mapping (--mapping FILE.toml) which column fills what (see docs/how-to/keep-a-registry.md)",
             file=file,
             line=1,
         )
     )
+
+
+def _nearest(header: Sequence[str], file: str) -> list[Problem]:
+    """What keeps a header from being that of the one table it is most like; nothing where it is like none."""
+    names = {t: {c.name for c in t.columns} for t in TABLES}
+    alike = sorted(TABLES, key=lambda t: len(names[t] & set(header)), reverse=True)
+    first, second = (len(names[t] & set(header)) for t in alike[:2])
+    if first < 3 or first == second:
+        return []
+    table = alike[0]
+    way = "; a mapping (--mapping FILE.toml) says which column fills what"
+    missing = [
+        Problem(f"is needed in {table.file}, which this header is most like{way}", file=file, column=c.name, line=1)
+        for c in table.columns
+        if c.required and c.name not in header
+    ]
+    return missing + [
+        Problem(
+            f"{unknown_name(f'a column of {table.file}', h, sorted(names[table]))}{way}", file=file, column=h, line=1
+        )
+        for h in header
+        if h not in names[table]
+    ]
 
 
 def cohort_mapping() -> Mapping:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from balm.actions import registry_import
 from balm.actions.registry_folder import checked_registry, load_registry, write_files
 from balm.actions.registry_import import import_into_registry, read_sheet
 from balm.cli.main import main
@@ -171,7 +174,7 @@ def test_a_wrong_mapping_is_named(tmp_path: Path, old: str, new: str, words: str
 
 
 def test_a_header_that_is_nobodys_asks_for_a_mapping(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="say with --mapping"):
+    with pytest.raises(InputError, match="say with a mapping"):
         import_into_registry(tmp_path / "new", put(tmp_path, "x.csv", "patient,pain\n1,2\n"))
     with pytest.raises(InputError, match="is not a table of a registry"):
         mapping_for(["a"], file="x.csv", table="nothing")
@@ -220,3 +223,40 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     (tmp_path / "new" / "stops.csv").write_text("course\n")
     assert checked_registry(folder)[0] is None
     assert main(["registry", "check", folder, "--json"]) == 1
+
+
+SESSIONS = "session,course,number,kind,status,start,end,weight_kg,events_asked,signed_by,signed_at"
+SESSION = "s9,c1,3,treatment,signed,2026-03-02T09:00,2026-03-02T12:00,70,yes,nurse1,2026-03-02T12:30"
+SEGMENTS = "segment,session,kind,drug,form,start,stop,dose,dose_unit,rate,rate_unit"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{SESSIONS},colour\n{SESSION},blue\n", "column colour: 'colour' is not a column of sessions.csv"),
+        ("session,course,number,kind,status\ns9,c1,3,treatment,signed\n", "column start: is needed in sessions.csv"),
+        (f"{SESSIONS}\n{SESSION.replace('2026', '2031')}\n", "row 1, column end: lies in the future"),
+        (f"{SESSIONS}\n{SESSION}\n{SESSION.replace(',70,', ',72,')}\n", "row 2, column weight_kg: sessions 's9' stands in row 1"),
+        (f"{SESSIONS},notes\n{SESSION},=1+1\n", "row 1, column notes: holds a formula; paste values only"),
+        (f"{SEGMENTS}\ng9,s1,infusion,ketamine,racemic,2026-01-12T10:20,2026-01-12T10:40,50,,,\n",
+         "row 1, column dose_unit: dose and dose_unit come together: dose 50 has no unit, and none is guessed"),
+        (f"{SESSIONS},notes\n{SESSION},{'x' * 140_000}\n", "line 2: a cell holds more than 131,072 characters"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_by_row_and_column(
+    clinic: Path, tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    before = snapshot(clinic)
+    with pytest.raises(InputError, match=re.escape(words)):
+        import_into_registry(clinic, tmp_path / "t.csv", today=date(2026, 11, 22))
+    assert snapshot(clinic) == before
+
+
+def test_a_file_of_too_many_rows_is_refused_before_it_is_checked(
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_import, "MOST_ROWS", 1)
+    (tmp_path / "t.csv").write_text(f"{SESSIONS}\n{SESSION}\n{SESSION}\n")
+    with pytest.raises(InputError, match="holds 2 rows; at most 1 come in at once: split the file"):
+        import_into_registry(clinic, tmp_path / "t.csv", today=date(2026, 11, 22))

@@ -7,6 +7,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Mapping as Cells
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import transaction
@@ -45,7 +46,10 @@ def sheet_of(name: str, data: bytes) -> Sheet:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / shown
         path.write_bytes(data)
-        return read_sheet(path)
+        try:
+            return read_sheet(path)
+        except InputError as error:  # by the name it was sent under, not by where this server laid it down
+            raise InputError([replace(p, file=shown) if p.file == str(path) else p for p in error.problems]) from None
 
 
 def mapping_from(
