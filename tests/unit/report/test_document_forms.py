@@ -249,3 +249,11 @@ def test_rows_that_stand_on_one_line_are_as_high_as_typst_would_make_them():
     assert [(t, round(x, 2), round(y, 2)) for t, x, y in places[0]] == [
         (t, round(x, 2), round(y, 2)) for t, x, y in places[1]
     ]
+
+
+def test_the_appendix_of_numbers_begins_a_page(whole):
+    from balm.report.document import typeset
+
+    source = typeset._Writer(whole, Look()).source()
+    assert source.count('#pagebreak(weak: true)\n#heading(level: 1, "Appendix: numbers as reported")') == 1
+    assert source.count("#pagebreak") == 3  # after the title and after the contents as well

@@ -38,6 +38,8 @@ _INSET = 3
 _CAPITALS = 1409 / 2048
 #: Letters beyond ASCII that are surely in that font: no other font makes the line higher.
 _ALIKE = frozenset(map(chr, [*range(32, 127), *range(160, 256)])) | frozenset("–—−≤≥…•τχ‘’“”")
+#: Long parts that begin a page: pages before and after a break are typeset at the same time, on two processors.
+_ON_A_NEW_PAGE = ("numbers",)
 #: The font of the symbols of certainty.
 _ROUND = 'font: "DejaVu Sans Mono", '
 _HEAD = """#set document(title: {title}, description: {lead}, date: none)
@@ -154,6 +156,8 @@ class _Writer:
         return f" <{self.marks[id]}>"
 
     def _section(self, section: Section, depth: int) -> Iterable[str]:
+        if section.id in _ON_A_NEW_PAGE:
+            yield "#pagebreak(weak: true)\n"
         yield f"#heading(level: {depth}, {_string(section.title)}){self._mark(section.id)}\n"
         for block in section.blocks:
             if isinstance(block, Paragraph):
