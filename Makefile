@@ -8,7 +8,7 @@ PORT   ?= 8000
 # Processes that share the tests; 0 runs them in one.
 TEST_PROCESSES ?= auto
 # What runs on PostgreSQL too; tests of pages ask the same database through the same acts.
-ON_POSTGRESQL = $(addprefix tests/web/test_,events.py archive.py reviews.py screening_actions.py extraction_actions.py registry_session.py registry_clinic.py)
+ON_POSTGRESQL = $(addprefix tests/web/test_,events.py archive.py reviews.py screening_actions.py extraction_actions.py registry_session.py registry_clinic.py guidance_page.py)
 BALM_HOME ?= $(CURDIR)/.balm
 
 .PHONY: help run test postgresql lint types contract format check docs validation bench lock minimal clean
