@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from balm.stats.dependence import aggregate, correlations, covariance_of_correlations, regress_correlations
+from balm.stats.dependence import aggregate, covariance_of_correlations, regress_correlations
 from balm.stats.dependence import aggregate as aggregate_function
 from balm.stats.dependence.covariance import sampling_covariance
 from balm.stats.effect_sizes import EffectSizes
@@ -148,11 +147,3 @@ def test_matrices_that_are_none() -> None:
         regress_correlations([[1, 0.5], [0.5, 1]], 2)
     with pytest.raises(InputError, match="n must be at least 2"):
         covariance_of_correlations([[1, 0.5], [0.5, 1]], 1)
-
-
-def test_examples_run() -> None:
-    import sys
-
-    for module in (correlations, sys.modules[aggregate_function.__module__]):
-        found = doctest.testmod(module)
-        assert found.attempted and not found.failed

@@ -198,7 +198,7 @@ def bayes(
     >>> es = EffectSizes(effect=[0.2, 0.5, -0.1], variance=[0.04, 0.05, 0.09])
     >>> fit = bayes(es, tau="half-normal", scale=0.5)
     >>> print(f"{fit.mu.mean:.4f} ({fit.mu.interval.low:.3f} to {fit.mu.interval.high:.3f})")
-    0.2491 (-0.249 to 0.743)
+    0.2289 (-0.283 to 0.723)
     """
     if not isinstance(effects, EffectSizes):
         raise InputError(f"effects must be EffectSizes; got {type(effects).__name__}")

@@ -108,7 +108,7 @@ def bayes_many(
 
     >>> many = bayes_many([0.1, 0.3, 0.2, 0.5], [0.02, 0.03, 0.02, 0.04], ["a", "a", "b", "b"], scale=0.5)
     >>> many.median.round(4).tolist()
-    [0.1822, 0.3059]
+    [0.1885, 0.3224]
     """
     prior = tau if isinstance(tau, TauPrior) else tau_prior(tau, **parameters)
     if isinstance(tau, TauPrior) and parameters:

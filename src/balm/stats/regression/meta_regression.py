@@ -369,7 +369,7 @@ def meta_regression(
     >>> es = EffectSizes(effect=[0.1, 0.3, 0.5, 0.8], variance=[0.01, 0.02, 0.02, 0.03])
     >>> fit = meta_regression(es, {"dose": [1, 2, 3, 4]}, tau2="DL", inference="wald")
     >>> round(fit["dose"].estimate, 6)
-    0.221429
+    0.222785
     """
     check_option("model", model, MODELS)
     check_option("inference", inference, INFERENCES)
