@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from balm.cli.command import Command, known, number, one_of, placed, print_json
+from balm.cli.command import Command, add_level, add_words, known, number, one_of, placed, print_json
 from balm.vocabulary.problems import InputError
 
 CELLS = ("tp", "fn", "fp", "tn")
@@ -17,25 +17,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from balm.stats.measures.conventions import TO
 
     parser.add_argument("file", metavar="FILE", help="CSV or TSV file, one study a row; - reads the input")
-    for flag, words, about, default in (
+    add_words(
+        parser,
         ("--model", MODELS, "likelihood of the counts, or of their logits", "binomial"),
         ("--to", TO, "studies whose cells are corrected, where logits or ratios need it", "only-zero"),
-    ):
-        said = f"{about}: {', '.join(words)} (default: {default})"
-        parser.add_argument(flag, metavar="WORD", default=default, type=one_of(flag, list(words)), help=said)
+    )
     parser.add_argument(
         "--method",
         metavar="WORD",
         type=one_of("--method", list(METHODS)),
         help="of the normal model: REML, ML (default: REML); the binomial model is fitted by ML",
     )
-    parser.add_argument(
-        "--level",
-        default=0.95,
-        type=number("--level", above=0.0, below=1.0),
-        metavar="X",
-        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
-    )
+    add_level(parser)
     parser.add_argument(
         "--prevalence",
         type=number("--prevalence", above=0.0, below=1.0),

@@ -63,6 +63,25 @@ def number(
     return check
 
 
+def add_words(parser: argparse.ArgumentParser, *rows: tuple[str, Iterable[str], str, str]) -> None:
+    """Options that take a word of a list: flag, words, what it says, and the word in force without it."""
+    for flag, words, about, default in rows:
+        allowed = list(words)
+        said = f"{about}: {', '.join(allowed)} (default: {default})"
+        parser.add_argument(flag, metavar="WORD", default=default, type=one_of(flag, allowed), help=said)
+
+
+def add_level(parser: argparse.ArgumentParser) -> None:
+    """``--level``, of all intervals."""
+    parser.add_argument(
+        "--level",
+        default=0.95,
+        type=number("--level", above=0.0, below=1.0),
+        metavar="X",
+        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
+    )
+
+
 def print_json(values: Any) -> None:
     """``values`` on the standard output: full precision, ASCII whatever the terminal, never ``NaN``."""
     import json

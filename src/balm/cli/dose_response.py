@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import Any
 
-from balm.cli.command import Command, UsageError, known, number, one_of, placed, print_json
+from balm.cli.command import Command, UsageError, add_level, add_words, known, number, one_of, placed, print_json
 from balm.vocabulary.problems import InputError
 
 #: Columns of the table, in the order of the call.
@@ -23,14 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from balm.stats.dose_response.trends import TRENDS
 
     parser.add_argument("file", metavar="FILE", help="CSV or TSV file, one dose of a study a row; - reads the input")
-    for flag, words, about, default in (
+    add_words(
+        parser,
         ("--trend", TRENDS, "form of the trend", "linear"),
         ("--covariance", COVARIANCES, "covariance of ratios that share a reference", "greenland-longnecker"),
         ("--method", METHODS, "variation of trends between studies", "REML"),
         ("--measure", RATIOS, "what the ratios are", "RR"),
-    ):
-        said = f"{about}: {', '.join(words)} (default: {default})"
-        parser.add_argument(flag, metavar="WORD", default=default, type=one_of(flag, list(words)), help=said)
+    )
     parser.add_argument(
         "--design",
         metavar="WORD",
@@ -49,13 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reference", type=number("--reference"), metavar="X", help="the dose they are compared with (default: lowest)"
     )
-    parser.add_argument(
-        "--level",
-        default=0.95,
-        type=number("--level", above=0.0, below=1.0),
-        metavar="X",
-        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
-    )
+    add_level(parser)
     parser.add_argument("--plot", metavar="FILE", help="write the curve: .svg, .png or .pdf")
     parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from balm.cli.command import Command, known, number, one_of, placed, print_json
+from balm.cli.command import Command, add_level, known, one_of, placed, print_json
 from balm.vocabulary.problems import InputError
 
 
@@ -30,13 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         said = f"{about}: {', '.join(words)} (default: {default})"
         parser.add_argument(flag, metavar="WORD", type=one_of(flag, list(words)), help=said)
-    parser.add_argument(
-        "--level",
-        default=0.95,
-        type=number("--level", above=0.0, below=1.0),
-        metavar="X",
-        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
-    )
+    add_level(parser)
     parser.add_argument("--forest", metavar="F", help="write the forest plot to F: .svg, .png or .pdf")
     parser.add_argument("--json", action="store_true", help="print the result in full precision as JSON")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from balm.cli.command import Command, UsageError, known, number, one_of, placed, print_json
+from balm.cli.command import Command, UsageError, add_level, add_words, known, number, one_of, placed, print_json
 from balm.vocabulary.problems import InputError
 
 CONTRAST = ("treatment_1", "treatment_2", "effect", "se", "variance")
@@ -30,21 +30,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=one_of("--measure", list(MEASURES)),
         help="effect measure: OR, RR, RD, MD, ROM, IRR for arms; any for contrasts (default: GEN)",
     )
-    for flag, words, about, default in (
+    add_words(
+        parser,
         ("--model", MODELS, "model", "random"),
         ("--tau2", tuple(ESTIMATORS), "between-study variance", "REML"),
         ("--better", BETTER, "which effects are better, for the ranking", "lower"),
-    ):
-        said = f"{about}: {', '.join(words)} (default: {default})"
-        parser.add_argument(flag, metavar="WORD", default=default, type=one_of(flag, list(words)), help=said)
-    parser.add_argument("--reference", metavar="NAME", help="treatment the others are shown against")
-    parser.add_argument(
-        "--level",
-        default=0.95,
-        type=number("--level", above=0.0, below=1.0),
-        metavar="X",
-        help="coverage of all intervals, between 0 and 1 (default: 0.95)",
     )
+    parser.add_argument("--reference", metavar="NAME", help="treatment the others are shown against")
+    add_level(parser)
     parser.add_argument("--league", action="store_true", help="print the league table, best treatment first")
     parser.add_argument(
         "--flow", action="store_true", help="print how direct each estimate is and how long its paths are"
