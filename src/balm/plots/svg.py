@@ -231,8 +231,10 @@ class Drawing:
         """What was drawn as SVG."""
         name = f"{crc32(f'{self.title}|{self.description}'.encode('utf-8', 'replace')):08x}"
         w, h = number(self.width), number(self.height)
+        linked = any(kind == "tag" and how[0].startswith("<a ") for kind, how in self.parts)
+        role = "group" if linked else "img"  # what is inside an image cannot be reached
         out = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="{role}" '
             f'aria-labelledby="title-{name} desc-{name}" font-family="{escape(self.font_family)}" '
             f'font-size="{number(self.font_size)}" fill="{self.ink}">\n'
             f'<title id="title-{name}">{escape(self.title)}</title>\n'

@@ -35,7 +35,8 @@ def drawing() -> Drawing:
 
 def test_it_is_well_formed_and_described():
     root = ElementTree.fromstring(drawing().figure().svg)
-    assert root.get("role") == "img"
+    assert root.get("role") == "group"  # it holds a link, which nobody could reach inside an image
+    assert ElementTree.fromstring(Drawing(10, 10, title="t", description="d").figure().svg).get("role") == "img"
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title.text == 'A "title" <b>' and description.text == "What & why"
     assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from balm.actions.review import Review
-from balm.review.certainty.of_analysis import body_of
+from balm.review.certainty.of_analysis import basis_of, body_of
 from balm.review.certainty.rating import certainties, certainty_of
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis, analyse
@@ -26,6 +26,17 @@ def test_every_outcome_of_the_question_is_decided_and_fresh(synthesis: Synthesis
         assert analysis == "hardy-check" or found.overall is not None, analysis
         assert not found.stale and not found.notes, (analysis, found.notes)
         assert all(d.decision is None or d.decision.reason for d in found.domains)
+
+
+def test_a_decision_does_not_go_stale_by_the_last_digits_of_a_machine(synthesis: Synthesis) -> None:
+    result = synthesis.analysis("pain-week-1")
+    assert result.whole is not None
+
+    def basis(factor: float) -> str:
+        whole = replace(result.whole, estimate=result.whole.estimate * factor)
+        return basis_of(synthesis.package, replace(result, whole=whole))
+
+    assert basis(1.0) == basis(1.0 + 1e-9) != basis(1.01)
 
 
 def test_no_data_is_not_rated_and_not_called_very_low(synthesis: Synthesis) -> None:

@@ -94,7 +94,8 @@ def basis_of(package: Package, result: AnalysisResult) -> str:
         study: [[j.tool, j.domain, j.judgement] for j in rows]
         for study, rows in judgements_for(package, result.spec).items()
     }
-    model = None if fit is None else [repr(float(x)) for x in (fit.estimate, fit.interval.low, fit.interval.high)]
+    # To six digits: the last ones differ from machine to machine, and no decision rests on them.
+    model = None if fit is None else [f"{x:.6g}" for x in (fit.estimate, fit.interval.low, fit.interval.high)]
     whole = {
         "analysis": result.id,
         "data": data_of(result),
