@@ -76,9 +76,9 @@ class EffectSizes:
         }
         names = tables.labels(study if study is None or len(study) else None, None, k)
         known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
-        if not (np.isfinite(values["effect"]) & (values["variance"] > 0.0) & np.isfinite(values["variance"]))[
-            known
-        ].all():
+        y, v = values["effect"], values["variance"]
+        usable = np.isfinite(y) & (v > 0.0) & np.isfinite(v)
+        if not (usable if estimable is None else usable[known]).all():
             for name in values:
                 values[name] = np.where(known, values[name], 1.0)
             check_rows(given, values, names, refuse_missing=True, zero_sd="refuse", counts="whole")

@@ -50,9 +50,14 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
     if fit.k < 2:
         nothing = Interval(math.nan, math.nan, level)
         return HeterogeneityInterval(nothing, nothing, nothing, nothing, method, "not estimable: one study")
-    g, _ = centred(OneGroup(fit.effects.effect, fit.effects.variance))
-    scale = typical_variance(g, 1.0 / g.variance)
-    low, high, note = INTERVALS[method](fit, g, scale, level)
+    g = OneGroup(fit.effects.effect, fit.effects.variance)
+    found = _compiled_q_profile(g, level) if method == "q-profile" else None
+    if found is None:
+        g, _ = centred(g)
+        scale = typical_variance(g, 1.0 / g.variance)
+        low, high, note = INTERVALS[method](fit, g, scale, level)
+    else:
+        low, high, scale, note = *found, ""
     if not note and high == 0.0:
         note = "empty: the effects vary less than any tau2 allows at this level; both ends are set to 0"
     return HeterogeneityInterval(
@@ -65,16 +70,20 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
     )
 
 
+def _compiled_q_profile(g: OneGroup, level: float) -> tuple[float, float, float] | None:
+    """Both ends and the typical variance by the compiled kernel, where it is there and has all digits."""
+    if type(g.effect).__module__ != "numpy":
+        return None
+    from balm.stats.kernel import solve_one
+
+    tail, df = 0.5 * (1.0 - level), g.k - 1
+    quantiles = chi2_quantile(tail, df), chi2_quantile(1.0 - tail, df)
+    found = solve_one(g.effect, g.variance, "DL", quantiles=quantiles)
+    return None if found is None else (found.low, found.high, df / (found.w1_0 - found.w2_0 / found.w1_0))
+
+
 def _q_profile(fit: Pooled, g: OneGroup, scale: float, level: float) -> tuple[float, float, str]:
     tail, df = 0.5 * (1.0 - level), g.k - 1
-    if type(g.effect).__module__ == "numpy":
-        from balm.stats.kernel import solve_one
-
-        found = solve_one(
-            g.effect, g.variance, "DL", quantiles=(chi2_quantile(tail, df), chi2_quantile(1.0 - tail, df))
-        )
-        if found is not None:
-            return found.low, found.high, ""
     low, high = (float(tau2_where_q_is(g, chi2_quantile(p, df), scale)) for p in (1.0 - tail, tail))
     return low, high, ""
 
