@@ -83,6 +83,8 @@ def numeric_column(argument: str, given: Any, data: Any = None) -> Column:
     [10.0, 20.0]
     """
     label = argument
+    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "iuf":
+        return Column(argument, label, given.astype(np.float64), False, {})
     if isinstance(given, str):
         label = given
         given = _lookup(argument, given, data)

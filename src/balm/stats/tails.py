@@ -66,6 +66,28 @@ class OneTail:
     chi2_quantile = staticmethod(chi2_quantile)
 
 
+class CompiledTail(OneTail):
+    """For plain floats where the compiled kernel may be there: what it leaves is worked out in Python."""
+
+    @staticmethod
+    def two_sided(statistic: float, df: float) -> float:
+        """p of a statistic with t(df), or the normal distribution where df is infinite."""
+        found = _of_one("t_two_sided", df, statistic)
+        return found if found >= 0.0 else OneTail.two_sided(statistic, df)
+
+    @staticmethod
+    def chi2_upper(q: float, df: float) -> float:
+        """The upper tail of chi-squared."""
+        found = _of_one("chi2_upper", df, q)
+        return found if found >= 0.0 else OneTail.chi2_upper(q, df)
+
+
+def _of_one(kind: str, df: float, value: float) -> float:
+    from balm.stats import kernel
+
+    return kernel.tail_of_one(kind, df, value)
+
+
 def _two_sided(statistic: Any, df: Any) -> Any:
     from scipy.special import ndtr, stdtr
 
@@ -174,4 +196,6 @@ def _looked_up(quantile: Callable[[float], float], df: Any) -> Any:
 
 def tails_for(g: Any) -> Any:
     """The spelling for this layout."""
-    return OneTail if isinstance(g, OneGroup) else ManyTails
+    if not isinstance(g, OneGroup):
+        return ManyTails
+    return CompiledTail if type(g.effect).__module__ == "numpy" else OneTail

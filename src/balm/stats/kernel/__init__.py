@@ -111,6 +111,17 @@ def tail(kind: str, df: Floats, value: Floats) -> Floats | None:
     return out
 
 
+def tail_of_one(kind: str, df: float, value: float) -> float:
+    """:func:`tail` of one number; -1 without the kernel too."""
+    kernel = library()
+    if kernel is None:
+        return -1.0
+    out = ctypes.c_double()
+    given = ctypes.byref(ctypes.c_double(df)), ctypes.byref(ctypes.c_double(value))
+    getattr(kernel, f"balm_{kind}")(1, *given, ctypes.byref(out))
+    return out.value
+
+
 def solve(
     effect: Floats, variance: Floats, offsets: Integers, estimator: str, *, profile: tuple[Floats, Floats] | None = None
 ) -> Solved | None:

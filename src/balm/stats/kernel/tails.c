@@ -60,7 +60,7 @@ static double fraction(double a, double b, double x) {
     return -1;
 }
 
-static double t_two_sided(double t, int64_t df, double log_front) {
+static double t_two_sided(double t, int64_t df, double log_in_front) {
     if (!(fabs(t) < 1e100) || df > LARGEST_DF) return -1;
     double n = (double)df, t2 = t * t, a = 0.5 * n;
     if (t2 == 0) return 1;
@@ -82,7 +82,7 @@ static double t_two_sided(double t, int64_t df, double log_front) {
     }
     if (inside < CENTRAL) return 1 - inside;
     /* log x without cancellation where t is small against df */
-    double front = exp(log_front - a * log1p(t2 / n) + 0.5 * log(y));
+    double front = exp(log_in_front - a * log1p(t2 / n) + 0.5 * log(y));
     if (x < (a + 1) / (a + 2.5)) {
         double f = fraction(a, 0.5, x);
         return f < 0 ? -1 : front * f / a;
@@ -92,10 +92,17 @@ static double t_two_sided(double t, int64_t df, double log_front) {
 }
 
 /* p of each t with its whole number of degrees of freedom; the normal distribution where they are infinite. */
+static double log_front(int64_t df) {
+    return lgamma(0.5 * df + 0.5) - lgamma(0.5 * df) - 0.5723649429247001; /* half the logarithm of pi */
+}
 void balm_t_two_sided(int64_t n, const double *df, const double *t, double *p) {
     double front[LARGEST_DF + 1];
-    const double log_root_pi = 0.5723649429247001;
-    for (int64_t i = 1; i <= LARGEST_DF; i++) front[i] = lgamma(0.5 * i + 0.5) - lgamma(0.5 * i) - log_root_pi;
+    if (n < LARGEST_DF) /* fewer are asked for than the table holds */
+        for (int64_t i = 0; i < n; i++) {
+            if (df[i] >= 1 && df[i] <= LARGEST_DF) front[(int64_t)df[i]] = log_front((int64_t)df[i]);
+        }
+    else
+        for (int64_t i = 1; i <= LARGEST_DF; i++) front[i] = log_front(i);
     for (int64_t i = 0; i < n; i++) {
         int64_t whole = df[i] >= 1 && df[i] <= LARGEST_DF ? (int64_t)df[i] : 0;
         if (isinf(df[i])) p[i] = isnan(t[i]) ? -1 : erfc(0.7071067811865476 * fabs(t[i]));
