@@ -215,7 +215,7 @@ def _abstracts(path: str | Path) -> Iterator[tuple[str, str]]:
 
 
 def _column(path: Path, column: str) -> Iterator[tuple[str, str]]:
-    csv.field_size_limit(MAX_TEXT)
+    before = csv.field_size_limit(MAX_TEXT)
     text = read_text_stream(path)
     with text as source:
         reader = csv.reader(source)
@@ -232,6 +232,8 @@ def _column(path: Path, column: str) -> Iterator[tuple[str, str]]:
                 yield label, row[at] if at < len(row) else ""
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(Problem(f"cannot be read as CSV: {error}", file=str(path))) from None
+        finally:
+            csv.field_size_limit(before)
 
 
 def read_text_stream(path: Path) -> Any:

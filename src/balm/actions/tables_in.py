@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: it the file is most likely the wrong one, and it is refused before it is read.
 MAX_BYTES = 64 * 1024 * 1024
 
+#: The longest cell of a table, in characters: beyond, a quotation mark is not closed.
+MAX_CELL = 131_072
+
 #: What a spreadsheet may write between two cells, in the order that settles a tie.
 DELIMITERS = (",", ";", "\t")
 
@@ -278,6 +281,7 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
     start = 1
+    before = csv.field_size_limit(MAX_CELL)  # one for the whole process: others read longer cells
     try:
         for cells in reader:
             if rows or any(cell.strip() for cell in cells):
@@ -288,10 +292,12 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
         if "expected after" in why:
             why = "a quoted cell goes on after its closing quote; write a quote inside a quoted cell twice"
         elif "field larger" in why and '"' not in text.splitlines()[start - 1]:
-            why = f"a cell holds more than {csv.field_size_limit():,} characters"
+            why = f"a cell holds more than {MAX_CELL:,} characters"
         elif "field larger" in why or "unexpected end" in why:
             why = "a quote opens here and is not closed"
         raise InputError(Problem(f"line {start}: {why}", file=file, line=start)) from None
+    finally:
+        csv.field_size_limit(before)
     return rows
 
 

@@ -41,8 +41,7 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
     if len(first) > MOST_COLUMNS * 100:
         raise InputError(Problem(f"has a first line of {len(first):,} characters: no table of RevMan", file=source))
     delimiter = max(",;\t", key=first.count)
-    if csv.field_size_limit() < MOST_CHARACTERS:
-        csv.field_size_limit(MOST_CHARACTERS)
+    before = csv.field_size_limit(MOST_CHARACTERS)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         header = [heading(name) for name in next(reader, [])]
@@ -64,6 +63,8 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
             rows.append(dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False)))
     except csv.Error as error:
         raise InputError(Problem(f"cannot be read as CSV: {error}", file=source)) from None
+    finally:
+        csv.field_size_limit(before)
     return rows, problems
 
 
