@@ -16,6 +16,7 @@ from balm.review.claims_in_text.check import CheckedText, check_claims
 from balm.review.claims_in_text.claim import FIELDS
 from balm.review.claims_in_text.evidence import Beside, Known, beside_evidence
 from balm.review.records.own_table import safe_cell
+from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 
 if TYPE_CHECKING:
@@ -215,9 +216,7 @@ def _abstracts(path: str | Path) -> Iterator[tuple[str, str]]:
 
 
 def _column(path: Path, column: str) -> Iterator[tuple[str, str]]:
-    before = csv.field_size_limit(MAX_TEXT)
-    text = read_text_stream(path)
-    with text as source:
+    with longest_cell(MAX_TEXT), read_text_stream(path) as source:
         reader = csv.reader(source)
         header = next(reader, None)
         if header is None:
@@ -232,8 +231,6 @@ def _column(path: Path, column: str) -> Iterator[tuple[str, str]]:
                 yield label, row[at] if at < len(row) else ""
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(Problem(f"cannot be read as CSV: {error}", file=str(path))) from None
-        finally:
-            csv.field_size_limit(before)
 
 
 def read_text_stream(path: Path) -> Any:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.quick_dataclass import dataclass
 
@@ -281,12 +282,12 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
     start = 1
-    before = csv.field_size_limit(MAX_CELL)  # one for the whole process: others read longer cells
     try:
-        for cells in reader:
-            if rows or any(cell.strip() for cell in cells):
-                rows.append((start, cells))
-            start = reader.line_num + 1
+        with longest_cell(MAX_CELL):
+            for cells in reader:
+                if rows or any(cell.strip() for cell in cells):
+                    rows.append((start, cells))
+                start = reader.line_num + 1
     except csv.Error as error:
         why = str(error)
         if "expected after" in why:
@@ -296,8 +297,6 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
         elif "field larger" in why or "unexpected end" in why:
             why = "a quote opens here and is not closed"
         raise InputError(Problem(f"line {start}: {why}", file=file, line=start)) from None
-    finally:
-        csv.field_size_limit(before)
     return rows
 
 

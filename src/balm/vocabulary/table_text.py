@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from balm.vocabulary.evidence import Reported
+from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import Problem
 from balm.vocabulary.table_columns import Column, Table
 
@@ -175,14 +176,14 @@ def unknown_name(what: str, value: str, known: Sequence[str]) -> str:
 def _lines(text: str, file: str, problems: list[Problem]) -> list[tuple[int, int, list[str]]]:
     """Each filled row with its data row (blank ones are skipped but counted) and its line as an editor counts it."""
     found: list[tuple[int, int, list[str]]] = []
-    before = csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     start = 1
     try:
-        for number, cells in enumerate(reader):
-            if any(cell.strip() for cell in cells):
-                found.append((number, start, cells))
-            start = reader.line_num + 1
+        with longest_cell(MAX_CELL):
+            for number, cells in enumerate(reader):
+                if any(cell.strip() for cell in cells):
+                    found.append((number, start, cells))
+                start = reader.line_num + 1
     except csv.Error as error:
         why = (
             f"holds a cell longer than {MAX_CELL:,} characters"
@@ -193,8 +194,6 @@ def _lines(text: str, file: str, problems: list[Problem]) -> list[tuple[int, int
             Problem(f"line {start}: {why}; look for a quotation mark that is not closed", file=file, line=start)
         )
         return []
-    finally:
-        csv.field_size_limit(before)
     return found
 
 

@@ -18,6 +18,7 @@ from balm.review.records.labels import as_decision
 from balm.review.records.own_table import is_own_header, read_own_row
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import Fields, build
+from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
@@ -96,15 +97,13 @@ def _rows(lines: Iterable[str], tally: Tally) -> Iterator[tuple[int, int, list[s
     reader = csv.reader(ended(), delimiter=mark)
     while True:
         start = reader.line_num + 1
-        before = csv.field_size_limit(MAX_CELL)
         try:
-            cells = next(reader, None)
+            with longest_cell(MAX_CELL):
+                cells = next(reader, None)
         except csv.Error as error:
             why = "a quotation mark opens here and is not closed; nothing after it could be read"
             tally.reject(start, why if "limit" in str(error) else f"the row cannot be read ({error})")
             return
-        finally:
-            csv.field_size_limit(before)
         if cells is None:
             return
         yield start, reader.line_num, cells

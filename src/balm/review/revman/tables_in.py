@@ -7,6 +7,7 @@ import io
 import re
 
 from balm.review.revman.xml_text import decode
+from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 
 #: RevMan's widest table has about 70 columns; a header with more than this is another kind of file.
@@ -41,30 +42,28 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
     if len(first) > MOST_COLUMNS * 100:
         raise InputError(Problem(f"has a first line of {len(first):,} characters: no table of RevMan", file=source))
     delimiter = max(",;\t", key=first.count)
-    before = csv.field_size_limit(MOST_CHARACTERS)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        header = [heading(name) for name in next(reader, [])]
-        if len(header) > MOST_COLUMNS:
-            raise InputError(Problem(f"has {len(header):,} columns: no table of RevMan", file=source))
-        rows: list[Line] = []
-        for cells in reader:
-            if not any(cells):
-                continue
-            if len(rows) == MOST_ROWS:
-                raise InputError(Problem(f"has more than {MOST_ROWS:,} rows: no table of RevMan", file=source))
-            if delimiter == ";":
-                cells = [c.replace(",", ".") if _COMMA.fullmatch(c.strip()) else c for c in cells]
-            if len(cells) != len(header):
-                extra = [c for c in cells[len(header) :] if c.strip()]
-                if extra or len(cells) < len(header):
-                    reason = f"has {len(cells)} cells under {len(header)} headings"
-                    problems.append(Problem(reason, file=source, row=len(rows) + 1, line=reader.line_num))
-            rows.append(dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False)))
+        with longest_cell(MOST_CHARACTERS):
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            header = [heading(name) for name in next(reader, [])]
+            if len(header) > MOST_COLUMNS:
+                raise InputError(Problem(f"has {len(header):,} columns: no table of RevMan", file=source))
+            rows: list[Line] = []
+            for cells in reader:
+                if not any(cells):
+                    continue
+                if len(rows) == MOST_ROWS:
+                    raise InputError(Problem(f"has more than {MOST_ROWS:,} rows: no table of RevMan", file=source))
+                if delimiter == ";":
+                    cells = [c.replace(",", ".") if _COMMA.fullmatch(c.strip()) else c for c in cells]
+                if len(cells) != len(header):
+                    extra = [c for c in cells[len(header) :] if c.strip()]
+                    if extra or len(cells) < len(header):
+                        reason = f"has {len(cells)} cells under {len(header)} headings"
+                        problems.append(Problem(reason, file=source, row=len(rows) + 1, line=reader.line_num))
+                rows.append(dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False)))
     except csv.Error as error:
         raise InputError(Problem(f"cannot be read as CSV: {error}", file=source)) from None
-    finally:
-        csv.field_size_limit(before)
     return rows, problems
 
 
