@@ -218,6 +218,16 @@ def crossover_smd(*, difference: Number, sd_1: Number, sd_2: Number, r: Number, 
     return found(smd=smd, se=se, sd=sd, assumes=[R_ASSUMED, CARRY_OVER])
 
 
+def _of_two_sequences(sd_12: Number, n_12: Number, sd_21: Number, n_21: Number) -> tuple[float, float]:
+    """The SE of mean_12 − mean_21 with the SD that both sequences share, and its degrees of freedom."""
+    s1, s2 = checks.standard_deviation("sd_12", sd_12), checks.standard_deviation("sd_21", sd_21)
+    n1, n2 = checks.size("n_12", n_12), checks.size("n_21", n_21)
+    df = n1 + n2 - 2
+    if df <= 0:
+        refuse(f"n_12 + n_21 must be at least 3; got {n1:g} + {n2:g}")
+    return math.sqrt(((n1 - 1) * s1 * s1 + (n2 - 1) * s2 * s2) / df * (1 / n1 + 1 / n2)), df
+
+
 @conversion(
     topic=TOPIC,
     formula="effect = (d12 − d21)/2; period effect = (d12 + d21)/2; SE = ½√(s²(1/n12 + 1/n21)), s² pooled, "
@@ -238,15 +248,9 @@ def crossover_from_periods(
     (-1.2, -0.3, 0.408, 22.0)
     """
     a, b = checks.number("mean_12", mean_12), checks.number("mean_21", mean_21)
-    s1, s2 = checks.standard_deviation("sd_12", sd_12), checks.standard_deviation("sd_21", sd_21)
-    n1, n2 = checks.size("n_12", n_12), checks.size("n_21", n_21)
-    df = n1 + n2 - 2
-    if df <= 0:
-        refuse(f"n_12 + n_21 must be at least 3; got {n1:g} + {n2:g}")
-    variance = ((n1 - 1) * s1 * s1 + (n2 - 1) * s2 * s2) / df
-    se = 0.5 * math.sqrt(variance * (1 / n1 + 1 / n2))
+    se, df = _of_two_sequences(sd_12, n_12, sd_21, n_21)
     assumptions = [CARRY_OVER, "both sequences share one SD of the differences"]
-    return found(effect=(a - b) / 2, se=se, df=df, period_effect=(a + b) / 2, assumes=assumptions)
+    return found(effect=(a - b) / 2, se=se / 2, df=df, period_effect=(a + b) / 2, assumes=assumptions)
 
 
 @conversion(
@@ -313,12 +317,7 @@ def crossover_carry_over(
     (0.18, 11.0)
     """
     a, b = checks.number("mean_12", mean_12), checks.number("mean_21", mean_21)
-    s1, s2 = checks.standard_deviation("sd_12", sd_12), checks.standard_deviation("sd_21", sd_21)
-    n1, n2 = checks.size("n_12", n_12), checks.size("n_21", n_21)
-    df = n1 + n2 - 2
-    if df <= 0:
-        refuse(f"n_12 + n_21 must be at least 3; got {n1:g} + {n2:g}")
-    se = math.sqrt(((n1 - 1) * s1 * s1 + (n2 - 1) * s2 * s2) / df * (1 / n1 + 1 / n2))
+    se, df = _of_two_sequences(sd_12, n_12, sd_21, n_21)
     if se == 0:
         refuse("sd_12 and sd_21 are both 0: there is nothing to compare the difference with")
     t = (a - b) / se
