@@ -18,7 +18,12 @@ from balm.stats.frame import frame
 from balm.stats.multilevel.coefficients import Coefficients
 from balm.stats.multilevel.multilevel import read_design
 from balm.stats.regression.design import Design, check
-from balm.stats.regression.meta_regression import Coefficient, LikelihoodRatio, OmnibusTest, Prediction
+from balm.stats.regression.meta_regression import (
+    Coefficient,
+    LikelihoodRatio,
+    Prediction,
+    coefficient_columns,
+)
 from balm.stats.regression.projection import Projection
 from balm.stats.regression.scale_likelihood import Peak, ScaleLikelihood
 from balm.stats.tails import t_critical
@@ -312,7 +317,7 @@ class LocationScale:
         notes = []
         for part, name in ((self.location, "Location"), (self.scale, "Scale")):
             if part.tests_something and np.all(np.isfinite(part.covariance)):
-                notes.append(f"{name} moderators: {_test(part.omnibus)}")
+                notes.append(f"{name} moderators: {part.omnibus.sentence}")
         notes.append(f"Residual heterogeneity: Q = {self.qe:.3f}, df = {self.qe_df}, P = {self.qe_p:.4g}")
         left = "below 1e-10" if self.residual < 1e-10 else f"{self.residual:.1g}"
         notes.append(f"Log-likelihood {self.log_likelihood:.4f}, residual {left} SE")
@@ -326,23 +331,8 @@ class LocationScale:
         return presenter("bubble")(self, path, **options)
 
 
-def _test(q: OmnibusTest) -> str:
-    kind = f"chi-square({q.df1})" if math.isinf(q.df2) else f"F({q.df1}, {q.df2:g})"
-    return f"{kind} = {q.statistic:.3f}, P = {q.p:.4g}"
-
-
 def _rows(part: Part) -> dict[str, Any]:
-    rows = part.coefficients
-    return {
-        "coefficient": [c.name for c in rows],
-        "estimate": [c.estimate for c in rows],
-        "se": [c.se for c in rows],
-        "statistic": [c.statistic for c in rows],
-        "df": [c.df for c in rows],
-        "p": [c.p for c in rows],
-        "low": [c.interval.low for c in rows],
-        "high": [c.interval.high for c in rows],
-    }
+    return coefficient_columns(part.coefficients, df=True)
 
 
 def _at(part: Part, new: Any, name: str) -> Floats:

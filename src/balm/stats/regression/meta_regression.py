@@ -52,6 +52,12 @@ class OmnibusTest:
     p: float
     tested: tuple[str, ...]
 
+    @property
+    def sentence(self) -> str:
+        """The statistic with its degrees of freedom and p, in words."""
+        kind = f"chi-square({self.df1})" if math.isinf(self.df2) else f"F({self.df1}, {self.df2:g})"
+        return f"{kind} = {self.statistic:.3f}, P = {self.p:.4g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -303,20 +309,9 @@ class MetaRegression:
         return frame(self._table())
 
     def _table(self) -> dict[str, Any]:
-        rows = self.coefficients
-        return {
-            "coefficient": [c.name for c in rows],
-            "estimate": [c.estimate for c in rows],
-            "se": [c.se for c in rows],
-            "statistic": [c.statistic for c in rows],
-            "p": [c.p for c in rows],
-            "low": [c.interval.low for c in rows],
-            "high": [c.interval.high for c in rows],
-        }
+        return coefficient_columns(self.coefficients)
 
     def __repr__(self) -> str:
-        q = self.omnibus
-        test = f"chi-square({q.df1})" if math.isinf(q.df2) else f"F({q.df1}, {q.df2:g})"
         left = (
             "common effect"
             if self.model == "common"
@@ -327,11 +322,22 @@ class MetaRegression:
             f"Meta-regression of {studies(self.k)}, {self.inference}: {left}{explained}",
             self._table(),
             [
-                f"Moderators: {test} = {q.statistic:.3f}, P = {q.p:.4g}",
+                f"Moderators: {self.omnibus.sentence}",
                 f"Residual heterogeneity: Q = {self.qe:.3f}, df = {self.qe_df}, P = {self.qe_p:.4g}",
                 *self.advice,
             ],
         )
+
+
+def coefficient_columns(rows: Sequence[Any], *, df: bool = False) -> dict[str, list[Any]]:
+    """The columns that every table of coefficients shares; ``df`` where each row has its own."""
+    names = ("estimate", "se", "statistic", *(["df"] if df else []), "p")
+    return {
+        "coefficient": [c.name for c in rows],
+        **{name: [getattr(c, name) for c in rows] for name in names},
+        "low": [c.interval.low for c in rows],
+        "high": [c.interval.high for c in rows],
+    }
 
 
 def log_likelihood_saturated(variance: Floats) -> float:

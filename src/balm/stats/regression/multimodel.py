@@ -17,7 +17,7 @@ from balm.stats.frame import frame
 from balm.stats.multilevel.multilevel import read_design
 from balm.stats.regression.between_study_variance import estimate
 from balm.stats.regression.design import Design, check
-from balm.stats.regression.meta_regression import MetaRegression, meta_regression
+from balm.stats.regression.meta_regression import MetaRegression, coefficient_columns, meta_regression
 from balm.stats.regression.projection import log_likelihood, projection
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
@@ -213,17 +213,8 @@ class Multimodel:
 
     def _table(self) -> dict[str, Any]:
         rows = self.coefficients
-        return {
-            "coefficient": [c.name for c in rows],
-            "importance": [c.importance for c in rows],
-            "estimate": [c.estimate for c in rows],
-            "se": [c.se for c in rows],
-            "statistic": [c.statistic for c in rows],
-            "p": [c.p for c in rows],
-            "low": [c.interval.low for c in rows],
-            "high": [c.interval.high for c in rows],
-            "models": [c.models for c in rows],
-        }
+        first = {"coefficient": [c.name for c in rows], "importance": [c.importance for c in rows]}
+        return first | coefficient_columns(rows) | {"models": [c.models for c in rows]}
 
     def to_dict(self) -> dict[str, Any]:
         """Every number under its name."""
