@@ -3,8 +3,9 @@
 Analysis: Collins & Langman 1985 (N Engl J Med 313:660), the trials of van Houwelingen, Zwinderman & Stijnen 1993 (Stat
     Med 12:2273)
 Where: tables 1 and 2 of 1985 as R's metadat keeps them (`dat.collins1985a`)
-Compared: Peto's odds ratio of rebleeding, operation and death; the models of 1993 are not here
-Figures: not seen; R metafor 3.8
+Compared: Peto's odds ratio of rebleeding, operation and death; the exact conditional models of 1993 for rebleeding
+Figures: of 1993 pp. 2275 and 2277 as the test of metafor-project.org/doku.php/analyses:vanhouwelingen1993 checks them;
+    those of 1985 not seen; R metafor 3.8
 Page: worked-examples/h2-antagonists.md
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import pytest
 
+from balm.stats.glmm.glmm import glmm
 from balm.stats.pooling.peto import peto
 
 REBLEEDING = {
@@ -47,3 +49,22 @@ def test_peto(trials: dict[str, list[int]], estimate: float, se: float, q: float
     fit = peto(**trials)
     assert (fit.estimate, fit.se, fit.q) == pytest.approx((estimate, se, q), abs=1e-9)
     assert fit.k == k
+
+
+def test_conditional_likelihood() -> None:
+    """Rebleeding, control against treatment: p. 2275 (common effect) and p. 2277 (normal variation) of 1993."""
+    turned = {
+        "events_1": REBLEEDING["events_2"],
+        "n_1": REBLEEDING["n_2"],
+        "events_2": REBLEEDING["events_1"],
+        "n_2": REBLEEDING["n_1"],
+    }
+    common = glmm("OR", studies="conditional", model="common", **turned)
+    assert (common.estimate, common.se, common.interval.low) == pytest.approx((0.122, 0.100, -0.074), abs=6e-4)
+    assert common.log_likelihood == pytest.approx(-53.679, abs=5e-4)
+    varying = glmm("OR", studies="conditional", **turned)
+    assert (varying.estimate, varying.se, varying.tau2) == pytest.approx(
+        (0.174406208856, 0.136402295429, 0.1192095858), abs=5e-5
+    )
+    assert varying.log_likelihood == pytest.approx(-52.990086147, abs=1e-8)  # R metafor 3.8
+    assert (varying.interval.low, varying.interval.high) == pytest.approx((-0.092, 0.441), abs=1e-3)

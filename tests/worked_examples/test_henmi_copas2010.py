@@ -6,7 +6,8 @@ keep the common-effect weights and correct the interval (Stat Med 29:2969).
 Analysis: Henmi & Copas 2010 (Stat Med 29:2969), an interval that resists publication bias
 Where: the sixteen trials of Lee & Done 2004 (Cochrane Database CD003281) as R's metadat keeps them (`dat.lee2004`)
 Compared: DerSimonian-Laird, and the Henmi-Copas estimate and interval, of log odds ratios
-Figures: not taken from the paper; R metafor 3.8
+Figures: p. 2978, as the test of metafor-project.org/doku.php/analyses:henmi2010 checks them to four decimals; further
+    digits from R metafor 3.8
 Page: worked-examples/p6-nausea.md
 """
 
