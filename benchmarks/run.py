@@ -200,7 +200,7 @@ def main() -> None:
                         f"one full REML analysis, k = {k}, v metafor",
                         ours("one", path, 300),
                         theirs("one", path, 20),
-                        mark=">= 15x",
+                        mark=">= 100x",
                     )
             if wanted("many"):
                 compare(

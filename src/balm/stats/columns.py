@@ -109,6 +109,15 @@ def numeric_column(argument: str, given: Any, data: Any = None) -> Column:
     return Column(argument, label, values, False, unreadable)
 
 
+def plain_numbers(given: Any) -> Floats | None:
+    """A float64 copy of an array or list that holds nothing but numbers; ``None`` for everything else."""
+    if isinstance(given, np.ndarray):
+        return given.astype(np.float64) if given.ndim == 1 and given.dtype.kind in "iuf" else None
+    if isinstance(given, (list, tuple)) and all(type(v) in (int, float) for v in given):
+        return np.array(given, dtype=np.float64)
+    return None
+
+
 def labels(given: Any, data: Any, k: int) -> tuple[str, ...]:
     """The study labels as text, in the order given; ``Study 1`` ... where none were given."""
     if given is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -53,6 +54,9 @@ class EffectSizes:
     double_zero: Bools
     dropped: tuple[str, ...] = ()
 
+    #: True where every study is estimable and none has a double zero (known without looking).
+    _all_tell = False
+
     def __init__(
         self,
         effect: Any,
@@ -69,35 +73,31 @@ class EffectSizes:
     ) -> None:
         if measure not in MEASURES:
             check_option("measure", measure, list(MEASURES))
-        given = {n: tables.numeric_column(n, v) for n, v in (("effect", effect), ("variance", variance))}
-        k = tables.same_length(list(given.values()))
-        values = {
-            name: c.values.copy() if len(c.values) == k else np.full(k, float(c.values[0])) for name, c in given.items()
-        }
-        names = tables.labels(study if study is None or len(study) else None, None, k)
-        known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
-        y, v = values["effect"], values["variance"]
-        usable = np.isfinite(y) & (v > 0.0) & np.isfinite(v)
-        if not (usable if estimable is None else usable[known]).all():
-            for name in values:
-                values[name] = np.where(known, values[name], 1.0)
-            check_rows(given, values, names, refuse_missing=True, zero_sd="refuse", counts="whole")
-        frozen: dict[str, Any] = {
-            "effect": values["effect"],
-            "variance": values["variance"],
-            "study": names,
-            "measure": measure,
-            "raw": MappingProxyType(dict(raw)),
-            "conventions": MappingProxyType(dict(conventions)),
-            "explicit": frozenset(explicit),
-            "note": tuple(note) if len(note) else ("",) * k,
-            "estimable": known,
-            "double_zero": np.zeros(k, dtype=bool) if double_zero is None else np.array(double_zero, dtype=bool),
-            "dropped": tuple(dropped),
-        }
-        for name in ("effect", "variance", "estimable", "double_zero"):
-            frozen[name].setflags(write=False)
-        self.__dict__.update(frozen)
+        y, v = tables.plain_numbers(effect), tables.plain_numbers(variance)
+        if y is not None and v is not None and len(y) == len(v) and _usable(y, v):
+            k = len(y)
+            names = tables.labels(study if study is None or len(study) else None, None, k)
+            known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
+        else:
+            y, v, names, known = _checked(effect, variance, study, estimable)
+            k = len(y)
+        zeros = np.zeros(k, dtype=bool) if double_zero is None else np.array(double_zero, dtype=bool)
+        for column in (y, v, known, zeros):
+            column.setflags(write=False)
+        self.__dict__.update(
+            effect=y,
+            variance=v,
+            study=names,
+            measure=measure,
+            raw=MappingProxyType(dict(raw)) if raw else _EMPTY,
+            conventions=MappingProxyType(dict(conventions)) if conventions else _EMPTY,
+            explicit=frozenset(explicit),
+            note=tuple(note) if len(note) else ("",) * k,
+            estimable=known,
+            double_zero=zeros,
+            dropped=tuple(dropped),
+            _all_tell=(estimable is None or bool(known.all())) and (double_zero is None or not zeros.any()),
+        )
 
     def __reduce__(self) -> tuple[type[EffectSizes], tuple[Any, ...]]:
         """Copies and other processes get the same values; read-only views cannot travel as they are."""
@@ -193,6 +193,29 @@ class EffectSizes:
             dropped=self.dropped,
             **made,
         )
+
+
+def _usable(y: Floats, v: Floats) -> bool:
+    """Whether all effects are finite and all variances finite and positive (nan is neither the least nor the most)."""
+    return len(y) > 0 and v.min() > 0.0 and v.max() < math.inf and bool(np.isfinite(y).all())
+
+
+def _checked(effect: Any, variance: Any, study: Any, estimable: Any) -> tuple[Floats, Floats, tuple[str, ...], Bools]:
+    """Effects, variances, labels and which rows are estimable; all that is wrong with them is raised."""
+    given = {n: tables.numeric_column(n, v) for n, v in (("effect", effect), ("variance", variance))}
+    k = tables.same_length(list(given.values()))
+    values = {
+        name: c.values.copy() if len(c.values) == k else np.full(k, float(c.values[0])) for name, c in given.items()
+    }
+    names = tables.labels(study if study is None or len(study) else None, None, k)
+    known = np.ones(k, dtype=bool) if estimable is None else np.array(estimable, dtype=bool)
+    y, v = values["effect"], values["variance"]
+    usable = np.isfinite(y) & (v > 0.0) & np.isfinite(v)
+    if not (usable if estimable is None else usable[known]).all():
+        for name in values:
+            values[name] = np.where(known, values[name], 1.0)
+        check_rows(given, values, names, refuse_missing=True, zero_sd="refuse", counts="whole")
+    return values["effect"], values["variance"], names, known
 
 
 def effect_sizes(

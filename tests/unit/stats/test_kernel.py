@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from balm.stats.pooling import compiled
 from balm.stats.pooling.leave_one_out_many import leave_one_out_many
 from balm.stats.pooling.pool import pool
 from balm.stats.pooling.pool_many import COLUMNS, pool_many
+from balm.stats.pooling.prediction import PREDICTIONS
 
 needs_kernel = pytest.mark.skipif(not kernel.available(), reason="the kernel was not built: no C compiler at install")
 
@@ -160,14 +162,69 @@ def test_one_analysis_is_the_same_with_the_kernel_and_without(
     sizes = np.bincount(label)
     for group in np.flatnonzero(sizes > 1).tolist():
         es = EffectSizes(effect=y[label == group], variance=v[label == group])
-        fits = []
-        for can in (True, False):
-            with monkeypatch.context() as patched:
-                if not can:
-                    patched.setattr("balm.stats.kernel.library", lambda: None)
-                fit = pool(es, tau2=tau2, inference=inference)
-                ends = fit.heterogeneity_interval("q-profile")
-                fits.append(
-                    [*fit.interval, *fit.prediction_interval, fit.tau2, fit.tau2_se, fit.i2, fit.q_p, *ends.tau2]
-                )
-        np.testing.assert_allclose(fits[0], fits[1], rtol=1e-10, atol=1e-13)
+        fast, slow = with_and_without(monkeypatch, es, tau2=tau2, inference=inference)
+        np.testing.assert_allclose(fast, slow, rtol=1e-10, atol=1e-13)
+
+
+def with_and_without(monkeypatch: pytest.MonkeyPatch, es: EffectSizes, **options: Any) -> list[list[float]]:
+    """Every number of a fit and of its interval of tau2."""
+    fits = []
+    for library in (kernel.library, lambda: None):
+        with monkeypatch.context() as patched:
+            patched.setattr("balm.stats.kernel.library", library)
+            fit = pool(es, **options)
+            ends = fit.heterogeneity_interval("q-profile")
+        numbers = [getattr(fit, name) for name in NUMBERS]
+        fits.append([*numbers, *fit.interval, *fit.prediction_interval, *fit.weights, *ends.tau2, *ends.i2, *ends.h2])
+    return fits
+
+
+NUMBERS = ("estimate", "se", "statistic", "df", "p", "tau2", "tau2_se", "i2", "h2", "q", "q_df", "q_p", "k")
+NUMBERS += ("log_likelihood", "prediction_df", "prediction_se")
+
+
+@needs_kernel
+@pytest.mark.parametrize("prediction", [name for name in PREDICTIONS if compiled.sums_suffice("wald", name)])
+@pytest.mark.parametrize("inference", ["wald", "t", "hartung-knapp", "hartung-knapp-guarded"])
+def test_every_plain_interval_is_the_same_with_the_kernel_and_without(
+    monkeypatch: pytest.MonkeyPatch, inference: str, prediction: str
+) -> None:
+    y, v, label = batch(30, seed=8)
+    sizes = np.bincount(label)
+    i2 = "from-q" if "k-2" in prediction else None
+    for group in np.flatnonzero(sizes > 1)[:6].tolist():
+        es = EffectSizes(effect=y[label == group], variance=v[label == group])
+        options = {"inference": inference, "prediction": prediction, "i2": i2, "level": 0.9}
+        fast, slow = with_and_without(monkeypatch, es, **options)
+        np.testing.assert_allclose(fast, slow, rtol=1e-10, atol=1e-13)
+
+
+@needs_kernel
+@pytest.mark.parametrize(
+    ("effect", "variance"),
+    [
+        ([0.3, 0.3, 0.3], [0.1, 0.1, 0.1]),  # no residuals at all: a standard error of zero
+        ([0.0, 0.0], [0.1, 0.2]),  # nor an effect: no statistic
+        ([1e-30, 3e-30, 9e-30], [1e-60, 2e-60, 3e-60]),
+        ([30.0, 31.0, 29.0, 30.5], [1e-4, 2e-4, 1e-4, 3e-4]),  # tails far out
+        (np.linspace(-1.0, 1.0, 450), np.linspace(0.1, 0.2, 450)),  # more degrees of freedom than the tails are for
+        ([0.2, 1.5, 0.4], [1e-5, 1.0, 0.5]),  # variances too far apart for plain sums
+    ],
+)
+@pytest.mark.parametrize("inference", ["wald", "hartung-knapp"])
+def test_edges_are_the_same_with_the_kernel_and_without(
+    monkeypatch: pytest.MonkeyPatch, inference: str, effect: Any, variance: Any
+) -> None:
+    es = EffectSizes(effect=effect, variance=variance)
+    fast, slow = with_and_without(monkeypatch, es, inference=inference)
+    np.testing.assert_allclose(fast, slow, rtol=1e-10, atol=0.0)
+
+
+@needs_kernel
+def test_a_fit_at_once_keeps_its_interval_of_tau2_at_its_own_level_alone() -> None:
+    es = EffectSizes(effect=[0.1, 0.5, 0.9, 0.2], variance=[0.02, 0.03, 0.02, 0.05])
+    fit = pool(es)
+    wider = fit.heterogeneity_interval(level=0.99).tau2
+    assert wider.low < fit.heterogeneity_interval().tau2.low and fit.heterogeneity_interval().tau2.high < wider.high
+    other = replace(fit, effects=es[:3], k=3)
+    assert other.heterogeneity_interval() == pool(es[:3]).heterogeneity_interval()

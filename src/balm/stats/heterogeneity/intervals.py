@@ -50,10 +50,9 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
     if fit.k < 2:
         nothing = Interval(math.nan, math.nan, level)
         return HeterogeneityInterval(nothing, nothing, nothing, nothing, method, "not estimable: one study")
-    g = OneGroup(fit.effects.effect, fit.effects.variance)
-    found = _compiled_q_profile(g, level) if method == "q-profile" else None
+    found = _q_profile_ends(fit, level) if method == "q-profile" else None
     if found is None:
-        g, _ = centred(g)
+        g, _ = centred(OneGroup(fit.effects.effect, fit.effects.variance))
         scale = typical_variance(g, 1.0 / g.variance)
         low, high, note = INTERVALS[method](fit, g, scale, level)
     else:
@@ -70,15 +69,20 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
     )
 
 
-def _compiled_q_profile(g: OneGroup, level: float) -> tuple[float, float, float] | None:
-    """Both ends and the typical variance by the compiled kernel, where it is there and has all digits."""
-    if type(g.effect).__module__ != "numpy":
+def _q_profile_ends(fit: Pooled, level: float) -> tuple[float, float, float] | None:
+    """Both ends and the typical variance, found along with the fit or by the compiled kernel, where it is there and
+    has all digits."""
+    kept = fit.__dict__.get("_q_profile")
+    if kept is not None and kept[0] == level:
+        return kept[1], kept[2], kept[3]
+    effect, variance = fit.effects.effect, fit.effects.variance
+    if type(effect).__module__ != "numpy":
         return None
     from balm.stats.kernel import solve_one
 
-    tail, df = 0.5 * (1.0 - level), g.k - 1
+    tail, df = 0.5 * (1.0 - level), fit.k - 1
     quantiles = chi2_quantile(tail, df), chi2_quantile(1.0 - tail, df)
-    found = solve_one(g.effect, g.variance, "DL", quantiles=quantiles)
+    found = solve_one(effect, variance, "DL", quantiles=quantiles)
     return None if found is None else (found.low, found.high, df / (found.w1_0 - found.w2_0 / found.w1_0))
 
 

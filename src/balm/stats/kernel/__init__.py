@@ -1,9 +1,10 @@
 """The optional compiled kernel: the same sums and roots as :mod:`balm.stats.heterogeneity`, eight groups at a time.
 
-`lanes.h` holds the equations, `groups.c` solves many groups, `subsets.c` parts of one group, `regression.c` lines on
-one moderator: plain C without Python headers, built with the package where a compiler is found and called through
-ctypes, which releases the interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``, everything
-runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
+`lanes.h` holds the equations and `block.c` solves eight analyses; `groups.c` fills them with many groups, `one.c` with
+one, of which it gives everything, `subsets.c` with parts of one; `regression.c` has lines on one moderator. Plain C
+without Python headers, built with the package where a compiler is found and called through ctypes, which releases the
+interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``, everything runs in NumPy and gives
+the same numbers to 1e-10; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def library() -> Any:
         pointer, count, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
         for name, arguments in (
             ("groups", (count, *(pointer,) * 3, number, ctypes.c_double, number, *(pointer,) * 3)),
+            ("one", (count, *(pointer,) * 2, number, *(pointer,) * 2)),
             ("subsets", (count, pointer, pointer, count, count, pointer, number, pointer, pointer)),
             ("left_out", (count, *(pointer,) * 3, number, pointer)),
             ("lines", (count, count, pointer, number, pointer, number, pointer, number, pointer)),
@@ -151,7 +153,7 @@ def solve(
         0 if high is None else high.ctypes.data,
         out.ctypes.data,
     )
-    _check(status)
+    check(status)
     return _solved(out)
 
 
@@ -183,7 +185,7 @@ def solve_one(
         *ends,
         out,
     )
-    _check(status)
+    check(status)
     found = Solved(*[out[i] for i in PLACES])
     return found if found.span <= ALL_DIGITS and found.residual <= LARGEST_RESIDUAL else None
 
@@ -225,7 +227,7 @@ def solve_subsets(effect: Floats, variance: Floats, bits: NDArray[np.uint8], est
         size.ctypes.data,
         out.ctypes.data,
     )
-    _check(status)
+    check(status)
     return Subsets(size, *out)
 
 
@@ -249,7 +251,7 @@ def solve_left_out(effect: Floats, variance: Floats, offsets: Integers, estimato
         METHODS[estimator],
         out.ctypes.data,
     )
-    _check(status)
+    check(status)
     return _solved(out)
 
 
@@ -292,11 +294,12 @@ def solve_lines(effect: Floats, moderator: Floats, variance: Floats, count: int,
         METHODS[estimator],
         out.ctypes.data,
     )
-    _check(status)
+    check(status)
     return Lines(*out)
 
 
-def _check(status: int) -> None:
+def check(status: int) -> None:
+    """Refuse what a call of the kernel returned when it had no memory."""
     if status != 0:
         raise MemoryError("the compiled kernel ran out of memory")
 

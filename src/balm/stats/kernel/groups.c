@@ -29,7 +29,13 @@ int balm_groups(int64_t groups, const int64_t *offsets, const double *effect, co
             for (int64_t i = 0; i < b.size[l]; i++) put(&b, i, l, effect[offsets[g] + i], variance[offsets[g] + i]);
         }
         prepare(&b);
-        solve_block(&b, method, fixed, profile, chi_low, chi_high, lanes, rows);
+        vd low_end = all(0), high_end = all(0);
+        for (int l = 0; profile && l < LANES; l++)
+            if (b.size[l] > 1) {
+                low_end[l] = chi_low[b.size[l] - 1];
+                high_end[l] = chi_high[b.size[l] - 1];
+            }
+        balm_solve_block(&b, method, fixed, profile ? &low_end : 0, &high_end, lanes, rows);
     }
     free(order);
     free(start);

@@ -321,94 +321,10 @@ static __attribute__((noinline, unused)) void highest_hill(int method, const blo
 /* One row an analysis, COLUMNS doubles each; see balm/stats/kernel/__init__.py for their names. */
 #define COLUMNS 16
 
-/* Solves a prepared block and writes the row of each of its first `lanes` lanes to `row[lane]`. */
-INLINE void solve_block(block *b, int method, double fixed, int profile, const double *chi_low, const double *chi_high,
-                        int64_t lanes, double *const *rows) {
-    int64_t k = b->k;
-    const int64_t *size = b->size;
-    const vd *y = b->y, *v = b->v;
-    vd *w = b->w, df = b->df, typical = b->typical;
-    sums zero = at(k, y, v, all(0), w);
-    vd dl = (zero.R1 - df) / (zero.W - zero.S2 / zero.W);
-    dl = pick(dl > all(0), dl, all(0));
-    vi single;
-    for (int l = 0; l < LANES; l++) single[l] = size[l] < 2 ? -1 : 0;
-    int passes = 1;
-    vd t = dl;
-    if (method == FIXED) t = all(fixed);
-    else if (method != DL) {
-        vd f0, step0, size0;
-        equation(method, zero, df, &f0, &step0, &size0);
-        if (method == PM) {
-            vi none = (f0 <= all(0)) | single;
-            t = root(PM, k, y, v, w, df, all(0), typical, ~none, none, all(0), &passes);
-        } else {
-            /* Where the score at zero is not positive, zero is a maximum; elsewhere a root is sought from Hedges'
-             * estimate. What other maxima there may be is looked for wherever one can be. */
-            vi boundary = (f0 <= all(0)) | single, whole = b->span > all(FAR_APART);
-            vd from = pick(b->hedges > all(0), b->hedges, larger(step0, all(0)));
-            t = root(method, k, y, v, w, df, from, typical, ~boundary, boundary, all(0), &passes);
-            vd tr, tr2, low, high;
-            traces(method, zero, &tr, &tr2);
-            where_rising(method, b, all(0), &zero, &low, &high);
-            vi doubtful = boundary & ~single & (low < high) & (low > all(0));
-            if (any(doubtful)) { /* the same from where it may begin to rise: most are settled */
-                vd at_low = pick(doubtful, low, all(0)), low2, high2;
-                sums further = at(k, y, v, at_low, w);
-                where_rising(method, b, at_low, &further, &low2, &high2);
-                vd f2, step2, size2;
-                equation(method, further, df, &f2, &step2, &size2);
-                doubtful &= f2 <= all(0);
-                low = pick(doubtful, low2, low);
-                high = pick(doubtful & (high2 < high), high2, high);
-            }
-            vd fisher = f0 / tr2;
-            vi steps = ~boundary & ~whole & (t > all(MANY_STEPS) * fisher);
-            low = pick(boundary, low, pick(whole, all(0), pick(steps, fisher, all(INFINITY))));
-            low = pick(single | ~(b->span < all(INFINITY)), all(INFINITY), low);
-            high = pick(steps, t, high);
-            if (any(low < high)) {
-                vd best = t;
-                vi rising = ~boundary;
-                highest_hill(method, b, &rising, &low, &high, &best);
-                t = best;
-            }
-        }
-    }
-    sums s = at(k, y, v, t, w);
-    vd f, step, scale;
-    if (method == DL || method == FIXED) f = step = all(0);
-    else equation(method, s, df, &f, &step, &scale);
-    vd lower = all(0), upper = all(0);
-    if (profile) {
-        vd hi = all(0), lo = all(0);
-        for (int l = 0; l < LANES; l++) {
-            hi[l] = size[l] > 1 ? chi_high[size[l] - 1] : 0;
-            lo[l] = size[l] > 1 ? chi_low[size[l] - 1] : 0;
-        }
-        lower = profile_bound(k, y, v, w, hi, zero.R1, typical);
-        upper = profile_bound(k, y, v, w, lo, zero.R1, typical);
-    }
-    for (int l = 0; l < lanes; l++) {
-        double *row = rows[l];
-        row[0] = t[l];
-        row[1] = s.mu[l] + b->centre[l];
-        row[2] = s.W[l];
-        row[3] = s.R1[l];
-        row[4] = zero.mu[l] + b->centre[l];
-        row[5] = zero.W[l];
-        row[6] = zero.S2[l];
-        row[7] = zero.R1[l];
-        row[8] = s.S2[l];
-        row[9] = s.S3[l];
-        row[10] = s.R3[l] - s.B[l] * s.B[l] / s.W[l];
-        double within = df[l] / (zero.W[l] - zero.S2[l] / zero.W[l]);
-        row[11] = t[l] > 0 || f[l] > 0 ? fabs(step[l]) / (t[l] + within) : 0.0;
-        row[12] = lower[l];
-        row[13] = upper[l];
-        row[14] = zero.S3[l];
-        row[15] = b->span[l];
-    }
-}
+/* Solves a prepared block and writes the row of each of its first `lanes` lanes to `row[lane]`.
+ *
+ * chi_low, chi_high : chi-square quantiles of each lane for the ends of the Q-profile interval, or null. */
+void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, const vd *chi_high, int64_t lanes,
+                      double *const *rows);
 
 #endif

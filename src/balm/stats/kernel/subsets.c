@@ -46,7 +46,7 @@ int balm_subsets(int64_t k, const double *effect, const double *variance, int64_
             b.size[l] = i;
         }
         prepare(&b);
-        solve_block(&b, method, 0.0, 0, 0, 0, lanes, rows);
+        balm_solve_block(&b, method, 0.0, 0, 0, lanes, rows);
         for (int l = 0; l < lanes; l++) {
             double *to = out + order[first + l];
             const double *row = table[l];
@@ -99,7 +99,7 @@ int balm_left_out(int64_t groups, const int64_t *offsets, const double *effect, 
             }
         }
         prepare(&b);
-        solve_block(&b, method, 0.0, 0, 0, 0, lanes, rows);
+        balm_solve_block(&b, method, 0.0, 0, 0, lanes, rows);
     }
     free(order);
     free(start);

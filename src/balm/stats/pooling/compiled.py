@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.groups import ManyGroups, OneGroup
-from balm.stats.kernel import METHODS, Solved, available, solve, solve_one
+from balm.stats.groups import ManyGroups
+from balm.stats.kernel import METHODS, Solved, available, solve
 from balm.stats.pooling.analysis import Sums
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES
@@ -33,20 +33,6 @@ def sums_suffice(inference: str, prediction: str) -> bool:
     row = INFERENCES[inference]
     plain = row.error in ("wald", "hartung-knapp", "guarded") and row.ends is None
     return plain and PREDICTIONS[prediction].error not in ("kenward-roger", "own")
-
-
-def add_up_one(g: OneGroup, choices: Choices) -> Sums | None:
-    """Sums of one group, or ``None`` where the kernel does not give all, or not all digits of it."""
-    if choices.model != "random" or choices.tau2 not in ITERATED:
-        return None
-    if not sums_suffice(choices.inference, choices.prediction):
-        return None
-    found = solve_one(g.effect, g.variance, choices.tau2)
-    if found is None:
-        return None
-    made = sums(choices.tau2, g.k, found)
-    made.w = 1.0 / (g.variance + found.tau2)
-    return made
 
 
 def add_up(g: ManyGroups, choices: Choices, *, ends: bool) -> tuple[Sums, Solved] | None:

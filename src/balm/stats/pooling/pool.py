@@ -12,17 +12,15 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.likelihood import log_likelihood
 from balm.stats.pooling.advice import advise
-from balm.stats.pooling.analysis import Analysis, analyse, conclude
+from balm.stats.pooling.analysis import Analysis, analyse
 from balm.stats.pooling.choices import Choices, choose
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.pooling.size import check_size
 from balm.stats.profiles import PROFILES
 from balm.stats.tails import t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.quick_dataclass import replace
-
-#: Cubes of weights and squares of effects are formed; inside these bounds neither over- nor underflows.
-LEAST_VARIANCE, MOST_VARIANCE, MOST_EFFECT = 1e-60, 1e60, 1e40
 
 #: What one study cannot tell, and why.
 ONE_STUDY = "not estimable: one study"
@@ -67,24 +65,31 @@ def pool(
     choices, es, excluded, own, more = _prepare(
         es, model, tau2, inference, prediction, level, profile, weights, i2, tau2_interval
     )
-    y, v = es.effect, es.variance
-    if len(y) == 1:
-        found = _one_study(es, choices, excluded, more)
+    at_once = _at_once(es, choices) if own is None and len(es.effect) > 1 else None
+    if at_once is not None:
+        a, height, weights, ends = at_once
+        found = _result(a, height, weights, es, choices, excluded, own, more)
+        found.__dict__["_q_profile"] = choices.level, *ends  # for its heterogeneity_interval
     else:
-        g = OneGroup(y, v)
-        found = _result(g, _analysed(g, choices, own), es, choices, excluded, own, more)
+        check_size(es)
+        if len(es.effect) == 1:
+            found = _one_study(es, choices, excluded, more)
+        else:
+            g = OneGroup(es.effect, es.variance)
+            a = analyse(g, choices, own)
+            height = math.nan if own is not None else log_likelihood(g, a.tau2, restricted=choices.tau2 == "REML")
+            weights = a.w * (100.0 / float(np.add.reduce(a.w)))
+            found = _result(a, height, weights, es, choices, excluded, own, more)
     return replace(found, given=given) if excluded else found
 
 
-def _analysed(g: OneGroup, choices: Choices, own: Floats | None) -> Analysis:
+def _at_once(es: EffectSizes, choices: Choices) -> Any:
     """By the compiled kernel where it can, which keeps NumPy's arrays company."""
-    if own is None and type(g.effect).__module__ == "numpy":
-        from balm.stats.pooling.compiled import add_up_one
+    if type(es.effect).__module__ != "numpy":
+        return None
+    from balm.stats.pooling.at_once import analyse_at_once
 
-        sums = add_up_one(g, choices)
-        if sums is not None:
-            return conclude(g, choices, sums)
-    return analyse(g, choices, own)
+    return analyse_at_once(es, choices)
 
 
 def _prepare(
@@ -119,21 +124,18 @@ def _prepare(
     if profile is not None:
         es = es.under(PROFILES[profile])
     own = _own_weights(weights, es)
+    excluded: tuple[tuple[str, str], ...] = ()
+    if es._all_tell:
+        return choices, es, excluded, own, es.conventions
     keep = es.estimable
     if choices.conventions["double_zero"] == "exclude" and es.double_zero.any():
         keep = keep & ~es.double_zero
-    excluded: tuple[tuple[str, str], ...] = ()
     if not keep.all():
         excluded = tuple((es.study[i], _why(es, i)) for i in np.flatnonzero(~keep).tolist())
         if not keep.any():
             raise InputError([Problem(f"{study}: {why}") for study, why in excluded])
         own = own if own is None else own[keep]
         es = es[keep]
-    if es.variance.min() < LEAST_VARIANCE or es.variance.max() > MOST_VARIANCE or abs(es.effect).max() > MOST_EFFECT:
-        raise InputError(
-            f"effects or variances of this size leave no room for their squares (allowed: variances {LEAST_VARIANCE:g}"
-            f" to {MOST_VARIANCE:g}, effects up to {MOST_EFFECT:g}): choose another unit of the outcome"
-        )
     return choices, es, excluded, own, es.conventions
 
 
@@ -166,8 +168,9 @@ def _own_weights(weights: Any, es: EffectSizes) -> Floats | None:
 
 
 def _result(
-    g: OneGroup,
     a: Analysis,
+    height: float,
+    weights: Floats,
     es: EffectSizes,
     choices: Choices,
     excluded: Sequence[tuple[str, str]],
@@ -176,10 +179,7 @@ def _result(
 ) -> Pooled:
     k = len(es)
     reasons: dict[str, str] = {}
-    height = math.nan
-    if own is None:
-        height = log_likelihood(g, a.tau2, restricted=choices.tau2 == "REML")
-    else:
+    if own is not None:
         reasons["log_likelihood"] = "not defined for weights of your own"
     if choices.model == "common":
         reasons["tau2_se"] = "the common-effect model has no between-study variance"
@@ -207,7 +207,7 @@ def _result(
         q_df=k - 1,
         q_p=a.q_p,
         k=k,
-        weights=a.w * (100.0 / float(np.add.reduce(a.w))),
+        weights=weights,
         prediction_interval=Interval(a.prediction_low, a.prediction_high, choices.level),
         effects=es,
         excluded=tuple(excluded),

@@ -22,7 +22,8 @@ from balm.stats.pooling import compiled
 from balm.stats.pooling.analysis import Analysis, analyse, conclude
 from balm.stats.pooling.choices import Choices, choose
 from balm.stats.pooling.compiled import can
-from balm.stats.pooling.pool import LEAST_VARIANCE, MOST_EFFECT, MOST_VARIANCE, ONE_STUDY, pool
+from balm.stats.pooling.pool import ONE_STUDY, pool
+from balm.stats.pooling.size import LEAST_VARIANCE, MOST_EFFECT, MOST_VARIANCE
 from balm.stats.tails import ManyTails, t_critical
 from balm.vocabulary.problems import InputError, Problem, check_option
 
