@@ -222,3 +222,31 @@ def test_a_network_with_many_more_treatments_than_the_square_holds_is_still_foun
     want = fitted((study, a, b, y, v)).effect
     monkeypatch.setattr(connection, "DENSE", 0)
     np.testing.assert_array_equal(fitted((study, a, b, y, v)).effect, want)
+
+
+def test_places_that_are_passed_over_hold_no_maximum():
+    from balm.stats.network.tau2 import _maximised
+
+    several = looked = 0
+    for seed in [*range(60), 93, 216]:
+        rng = np.random.default_rng(seed)
+        k = int(rng.integers(2, 9))
+        values = 10 ** rng.uniform(-3, 2, k)
+        squares = rng.chisquare(1, k) * (values + 10 ** rng.uniform(-3, 2))
+        places = [0]
+
+        def score(t, values=values, squares=squares, places=places):
+            places[0] += 1
+            deviance = (squares / (values + t)).sum() + np.log(values + t).sum()
+            return float((squares / (values + t) ** 2).sum()), float((1 / (values + t)).sum()), float(deviance)
+
+        everywhere = _maximised(score, float(np.median(values)), "REML", None)
+        looked += places[0]
+        places[0] = 0
+        found = _maximised(score, float(np.median(values)), "REML", float(squares.sum()))
+        looked -= places[0]
+        assert found.maxima == everywhere.maxima
+        assert found.value == pytest.approx(everywhere.value, rel=1e-11, abs=1e-300)
+        several += found.maxima > 1
+    assert several >= 2
+    assert looked > 0

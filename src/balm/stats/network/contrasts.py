@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from operator import eq
 from typing import Any
 
 import numpy as np
@@ -84,9 +83,9 @@ def names_of(argument: str, given: Any, data: Any) -> list[str]:
     else:
         values = given
     values = values.tolist() if hasattr(values, "tolist") else list(values)
-    if set(map(type, values)) == {str}:
+    try:
         found = list(map(str.strip, values))
-    else:
+    except TypeError:  # numbers among them
         found = [v.strip() if isinstance(v, str) else tables._label(v) for v in values]
     if all(found):
         return found
@@ -126,20 +125,39 @@ def read_contrasts(
     ):
         if len(column) != len(names):
             refuse(f"columns differ in length: study has {len(names)}, {what} has {len(column)}")
-    problems = _problems_of(names, one, two, y, spread)
+    labels = _numbered(names, one, two)
+    problems = _problems_of(names, labels, y, spread)
     if problems:
         raise InputError(problems)
-    return assembled(names, one, two, y.values, spread.values if se is None else spread.values**2)
+    return _sorted(labels, y.values, spread.values if se is None else spread.values**2)
 
 
-def _problems_of(
-    names: list[str], one: list[str], two: list[str], y: tables.Column, spread: tables.Column
-) -> list[Problem]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labels:
+    """Names as numbers: ``study`` (m,) among ``studies`` in the order given, ``first`` and ``second`` of treatments."""
+
+    treatments: tuple[str, ...]
+    studies: tuple[str, ...]
+    study: Integers
+    first: Integers
+    second: Integers
+
+
+def _numbered(names: Sequence[str], one: Sequence[str], two: Sequence[str]) -> _Labels:
+    order_of = dict(zip(dict.fromkeys(names), count(), strict=False))
+    treatments = tuple(sorted(sorted({*one, *two}), key=str.casefold))
+    number = dict(zip(treatments, count(), strict=False))
+    m = len(names)
+    study = np.fromiter(map(order_of.__getitem__, names), np.int64, m)
+    first, second = (np.fromiter(map(number.__getitem__, ends), np.int64, m) for ends in (one, two))
+    return _Labels(treatments, tuple(order_of), study, first, second)
+
+
+def _problems_of(names: list[str], labels: _Labels, y: tables.Column, spread: tables.Column) -> list[Problem]:
     problems = []
-    same = any(map(eq, one, two))
-    for i, (study, a, b) in enumerate(zip(names, one, two, strict=True) if same else ()):
-        if a == b:
-            problems.append(Problem(f"study {study!r} compares {a!r} with itself", row=i + 1, column="treatment_2"))
+    for i in np.flatnonzero(labels.first == labels.second).tolist():
+        name = labels.treatments[labels.first[i]]
+        problems.append(Problem(f"study {names[i]!r} compares {name!r} with itself", row=i + 1, column="treatment_2"))
     for column, bad in (
         (y, ~np.isfinite(y.values)),
         (spread, ~(np.isfinite(spread.values) & (spread.values > 0.0))),
@@ -158,20 +176,20 @@ def assembled(names: Sequence[str], one: Sequence[str], two: Sequence[str], effe
     >>> assembled(["1"], ["A"], ["B"], [0.1], [0.2]).arms.tolist()
     [2]
     """
-    if not names:
+    return _sorted(
+        _numbered(names, one, two), np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    )
+
+
+def _sorted(labels: _Labels, effect: Floats, variance: Floats) -> Contrasts:
+    study, first, second = labels.study, labels.first, labels.second
+    if not len(study):
         refuse("no rows: a network needs at least one contrast")
-    order_of = dict(zip(dict.fromkeys(names), count(), strict=False))
-    treatments = tuple(sorted(sorted({*one, *two}), key=str.casefold))
-    number = dict(zip(treatments, count(), strict=False))
-    study = np.fromiter(map(order_of.__getitem__, names), np.int64, len(names))
-    first = np.fromiter(map(number.__getitem__, one), np.int64, len(names))
-    second = np.fromiter(map(number.__getitem__, two), np.int64, len(names))
-    effect, variance = np.asarray(effect, dtype=np.float64), np.asarray(variance, dtype=np.float64)
     if (study[1:] < study[:-1]).any():
         order = np.argsort(study, kind="stable")
         study, first, second = study[order], first[order], second[order]
         effect, variance = effect[order], variance[order]
-    k, n = len(order_of), len(treatments)
+    k, n = len(labels.studies), len(labels.treatments)
     # the arms of a study, counted as its distinct treatments
     held_rows = np.bincount(study, minlength=k)
     arms = np.full(k, 2, dtype=np.int64)
@@ -186,9 +204,9 @@ def assembled(names: Sequence[str], one: Sequence[str], two: Sequence[str], effe
         wrong = (held_rows != once) | (held_rows != arms * (arms - 1) // 2)
         if wrong.any():
             raise InputError(
-                [_incomplete(list(order_of)[s], int(arms[s]), int(held_rows[s])) for s in np.flatnonzero(wrong)]
+                [_incomplete(labels.studies[s], int(arms[s]), int(held_rows[s])) for s in np.flatnonzero(wrong)]
             )
-    return Contrasts(treatments, tuple(order_of), study, first, second, effect, variance, arms)
+    return Contrasts(labels.treatments, labels.studies, study, first, second, effect, variance, arms)
 
 
 def _distinct(codes: Integers) -> Integers:

@@ -90,7 +90,7 @@ def by_design(contrasts: Contrasts) -> Designs:
     between = q_test(total.q - inside.q, df - inside.df)
     c = 0.0
     for a, r in zip(alone, rows, strict=True):
-        c += 0.5 * float(a.weight.sum() - (a.weight**2 * r.variances(a.inverse)).sum())
+        c += 0.5 * float(a.weight.sum() - (a.weight**2 * r.variances(a.upper)).sum())
     tau2 = max(0.0, (inside.q - inside.df) / c) if inside.df > 0 and c > 0.0 else 0.0
     random = solve(rows_of(contrasts, tau2), tau2)
     left = sum(solve(rows_of(o, tau2), tau2).q for o in own)

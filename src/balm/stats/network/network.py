@@ -21,9 +21,9 @@ from balm.stats.network.hat import all_pairs, edges_of, hat_matrix, shares_of_st
 from balm.stats.network.net_heat import NetHeat, net_heat
 from balm.stats.network.ranking import p_scores, rank_chances
 from balm.stats.network.rows import rows_of
-from balm.stats.network.solved import Solved, solve
+from balm.stats.network.solved import Solved
 from balm.stats.network.splitting import Split, split
-from balm.stats.network.tau2 import COVARIANCES, ESTIMATORS, Tau2, estimate, moments
+from balm.stats.network.tau2 import COVARIANCES, ESTIMATORS, Solutions, Tau2, estimate
 from balm.stats.network.transitivity import Transitivity, transitivity
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.problems import check_option, refuse
@@ -415,20 +415,14 @@ def network(
     if reference is None:
         reference = contrasts.treatments[0]
     check_option("reference", reference, contrasts.treatments)
-    rows = rows_of(contrasts)
-    common = solve(rows)
-    if isinstance(tau2, str):
-        place = contrasts.treatments.index(reference)
-        if model == "common":
-            found = Tau2(0.0, "none", 0.0)
-        elif tau2 == "DL":
-            found = Tau2(moments(rows, common.q, common.inverse), tau2, 0.0)
-        else:
-            found = estimate(contrasts, tau2, multi_arm_covariance, place)
-    else:
+    solutions = Solutions(contrasts)
+    rows, common = solutions.rows, solutions.common
+    if not isinstance(tau2, str):
         found = Tau2(float(tau2), "given", 0.0)
-    random = common
-    if found.value > 0.0:
-        random = solve(rows_of(contrasts, found.value) if rows.rest else rows, found.value)
+    elif model == "common":
+        found = Tau2(0.0, "none", 0.0)
+    else:
+        found = estimate(solutions, tau2, multi_arm_covariance, contrasts.treatments.index(reference))
+    random = solutions.at(found.value)[1]
     q = by_designs.q_test(common.q, len(rows.value) - rows.n + 1)
     return Network(contrasts, measure, model, reference, better, float(level), found, common, random, q, left_out)

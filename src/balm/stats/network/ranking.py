@@ -22,13 +22,12 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
     from scipy.special import ndtr
 
     n = len(effect)
-    upper = np.triu_indices(n, 1)
-    z = effect[upper] / np.sqrt(variance[upper])
-    beats = ndtr(z)
-    table = np.zeros((n, n))
-    table[upper] = 1.0 - beats if lower_is_better else beats
-    table.T[upper] = beats if lower_is_better else 1.0 - beats
-    return np.asarray(table.sum(axis=1) / (n - 1))
+    place = np.arange(n)
+    upper = place[:, None] < place
+    table = np.zeros((n, n))  # the chance that the column's treatment is the lower, above the diagonal
+    table[upper] = ndtr(effect[upper] / np.sqrt(variance[upper]))
+    higher = table.sum(axis=1) + place - table.sum(axis=0)
+    return np.asarray((n - 1 - higher if lower_is_better else higher) / (n - 1))
 
 
 def rank_chances(solved: Solved, lower_is_better: bool, draws: int, seed: int) -> Floats:

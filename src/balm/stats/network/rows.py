@@ -31,6 +31,7 @@ class Rows:
     n        : the number of treatments.            study : (E,) of each row.
     places   : (E, p) treatments a row touches.     vector : (E, p) their coefficients, of unit length; 0 fills up.
     value    : (E,).                                variance : (E,) half the variance of a contrast, for two arms.
+    narrow   : so many rows touch two treatments; they come first.
     rest     : what the contrasts of multi-arm studies miss in adding up, as a sum of squares (0 when they add up).
     """
 
@@ -40,6 +41,7 @@ class Rows:
     vector: Floats
     value: Floats
     variance: Floats
+    narrow: int
     rest: float = 0.0
 
     @cached_property
@@ -48,16 +50,15 @@ class Rows:
 
         The coefficients of a row add up to 0, so that these products make up its whole matrix.
         """
-        p = self.places.shape[1]
-        wide = self.vector[:, 2:].any(axis=1)
-        row, (a, b) = np.flatnonzero(~wide), (self.places[~wide, 0], self.places[~wide, 1])
-        product = self.vector[~wide, 0] * self.vector[~wide, 1]
-        if wide.any():
-            i, j = np.triu_indices(p, 1)
-            place, vector = self.places[wide], self.vector[wide]
-            row = np.concatenate([row, np.repeat(np.flatnonzero(wide), len(i))])
-            a, b = np.concatenate([a, place[:, i].ravel()]), np.concatenate([b, place[:, j].ravel()])
-            product = np.concatenate([product, (vector[:, i] * vector[:, j]).ravel()])
+        narrow, p = self.narrow, self.places.shape[1]
+        places, vector = self.places, self.vector
+        i, j = np.triu_indices(p, 1)
+        row = np.concatenate([np.arange(narrow), np.repeat(np.arange(narrow, len(places)), len(i))])
+        a = np.concatenate([places[:narrow, 0], places[narrow:, i].ravel()])
+        b = np.concatenate([places[:narrow, 1], places[narrow:, j].ravel()])
+        product = np.concatenate(
+            [vector[:narrow, 0] * vector[:narrow, 1], (vector[narrow:, i] * vector[narrow:, j]).ravel()]
+        )
         return row, np.minimum(a, b), np.maximum(a, b), product
 
     def laplacian(self, weight: Floats) -> Floats:
@@ -68,11 +69,11 @@ class Rows:
         both[np.diag_indices(self.n)] = -both.sum(axis=1)
         return np.asarray(both, np.float64)
 
-    def variances(self, inverse: Floats) -> Floats:
-        """(E,) of each row's combination of treatments, under a generalised inverse of a Laplacian."""
+    def variances(self, upper: Floats) -> Floats:
+        """(E,) of each row's combination of treatments, under a generalised inverse, read above its diagonal."""
         row, low, high, product = self.pairs
-        d = np.diag(inverse)
-        found = product * (2.0 * inverse[low, high] - d[low] - d[high])
+        d = np.diag(upper)
+        found = product * (2.0 * upper[low, high] - d[low] - d[high])
         return np.asarray(np.bincount(row, found, len(self.value)), np.float64)
 
     def current(self, weight: Floats) -> Floats:
@@ -109,7 +110,7 @@ def rows_of(contrasts: Contrasts, tau2: float = 0.0) -> Rows:
             parts.append(part)
             rest += missing
     study, places, vector, value, variance = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Rows(len(contrasts.treatments), study, places, vector, value, variance, rest)
+    return Rows(len(contrasts.treatments), study, places, vector, value, variance, count, rest)
 
 
 def _multi_arm(
@@ -122,30 +123,28 @@ def _multi_arm(
     shape = (s, p * (p - 1) // 2)
     first, second = contrasts.first[rows].reshape(shape), contrasts.second[rows].reshape(shape)
     y, v = contrasts.effect[rows].reshape(shape), contrasts.variance[rows].reshape(shape)
-    both = np.sort(np.concatenate([first, second], axis=1), axis=1)
-    arms = both[:, :: p - 1]  # each treatment stands p - 1 times
+    arms = np.sort(np.concatenate([first, second], axis=1), axis=1)[:, :: p - 1]  # each stands p - 1 times
     i = (first[:, :, None] > arms[:, None, :]).sum(axis=2)
     j = (second[:, :, None] > arms[:, None, :]).sum(axis=2)
     here = np.arange(s)[:, None]
-    spread = np.zeros((s, p, p))
+    spread, difference = np.zeros((2, s, p, p))
     spread[here, i, j] = spread[here, j, i] = v
-    difference = np.zeros((s, p, p))
     difference[here, i, j], difference[here, j, i] = y, -y
     values, vectors = _axes(spread)
-    contradicting = (values <= FLAT * values.max(axis=1, keepdims=True)).any(axis=1)
+    contradicting = values.min(axis=1) <= FLAT * values.max(axis=1)
     if contradicting.any():
         raise InputError([_contradiction(contrasts.studies[q]) for q in np.flatnonzero(of_p)[contradicting].tolist()])
-    level = difference.mean(axis=2)  # the arms, up to a constant; exact where the contrasts add up
+    level = difference.sum(axis=2) / p  # the arms, up to a constant; exact where the contrasts add up
     missing = difference - (level[:, :, None] - level[:, None, :])
-    scale = np.sqrt(spread).max(axis=(1, 2))
-    gap = np.abs(missing).max(axis=(1, 2))
-    open_ = gap > CLOSURE * np.maximum(scale, np.abs(difference).max(axis=(1, 2)))
+    size = np.abs(y).max(axis=1)
+    gap = np.abs(missing).reshape(s, p * p).max(axis=1)
+    open_ = gap > CLOSURE * np.maximum(np.sqrt(v.max(axis=1)), size)
     if open_.any():
         which = np.flatnonzero(open_).tolist()
         names = [contrasts.studies[q] for q in np.flatnonzero(of_p)[open_].tolist()]
         raise InputError([_not_closed(name, float(gap[q])) for name, q in zip(names, which, strict=True)])
     rest = 0.0
-    if (gap > 1e-12 * np.abs(difference).max(axis=(1, 2))).any():
+    if (gap > 1e-12 * size).any():
         # rounded contrasts: the arms that fit them best under the weights of this tau2
         kernel = np.einsum("sae,se,sbe->sab", vectors, 1.0 / (values + 0.5 * tau2), vectors)
         weight = -kernel * (1.0 - np.eye(p))
@@ -168,15 +167,17 @@ def _axes(spread: Floats) -> tuple[Floats, Floats]:
     """Eigenvalues (s, p - 1) and vectors (s, p, p - 1) of ``-J V J / 2`` across the arms, the constant left out."""
     p = spread.shape[1]
     basis = _basis(p)
-    inner = -0.5 * (basis.T @ spread @ basis)
-    if p == 3:  # two by two: the angle of the larger axis
-        a, b, c = inner[:, 0, 0], inner[:, 0, 1], inner[:, 1, 1]
+    if p == 3:  # two by two, in the basis (1, -1, 0) and (1, 1, -2): the angle of the larger axis
+        v, w, x = spread[:, 0, 1], spread[:, 0, 2], spread[:, 1, 2]
+        a, b, c = 0.5 * v, (w - x) * (0.5 / np.sqrt(3.0)), (2.0 * (w + x) - v) / 6.0
         large = 0.5 * (a + c) + np.hypot(0.5 * (a - c), b)
         small = np.divide(a * c - b * b, large, out=np.zeros(len(a)), where=large > 0.0)
         angle = 0.5 * np.arctan2(2.0 * b, a - c)
-        cos, sin = np.cos(angle), np.sin(angle)
-        turned = np.stack([np.stack([-sin, cos], axis=1), np.stack([cos, sin], axis=1)], axis=2)
-        return np.stack([small, large], axis=1), np.asarray(basis @ turned)
+        cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+        one, two = basis.T
+        vectors = np.stack([cos * two - sin * one, cos * one + sin * two], axis=2)
+        return np.stack([small, large], axis=1), vectors
+    inner = -0.5 * (basis.T @ spread @ basis)
     values, vectors = np.linalg.eigh(inner)
     return values, np.asarray(basis @ vectors)
 

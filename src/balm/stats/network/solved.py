@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 
@@ -13,17 +14,25 @@ from balm.vocabulary.quick_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solved:
-    """theta (n,) up to a constant, ``inverse`` (n, n) the Laplacian's generalised inverse, up to a constant, and Q.
+    """theta (n,) up to a constant, the Laplacian's generalised inverse, up to a constant, and Q.
 
+    ``upper`` (n, n) holds the inverse on and above the diagonal, and 0 below.
     ``log_determinant`` is the Laplacian's on contrasts (its pseudo-determinant).
     """
 
     theta: Floats
-    inverse: Floats
+    upper: Floats
     q: float
     residual: Floats
     weight: Floats
     log_determinant: float
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """(n, n), symmetric."""
+        found = self.upper + self.upper.T
+        found.flat[:: len(found) + 1] *= 0.5
+        return np.asarray(found)
 
     @property
     def effect(self) -> Floats:
@@ -49,22 +58,20 @@ def solve(rows: Rows, tau2: float = 0.0) -> Solved:
     2.0
     """
     weight = 1.0 / (rows.variance + 0.5 * tau2)
-    matrix = rows.laplacian(weight)
-    inverse, log_determinant = grounded(matrix)
-    theta = inverse @ rows.current(weight)
+    theta, upper, log_determinant = grounded(rows.laplacian(weight), rows.current(weight))
     theta -= theta.mean()
     residual = rows.value - rows.at(theta)
     q = float((weight * residual**2).sum()) + rows.rest
-    return Solved(theta, inverse, q, residual, weight, log_determinant)
+    return Solved(theta, upper, q, residual, weight, log_determinant)
 
 
-def grounded(matrix: Floats) -> tuple[Floats, float]:
-    """A symmetric generalised inverse of a connected Laplacian, and its log-determinant on contrasts.
+def grounded(matrix: Floats, current: Floats) -> tuple[Floats, Floats, float]:
+    """A connected Laplacian's solution, its generalised inverse from the diagonal up, and its log-determinant.
 
     The constant vector is given the mean eigenvalue, which changes no contrast, and Cholesky inverts what is then
     positive definite.
     """
-    from scipy.linalg.lapack import dpotrf, dpotri
+    from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
     n = len(matrix)
     level = float(np.trace(matrix)) / n
@@ -72,9 +79,9 @@ def grounded(matrix: Floats) -> tuple[Floats, float]:
     factor, failed = dpotrf((matrix + level / n).T, lower=1, clean=1, overwrite_a=1)
     if failed:  # weights so unequal that rounding left it indefinite
         inverse = np.linalg.inv(matrix + level / n)
-        return 0.5 * (inverse + inverse.T), float(np.linalg.slogdet(matrix + level / n)[1]) - math.log(level)
+        inverse = 0.5 * (inverse + inverse.T)
+        size = float(np.linalg.slogdet(matrix + level / n)[1])
+        return inverse @ current, np.triu(inverse), size - math.log(level)
     log_determinant = 2.0 * float(np.log(np.diag(factor)).sum()) - math.log(level)
-    half = dpotri(factor, lower=1, overwrite_c=1)[0]  # the upper half is 0
-    inverse = half + half.T
-    inverse[np.diag_indices(n)] *= 0.5
-    return inverse, log_determinant
+    theta = dpotrs(factor, current, lower=1)[0]
+    return theta, dpotri(factor, lower=1, overwrite_c=1)[0].T, log_determinant
