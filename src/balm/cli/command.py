@@ -63,6 +63,16 @@ def number(
     return check
 
 
+def numbers(name: str) -> Callable[[str], list[float]]:
+    """An argparse type: numbers between commas."""
+    one = number(name)
+
+    def check(value: str) -> list[float]:
+        return [one(part.strip()) for part in value.split(",")]
+
+    return check
+
+
 def add_words(parser: argparse.ArgumentParser, *rows: tuple[str, Iterable[str], str, str]) -> None:
     """Options that take a word of a list: flag, words, what it says, and the word in force without it."""
     for flag, words, about, default in rows:

@@ -6,7 +6,18 @@ import argparse
 import math
 from typing import Any
 
-from balm.cli.command import Command, UsageError, add_level, add_words, known, number, one_of, placed, print_json
+from balm.cli.command import (
+    Command,
+    UsageError,
+    add_level,
+    add_words,
+    known,
+    number,
+    numbers,
+    one_of,
+    placed,
+    print_json,
+)
 from balm.vocabulary.problems import InputError
 
 #: Columns of the table, in the order of the call.
@@ -43,8 +54,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=one_of("--stages", ("1", "2")),
         help="2: each study's trend, then pooled; 1: all ratios at once, for studies with few doses (default: 2)",
     )
-    parser.add_argument("--knots", type=_numbers("--knots"), metavar="X,X,X", help="knots of the spline, as doses")
-    parser.add_argument("--at", type=_numbers("--at"), metavar="X,X", help="print the ratio at these doses")
+    parser.add_argument("--knots", type=numbers("--knots"), metavar="X,X,X", help="knots of the spline, as doses")
+    parser.add_argument("--at", type=numbers("--at"), metavar="X,X", help="print the ratio at these doses")
     parser.add_argument(
         "--reference", type=number("--reference"), metavar="X", help="the dose they are compared with (default: lowest)"
     )
@@ -150,16 +161,6 @@ def _from_ratios(table: Any, named: dict[str, str]) -> dict[str, Any]:
     if problems:
         raise InputError(problems)
     return {"log_ratio": logs, "se": errors}
-
-
-def _numbers(name: str) -> Any:
-    """An argparse type: numbers between commas."""
-    one = number(name)
-
-    def check(value: str) -> list[float]:
-        return [one(part.strip()) for part in value.split(",")]
-
-    return check
 
 
 DOSE_RESPONSE = Command(

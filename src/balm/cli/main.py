@@ -32,6 +32,10 @@ COMMANDS = {
         "balm.cli.dose_response:DOSE_RESPONSE",
         "pool the trend of ratios over the dose, and draw its curve",
     ),
+    "albatross": (
+        "balm.cli.albatross:ALBATROSS",
+        "studies by p value and size beside contours of an effect, where nothing can be pooled",
+    ),
     "measures": ("balm.cli.measures:MEASURES", "list the effect measures and the columns each one needs"),
     "check": ("balm.cli.review:CHECK", "validate a review package: every wrong cell, all at once"),
     "report": ("balm.cli.review:REPORT", "write the report of a review package: HTML, Word or PDF"),
