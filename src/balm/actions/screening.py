@@ -19,7 +19,7 @@ from balm.review.deduplication.decided import set_aside
 from balm.review.flow_counts import screening_outcomes
 from balm.review.package import Package, ScreeningPlan
 from balm.review.records.headers import HEADERS, plain_name
-from balm.review.screening.agreement import Agreement, agreement, first_votes
+from balm.review.screening.agreement import Agreement, agreement_of_pairs
 from balm.review.screening.batches import finished, learnable
 from balm.review.screening.frozen import Batch, batches_of, to_read
 from balm.review.screening.labels import inclusion, unlabelled
@@ -70,17 +70,7 @@ class Screened:
 
     def agreement(self) -> tuple[tuple[str, str, Agreement], ...]:
         """Each pair of reviewers, from their first independent votes."""
-        by = first_votes(self.votes)
-        people = sorted(by)
-        pairs = []
-        for i, one in enumerate(people):
-            for two in people[i + 1 :]:
-                both = [r for r in by[one] if r in by[two]]
-                if both:
-                    found = agreement([by[one][r] for r in both], [by[two][r] for r in both])
-                    assert isinstance(found, Agreement)
-                    pairs.append((one, two, found))
-        return tuple(pairs)
+        return agreement_of_pairs(self.votes)
 
 
 def screening_of(folder: str | Path, *, stage: str = "title-abstract") -> Screened:

@@ -6,25 +6,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from balm.actions.screening import Screened
-from balm.review.flow_counts import screening_outcomes
+import numpy as np
+import numpy.typing as npt
+
+from balm.review.package import ScreeningPlan
 from balm.review.screening.agreement import Agreement
-from balm.review.screening.batches import finished
-from balm.review.screening.stopping import StoppingTest
+from balm.review.screening.stopping import StoppingTest, stopping_test
+from balm.review.screening.tally import Tally
 from balm.store.records.unique import unique_records
 from balm.store.reviews.models import Review
-from balm.store.screening.models import Batch
-from balm.store.screening.order import frozen_batches
 from balm.store.screening.standing import forward, plan_of
-from balm.store.synthesis.current import kept_for, revealed_votes_of, search_stamp
-from balm.vocabulary.record import Record
+from balm.store.synthesis.current import keep, kept_for, revealed_votes_of, search_stamp
+from balm.vocabulary.evidence import Vote
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """``screened`` as the command line knows it, and the counts of what is decided."""
+    """The counts of what is decided of the ``records`` of a stage; ``found``: whether each stays, as decided."""
 
-    screened: Screened
+    records: int
+    found: npt.NDArray[np.bool_]
     outcomes: Counter[str]  # include, exclude, conflict
     by_two: int  # decided records with votes of two people or more
 
@@ -50,47 +51,33 @@ class Judged:
 
 def judged(review: Review, stage: str) -> Judged:
     """Agreement and stopping test of what is revealed; worked out once for each state of it."""
-    state = (
-        search_stamp(review), frozen_batch_count(review, stage), unique_records(review).count(),
-        repr(plan_of(review).screening),
-    )  # fmt: skip
-    found: Judged = kept_for(("screening judged", review.key, stage), state, lambda: _judged(review, stage))
+    plan = plan_of(review).screening
+    state = search_stamp(review), unique_records(review).count(), repr(plan)
+    found: Judged = kept_for(("screening judged", review.key, stage), state, lambda: _judged(review, stage, plan))
     return found
 
 
-def _judged(review: Review, stage: str) -> Judged:
-    progress = progress_of(review, stage)
-    screened = progress.screened
-    return Judged(progress, screened.agreement(), screened.test() if progress.decided else None)
-
-
-def frozen_batch_count(review: Review, stage: str) -> int:
-    """How many batches of a stage are frozen."""
-    return Batch.objects.filter(review=review, stage=stage).count()
-
-
-def progress_of(review: Review, stage: str) -> Progress:
-    """Where a stage stands."""
-    plan = plan_of(review).screening
-    votes = [vote for vote in revealed_votes_of(review) if vote.stage == stage]
+def _judged(review: Review, stage: str, plan: ScreeningPlan) -> Judged:
+    votes = tuple(vote for vote in revealed_votes_of(review) if vote.stage == stage)
+    tally = _tally(review, stage, votes, plan.reviewers)
     ids = set(unique_records(review).values_list("record", flat=True))
     if stage == "full-text":
         ids &= set(forward(review))
-    done = finished(votes, reviewers=plan.reviewers) & ids
-    outcomes = screening_outcomes(votes)
-    last = {vote.record: at for at, vote in enumerate(votes)}
-    order = sorted(done, key=lambda r: last[r])
-    people: dict[str, set[str]] = {}
-    for vote in votes:
-        if vote.kind == "vote":
-            people.setdefault(vote.record, set()).add(vote.reviewer)
-    screened = Screened(
-        stage,
-        plan,
-        tuple(Record(i) for i in sorted(ids)),
-        tuple(votes),
-        tuple(outcomes[r] != "exclude" for r in order),
-        tuple(frozen_batches(review, stage)),
-    )
-    by_two = sum(len(people.get(r, ())) > 1 for r in done)
-    return Progress(screened, Counter(outcomes[r] for r in done), by_two)
+    outcomes, stays, by_two = tally.decided(ids)
+    progress = Progress(len(ids), stays, outcomes, by_two)
+    test = None
+    if progress.decided:
+        test = stopping_test(
+            stays, progress.records, target=plan.target_recall, alpha=plan.alpha, bias=plan.bias
+        )  # fmt: skip
+    return Judged(progress, tally.pairs(), test)
+
+
+def _tally(review: Review, stage: str, votes: tuple[Vote, ...], reviewers: int) -> Tally:
+    """The tally of a stage, which sees only the votes that are new; one thread at a time comes here."""
+    tally: Tally = kept_for(("screening tally", review.key, stage), reviewers, lambda: Tally(reviewers))
+    if not tally.continues(votes):
+        tally = Tally(reviewers)
+        keep(("screening tally", review.key, stage), reviewers, tally)
+    tally.see(votes)
+    return tally

@@ -8,6 +8,7 @@ Cohen (1960), Educ Psychol Meas 20:37; Fleiss, Cohen and Everitt (1969), Psychol
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -154,7 +155,8 @@ def agreement(
         table = _table(given[0])
         names = ("include", "exclude") if len(table) == 2 else tuple(str(i + 1) for i in range(len(table)))
         return _of_table(table, names, weights, level)
-    votes = [[_vote(v, maybe) for v in rater] for rater in given]
+    words: dict[str, str | None] = {}  # 20,000 records know few words: each is read once
+    votes = [[_word(v, maybe, words) for v in rater] for rater in given]
     if len({len(v) for v in votes}) > 1:
         raise InputError(Problem(f"every rater needs one vote (or None) a record; got {[len(v) for v in votes]}"))
     names = _categories(votes, maybe)
@@ -189,6 +191,14 @@ def _vote(value: object, maybe: str) -> str | None:
     return "include" if word == "maybe" and maybe == "include" else word
 
 
+def _word(value: object, maybe: str, words: dict[str, str | None]) -> str | None:
+    if type(value) is not str:
+        return _vote(value, maybe)
+    if value not in words:
+        words[value] = _vote(value, maybe)
+    return words[value]
+
+
 def _categories(votes: Sequence[Sequence[str | None]], maybe: str) -> tuple[str, ...]:
     used = {v for rater in votes for v in rater if v is not None}
     screening = ("include", "maybe", "exclude") if maybe == "separate" else ("include", "exclude")
@@ -212,9 +222,9 @@ def _of_votes(
     one: Sequence[str | None], two: Sequence[str | None], names: tuple[str, ...], weights: str, level: float
 ) -> Agreement:
     table = np.zeros((len(names), len(names)))
-    for a, b in zip(one, two, strict=True):
+    for (a, b), n in Counter(zip(one, two, strict=True)).items():
         if a is not None and b is not None:
-            table[names.index(a), names.index(b)] += 1
+            table[names.index(a), names.index(b)] = n
     return _of_table(table, names, weights, level)
 
 
@@ -310,3 +320,18 @@ def first_votes(votes: Iterable[Any]) -> dict[str, dict[str, str]]:
         if vote.kind == "vote":
             found.setdefault(vote.reviewer, {}).setdefault(vote.record, vote.decision)
     return found
+
+
+def agreement_of_pairs(votes: Iterable[Any]) -> tuple[tuple[str, str, Agreement], ...]:
+    """Each pair of people who read the same records, by name, from their first independent votes of one stage."""
+    by = first_votes(votes)
+    people = sorted(by)
+    pairs = []
+    for i, one in enumerate(people):
+        for two in people[i + 1 :]:
+            both = [r for r in by[one] if r in by[two]]
+            if both:
+                found = agreement([by[one][r] for r in both], [by[two][r] for r in both])
+                assert isinstance(found, Agreement)
+                pairs.append((one, two, found))
+    return tuple(pairs)

@@ -64,12 +64,17 @@ def kept_for(key: tuple[str, ...], state: Any, make: Callable[[], Any]) -> Any:
             if found := _kept_value(key, state):  # another thread was at it
                 return found[0]
         value = make()
-        with _lock:
-            _kept[key] = (state, value)
-            _kept.move_to_end(key)
-            while len(_kept) > KEPT:
-                _kept.popitem(last=False)
+        keep(key, state, value)
     return value
+
+
+def keep(key: tuple[str, ...], state: Any, value: Any) -> None:
+    """Keep a value for this ``state`` of ``key``, in place of the one before."""
+    with _lock:
+        _kept[key] = (state, value)
+        _kept.move_to_end(key)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
 
 
 def _kept_value(key: tuple[str, ...], state: Any) -> tuple[Any, ...]:

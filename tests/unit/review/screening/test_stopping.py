@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from balm.review.screening.heuristics import in_a_row
-from balm.review.screening.stopping import _smallest, stopping_history, stopping_test
+from balm.review.screening.stopping import _smallest, _urns, stopping_history, stopping_test
 from balm.vocabulary.problems import InputError
 
 #: Included: the records whose number is a square.
@@ -91,6 +91,25 @@ def test_the_smallest_p_is_that_of_an_urn_that_begins_after_an_inclusion(bias):
         else:
             every = stats.nchypergeom_wallenius.cdf(drawn, population, there, sizes, bias)
         assert _smallest(labels, n, missing, bias) == pytest.approx(every.min(), rel=1e-9)
+
+
+def test_the_urns_left_out_never_hold_the_smallest_p():
+    """Few urns are computed in full: the smallest is still that of all of them, to the last digits."""
+    from scipy import stats
+
+    rng = np.random.default_rng(8)
+    tried = 0
+    while tried < 250:
+        n = int(rng.integers(2, 400))
+        labels = rng.random(n) < rng.choice([0.01, 0.1, 0.5, 0.9]) * np.linspace(1, rng.random(), n)
+        labels = labels[: int(rng.integers(1, n + 1))]
+        missing = int(rng.integers(0, n - len(labels) + 1))
+        sizes, drawn = _urns(labels)
+        if not len(sizes) or np.any(drawn + missing > sizes + n - len(labels)):
+            continue
+        tried += 1
+        every = stats.hypergeom.cdf(drawn, sizes + n - len(labels), drawn + missing, sizes)
+        assert _smallest(labels, n, missing, 1.0) == pytest.approx(every.min(), rel=1e-13, abs=0)
 
 
 def test_the_bound_is_the_target_that_is_just_reached():
