@@ -75,7 +75,9 @@ def methods(fit: Multilevel | Robust) -> str:
             f"Tipton 2018), with {degrees} degrees of freedom."
         )
     else:
-        said += f" {_random(fit)} {_errors(fit)} Tests and intervals take {_INFERENCES[fit.inference]}."
+        given = fit.conventions.get("fixed", ())
+        held = f" Given in advance and not estimated: {', '.join(given)}." if given else ""
+        said += f" {_random(fit)}{held} {_errors(fit)} Tests and intervals take {_INFERENCES[fit.inference]}."
     return f"{said} {software()}"
 
 

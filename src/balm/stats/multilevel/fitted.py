@@ -190,7 +190,7 @@ class Multilevel(Coefficients):
     def fit_statistics(self) -> dict[str, dict[str, float]]:
         """``{"ML": {...}, "REML": {...}}`` with log-likelihood, deviance, AIC, BIC and AICc at these estimates."""
         k, p = self.design.matrix.shape
-        parameters = p + sum(len(t.structure.names) for t in self.terms)
+        parameters = p + sum(len(t.structure.names) for t in self.terms) - len(self.problem.held)
         out = {}
         for name, restricted in (("ML", False), ("REML", True)):
             if restricted == self.solution.fit.restricted:
@@ -380,8 +380,8 @@ class Multilevel(Coefficients):
         name = "ML" if self.method == "ML" else "REML"
         if name == "REML" and not same:
             raise InputError('models with different moderators are compared by maximum likelihood: use method="ML"')
-        more = len(self.beta) + len(self.parameters)
-        df = more - len(smaller.beta) - len(smaller.parameters)
+        more, less = (len(f.beta) + len(f.parameters) - len(f.problem.held) for f in (self, smaller))
+        df = more - less
         if df <= 0:
             raise InputError("the model to compare with must have fewer parameters")
         pair = [f.fit_statistics[name]["log_likelihood"] for f in (self, smaller)]

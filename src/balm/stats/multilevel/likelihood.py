@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -31,7 +31,7 @@ LEAST_DISTINCT = 1e-10
 
 @dataclass(eq=False)
 class Problem:
-    """One likelihood: data, known covariance and random terms."""
+    """One likelihood: data, known covariance, random terms, and the parameters that are given (by position)."""
 
     effect: Floats
     variance: Floats
@@ -39,6 +39,7 @@ class Problem:
     design: Floats
     terms: Sequence[RandomTerm]
     restricted: bool
+    held: Mapping[int, float] = field(default_factory=dict)
     order: list[int] | None = field(init=False)
     block: Integers | None = field(init=False, default=None)
 
@@ -140,10 +141,12 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
         scaled = problem.model(centred, unit)
         if isinstance(scaled, Blocks):
             _refuse_indistinct(problem, scaled)
-        best = maximise(problem, scaled, max((qe - (k - p)) / (k - p), 0.1))
+        best = maximise(problem, scaled, max((qe - (k - p)) / (k - p), 0.1), unit=unit)
         factor = unit**problem.powers
         parameters = best.at * factor
         residual, steps, bound = best.residual, best.steps, ~best.free.astype(bool)
+        for i, value in problem.held.items():
+            parameters[i], bound[i] = value, False
     model = problem.model(centred, 1.0)
     try:
         fit = problem.fit(model, parameters)
@@ -174,13 +177,18 @@ def maximise(
     total: float,
     held: tuple[int, float] | None = None,
     known: Floats | None = None,
+    *,
+    unit: float,
 ) -> Minimum:
-    """The best optimum over the starts of the structures; ``held`` keeps one parameter at a value.
+    """The best optimum over the starts of the structures; ``held`` keeps one more parameter at a value.
 
+    unit  : of ``model``, in which the parameters that are given are held.
     known : a start known to be good (the optimum with nothing held); the ranges of spatial structures are then not
             searched again.
     """
     lower, upper = problem.lower.copy(), problem.upper.copy()
+    for i, value in problem.held.items():
+        lower[i] = upper[i] = value / unit ** problem.powers[i]
     if held is not None:
         lower[held[0]] = upper[held[0]] = held[1]
     share = total / len(problem.terms)
@@ -188,7 +196,7 @@ def maximise(
     choices = [[s * share ** (t.structure.powers / 2.0) for s in t.structure.starts] for t in problem.terms]
     starts = [np.concatenate(start) for start in list(product(*choices))[:MOST_STARTS]]
     if len(problem.effect) <= FEW_EFFECTS:
-        along = [] if known is not None else _along_ranges(problem, model, starts[0])
+        along = [] if known is not None else _along_ranges(problem, model, starts[0], lower, upper)
         starts = (starts[:1] if along else starts) + _far_apart(problem, starts[0]) + along
     if known is not None:
         starts.append(known)
@@ -202,15 +210,15 @@ def maximise(
     return best
 
 
-def _along_ranges(problem: Problem, model: Nested | Blocks, start: Floats) -> list[Floats]:
+def _along_ranges(problem: Problem, model: Nested | Blocks, start: Floats, least: Floats, most: Floats) -> list[Floats]:
     """Where the profile likelihood of a range has a local maximum, from the shortest range to the longest."""
     out: list[Floats] = []
     end = 0
     for term in problem.terms:
         end += len(term.structure.names)
-        if not len(term.structure.walk):
+        if not len(term.structure.walk) or end - 1 in problem.held:
             continue
-        lower, upper = problem.lower.copy(), problem.upper.copy()
+        lower, upper = least.copy(), most.copy()
         heights, places, at = [], [], start
         for value in term.structure.walk.tolist():
             lower[end - 1] = upper[end - 1] = value
@@ -234,7 +242,7 @@ def _far_apart(problem: Problem, start: Floats) -> list[Floats]:
 
 
 def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
-    """Different parameters must change M differently."""
+    """Different parameters that are not given must change M differently."""
     start = np.concatenate([t.structure.starts[0] for t in problem.terms])
     start = start * np.where(np.arange(len(start)) % 2, 1.1, 0.9)  # off any special point of the structures
     start = np.clip(start, problem.lower, problem.upper)
@@ -245,6 +253,10 @@ def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
         for term, part, slot in zip(model.terms, model.parts, b.slots, strict=True):
             m[part] = term.structure.jacobian(start[part])[:, slot].reshape(part.stop - part.start, -1)
         gram += m @ m.T
+    free = [i for i in range(n) if i not in problem.held]
+    if not free:
+        return
+    gram = gram[np.ix_(free, free)]
     size = np.sqrt(np.diag(gram))
     if np.any(size == 0.0) or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < LEAST_DISTINCT:
         names: list[Any] = [t.name for t in problem.terms]

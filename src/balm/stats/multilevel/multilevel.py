@@ -11,6 +11,7 @@ import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.fitted import Multilevel
+from balm.stats.multilevel.held import hold
 from balm.stats.multilevel.likelihood import Problem, solve
 from balm.stats.multilevel.moments import moments, variance_components
 from balm.stats.multilevel.random_terms import RandomTerm, random_terms
@@ -33,6 +34,7 @@ def multilevel(
     structure: str | Sequence[str] | None = None,
     V: Any = None,
     correlation: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     names: Sequence[str] | None = None,
     intercept: bool = True,
     method: str = "REML",
@@ -62,6 +64,9 @@ def multilevel(
     V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
                  independent errors. :func:`balm.sampling_covariance` builds it.
     correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
+    fixed      : variances and correlations that are given and not estimated, under the names of ``.parameter_names``:
+                 ``{"study": 0.1, "outcome | trial: rho": 0.5}``; a UN term is given whole, as
+                 ``{"outcome | trial": matrix}``. They do not count as parameters of the fit.
     method     : "REML" or "ML"; for one UN term alone also "MM" (multivariate moments) or "VC" (variance components).
     inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
@@ -95,7 +100,12 @@ def multilevel(
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
     terms = random_terms(random, structure, correlation, es, data)
-    return _fitted(es, design, sampling, terms, method, inference, level)
+    held: dict[int, float] = {}
+    if fixed:
+        if method in MOMENTS:
+            raise InputError(f"fixed has no effect on method={method!r}, which estimates by moments; leave it out")
+        terms, held = hold(terms, fixed)
+    return _fitted(es, design, sampling, terms, held, tuple(fixed or ()), method, inference, level)
 
 
 def with_moderators(fit: Multilevel, moderators: Any) -> Multilevel:
@@ -103,7 +113,8 @@ def with_moderators(fit: Multilevel, moderators: Any) -> Multilevel:
     design = from_columns(moderators, None, True, fit.k)
     said = fit.conventions
     method, inference = str(said["method"]), str(said["inference"])
-    return _fitted(fit.effects, design, fit.problem.sampling, list(fit.terms), method, inference, fit.level)
+    p, given = fit.problem, tuple(said.get("fixed", ()))
+    return _fitted(fit.effects, design, p.sampling, list(fit.terms), p.held, given, method, inference, fit.level)
 
 
 def _fitted(
@@ -111,13 +122,15 @@ def _fitted(
     design: Design,
     sampling: Floats | None,
     terms: list[RandomTerm],
+    held: Mapping[int, float],
+    given: tuple[str, ...],
     method: str,
     inference: str,
     level: float,
 ) -> Multilevel:
-    problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method != "ML")
-    _refuse_too_many(terms, design)
-    _refuse_absorbed(terms, design)
+    problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method != "ML", held)
+    _refuse_too_many(terms, held, design)
+    _refuse_absorbed(terms, held, design)
     df = _degrees(inference, terms, design)
     solution = solve(problem, MOMENTS[method](problem) if method in MOMENTS else None)
     return Multilevel(
@@ -145,6 +158,7 @@ def _fitted(
                 "random": [t.name for t in terms],
                 "structure": [t.kind for t in terms if t.kind != "intercept"],
             }
+            | ({"fixed": list(given)} if given else {})
         ),
     )
 
@@ -169,8 +183,8 @@ def _refuse_unusable(es: EffectSizes) -> None:
         raise InputError(f"{es.study[i]} (row {i + 1}) has no usable effect and variance; drop the row everywhere")
 
 
-def _refuse_too_many(terms: Sequence[RandomTerm], design: Design) -> None:
-    count = sum(len(t.structure.names) for t in terms)
+def _refuse_too_many(terms: Sequence[RandomTerm], held: Mapping[int, float], design: Design) -> None:
+    count = sum(len(t.structure.names) for t in terms) - len(held)
     k, p = design.matrix.shape
     if count > k - p:
         raise InputError(
@@ -179,11 +193,12 @@ def _refuse_too_many(terms: Sequence[RandomTerm], design: Design) -> None:
         )
 
 
-def _refuse_absorbed(terms: Sequence[RandomTerm], design: Design) -> None:
+def _refuse_absorbed(terms: Sequence[RandomTerm], held: Mapping[int, float], design: Design) -> None:
     """A random effect whose levels the moderators tell apart leaves nothing to estimate its variance from."""
-    p = design.matrix.shape[1]
+    p, at = design.matrix.shape[1], 0
     for term in terms:
-        if term.groups.count > p or term.kind != "intercept":
+        given, at = at in held, at + len(term.structure.names)
+        if term.groups.count > p or term.kind != "intercept" or given:
             continue
         levels = (term.groups.codes[:, None] == np.arange(term.groups.count)[None, :]).astype(np.float64)
         scaled = design.matrix / np.linalg.norm(design.matrix, axis=0)

@@ -90,6 +90,8 @@ def _entry(fit: Multilevel, component: str | int) -> Entry:
         if where < end:
             break
         start = end
+    if where in fit.problem.held:
+        raise InputError(f"{every[where]!r} was given, not estimated: it has no profile likelihood")
     if term.kind == "CS":
         within = np.bincount(term.groups.codes[np.unique(term.level, return_index=True)[1]])
         tau2, rho = term.structure.reported(fit.parameters[start:end])
@@ -116,7 +118,7 @@ def _instead(fit: Multilevel, term: RandomTerm, start: int, twin: Structure, fou
     p = fit.problem
     changed = replace(term, term=replace(term.term, structure=twin))
     terms = [changed if t is term else t for t in fit.terms]
-    problem = Problem(p.effect, p.variance, p.sampling, p.design, terms, p.restricted)
+    problem = Problem(p.effect, p.variance, p.sampling, p.design, terms, p.restricted, p.held)
     end = start + len(term.structure.names)
     return problem, np.concatenate([fit.parameters[:start], found, fit.parameters[end:]])
 
@@ -144,7 +146,9 @@ class _Held:
         return math.sqrt(scaled) if self.sd else scaled
 
     def __call__(self, value: float) -> float:
-        found = maximise(self.problem, self.model, self.total, (self.where, self.inside(value)), self.known)
+        found = maximise(
+            self.problem, self.model, self.total, (self.where, self.inside(value)), self.known, unit=self.unit
+        )
         return -found.height + self.shift
 
     @property
