@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.pooling.pooled import Pooled
+from balm.stats.regression.meta_regression import MetaRegression
 from balm.stats.small_study import regression_test as lines
 from balm.stats.small_study import two_by_two_tests as tables
+from balm.stats.small_study.beside_moderators import beside_moderators
 from balm.stats.small_study.outcome import SmallStudyTest
 from balm.stats.small_study.rank_test import rank_test
 from balm.stats.small_study.studies import check_enough, studies_of
@@ -48,7 +50,7 @@ _OWN = ("predictor", "sample_size", "tau2", "inference")
 
 
 def small_study_test(
-    fit: Pooled | EffectSizes | Multilevel,
+    fit: Pooled | EffectSizes | MetaRegression | Multilevel,
     method: str = "egger",
     *,
     predictor: str | None = None,
@@ -62,6 +64,8 @@ def small_study_test(
     """Test whether small studies show other effects than large ones (funnel asymmetry).
 
     fit         : a result of :func:`balm.pool`, or effect sizes. Studies that carry no information are left out.
+                  A result of :func:`balm.meta_regression`: the predictor stands beside its moderators, "egger" and
+                  "random-effects" only.
     method      : a row of :data:`METHODS`. "egger" is weighted least squares with multiplicative error,
                   "random-effects" a meta-regression under the model, estimator and inference of ``fit``.
     predictor   : "egger" and "random-effects" only: "se" (default), "variance", "sample-size", "inverse-sample-size",
@@ -93,6 +97,22 @@ def small_study_test(
             takers = " or ".join(repr(name) for name, other in METHODS.items() if option in other.options)
             raise InputError(f"{option}= does not apply to method={method!r}; it belongs to {takers}")
     check_level(level)
+    if isinstance(fit, MetaRegression):
+        if cluster is not None:
+            raise InputError(
+                "cluster= does not apply to a result of balm.meta_regression: fit the moderators and the predictor "
+                "with balm.multilevel, and test the predictor with balm.robust"
+            )
+        return beside_moderators(
+            fit,
+            method,
+            predictor=predictor,
+            sample_size=sample_size,
+            tau2=tau2,
+            inference=inference,
+            level=level,
+            force=force,
+        )
     if cluster is not None or not isinstance(fit, (Pooled, EffectSizes)):
         from balm.stats.small_study.clustered import clustered_test
 
