@@ -1,8 +1,9 @@
 """RIS in every dialect met in the field: lines to (tag, value), and where one record ends and the next begins.
 
-Records in the file's own order of tags are taken in one step (:mod:`balm.review.records.ris_order`), others cut at
-``ER`` and at ``"TI  - "``; what is left, a few records in a hundred, goes line by line: one-blank and tab separators,
-text between records, records without ``ER`` or ``TY``.
+Records are cut into fields by a compiled function where there is one (:mod:`balm.review.records.ris_whole`); else
+those in the file's own order of tags are taken in one step (:mod:`balm.review.records.ris_order`), others cut at ``ER``
+and at ``"TI  - "``. What is left, a few records in a hundred, goes line by line: one-blank and tab separators, text
+between records, records without ``ER`` or ``TY``.
 What the tags mean is in :mod:`balm.review.records.ris_fields`.
 """
 
@@ -17,10 +18,13 @@ from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, RUNS, SEVERAL, follow, ordinary
 from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
 from balm.review.records.ris_order import Order, Orders
+from balm.review.records.ris_whole import TABLE, Ways, take
 from balm.vocabulary.record import Record
 
 #: So much text without an ``ER`` is no single record.
 MAX_PENDING = 1 << 23
+#: Behind a record of an order that is seldom ordinary, so many are taken for its like.
+WAIT = 15
 
 _ENDS = ("ER  - ", "ER  -")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
@@ -42,13 +46,38 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     tally.format = "RIS"
     iterator = iter(texts)
     orders = Orders()
+    whole = take()
+    ways = Ways()
+    wait = 0  # so many records are not tried as ordinary ones
     number = 0  # lines before the one that begins behind the line end ``text[at]``
     text, at = "\n", 0
     for more in iterator:
         text = text[at:] + more
         at = searched = 0
         while True:
-            if found := orders.match(text, at):
+            if whole is not None:
+                if taken := whole(text, at, TABLE, not wait):
+                    tags, values, authors, keywords, end, skipped, lines = taken
+                    start, number = number + skipped + 1, number + lines
+                    record = None
+                    if tags is not None:
+                        way = ways[tags]
+                        if way.plan is not None and way.luck >= 0:
+                            record = follow(way.plan, values, authors, keywords, start, number, tally)
+                            way.was(record is not None)
+                        else:
+                            wait = WAIT
+                        if record is None:
+                            values = whole(text, at, TABLE, False)[1]
+                    elif wait:
+                        wait -= 1
+                    at = end
+                    if record is not None:
+                        yield record
+                    else:
+                        yield from build(values, tally, start, number, ended=True, head=True)
+                    continue
+            elif found := orders.match(text, at):
                 match, order = found
                 begin, end = match.start(1) - 7, match.end()
                 start = number + begin - at + 1
@@ -75,7 +104,7 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
             piece = text[at:end]
             start, number = number + 1, number + piece.count("\n") + 1
             at = end + (6 if text[end + 6] == "\n" else 7)
-            yield from _piece(piece, start, number, tally, orders)
+            yield from _piece(piece, start, number, tally, None if whole is not None else orders)
         if len(text) - at > MAX_PENDING:
             break
     yield from read_lines(chain(lines_of(text[at + 1 :]), chain.from_iterable(map(lines_of, iterator))), tally, number)

@@ -143,9 +143,14 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     )
 
 
+def with_plan() -> frozenset[str]:
+    """The tags that an ordinary record may have."""
+    return _TAGS | {tag for tag, _ in SAME}
+
+
 def without_plan(tags: Iterable[str]) -> frozenset[str]:
     """Those of ``tags`` with which no record is ordinary."""
-    return frozenset(tags) - _TAGS - {tag for tag, _ in SAME}
+    return frozenset(tags) - with_plan()
 
 
 def ordinary(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balm.review.records import decoding, ris
+from balm.review.records import decoding, ris, ris_whole
 from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_fast import AND
 from balm.review.records.ris_order import LEARNT_FROM, Orders
 from tests.unit.review.records.reading import read, whys
 
@@ -214,11 +216,38 @@ def test_the_quick_way_reads_what_the_slow_way_reads():
 
 
 def same_both_ways(text: bytes) -> None:
-    slow, quick = (Tally("a", format="RIS", taken=set()) for _ in range(2))
+    """Line by line, in Python alone and with the compiled function: one result, one receipt."""
+    slow = Tally("a", format="RIS", taken=set())
     expected = list(ris.read_lines(text_lines(io.BytesIO(text), slow), slow))
-    assert list(ris.read(text_blocks(io.BytesIO(text), quick), quick)) == expected
-    assert slow.close() == quick.close()
-    assert quick.entries == slow.entries
+    receipt = slow.close()
+    for compiled in {None, ris_whole.take()}:
+        quick = Tally("a", format="RIS", taken=set())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ris, "take", lambda compiled=compiled: compiled)
+            assert list(ris.read(text_blocks(io.BytesIO(text), quick), quick)) == expected
+        assert quick.close() == receipt
+        assert quick.entries == slow.entries
+
+
+def test_ci_has_the_compiled_function():
+    if os.environ.get("CI") and os.environ.get("BALM_KERNEL") != "off":
+        assert ris_whole.take() is not None, "the merge run must compare the two; it was not built"
+
+
+@pytest.mark.skipif(ris_whole.take() is None, reason="the compiled function is not built here")
+def test_the_compiled_function_takes_what_needs_no_judgement():
+    take = ris_whole.take()
+    text = "\n\nTY  - JOUR\nAU  - A\nAU  - B\nTI  - T \n  goes on\nUR  - u\nUR  - v\nER  - \n\nTY  - JOUR\n"
+    tags, values, authors, keywords, end, skipped, lines = take(text, 0, ris_whole.TABLE, True)
+    assert (tags, values[2:], authors, keywords) == ("TYAUTIUR", ["T goes on", f"u{AND}v"], ["A", "B"], [])
+    assert (text[end:], skipped, lines) == ("\n\nTY  - JOUR\n", 1, 9)
+    fields = {"TY": ["JOUR"], "AU": ["A", "B"], "TI": ["T goes on"], "UR": ["u", "v"]}
+    assert take(text, 0, ris_whole.TABLE, False)[:2] == (None, fields)
+    for odd in ("TI - T", "PMID- 1", "TY  - JOUR", "ER  - x", "AB  -x", " \u00a0TI \u2013 x"):
+        assert take(f"\nTY  - JOUR\nTI  - T\n{odd}\nER  - \n", 0, ris_whole.TABLE, True) is None
+    assert take(text, end, ris_whole.TABLE, True) is None  # not whole yet
+    with pytest.raises(TypeError):
+        take(b"", 0, ris_whole.TABLE, True)
 
 
 DIALECTS = (
@@ -243,6 +272,9 @@ ODD_LINES = (
     "Y1  - no year", "UR  - https://x.org;    TI  - in one line", "DO  - 10.1/a\u2003", "SN  - none", "\uffff",
     "L3  - 10.1000/z", "DB  - Embase", "C5  - 123", "C5  - none", "BT  - Book", "SO  - Source", "U2  - ", "LK  - https://ncbi.nlm.nih.gov/pubmed/3",
     "L2  - https://pubmed.ncbi.nlm.nih.gov/44/", "UR  - https://a.org; https://b.org", "M3  - 10.1000/q",
+    "Conclusions: x", "recorded", "Record 1 of 2", " \u00a0TI \u2013 x", "\tTI - y", "\u00e9t\u00e9 ", "  \U0001f600 ",
+    "PMID \u2014 x",
+    "\u00a0", "T3  - ", "T3  - x", "Q9  - q", "q ",
     "UR  - https://doi.org/10.1000/UR", "UR  - https://x.org/10.1/", "L2  - https://ncbi.nlm.nih.gov/PMC1234",
 )  # fmt: skip
 
