@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from balm.actions.records import read_records
+from balm.actions.records import folder_instead, read_records
 from balm.actions.review import LARGER, MAX_BYTES, Review
 from balm.actions.search_rows import free_file, record_rows, search_row, without_no_text
 from balm.actions.whole_file import whole_file
@@ -107,6 +107,8 @@ def _digest(path: str | Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
         raise InputError(Problem("no such file", file=str(path))) from None
+    except IsADirectoryError:
+        raise InputError(folder_instead(Path(path))) from None
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror or error}", file=str(path))) from None
 

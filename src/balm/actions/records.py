@@ -180,7 +180,7 @@ def _parts(path: str | Path, limit: int) -> Iterator[tuple[str, BinaryIO, Reader
     name = file.name
     try:
         if file.is_dir():
-            raise InputError(Problem("is a folder; give the files inside it", file=str(path)))
+            raise InputError(folder_instead(file))
         with open(file, "rb") as raw:
             size = os.fstat(raw.fileno()).st_size
             head = raw.read(HEAD)
@@ -212,6 +212,22 @@ def _parts(path: str | Path, limit: int) -> Iterator[tuple[str, BinaryIO, Reader
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(Problem(f"cannot be read: {reason}", file=str(path))) from None
+
+
+#: So many files of a folder are named in a message.
+_NAMED = 5
+
+
+def folder_instead(folder: Path) -> Problem:
+    """What to say to a folder where a file is asked for: the files in it, and how to give them all."""
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    except OSError as error:
+        return Problem(f"is a folder that cannot be read: {error.strerror or error}", file=str(folder))
+    if not names:
+        return Problem("is a folder without files; give the exports themselves", file=str(folder))
+    shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
+    return Problem(f"is a folder; give its files ({shown}), or all of them as {folder / '*'}", file=str(folder))
 
 
 def _rewound(raw: BinaryIO) -> BinaryIO:

@@ -73,7 +73,10 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path, data, says):
 def test_every_bad_file_is_named_at_once(ris, tmp_path):
     with pytest.raises(InputError) as caught:
         read_records(ris, tmp_path / "missing.ris", tmp_path)
-    assert [p.reason for p in caught.value.problems] == ["no such file", "is a folder; give the files inside it"]
+    assert [p.reason for p in caught.value.problems] == [
+        "no such file",
+        "is a folder; give its files (search.ris), or all of them as " + f"{tmp_path}/*",
+    ]
 
 
 def test_compressed_and_archived(ris, tmp_path):
@@ -307,3 +310,23 @@ def test_the_command_prints_the_receipt(package, ris, capsys):
     assert (said["read"], said["rejected"], said["searches"][0]["search"]) == (1, 0, "b")
     assert main(["import", str(package), str(other)]) == 1
     assert "was imported already" in capsys.readouterr().err
+
+
+def test_a_folder_is_told_by_its_files(tmp_path):
+    for name in "gfedcba":
+        (tmp_path / f"{name}.ris").write_text(RIS)
+    (tmp_path / ".hidden").write_text("")
+    with pytest.raises(InputError) as caught:
+        read_records(tmp_path)
+    shown = "a.ris, b.ris, c.ris, d.ris, e.ris and 2 more"
+    assert caught.value.problems[0].reason == f"is a folder; give its files ({shown}), or all of them as {tmp_path}/*"
+
+
+def test_far_too_many_empty_records_in_a_row_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("balm.review.records.receipt.MAX_REJECTED", 5)
+    file = tmp_path / "bare.ris"
+    file.write_text(("TY  - \n" * 5 + RIS) * 3)
+    assert read_records(file).receipt.rejected == 15
+    file.write_text(RIS + "TY  - \n" * 7)
+    with pytest.raises(InputError, match=r"bare.ris: more than 5 records in a row up to line \d+ cannot be read"):
+        read_records(file)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.quick_dataclass import dataclass, field
 
 #: Repairs of one kind listed line by line; the rest of that kind is counted in one further line, as nobody reads 5,000.
 LISTED = 25
 #: Rejections listed line by line, with the text that was rejected.
 LISTED_REJECTIONS = 1000
+#: So many rejected one after the other, with none read between them, are no export: a small archive can hold hundreds
+#: of millions of them.
+MAX_REJECTED = 100_000
 #: Of a rejected record, so much text is kept beside its line.
 RAW_KEPT = 4000
 
@@ -125,6 +129,8 @@ class Tally:
     progress: Callable[[int], None] | None = None
     entries: list[Entry] = field(default_factory=list)
     _kinds: dict[str, int] = field(default_factory=dict)
+    _read_before: int = 0
+    _since: int = 0
     _renamed: int = 0
     _first_renamed: int | None = None
 
@@ -141,8 +147,14 @@ class Tally:
             self.entries.append(Entry(self.file, line, "repaired", f"{kind}: {detail}" if detail else kind))
 
     def reject(self, line: int | None, why: str, raw: str = "") -> None:
-        """Count a record that cannot be read, with its text."""
+        """Count a record that cannot be read, with its text; far too many in a row are an :class:`InputError`."""
         self.rejected += 1
+        if self.read != self._read_before:
+            self._read_before, self._since = self.read, self.rejected - 1
+        if self.rejected - self._since > MAX_REJECTED:
+            place = "" if line is None else f" up to line {line:,}"
+            reason = f"more than {MAX_REJECTED:,} records in a row{place} cannot be read ({why}): no export of records"
+            raise InputError(Problem(reason, file=self.file, line=line))
         if self.rejected <= LISTED_REJECTIONS:
             self.entries.append(Entry(self.file, line, "rejected", why, raw[:RAW_KEPT]))
 
