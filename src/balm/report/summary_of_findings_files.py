@@ -16,7 +16,7 @@ from balm.review.certainty.words import DOWN, UP
 SOF_COLUMNS = (
     "Outcome", "Measured", "Follow-up", "Risk with control", "Risk with intervention", "Difference", "NNT",
     "Baseline risk from", "Relative effect", "Participants", "Studies", "Certainty", "Symbols", "Notes",
-    "Comments",
+    "Comments", "Address",
 )  # fmt: skip
 #: The columns of GRADEpro's evidence profile, in its order.
 PROFILE_COLUMNS = (
@@ -32,7 +32,8 @@ def summary_csv(table: SummaryOfFindings) -> str:
         for control, with_it, apart, nnt, source in risk_cells(f):
             lines.append(
                 (f.outcome, f.measured, f.follow_up, control, with_it, apart, nnt, source, f.relative,
-                 f"{f.participants:.0f}", f.studies, f.certainty, f.symbols, " ".join(f.marks), f.comment)
+                 f"{f.participants:.0f}", f.studies, f.certainty, f.symbols, " ".join(f.marks), f.comment,
+                 f.analysis)
             )  # fmt: skip
     heads = tuple(f"{h} ({table.interval})" if h == "Relative effect" else h for h in SOF_COLUMNS)
     return _csv(heads, lines)

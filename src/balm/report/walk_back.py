@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from balm.report.html_report.links import anchor, source_links
+from balm.report.html_report.links import address, anchor, source_links
 from balm.report.html_report.rows_view import group_values, note_text, step_line
 from balm.report.html_report.study_tables import marked, printed, printed_contrast
 from balm.report.html_report.table import Line, Link
@@ -32,24 +32,6 @@ from balm.vocabulary.numbers import fixed, p_value, percent, plain, short
 NOT_RECORDED = "who read this value is not on record"
 #: Result or contrast -> who extracted it and when, where a server knows it better than the table.
 Extracted = Mapping[str, str]
-
-
-def address(analysis: str, quantity: str = "estimate", study: str | None = None) -> str:
-    """The address of a number.
-
-    >>> address("pain-week-1"), address("pain-week-1", "weight", "sigtermans2009")
-    ('pain-week-1:estimate', 'pain-week-1:sigtermans2009:weight')
-    """
-    return ":".join(part for part in (analysis, study, quantity) if part)
-
-
-def place(analysis: str, quantity: str | None = None, study: str | None = None) -> str:
-    """The id in a page that stands for an address; without a quantity that of the analysis or the study's part.
-
-    >>> place("pain-week-1", "estimate"), place("pain-week-1"), place("pain-week-1", study="sigtermans2009")
-    ('at:pain-week-1:estimate', 'at:pain-week-1', 'at:pain-week-1:sigtermans2009')
-    """
-    return ":".join(part for part in ("at", analysis, study, quantity) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,11 +274,17 @@ def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
         for quantity, name, x in (("tau2", "τ²", fit.tau2), ("i2", "I²", fit.i2), ("q", "Q", fit.q)):
             if math.isfinite(x):
                 add(quantity, name, percent(x) if quantity == "i2" else short(x), x)
+        if math.isfinite(fit.q_p):
+            add("q-p", "P of Q", p_value(fit.q_p), fit.q_p)
     if (a := result.absolute) is not None:
         per = f"in {a.per:,}".replace(",", " ")
         add("control", f"{result.comparison.group_2}, {per}", fixed(a.control, 0), a.control)
         add("intervention", f"{result.comparison.group_1}, {per}", fixed(a.intervention, 0), a.intervention)
         add("difference", f"Difference, {per}", fixed(a.difference, 0), a.difference)
+        for quantity, what, ends in (("intervention", result.comparison.group_1, a.intervention_interval),
+                                     ("difference", "Difference", a.difference_interval)):  # fmt: skip
+            add(f"{quantity}-low", f"{what}, {per}, low", fixed(ends.low, 0), ends.low)
+            add(f"{quantity}-high", f"{what}, {per}, high", fixed(ends.high, 0), ends.high)
     return tuple(found)
 
 

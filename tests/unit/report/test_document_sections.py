@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from balm.report.document.content import bias_words, funnel_words
 from balm.report.document.methods import deviations, methods_section
 from balm.report.document.parts import Listing, Paragraph, Section, said
 from balm.report.html_report.study_tables import outside
-from balm.report.html_report.table import Table
+from balm.report.html_report.table import LONG, Cell, Link, Row, Table, columns, told_once
 from balm.vocabulary.evidence import Search, Vote
 
 FOLDER = Path(__file__).resolve().parents[3] / "reviews" / "ketamine-chronic-pain"
@@ -128,3 +129,24 @@ def test_fewer_people_than_planned_is_a_deviation(synthesis):
     votes = (Vote("r1", "title-abstract", "A", "exclude", "vote", None, None),)
     found = deviations(bare(synthesis, screening=votes))
     assert "One record was judged by fewer people than the two people planned for titles and abstracts." in found
+
+
+def test_on_paper_a_long_table_says_once_what_every_row_says():
+    rows = tuple(
+        Row((Cell(f"results.csv, {i}"), Cell("Pain"), Cell("8/12" if i else "9/12"), Cell("50", href="#at:pain:weight"),
+             Cell(links=(Link("ref. 1", "#ref-a"),)), Cell()), id=f"result-{i}")
+        for i in range(LONG)
+    )  # fmt: skip
+    whole = Table(
+        "t", "Numbers", columns("#Row", "Outcome", "Value", ">Weight", "@Source", "+Notes"), rows, note="As read."
+    )
+    short = told_once(whole)
+    assert [c.title for c in short.columns] == ["Row", "Value", "Weight", "Source"]
+    assert short.note == "As read. The same in every row: outcome: Pain." and short.rows[0].id == "result-0"
+    assert [r.cells for r in short.rows] == [(r.cells[0], r.cells[2], r.cells[3], r.cells[4]) for r in rows]
+    assert told_once(replace(whole, rows=rows[1:])) == replace(whole, rows=rows[1:]), "a short table stays as it is"
+    other = (
+        *rows[:-1],
+        replace(rows[-1], cells=(rows[-1].cells[0], Cell("Pain", mark="not verified"), *rows[-1].cells[2:])),
+    )
+    assert "Outcome" in [c.title for c in told_once(replace(whole, rows=other)).columns]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +16,10 @@ from balm.report.document.parts import Paragraph, target_of, targets
 from balm.report.document.whole import document
 from balm.report.html_report.analysis_view import at_a_glance, view
 from balm.report.html_report.study_tables import results
-from balm.report.html_report.table import Table
+from balm.report.html_report.table import Cell, Row, Table, columns
 from balm.report.html_report.walk_view import walks_html
 from balm.report.summary_of_findings import summary_of_findings
+from balm.report.summary_of_findings_files import summary_csv
 from balm.report.walk_back import NOT_RECORDED, Walk, quantities, variant_keys, walk
 from balm.review.synthesis import Synthesis, analyse
 
@@ -73,6 +76,60 @@ def test_a_number_of_any_table_is_the_one_printed_at_its_address(synthesis: Synt
     assert seen["subgroup" if len(synthesis.analyses) == 1 else "sensitivity"] > 5
     html = walks_html(walks(synthesis))
     assert len(ids(html)) == len(set(ids(html))) and set(printed) <= set(ids(html))
+
+
+#: Tables of what reports say, and of the plan: their rows are the addresses of what they hold, or hold no result.
+OF_OTHERS = ("published-table", "claims-table", "gaps-table", "characteristics", "outside", "searches-table")
+
+
+def without_address(table: Table) -> list[str]:
+    """The numbers of a table that lead nowhere."""
+    return [
+        f"{table.id}: {row.cells[0].text}, {column.title} {cell.text}"
+        for row in table.rows if not row.group
+        for cell, column in zip(row.cells, table.columns, strict=True)
+        if column.kind == "number" and any(x.isdigit() for x in cell.text) and not cell.href
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("synthesis", [REVIEW, with_subgroups()], ids=["bundled", "subgroups"])
+def test_no_number_of_a_result_is_without_an_address(synthesis: Synthesis) -> None:
+    there = set(ids(walks_html(walks(synthesis))))
+    tables = [at_a_glance(synthesis)]
+    for a in synthesis.analyses:
+        shown = view(a, synthesis, {})
+        tables += [t for t in (shown.numbers, shown.absolute, shown.rows, shown.sensitivity, shown.subgroups) if t]
+    assert [text for t in tables for text in without_address(t)] == []
+    led = {c.href[1:] for t in tables for r in t.rows for c in r.cells if c.href.startswith("#at:")}
+    assert len(led) > 40 and led <= there
+    if synthesis is REVIEW:
+        assert {"at:responders-immediate:difference-high", "at:pain-two-trials:q-p"} <= led
+        assert without_address(replace(tables[0], rows=(Row((Cell("x"), Cell("3"), *tables[0].rows[0].cells[2:])),)))
+
+
+def test_word_and_pdf_hold_no_number_without_an_address() -> None:
+    for section in document(REVIEW, BUNDLED.flow()).walk():
+        for table in (b for b in section.blocks if isinstance(b, Table) and b.id not in OF_OTHERS):
+            assert table.id.startswith("rows-") or without_address(table) == []
+            assert not table.id.startswith("rows-") or all(row.id for row in table.rows)
+            if table.id in ("sof", "evidence-profile"):
+                cells = [c for row in table.rows for c in (row.cells[4], row.cells[1])]
+                assert all(c.href for c in cells if any(x.isdigit() for x in c.text))
+
+
+def test_the_csv_of_a_table_says_the_address_of_each_row() -> None:
+    result = REVIEW.analysis("pain-two-trials")
+    shown = view(result, REVIEW, {})
+    assert shown.rows is not None and shown.numbers is not None and shown.sensitivity is not None
+    lines = {t.id: list(csv.reader(io.StringIO(t.csv))) for t in (shown.rows, shown.numbers, shown.sensitivity)}
+    assert all(line[0][-1] == "Address" and all(len(x) == len(line[0]) for x in line) for line in lines.values())
+    assert lines["rows-pain-two-trials"][1][-1] == "pain-two-trials:sigtermans2009"
+    assert ["τ²", "pain-two-trials:tau2"] in [[x[0], x[-1]] for x in lines["numbers-pain-two-trials"]]
+    key = variant_keys(result)[0][0]
+    assert lines["sensitivity-pain-two-trials"][2][-1] == f"pain-two-trials:{key}"
+    table = summary_of_findings(REVIEW)
+    assert [x[-1] for x in csv.reader(io.StringIO(summary_csv(table)))][1] == table.findings[0].analysis
+    assert "Address" not in Table("t", "No result", columns("#A"), (Row((Cell("1"),)),)).csv
 
 
 def test_names_of_repetitions_stay_when_others_come_before_them() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from balm.report.document.parts import Block, Document, Listing, Run, Section, said
+from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, value
 from balm.report.summary_of_findings import Finding, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import other_considerations, risk_cells
-from balm.report.walk_back import place
 from balm.review.certainty.rating import Certainty, certainties
 from balm.review.certainty.words import DOWN, NOT_RATED
 from balm.review.package import Package
@@ -74,12 +74,13 @@ def _cells(f: Finding, linked: bool) -> tuple[Cell, ...]:
     certainty = " ".join(part for part in (f.symbols, f.certainty) if part)
     notes = tuple(Link(mark, f"#sof-note-{mark}") for mark in f.marks)
     behind = f"#{place(f.analysis)}" if f.studies and linked else ""
+    people = behind or (f"#{anchor('analysis', f.analysis)}" if linked else "")
     return (
         Cell(f.outcome, lines=about),
         Cell(lines=tuple(control)),
         Cell(lines=tuple(with_it), links=(Link("behind the numbers", behind),) if behind else ()),
         Cell(f.relative, href=f"{behind}:estimate" if behind and f.relative[-1:] == ")" else ""),
-        Cell(f"{f.participants:.0f} ({f.studies} {studies})", href=behind),
+        Cell(f"{f.participants:.0f} ({f.studies} {studies})", href=people),
         Cell(certainty, links=notes),
         Cell(f.comment),
     )
@@ -123,7 +124,7 @@ def profile_table(sof: SummaryOfFindings) -> Table:
         certainty = " ".join(part for part in (f.symbols, f.certainty) if part)
         cells = (
             Cell(f"{f.outcome}, {f.follow_up}"),
-            Cell(str(f.studies), lines=studies),
+            Cell(str(f.studies), lines=studies, href=f"#{anchor('analysis', f.analysis)}"),
             *(Cell(f.ratings[d]) for d in DOWN[:4]),
             Cell(other_considerations(f)),
             Cell(lines=(*relative, Line(risk_cells(f)[0][2]))),

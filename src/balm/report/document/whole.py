@@ -14,7 +14,7 @@ from balm.report.document.checklist import checklists
 from balm.report.document.methods import methods_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
-from balm.report.html_report.table import Table
+from balm.report.html_report.table import Cell, Table, told_once
 from balm.report.methods_text import references as method_references
 from balm.report.walk_back import addresses
 from balm.review.flow import Flow
@@ -104,13 +104,23 @@ def _analysis(view: analysis_view.AnalysisView, told: str) -> Section:
         blocks.append(view.subgroups)
     if view.why:
         blocks.append(Listing(tuple((Run(f"{label}. ", bold=True), Run(why)) for label, why in view.why)))
-    blocks += [table for table in (view.sensitivity, view.rows) if table is not None]
+    blocks += [view.sensitivity] if view.sensitivity is not None else []
+    blocks += [_in_place(view.rows)] if view.rows is not None else []
     if view.not_pooled:
         blocks.append(said("Eligible, but without usable numbers for this analysis:"))
         blocks.append(
             Listing(tuple((Run(link.text, href=link.href), Run(f": {why}")) for link, why in view.not_pooled))
         )
     return Section(view.id, view.title, tuple(blocks))
+
+
+def _in_place(rows: Table) -> Table:
+    """The rows behind a result without links to themselves: on paper the numbers of a study lead to its own row."""
+
+    def bare(cell: Cell) -> Cell:
+        return replace(cell, href="") if cell.href.startswith("#at:") else cell
+
+    return told_once(replace(rows, rows=tuple(replace(row, cells=tuple(map(bare, row.cells))) for row in rows.rows)))
 
 
 def _beside(synthesis: Synthesis, numbers: dict[str, int]) -> list[Section]:
@@ -163,7 +173,7 @@ def _numbers(synthesis: Synthesis, numbers: dict[str, int]) -> Section:
     review = synthesis.package
     _, by_outcome = study_tables.results(review, numbers)
     contrasts = study_tables.contrasts(review, numbers)
-    tables: list[Table] = [replace(t, caption=f"Numbers as reported: {t.caption}") for t in by_outcome]
+    tables: list[Table] = [told_once(replace(t, caption=f"Numbers as reported: {t.caption}")) for t in by_outcome]
     tables += [contrasts] if contrasts.rows else []
     blocks: tuple[Block, ...] = tuple(tables) or (said("No number is on record."),)
     return Section("numbers", "Appendix: numbers as reported", blocks)

@@ -9,14 +9,14 @@ from typing import Any
 from balm.plots.figure import Figure
 from balm.plots.forest import forest
 from balm.plots.funnel import MIN_STUDIES, funnel
-from balm.report.html_report.links import anchor
+from balm.report.html_report.links import anchor, place
 from balm.report.html_report.rows_view import rows_table
 from balm.report.html_report.sensitivity_view import figures, no_effect, p_cell, sensitivity_table
 from balm.report.html_report.study_tables import study_link
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, number
 from balm.report.result_sentence import measure_name, sentence
 from balm.report.rounding import digits_for
-from balm.report.walk_back import place, variant_keys
+from balm.report.walk_back import variant_keys
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
@@ -212,7 +212,7 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
             "Q (degrees of freedom)",
             Cell(f"{fixed(fit.q)} ({fit.q_df})", href=behind("q")) if fit.q == fit.q else Cell("–"),
         ),
-        ("P of Q", p_cell(fit.q_p)),
+        ("P of Q", replace(p_cell(fit.q_p), href=behind("q-p") if fit.q_p == fit.q_p else "")),
     ]
     return Table(
         anchor("numbers", result.id),
@@ -251,8 +251,8 @@ def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
             (
                 Cell(name),
                 number(x, 0, href=f"#{place(result.id, quantity)}"),
-                number(None if ends is None else ends.low, 0),
-                number(None if ends is None else ends.high, 0),
+                number(None if ends is None else ends.low, 0, href=f"#{place(result.id, quantity)}-low"),
+                number(None if ends is None else ends.high, 0, href=f"#{place(result.id, quantity)}-high"),
             )
         )
         for quantity, name, x, ends in told
@@ -294,8 +294,8 @@ def at_a_glance(synthesis: Synthesis) -> Table:
                 Cell(str(fit.k), href=to_rows),
                 crowd,
                 *_glance(result.id, result.measure, shown.estimate, shown.interval),
-                _p_of(result.measure, fit.p),
-                Cell(fixed(fit.i2, 0)) if fit.i2 == fit.i2 else Cell("–"),
+                _p_of(result, fit.p),
+                Cell(fixed(fit.i2, 0), href="#" + place(result.id, "i2")) if fit.i2 == fit.i2 else Cell("–"),
                 Cell(f"{measure}, pooled{alone}"),
             )
         elif result.single is not None:
@@ -304,13 +304,14 @@ def at_a_glance(synthesis: Synthesis) -> Table:
                 Cell("1", href=to_rows),
                 crowd,
                 *_glance(result.id, result.measure, one.estimate, one.interval),
-                _p_of(result.measure, one.p),
+                _p_of(result, one.p),
                 Cell("–"),
                 Cell(f"{measure}, one study only: not pooled{alone}"),
             )
         else:
             gap = Cell("–")
-            cells = (Cell("0"), gap, gap, gap, gap, gap, gap, Cell(result.why_not_pooled or "no usable numbers"))
+            none = Cell("0", href="#" + anchor("analysis", result.id))
+            cells = (none, gap, gap, gap, gap, gap, gap, Cell(result.why_not_pooled or "no usable numbers"))
         rows.append(Row((title, *cells)))
     note = "P tests against no effect; a proportion of one group has no such value, so it has no P."
     return Table("glance", "Every planned analysis", heads, tuple(rows), note=note, cards=True)
@@ -338,5 +339,7 @@ def _glance(analysis: str, measure: str, estimate: float, interval: Interval) ->
     return cells[0], cells[1], cells[2]
 
 
-def _p_of(measure: str, p: float) -> Cell:
-    return Cell("–", absent=True) if no_effect(measure) is None else p_cell(p)
+def _p_of(result: AnalysisResult, p: float) -> Cell:
+    if no_effect(result.measure) is None:
+        return Cell("–", absent=True)
+    return replace(p_cell(p), href="#" + place(result.id, "p"))

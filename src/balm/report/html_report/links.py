@@ -20,6 +20,24 @@ def anchor(kind: str, name: object) -> str:
     return f"{kind}-" + re.sub(r"[^A-Za-z0-9_-]+", "-", str(name)).strip("-")
 
 
+def address(analysis: str, quantity: str = "estimate", study: str | None = None) -> str:
+    """The address of a number.
+
+    >>> address("pain-week-1"), address("pain-week-1", "weight", "sigtermans2009")
+    ('pain-week-1:estimate', 'pain-week-1:sigtermans2009:weight')
+    """
+    return ":".join(part for part in (analysis, study, quantity) if part)
+
+
+def place(analysis: str, quantity: str | None = None, study: str | None = None) -> str:
+    """The id in a page that stands for an address; without a quantity that of the analysis or the study's part.
+
+    >>> place("pain-week-1", "estimate"), place("pain-week-1"), place("pain-week-1", study="sigtermans2009")
+    ('at:pain-week-1:estimate', 'at:pain-week-1', 'at:pain-week-1:sigtermans2009')
+    """
+    return ":".join(part for part in ("at", analysis, study, quantity) if part)
+
+
 def addresses(source: str | None) -> tuple[str, ...]:
     """The web addresses in a source cell, which separates them by `` ; ``; anything else is no link."""
     parts = [part.strip() for part in re.split(r"\s;\s|\s", source or "")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from balm.report.html_report.links import anchor
+from balm.report.html_report.links import anchor, place
 from balm.report.html_report.study_tables import sources, study_link
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, filled, number
 from balm.report.rounding import digits_for
@@ -43,6 +43,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
         reports = [r.report for r in package.results_of(row.study) if r.result in row.results]
         places = tuple(Link(f"row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False))
         label = study_link(package, row.study)
+        behind = "#" + place(result.id, study=row.study)
         made.append(
             Row(
                 (
@@ -50,10 +51,8 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
                     Cell(row.timepoint or "not stated"),
                     Cell(group_values(row.values, 1)),
                     Cell(group_values(row.values, 2)),
-                    number(effect[0], digits),
-                    number(effect[1], digits),
-                    number(effect[2], digits),
-                    number(effect[3], 1),
+                    *(number(x, digits, href=behind) for x in effect[:3]),
+                    number(effect[3], 1, href=behind),
                     Cell(lines=tuple(step_line(step, package, row) for step in row.steps)),
                     Cell(lines=tuple(Line(note_text(note, package, row)) for note in dict.fromkeys(row.notes))),
                     Cell(links=places),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from balm.report.choices import METHODS, inference_choice, tau2_choice
-from balm.report.html_report.links import anchor
+from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, group, number
 from balm.report.result_sentence import measure_name
 from balm.report.rounding import digits_for
-from balm.report.walk_back import place, variant_keys
+from balm.report.walk_back import variant_keys
 from balm.review.package import SensitivitySpec
 from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity
 from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS

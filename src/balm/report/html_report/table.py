@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from urllib.parse import quote
 
 from balm.vocabulary.numbers import fixed
@@ -14,6 +15,9 @@ from balm.vocabulary.numbers import fixed
 #: In place of a value that a report does not give. Never 0, never blank.
 NOT_REPORTED = "not reported"
 NOT_VERIFIED = "not verified against a source"
+
+#: Rows from which a table is long: it goes on for about a page, and a column costs more than a sentence under it.
+LONG = 20
 
 #: A spreadsheet would run a cell that starts so; numbers may.
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
@@ -83,6 +87,18 @@ class Row:
     classes: str = ""
     group: str = ""
 
+    @property
+    def address(self) -> str:
+        """The address of the numbers of this row, or what their addresses begin with; empty where they have none.
+
+        >>> Row((Cell("0.5", href="#at:pain:estimate"), Cell("0.1", href="#at:pain:low"))).address
+        'pain'
+        """
+        links = [cell.href for cell in self.cells] + [link.href for cell in self.cells for link in cell.links]
+        found = {href.removeprefix("#at:") for href in links if href.startswith("#at:")}
+        parts = zip(*(address.split(":") for address in found), strict=False)
+        return ":".join(part[0] for part in takewhile(lambda part: len(set(part)) == 1, parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -123,13 +139,16 @@ class Table:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")
         first = (self.grouped,) if self.grouped else ()
-        writer.writerow([*first, *(column.title for column in self.columns)])
+        behind = [row.address for row in self.rows]
+        last = ("Address",) if any(behind) else ()
+        writer.writerow([*first, *(column.title for column in self.columns), *last])
         heading = ""
-        for row in self.rows:
+        for row, place in zip(self.rows, behind, strict=True):
             if row.group:
                 heading = row.group
             else:
-                writer.writerow([harmless(text) for text in [heading] * len(first) + [c.plain for c in row.cells]])
+                told = [heading] * len(first) + [c.plain for c in row.cells] + [place] * len(last)
+                writer.writerow([harmless(text) for text in told])
         return out.getvalue()
 
     @property
@@ -187,3 +206,39 @@ def filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[tuple[Column
     said = [row for row in rows if not row.group]
     keep = [i for i in range(len(columns)) if i == 0 or any(not row.cells[i].blank for row in said)]
     return tuple(columns[i] for i in keep), tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
+
+
+def told_once(table: Table) -> Table:
+    """A long table on paper: a column that says the same in every row is said in the note, and an empty one left out.
+
+    The first column, numbers, links and short tables (:data:`LONG`) stay as they are.
+
+    >>> rows = tuple(Row((Cell(f"row {i}"), Cell("reported"), Cell())) for i in range(30))
+    >>> short = told_once(Table("t", "Numbers", columns("#Row", "How it was read", "+Notes"), rows))
+    >>> [column.title for column in short.columns], short.note
+    (['Row'], 'The same in every row: how it was read: reported.')
+    """
+    said = [row for row in table.rows if not row.group]
+    if len(said) < LONG:
+        return table
+    alike = {i for i, column in enumerate(table.columns) if i and column.kind != "number" and _one_text(said, i)}
+    told = [
+        f"{_lower(table.columns[i].title)}: {said[0].cells[i].text}"
+        for i in sorted(alike)
+        if not said[0].cells[i].blank
+    ]
+    keep = [i for i in range(len(table.columns)) if i not in alike]
+    rows = tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in table.rows)
+    note = " ".join(part for part in (table.note, f"The same in every row: {'; '.join(told)}." if told else "") if part)
+    return replace(table, columns=tuple(table.columns[i] for i in keep), rows=rows, note=note)
+
+
+def _one_text(rows: Sequence[Row], i: int) -> bool:
+    """Whether a column holds one text in every row, and nothing else."""
+    first = rows[0].cells[i]
+    bare = not (first.href or first.links or first.lines or first.mark or first.after or first.tag)
+    return bare and all(row.cells[i] == first for row in rows)
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]

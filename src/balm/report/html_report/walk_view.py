@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from balm.report.html_report.links import anchor
+from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Link
 from balm.report.html_report.table_html import escaped
-from balm.report.walk_back import Quantity, ReportedValue, StudyStep, Variant, Walk, place
+from balm.report.walk_back import Quantity, ReportedValue, StudyStep, Variant, Walk
 from balm.vocabulary.numbers import plain
 
 
