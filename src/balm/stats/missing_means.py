@@ -1,4 +1,4 @@
-"""Missing outcomes that are measured: mean differences and ratios of means under assumptions about those missing.
+"""Missing outcomes that are measured: differences and ratios of means under assumptions about those missing.
 
 In each arm a share ``a`` of the participants has no outcome. Their mean is assumed to lie ``imdom`` above that of those
 observed (informative missingness difference of means), or to be ``imrom`` times it (ratio of means), exactly or under a
@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats, effect_sizes
+from balm.stats.measures.small_sample import hedges_factor
+from balm.stats.measures.two_group_means import pooled_variance
 from balm.stats.missing_outcomes import check_prior, missing_counts, missing_notes
 from balm.vocabulary.problems import InputError, check_option
 
-MEASURES = ("MD", "ROM")
+MEASURES = ("MD", "SMD", "ROM")
 
 
 def missing_means(
@@ -43,7 +45,7 @@ def missing_means(
     log_imrom_sd_2: float | None = None,
     correlation: float | None = None,
 ) -> EffectSizes:
-    """The mean difference ("MD") or log ratio of means ("ROM") of each study, with the missing under an assumption.
+    """Each study's mean difference ("MD", "SMD" standardised) or log ratio of means ("ROM"), the missing as assumed.
 
     mean, sd, n      : of the participants *with* an outcome; missing_1, missing_2: how many have none.
     imdom_1, imdom_2 : by how much the mean of the missing lies above that of the observed, in units of the outcome;
@@ -53,7 +55,9 @@ def missing_means(
     correlation      : of the two arms' priors (0).
 
     Means and variances over the prior are exact for the mean of each arm; the log ratio takes them to first order, and
-    without the correction of its bias (``small_sample="none"``).
+    without the correction of its bias (``small_sample="none"``). A standardised difference is Hedges' g: the difference
+    of the means of all participants, over the pooled standard deviation of those *observed*; its variance adds
+    ``g^2 / (2 (n_1 + n_2))`` for that one's error, as without missing outcomes.
     The result is pooled as any other. Where nothing is missing, or the missing are like the observed for certain, it is
     that of the observed.
 
@@ -97,10 +101,17 @@ def missing_means(
         scale_square, own = np.ones_like(a), np.broadcast_to(wide**2, a.shape)
         both = np.full(k, rho * spread[0] * spread[1])
     total = x + a * shift
-    variance = scale_square * sd**2 / observed + shift_square * a * (1.0 - a) / n + a * a * own
+    spread_square = sd**2
+    if measure == "SMD":
+        spread_square = pooled_variance(sd[0], observed[0], sd[1], observed[1])
+    variance = scale_square * spread_square / observed + shift_square * a * (1.0 - a) / n + a * a * own
     shared = a[0] * a[1] * both
     if measure == "MD":
         effect, found = total[0] - total[1], variance[0] + variance[1] - 2.0 * shared
+    elif measure == "SMD":
+        in_all = observed.sum(axis=0)
+        effect = hedges_factor(in_all - 2.0) * (total[0] - total[1]) / np.sqrt(spread_square)
+        found = (variance[0] + variance[1] - 2.0 * shared) / spread_square + effect**2 / (2.0 * in_all)
     else:
         if np.any(total <= 0.0):
             row = int(np.argwhere(total <= 0.0)[0][1])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import gammaln
 
 import balm
 from balm.stats.missing_means import missing_means
@@ -18,7 +19,7 @@ SEEN: dict[str, Any] = {
 GONE: dict[str, Any] = {"missing_1": [10, 6], "missing_2": [8, 7]}
 
 
-@pytest.mark.parametrize("measure", ["MD", "ROM"])
+@pytest.mark.parametrize("measure", ["MD", "SMD", "ROM"])
 def test_like_the_observed_is_the_observed(measure: str) -> None:
     seen = balm.effect_sizes(measure, **SEEN, **({"small_sample": "none"} if measure == "ROM" else {}))
     for found in (
@@ -87,6 +88,32 @@ def test_the_ratio_takes_the_means_to_first_order() -> None:
     assert ratio.effect == pytest.approx(np.log(total[0] / total[1]), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "prior",
+    [
+        {"imdom_1": 2.0, "imdom_2": -1.0, "imdom_sd_1": 3.0, "imdom_sd_2": 2.0, "correlation": 0.6},
+        {"imrom_1": 1.2, "imrom_2": 0.9, "log_imrom_sd_1": 0.3, "log_imrom_sd_2": 0.4},
+    ],
+)
+def test_the_standardised_difference_is_in_standard_deviations_of_the_observed(prior: dict[str, float]) -> None:
+    """Of equal spreads it is the mean difference over the pooled SD, with that one's own error on top (drawn)."""
+    seen = SEEN | {"sd_1": [5.0, 4.0], "sd_2": [5.0, 4.0]}
+    sd, n = np.array([5.0, 4.0]), np.array([82, 58])
+    found, plain = missing_means("SMD", **prior, **seen, **GONE), missing_means("MD", **prior, **seen, **GONE)  # type: ignore[arg-type]
+    j = np.exp([gammaln((m - 2) / 2) - np.log(np.sqrt((m - 2) / 2)) - gammaln((m - 3) / 2) for m in n])
+    assert found.effect == pytest.approx(j * plain.effect / sd, rel=1e-12)
+    rng = np.random.default_rng(2)
+    for i in (0, 1):
+        difference = rng.normal(plain.effect[i], plain.se[i], 400_000)
+        drawn = sd[i] * np.sqrt(rng.chisquare(n[i] - 2, 400_000) / (n[i] - 2))
+        assert float(np.var(j[i] * difference / drawn)) == pytest.approx(found.variance[i], rel=0.05)
+        assert float(np.mean(j[i] * difference / drawn)) == pytest.approx(plain.effect[i] / sd[i], abs=3e-3)
+    unequal = missing_means("SMD", **prior, **SEEN, **GONE)  # type: ignore[arg-type]
+    pooled = np.sqrt((39 * 25 + 41 * 36) / 80)
+    want = missing_means("MD", **prior, **SEEN | {"sd_1": [pooled, 4.0], "sd_2": [pooled, 4.0]}, **GONE)  # type: ignore[arg-type]
+    assert unequal.variance[0] == pytest.approx(want.variance[0] / pooled**2 + unequal.effect[0] ** 2 / 164, rel=1e-12)
+
+
 def test_what_is_wrong_is_said() -> None:
     for said, match in (
         ({"imdom_1": 1.0, "imrom_1": 2.0}, "give one kind"),
@@ -95,7 +122,7 @@ def test_what_is_wrong_is_said() -> None:
         ({"imdom_1": float("nan")}, "imdom_1 must be finite"),
         ({"imdom_sd_1": -1.0}, "imdom_sd_1 must be a standard deviation"),
         ({"correlation": 0.5}, "needs imdom_sd_1 and imdom_sd_2 above 0"),
-        ({"measure": "SMD"}, "measure must be one of"),
+        ({"measure": "SMDH"}, "measure must be one of"),
         ({"measure": "ROM", "imdom_1": -100.0}, "not above 0; no ratio"),
     ):
         with pytest.raises(InputError, match=match):
