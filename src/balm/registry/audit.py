@@ -61,6 +61,11 @@ class ResponderResult:
     p_pain_type: float
     tested: tuple[str, ...]
     test: str  # "exact", or "chi-squared" where there are too many people to list every table
+    answered: tuple[Answered, ...] = field(default=(), repr=False)  # every index course, under this definition
+
+    def people(self, *states: str) -> frozenset[str]:
+        """Those in one of these states of :data:`balm.registry.responders.STATES`."""
+        return frozenset(a.participant for a in self.answered if a.status in states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +259,7 @@ def _responders(
         p,
         tested,
         "chi-squared" if many else "exact",
+        tuple(found),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 
 from balm.registry.audit import Audit, ResponderResult
-from balm.registry.small_cells import LINE, PART, TOTAL, UNPRINTED, Cells, held_back
+from balm.registry.small_cells import LINE, PART, TOTAL, UNPRINTED, Cells, held_back, small
 from balm.registry.tables import SEVERITIES
 
 
@@ -38,6 +39,7 @@ def held_back_of(found: Audit, limit: int) -> HeldBack:
     _pain(cells, found)
     _relief(cells, found)
     _harms(cells, found)
+    _nested(cells, found, limit)
     printed = frozenset(name for name, dear in cells.dear.items() if dear != UNPRINTED)
     return HeldBack(cells.counts, held_back(cells, limit), printed)
 
@@ -130,6 +132,42 @@ def _groups(cells: Cells, found: Audit) -> None:
     if chart is not None:
         pairs = zip(found.over_time.periods, chart.values, chart.sizes, strict=True)
         _shares(cells, "period", [(period, round(v * n), n) for period, v, n in pairs], at)
+
+
+def _nested(cells: Cells, found: Audit, limit: int) -> None:
+    """Counts of people who are all among those of another count can be subtracted: 50 % relief is 30 % relief too.
+
+    Who is among whom is read from the people themselves, so that it holds for definitions that nobody thought of as
+    nested. A difference that is small becomes a number that no printed ones may give away.
+    """
+    sets = {}
+    for r in found.responders:
+        at = f"responder.{r.definition.id}"
+        sets[f"{at}.yes"] = r.people("responder")
+        sets[f"{at}.assessed"] = r.people("responder", "no responder")
+    own = {whole: _groups_of(cells, whole, found) for whole in sets}
+    for (inner, few), (outer, many) in permutations(sets.items(), 2):
+        if not few <= many:
+            continue
+        pairs = [(inner, outer), *((part, outer) for part in own[inner].values())]
+        pairs += [(part, own[outer][group]) for group, part in own[inner].items() if group in own[outer]]
+        for fewer, more in pairs:
+            between = f"{more} without {fewer}"
+            if small(cells.counts[more] - cells.counts[fewer], limit) and between not in cells.counts:
+                cells.split(more, [fewer], between)
+
+
+def _groups_of(cells: Cells, whole: str, found: Audit) -> dict[str, str]:
+    """The counts of the groups that make up responders, or people assessed, under a definition: by group."""
+    at, _, what = whole.rpartition(".")
+    end = ".yes" if what == "yes" else ".n"
+    stems = [f"{at}.type."] + (["site.", "period."] if at == f"responder.{found.primary.id}" else [])
+    return {
+        name.removeprefix(f"{at}.").removesuffix(end): name
+        for stem in stems
+        for name in cells.counts
+        if name.startswith(stem) and name.endswith(end)
+    }
 
 
 def _pain(cells: Cells, found: Audit) -> None:

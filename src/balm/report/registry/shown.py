@@ -6,10 +6,11 @@ A value held back is ``None`` and named in ``held_back``; nothing that writes ha
 from __future__ import annotations
 
 import math
+from itertools import permutations
 from typing import Any
 
 from balm.registry.against_evidence import BesideEvidence
-from balm.registry.audit import Audit, Share, exact
+from balm.registry.audit import Audit, ResponderResult, Share, exact
 from balm.registry.small_cells import shares_hidden, small
 from balm.registry.tables import SEVERITIES
 from balm.report.registry.held_back import HeldBack, held_back_of
@@ -244,6 +245,25 @@ def _chart(chart: ControlChart, periods: tuple[str, ...], hidden: list[bool]) ->
     }  # fmt: skip
 
 
+def _subtracted(results: tuple[ResponderResult, ...], limit: int) -> list[tuple[int, int]]:
+    """Shares of one visit that a share of the same visit would give away by subtraction: of fewer people among more."""
+    gone = []
+    for one, other in permutations(results, 2):
+        if one.people("responder") <= other.people("responder"):
+            types = dict(other.by_pain_type)
+            pairs = [
+                (one.over_assessed, other.over_assessed),
+                *((s, types[t]) for t, s in one.by_pain_type if t in types),
+            ]
+            gone += [(few.x, few.n) for few, many in pairs if small(many.x - few.x, limit)]
+    for r in results:
+        gone += [
+            (s.x, s.n) for _, s in r.by_pain_type
+            if small(r.over_assessed.x - s.x, limit) or small(r.over_assessed.n - s.n, limit)
+        ]  # fmt: skip
+    return gone
+
+
 def _evidence(e: BesideEvidence, found: Audit, held: HeldBack, limit: int) -> dict[str, Any]:
     gone = [
         (share.x, share.n)
@@ -256,6 +276,9 @@ def _evidence(e: BesideEvidence, found: Audit, held: HeldBack, limit: int) -> di
         for t, s in r.by_pain_type
         if {f"responder.{r.definition.id}.type.{t}.{name}" for name in ("yes", "n")} & held.hidden
     ]
+
+    for _, results in found.at_visits:
+        gone += _subtracted(results, limit)
 
     def hide(share: Share | None) -> dict[str, Any] | None:
         if share is None:
