@@ -112,8 +112,11 @@ def _placed(claim: _Found, text: str, plain: PlainText) -> _Found:
 def _estimate_claim(tokens: Tokens, found: FoundEstimate) -> FoundClaim:
     judged = judge(found)
     measure = found.measure
-    proportion = found.percent and (measure is None or measure == "proportion")
-    estimate = None if found.estimate is None else found.estimate.value
+    of_arms = found.of_arms is not None
+    if of_arms:
+        measure = "difference"
+    proportion = not of_arms and found.percent and (measure is None or measure == "proportion")
+    estimate = None if found.estimate is None or of_arms else found.estimate.value
     low, high = found.low, found.high
     if low is not None and high is not None and low.value > high.value:
         low, high = high, low

@@ -15,6 +15,12 @@ _DESCRIBED = re.compile(r"(?P<n>n)(?P<who>w(?:,w){1,3}w?|w{1,2}[Nw]?a[Nw])N")
 #: "2371 and 862 hospitalised patients".
 _BOTH = re.compile(r"(?P<n>n)(?P<who>a)(?=nw{0,2}N)")
 _STUDIES = re.compile(r"(?P<n>n)(?P<who>(?:[wdMN]|w,w){0,4}?S)")
+#: "four study visits", "one study arm": parts of one study.
+_OF_A_STUDY = re.compile(
+    r"[ -](?:visit|arm|day|group|period|drug|medication|session|site|population|participant|subject|patient|protocol|"
+    r"treatment|procedure|end|entry|physician|nurse|condition|phase|week|team|personnel|staff|question|limb|eye|knee)",
+    re.I,
+)
 #: "74 treated, 45 included".
 _DONE = re.compile(r"(?P<n>n)L?(?:w(?!w|$)|ww?)")
 _PARTICIPLES = frozenset(["treated", "included", "enrolled", "enroled", "randomized", "randomised", "analyzed", "analysed", "completed", "recruited", "screened", "assessed", "evaluated", "followed", "excluded", "eligible", "allocated", "assigned", "withdrew", "discontinued", "dropped", "died", "responded"])  # fmt: skip  # noqa: E501
@@ -41,6 +47,8 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
             value = tokens.number(at)
             rounded = value.value >= 10_000 and value.value.is_integer()  # "3.5 million"
             if at in used or not (value.whole or rounded) or value.value < 1 or _no_count(tokens, at):
+                continue
+            if pattern is _STUDIES and _OF_A_STUDY.match(tokens.text, tokens.ends[match.end() - 1]):
                 continue
             if value.value == 1 and not value.word and match.end() - at > 2:  # "Can f 1 than females", "1 This study"
                 continue
@@ -89,6 +97,8 @@ def _sum(tokens: Tokens, match: re.Match[str]) -> tuple[str, str]:
     said = f"{a:g} + {b:g} = {a + b:g}"
     if a + b == total:
         return CONSISTENT, said
+    if tokens.kinds[match.start() - 1 : match.start()] == "a":
+        return NOT_CHECKABLE, f"{said}, not {total:g}; the number before it may be of the same sum"
     if any(word in words for word in _DIVIDED):
         return INCONSISTENT, f"{said}, not {total:g}"
     return NOT_CHECKABLE, f"{said}, not {total:g}; whether they are all is not said"

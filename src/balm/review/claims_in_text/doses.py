@@ -27,6 +27,10 @@ _BOLUS = re.compile(r"\b(?:bolus(?:es)?|loading|initial)\b", re.I)
 _EQUIVALENT = re.compile(
     r"^[\s(\[,;]*(?:=|i\.e\.|or|that is|equivalent to|equal to|corresponding to|equals)?[\s,:=(]*$", re.I
 )
+#: What says that two doses are one.
+_SAID_EQUAL = re.compile(r"[(\[=]|i\.e\.|that is|equivalent|equal|corresponding", re.I)
+#: Factors of a slip of the unit.
+_SLIPS = (10.0, 24.0, 60.0, 100.0, 1000.0, 1e6)
 _REPEATS = re.compile(
     r"[x×]\s?(?P<n>[0-9]+)(?![0-9.]|[\s\u2009]?(?:h|hr|hrs|hours?|min|minutes?)\b)|(?P<word>twice|three times|four times)\s+(?:daily|a day|per day)|\b(?P<days>[0-9]+)\s+(?:consecutive\s+)?(?:days|infusions|sessions|doses|times)",  # noqa: E501
     re.I,
@@ -173,12 +177,18 @@ def _converted(a: Dose, b: Dose, between: str) -> tuple[str, str] | None:
     if a.unit.plain != b.unit.plain or not _EQUIVALENT.match(between) or a.unit.to_base == b.unit.to_base:
         return None
     x, y = a.base, b.base
+    if 730.5 in (a.unit.hours, b.unit.hours):  # a month has 28 to 31 days
+        x, y = ((0.91 * z[0], 1.09 * z[1], 0.91 * z[2], 1.09 * z[3]) for z in (x, y))
     if _overlap(x[:2], y[:2]) and _overlap(x[2:], y[2:]):
         return CONSISTENT, f"{a.said()} = {_shown(a, b)}, as printed"
     ratio = b.low.value * b.unit.to_base / (a.low.value * a.unit.to_base) if a.low.value else 0.0
     if ratio <= 0:
         return None
     by = max(ratio, 1 / ratio)
+    if not _SAID_EQUAL.search(between) and all(abs(by / slip - 1) > 0.02 for slip in _SLIPS):
+        return None  # "10 μg/kg; 0.5 mg/kg", "5 mg or 20 μg": two drugs, two arms
+    if between.strip() in ("", ",", ";"):
+        return None
     return (
         INCONSISTENT,
         f"{a.said()} = {_shown(a, b)}, not {b.said()}: {by:.3g} times {'larger' if ratio > 1 else 'smaller'}",
@@ -223,6 +233,8 @@ def _by_time(tokens: Tokens, a: Dose, b: Dose, kinds: str, between: str) -> tupl
         return None
     if not _FOR_A_TIME.match(between):
         return None
+    if rate.low.value == total.low.value:  # "50 mg/day for 4 weeks (50 mg therapy)"
+        return None
     times = [i for i in range(a.last + 1, b.first) if tokens.kinds[i] == "T" and tokens.kinds[i - 1] == "n"]
     if len(times) != 1:
         return None
@@ -257,7 +269,7 @@ def _repeated(tokens: Tokens, a: Dose, b: Dose, between: str) -> tuple[str, str]
         return None
     if a.low is not a.high or b.low is not b.high or a.unit.hours not in (0.0, 24.0):
         return None
-    if "(" not in between and not _TOTAL.search(between):
+    if not _TOTAL.search(between) and ("(" not in between or ")" in between or len(between) > 40):
         return None
     daily = b.unit.hours == 24.0
     if b.unit.hours and not daily:

@@ -11,7 +11,7 @@ from balm.review.claims_in_text.estimates import FoundEstimate
 from balm.review.claims_in_text.lexicon import SCALES
 from balm.review.claims_in_text.slips import EVEN, of_heterogeneity, slip_of_interval, slip_of_p
 from balm.review.claims_in_text.tokens import Printed
-from balm.stats.distributions import t_sf
+from balm.stats.distributions import norm_ppf, t_sf
 from balm.vocabulary.numbers import plain
 
 #: An estimate further than this from the middle of its interval, in half widths, is no accident of method: of 1,100
@@ -39,8 +39,22 @@ def judge(found: FoundEstimate) -> Judgement:
         return _without_interval(found)
     low, high = found.low, found.high
     note = ""
+    if found.one_sided and found.p is not None:
+        doubled = Printed(min(1.0, 2 * found.p.figure.value), 2 * found.p.figure.half)
+        found = replace(found, p=replace(found.p, figure=doubled), one_sided=False)
+        note = "the p value is one-sided, and compared doubled; "
     if low.value > high.value:
-        low, high, note = high, low, "the limits are printed in reverse; "
+        low, high = high, low
+        note += "the limits are printed in reverse; "
+    if found.of_arms is not None and found.estimate is not None:
+        if math.isnan(found.of_arms.value):
+            return Judgement(NOT_CHECKABLE, "the interval is of neither arm before it, nor of their difference")
+        found = replace(found, estimate=found.of_arms, measure="difference", named=False, points=True, of_arms=None)
+        note = (
+            f"the interval is of the difference of the arms ({_short(found.estimate.value)}); "
+            if found.estimate
+            else ""
+        )
     if found.estimate is None:
         return Judgement(NOT_CHECKABLE, "no estimate is printed beside the interval")
     if found.other_high is not None and low.value < found.other_high.value:
@@ -60,9 +74,23 @@ def judge(found: FoundEstimate) -> Judgement:
 def _readings(found: FoundEstimate, low: Printed, high: Printed) -> list[tuple[Figures, bool]]:
     assert found.estimate is not None
     scale = SCALES.get(found.measure or "")
+    linear = Figures("linear", 0.0, found.estimate, low, high, found.level)
+    if found.skewed and found.measure not in NO_TEST and (scale is None or scale[0] == "linear"):
+        return [(linear, False)]
+    if found.measure == "COR" and abs(found.estimate.value) > 1:  # "positively correlated (2.40, 1.66-3.47)"
+        return [(linear.on("log"), False)]
+    if found.percent and found.measure == "difference":
+        # "reduced by 24% (95% CI 0 to 42%)" is the ratio 0.76 (0.58 to 1), "higher by 45%" the ratio 1.45
+        relative = (
+            [] if found.points else [(f, True) for f in (_as_ratio(linear, 1), _as_ratio(linear, -1)) if f is not None]
+        )
+        return [(linear, True), *relative]
+    if found.named and linear.low.value > 0 and (found.measure == "B" or (found.measure == "RD" and high.value > 1)):
+        told = _told_as_ratio(found, linear)
+        if told is not None:
+            return [(linear, True), (told, True)]
     if found.named and scale is not None and not (found.percent and scale[0] == "log"):
         return [(Figures(*scale, found.estimate, low, high, found.level), True)]
-    linear = Figures("linear", 0.0, found.estimate, low, high, found.level)
     if found.measure in NO_TEST or _only_percent(found):
         return [(linear, False)]
     log = linear.on("log")
@@ -70,6 +98,31 @@ def _readings(found: FoundEstimate, low: Printed, high: Printed) -> list[tuple[F
         return [(linear, found.measure == "difference")]
     even = sorted((linear, log), key=lambda f: f.shift())
     return [(figures, False) for figures in even]
+
+
+def _as_ratio(figures: Figures, sign: int) -> Figures | None:
+    """Relative changes in per cent as the ratios they stand for."""
+
+    def ratio(x: Printed) -> Printed:
+        return Printed(1 + sign * x.value / 100, x.half / 100)
+
+    low, high = sorted((ratio(figures.low), ratio(figures.high)), key=lambda x: x.value)
+    if low.low <= 0:
+        return None
+    return Figures("log", 1.0, ratio(figures.estimate), low, high, figures.level)
+
+
+def _told_as_ratio(found: FoundEstimate, figures: Figures) -> Figures | None:
+    """The figures as a ratio: a coefficient beside the interval of its exponential; ARR for an adjusted risk ratio."""
+    if found.measure == "B":
+        value = figures.estimate.value
+        if abs(value) > 20:
+            return None
+        estimate = Printed(math.exp(value), figures.estimate.half * math.exp(value))
+        told = replace(figures.on("log"), estimate=estimate)
+    else:
+        told = figures.on("log")
+    return told if told.contains() and told.shift() < EVEN else None
 
 
 def _only_percent(found: FoundEstimate) -> bool:
@@ -84,7 +137,7 @@ def _judge_reading(found: FoundEstimate, figures: Figures, strict: bool, note: s
         return _impossible(found, figures)
     if not figures.contains():
         mirrored = replace(figures, estimate=figures.estimate.negative())
-        if not found.named and not ratio and mirrored.contains() and mirrored.shift() < UNEVEN:
+        if (not found.named or found.lessened) and not ratio and mirrored.contains() and mirrored.shift() < UNEVEN:
             figures, note = mirrored, f"{note}the word before the estimate stands for its sign; "
         else:
             return _outside(figures, ratio, note)
@@ -144,7 +197,7 @@ def _judge_p(
             ):
                 why = f"{note}the interval implies p = {_p(implied.p)}; {p} fits a t distribution with few degrees of freedom"  # noqa: E501
                 return Judgement(CONSISTENT, why, implied.p)
-        if apart(z, p) <= OTHER_TEST and not of_heterogeneity(p, found.beside):
+        if apart(z, p) <= _other_test(implied.p, p) and not of_heterogeneity(p, found.beside):
             why = (
                 f"{note}the interval implies p = {_p(implied.p)}; {p} is as near as another test of the same data comes"
             )
@@ -158,6 +211,17 @@ def _judge_p(
     span = f" ({_p(implied.lowest)} to {_p(implied.highest)} by rounding)"
     why = f"{note}the interval implies p = {_p(implied.p)}{span}, {_times(p, implied.p)}{side}"
     return Judgement(INCONSISTENT, why + (f"; likely: {slip}" if slip else ""), implied.p, slip)
+
+
+def _other_test(implied: float, p: PrintedP) -> float:
+    """How far another test of the same data may lie off, as a normal deviate.
+
+    Far from the level at which anything is decided, tests differ more: where both p values are above 0.1, and by a
+    share of the deviate where both are small.
+    """
+    if p.relation == "=" and implied > 0.1 and p.figure.value > 0.1:
+        return 2 * OTHER_TEST
+    return max(OTHER_TEST, 0.06 * norm_ppf(1 - max(implied, 1e-15) / 2))
 
 
 def _times(p: PrintedP, recomputed: float) -> str:
@@ -192,6 +256,12 @@ def _outside(figures: Figures, ratio: bool, note: str) -> Judgement:
 
 def _without_interval(found: FoundEstimate) -> Judgement:
     scale = SCALES.get(found.measure or "")
+    if found.measure == "mean" and found.error is not None and found.estimate is not None:
+        reach = 1.959963984540054 * found.error.value
+        ends = f"{_short(found.estimate.value - reach)} to {_short(found.estimate.value + reach)}"
+        return Judgement(
+            NOT_CHECKABLE, f"a mean with its standard error, which implies {ends}; nothing is printed to compare with"
+        )
     if found.estimate is None or scale is None:
         return Judgement(NOT_CHECKABLE, "neither an interval nor a standard error is printed with it")
     if found.error is not None:

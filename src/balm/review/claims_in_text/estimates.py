@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 
-from balm.review.claims_in_text.arithmetic import PrintedP
+from balm.review.claims_in_text.arithmetic import Figures, PrintedP
 from balm.review.claims_in_text.lexicon import SCALES
 from balm.review.claims_in_text.slips import Beside
 from balm.review.claims_in_text.tokens import Printed, Tokens
@@ -13,7 +14,7 @@ from balm.review.claims_in_text.tokens import Printed, Tokens
 _UNITS = "[%uT]{0,2}"
 #: Level and the words for an interval: "95% CI", "CI 95 %", "(95% confidence interval [CI])".
 _CI = r"(?:(?P<level>n)(?:%-?w?|-?))?C(?:[(]C[)])?(?:[(]?-?(?P<level2>n)%[)]?)?"
-_RANGE = rf"f?(?P<low>n){_UNITS}(?P<sep>,?t|[-,;/:]|(?<=n)a|(?<=[%uT])a)(?P<high>n)(?P<unit>{_UNITS})"
+_RANGE = rf"f?(?P<low>n){_UNITS}(?P<sep>,?t|[-,;/:]|(?<=n)a|(?<=[%uT])a|(?<=n)L)(?P<high>n)(?P<unit>{_UNITS})"
 #: An interval that is named; between its name and its limits an estimate may stand: "OR (95% CI) 1.42 (0.84-2.39)".
 _NAMED = re.compile(
     rf"{_CI}(?P<gap>[()=:,;LfodwMN±-]{{0,9}}?)(?:(?P<estimate>n){_UNITS}[,:;=]?w{{0,2}}(?:[(]|[,;:](?=n{_UNITS}[-t])))?[(]?{_RANGE}"
@@ -42,6 +43,13 @@ _WITH_ERROR = re.compile(rf"(?P<estimate>n){_UNITS}(?:[,(]*(?P<word>e)[=:]?|±)(
 _ALONE = re.compile(rf"M[)]?[=:,oL(w]{{0,3}}?(?P<estimate>n)(?P<unit>{_UNITS})")
 #: "2.6 times the odds".
 _TIMES_THE_ODDS = re.compile(r"(?P<estimate>n)M")
+#: "7.8 versus 8.3 years, 95% CI 7.4-8.1 versus 8.0-8.4": each arm with its own interval.
+_BOTH_ARMS = re.compile(
+    rf"(?P<one>n){_UNITS}[wNoLf]{{0,6}}(?:,?v|a)[wNoLf]{{0,4}}(?P<two>n){_UNITS}[TwNoLf]{{0,6}}[,;:(]{{0,2}}"
+    rf"(?:(?P<level>n)(?:%-?|-?))?C(?:[(]C[)])?[(=:,;Lw]{{0,2}}(?P<low>n){_UNITS}[-t,](?P<high>n){_UNITS}"
+    rf"(?:,?v|[,;]?a|[,;])(?P<low2>n){_UNITS}[-t,](?P<high2>n){_UNITS}"
+)
+_MEAN_WITH_ERROR = re.compile(rf"(?P<estimate>n){_UNITS}±(?P<error>n)")
 _P = re.compile(r"P[()wL:]{0,2}(?P<relation>=?)[:,oL]?(?P<value>n)")
 _OTHER_P = re.compile(r"[qP][()wL:]{0,2}=?[:,oL]?n")
 
@@ -74,6 +82,15 @@ class FoundEstimate:
     #: The other reading of the upper limit, where a dash may be its sign.
     other_high: Printed | None = None
     interval_first: int = -1
+    #: The interval is of this difference between two arms, not of the number before it; nan: of neither.
+    of_arms: Printed | None = None
+    one_sided: bool = False
+    #: In points of per cent, so that it is no relative change.
+    points: bool = False
+    #: The sentence speaks of a median, a bootstrap, costs: no even interval, another test.
+    skewed: bool = False
+    #: The sentence speaks of a reduction, whose size may be printed without its sign.
+    lessened: bool = False
 
 
 def find_estimates(tokens: Tokens) -> tuple[list[FoundEstimate], set[int]]:
@@ -81,6 +98,10 @@ def find_estimates(tokens: Tokens) -> tuple[list[FoundEstimate], set[int]]:
     kinds = tokens.kinds
     found: list[FoundEstimate] = []
     used: set[int] = set()
+    for match in _BOTH_ARMS.finditer(kinds):
+        found += _of_each_arm(tokens, match, used)
+    if "±" in kinds:
+        found += _means_with_errors(tokens, used)
     anchors = _anchors(tokens)
     limits = sorted(a.first for a in anchors)
     for anchor in anchors:
@@ -108,6 +129,67 @@ def find_estimates(tokens: Tokens) -> tuple[list[FoundEstimate], set[int]]:
             found.append(one)
     found.sort(key=lambda f: f.first)
     return found, used
+
+
+def _of_each_arm(tokens: Tokens, match: re.Match[str], used: set[int]) -> list[FoundEstimate]:
+    """Two estimates and their two intervals, in the same order."""
+    figures = {name: tokens.number(match.start(name)) for name in ("one", "two", "low", "high", "low2", "high2")}
+    one, two, low, high, low2, high2 = figures.values()
+    if any(x.word for x in figures.values()):
+        return []
+    if not (low.low <= one.high and one.low <= high.high and low2.low <= two.high and two.low <= high2.high):
+        return []
+    level = _level_of(tokens, match)
+    measure, named, measure_at = _measure_of(tokens, match.start("one"), match)
+    if level is None or (named and SCALES.get(measure or "", ("",))[0] == "linear"):
+        measure, named = None, False
+    measure = measure or "mean"
+    used.update(i for i in range(match.start(), match.end()) if tokens.kinds[i] == "n")
+    percent = "%" in tokens.kinds[match.start("one") : match.start("two") + 2]
+    first = match.start("one") if measure_at is None or match.start("one") - measure_at > 6 else measure_at
+    shared = {"level": level or 0.95, "percent": percent, "interval_first": match.start("low")}
+    return [
+        FoundEstimate(first, match.start("high"), measure, named, one, low, high, **shared),  # type: ignore[arg-type]
+        FoundEstimate(match.start("two"), match.end() - 1, measure, named, two, low2, high2, **shared),  # type: ignore[arg-type]
+    ]
+
+
+def _level_of(tokens: Tokens, match: re.Match[str]) -> float | None:
+    if match["level"] is None:
+        return 0.95
+    printed = tokens.number(match.start("level")).value
+    return printed / 100 if 50 <= printed < 100 else None
+
+
+#: Said of what stands behind "±".
+_ERRORS = frozenset(
+    ["sem", "s.e.m.", "se", "ses", "s.e.", "standard error", "standard errors", "standard error of the mean"]
+)
+
+
+def _means_with_errors(tokens: Tokens, used: set[int]) -> list[FoundEstimate]:
+    """ "3.2 ± 0.3", where the sentence says that its "±" are standard errors and the text nowhere has deviations."""
+    errors = [i for i, kind in enumerate(tokens.kinds) if kind == "e"]
+    if not errors or not {tokens.word(i) for i in errors} <= _ERRORS:
+        return []
+    said = {_sentence_start(tokens.kinds, i) for i in errors}
+    found = []
+    for match in _MEAN_WITH_ERROR.finditer(tokens.kinds):
+        at, error_at = match.start("estimate"), match.start("error")
+        if at in used or error_at in used or _measure_before(tokens, at, 8) is not None:
+            continue
+        error = tokens.number(error_at)
+        slashed = tokens.kinds[at - 1 : at] == "/" or tokens.kinds[error_at + 1 : error_at + 2] == "/"
+        if error.value <= 0 or tokens.number(at).word or slashed or _sentence_start(tokens.kinds, at) not in said:
+            continue
+        used.update((at, error_at))
+        percent = tokens.kinds[at + 1 : at + 2] == "%" or tokens.kinds[error_at + 1 : error_at + 2] == "%"
+        found.append(
+            FoundEstimate(
+                at, error_at, "mean", False, tokens.number(at), error=error, error_is_deviation=False, percent=percent
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +242,30 @@ def _plausible(tokens: Tokens, match: re.Match[str]) -> bool:
 
 _LEVEL = re.compile("n%-?C")
 #: "the 90% CIs satisfied the bioequivalence limits of (0.80, 1.25)": no interval that was estimated.
-_SET_LIMITS = frozenset(["limit", "limits", "range", "margin", "margins", "bounds", "criteria", "criterion", "region"])
+_SET_LIMITS = frozenset(
+    [
+        "fell",
+        "falls",
+        "fall",
+        "lie",
+        "lies",
+        "lay",
+        "contained",
+        "within",
+        "pre-specified",
+        "prespecified",
+        "predefined",
+        "limit",
+        "limits",
+        "range",
+        "margin",
+        "margins",
+        "bounds",
+        "criteria",
+        "criterion",
+        "region",
+    ]
+)
 
 
 def _limits_set(tokens: Tokens, match: re.Match[str]) -> bool:
@@ -192,9 +297,13 @@ def _reads_as_interval(tokens: Tokens, match: re.Match[str]) -> bool:
     before = kinds[start:at]
     if "g" in before[-6:] or "e" in before[-3:] or tokens.number(at).word:
         return False
+    if before[-1:] in ("-", "t") and before[-2:-1] in ("n", "%"):  # "HbA1c 7.5-9.5% (58-80 mmol/mol)"
+        return False
     low, high = tokens.number(match.start("low")), tokens.number(match.start("high"))
     value = tokens.number(at)
     inside = min(low.low, high.low) <= value.high and value.low <= max(low.high, high.high)
+    if kinds[at + 1 : at + 2] == "%" and not inside and "C" not in kinds[:at] and "M" not in before:
+        return False  # "increased by 10.6% (78-89%)": from one to the other
     if match["sep"] == "-" and low.whole and high.whole and "C" not in before:
         # ages and pages: "45 (23-67)", unless the measure stands right before
         measured = re.search(r"M[=:oL(]{0,3}$", before) is not None and tokens.starts[at + 1] > tokens.ends[at]
@@ -230,8 +339,11 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
         return None
     low, high = tokens.number(low_at), tokens.number(high_at)
     p_before: tuple[PrintedP, int] | None = None
+    arms: Printed | None = None
     if groups.get("estimate") is not None:
         at: int | None = match.start("estimate")
+    elif groups.get("level") is not None and not 50 <= tokens.number(match.start("level")).value < 100:
+        at = match.start("level")  # "OR 2.17 CI 1.63-2.89": no level of confidence
     else:
         # "95% CI for difference -18 to -2" is no interval of the mean before it
         of_another = anchor.named and re.search("[wdM]", groups.get("gap") or "") is not None
@@ -242,6 +354,7 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
             ):
                 low = low.negative()
         at, p_before = _estimate_before(tokens, match.start(), low, high, used, of_another)
+    at, arms = _arm_and_difference(tokens, at, match.start(), low, high, used)
     level = _level(tokens, match)
     if level is None:
         return None
@@ -266,6 +379,7 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     if (
         p is not None
         and at is not None
+        and arms is None
         and (_of_both_arms(kinds, at) or (not named and not _adjoins(kinds, match.end(), last_p)))
     ):
         p, last_p = None, -1  # a p value between the arms, not of one of them
@@ -275,7 +389,8 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
     percent = False
     estimate = None
     if at is not None:
-        used.add(at)
+        if not _with_counts(kinds, at) and arms is None:
+            used.add(at)
         estimate = tokens.number(at)
         percent = kinds[at + 1 : at + 2] == "%"
     percent = percent or kinds[high_at + 1 : high_at + 2] == "%" or kinds[low_at + 1 : low_at + 2] == "%"
@@ -300,8 +415,103 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
         last -= 1
     return FoundEstimate(
         first, last, measure, named, estimate, low, high, level, percent, credible, p=p, p_of_heterogeneity=het,
-        beside=beside, other_high=other, interval_first=match.start(),
+        beside=beside, other_high=other, interval_first=match.start(), of_arms=arms,
+        one_sided=_one_sided(tokens, last_p),
+        points="point" in tokens.text[tokens.starts[first] : tokens.ends[last]].lower(),
+        skewed=_skewed(tokens, match), lessened=_LESSENED.search(_clause(tokens, match)) is not None,
     )  # fmt: skip
+
+
+#: Estimates whose intervals need not be even about them, and whose p values come from other tests.
+_SKEWED = re.compile(
+    r"median|hodges|bootstrap|wilcoxon|mann|quantile|\bcosts?\b|[€£$]|\beur\b|\busd\b|bayes|posterior|back-?transform",
+    re.I,
+)
+_LESSENED = re.compile(
+    r"reduc|decreas|lower|\bless|fewer|\bfell\b|declin|shorter|\bloss|\blost|worse|smaller|drop|advantage|favou?r", re.I
+)
+_ONE_SIDED = re.compile(r"\b(?:one|1)[-\s]?(?:sided|tailed)\b", re.I)
+
+
+def _clause(tokens: Tokens, match: re.Match[str]) -> str:
+    """The text of the sentence up to the interval, no more than some words of it."""
+    start = max(_sentence_start(tokens.kinds, match.start()), match.start() - FARTHEST_MEASURE)
+    return tokens.text[tokens.starts[start] : tokens.starts[match.start("low")]]
+
+
+def _skewed(tokens: Tokens, match: re.Match[str]) -> bool:
+    return _SKEWED.search(_clause(tokens, match)) is not None
+
+
+def _one_sided(tokens: Tokens, last_p: int) -> bool:
+    """Whether the p value that ends at ``last_p`` is said to be one-sided."""
+    if last_p < 0:
+        return False
+    end = tokens.ends[last_p]
+    return _ONE_SIDED.search(tokens.text, max(0, end - 45), min(len(tokens.text), end + 14)) is not None
+
+
+def _with_counts(kinds: str, at: int) -> bool:
+    """Whether the percentage at ``at`` has its counts behind it, which are checked with it: "13% (20/152, 95% CI"."""
+    return re.match(r"n%[,:;]?[(]{1,2}(?:E=?)?n(?:/|o)n", kinds[at : at + 10]) is not None
+
+
+#: The other arm: "29.3 l/min and 32.0", "45% v", "1.35 (SD 0.4) versus 1.82".
+_OTHER_ARM = re.compile(
+    r"(?P<other>n)[%uT]{0,2}(?:[(][^.()]{1,8}[)])?(?:[wNoLtf()T]{0,8}),?(?P<join>[va]|,v)[wNoLtf(]{0,5}$"
+)
+
+
+def _arm_and_difference(
+    tokens: Tokens, at: int | None, start: int, low: Printed, high: Printed, used: set[int]
+) -> tuple[int | None, Printed | None]:
+    """The number before an interval and, where it is one arm of two, the difference that the interval is of."""
+    kinds = tokens.kinds
+    floor = max(_sentence_start(kinds, start), start - FARTHEST_ESTIMATE)
+    later = [
+        i
+        for i in range(at if at is not None else floor, start if at is None else max(start, at + 1))
+        if kinds[i] == "n" and i not in used
+    ]
+    for i in reversed(later):
+        if kinds[i - 1] in "=/±" or kinds[i + 1 : i + 2] in ("/", "±", "N", "T") or tokens.number(i).word:
+            continue
+        arms = _between_arms(tokens, i, low, high, used)
+        if arms is not None and (at is not None or not math.isnan(arms.value)):
+            return i, arms
+    return at, None
+
+
+def _between_arms(tokens: Tokens, at: int, low: Printed, high: Printed, used: set[int]) -> Printed | None:
+    """The difference between the number at ``at`` and the arm before it, where the interval can only be of that."""
+    kinds = tokens.kinds
+    start = max(_sentence_start(kinds, at), at - 18)
+    found = _OTHER_ARM.search(kinds, start, at)
+    if found is None:
+        return None
+    other, value = tokens.number(found.start("other")), tokens.number(at)
+    if (
+        found.start("other") in used
+        or other.word
+        or kinds[found.start("other") - 1] in "=/E"
+        or low.value >= high.value
+    ):
+        return None
+    here = Figures("linear", 0.0, value, low, high)
+    said = found["join"] != "a" or kinds[at - 1] in "v"
+    fits = here.contains() and here.shift() < UNEVEN_ARM
+    if fits or (here.contains() and not said):
+        return None
+    gap = abs(value.value - other.value)
+    for difference in (Printed(gap, value.half + other.half), Printed(-gap, value.half + other.half)):
+        there = Figures("linear", 0.0, difference, low, high)
+        if there.contains() and there.shift() < UNEVEN_ARM:
+            return difference
+    return Printed(math.nan, 0.0) if said and not here.contains() else None
+
+
+#: An arm further than this from the middle of the interval, in half widths, is not what it is of.
+UNEVEN_ARM = 0.3
 
 
 def _nearer_middle(value: Printed, one: Printed, other: Printed, high: Printed) -> bool:
@@ -311,7 +521,7 @@ def _nearer_middle(value: Printed, one: Printed, other: Printed, high: Printed) 
         half = (high.value - low.value) / 2
         return abs(value.value - low.value - half) / half if half > 0 else 1.0
 
-    return off(one) < 0.25 and off(other) > 0.75
+    return (off(one) < 0.25 and off(other) > 0.75) or (off(one) < 0.1 and off(other) > 0.3)
 
 
 def _of_both_arms(kinds: str, at: int) -> bool:
@@ -348,6 +558,29 @@ _TIME_WITH_INTERVAL = re.compile(r"T[w,(;]{0,2}(?:n%-?)?C")
 _WEAK = set("wdMNSLofatv,;:()[]%uTEg=eI±x/C")
 
 
+#: What a rate is per.
+_PER = frozenset([100.0, 1000.0, 10_000.0, 100_000.0, 1e6])
+#: Before a number of hours or weeks these make it a time point, no result.
+_TIMES_OF = frozenset(
+    ["at", "after", "for", "over", "during", "within", "by", "until", "every", "week", "month", "day"]
+)
+_MARGINS = frozenset(["margin", "margins", "threshold", "cutoff", "cut-off"])
+
+
+_STATISTICS = frozenset(["wald", "z", "t", "f", "df", "u", "w", "x2"])
+
+
+def _set_before(tokens: Tokens, at: int) -> bool:
+    """Whether a number was set beforehand: "the non-inferiority margin of 0.19 mm"."""
+    return any(tokens.word(i) in _MARGINS for i in range(max(0, at - 3), at) if tokens.kinds[i] == "w")
+
+
+def _in_closed_bracket(kinds: str, at: int, start: int) -> bool:
+    """Whether a number stands in a bracket that was closed well before the interval: that of another result."""
+    close = kinds.find(")", at, start)
+    return close >= 0 and "(" not in kinds[at:close] and "(" in kinds[close:start] and "a" in kinds[close:start]
+
+
 def _estimate_before(
     tokens: Tokens, start: int, low: Printed, high: Printed, used: set[int], of_another: bool
 ) -> tuple[int | None, tuple[PrintedP, int] | None]:
@@ -374,10 +607,27 @@ def _estimate_before(
                 continue
             if i in used:
                 break
+            if kinds[i - 2 : i] == "n/":
+                whole, part = tokens.number(i), tokens.number(i - 2)
+                if whole.value in _PER and not tokens.word(i):  # "2.3/100 person-years"
+                    if kinds[i - 2] == "n" and i - 2 not in used:
+                        candidates.append(i - 2)
+                    i -= 3
+                    continue
+                if part.whole and whole.whole and part.value <= whole.value:  # "20/152, 95% CI 9-20%"
+                    i -= 3
+                    continue
+            if kinds[i - 2 : i] == "w=" and tokens.word(i - 2) in _STATISTICS:
+                i -= 3
+                continue
+            if _set_before(tokens, i) or (_in_closed_bracket(kinds, i, start) and not candidates):
+                i -= 1
+                continue
             ahead = kinds[i + 1 : i + 2]
             if (
                 ahead == "T"
                 and _TIME_WITH_INTERVAL.match(kinds, i + 1)
+                and tokens.text[tokens.starts[i - 1] : tokens.ends[i - 1]].lower() not in _TIMES_OF
                 and least <= tokens.number(i).value <= most
                 and not tokens.number(i).word
             ):
@@ -410,6 +660,8 @@ def _estimate_before(
         return both[0], p_before
     near = candidates[0]
     if measured and measured[0] == near:
+        if near not in inside and len(inside) == 1 and inside[0] > near:
+            return inside[0], p_before
         return near, p_before
     if start - near <= 3 and kinds[near - 1 : near] not in ("v", "-", "t"):
         return near, p_before
@@ -495,7 +747,9 @@ def _p_behind(tokens: Tokens, start: int, limits: list[int]) -> tuple[PrintedP |
             if match is None or match.end() > stop + 1:
                 i += 1
                 continue
-            if kinds[i - 1] == "w" and tokens.word(i - 1) in _OTHER_TESTS:
+            if (kinds[i - 1] == "w" and tokens.word(i - 1) in _OTHER_TESTS) or any(
+                tokens.word(j) in _OTHER_TESTS for j in range(i + 1, match.start("value")) if kinds[j] == "w"
+            ):
                 i = match.end()
                 continue
             back = kinds[max(start, i - 2) : i]

@@ -30,18 +30,19 @@ MEASURE_NAMES: dict[str, tuple[str, ...]] = {
         "md", "wmd", "mean difference", "weighted mean difference", "mean differences", "difference in means",
         "difference between means", "weighted mean differences", "mean between-group difference",
         "mean group difference", "between-group difference", "between-group differences", "least squares mean difference", "ls mean difference",
-        "lsmd", "lsm difference", "adjusted mean difference", "amd", "treatment difference", "mean treatment difference", "treatment effect",
+        "lsmd", "lsm difference", "adjusted mean difference", "amd", "treatment difference", "mean treatment difference",
         "estimated difference", "estimated treatment difference", "etd", "mean change difference", "placebo-adjusted difference",
+        "mittlere differenz", "mittelwertdifferenz", "différence moyenne", "difference moyenne", "différence de moyennes", "diferencia media", "diferencia de medias", "differenza media",
     ),
     "SMD": (
         "smd", "smds", "standardized mean difference", "standardised mean difference", "standardized mean differences",
         "standardised mean differences", "hedges g", "hedges' g", "hedge's g", "hedges's g", "cohen's d", "cohens d", "cohen d", "effect size", "standardized effect size", "standardised effect size", "standardized difference", "standardised difference",
     ),
     "RR": (
-        "rr", "rrs", "arr.", "risk ratio", "risk ratios", "relative risk", "relative risks", "arr-ratio", "relative risk estimate", "risk-ratio", "srr", "summary relative risk", "relative risk ratio", "prr",
+        "rr", "rrs", "arr.", "risk ratio", "risk ratios", "relative risk", "relative risks", "arr-ratio", "relative risk estimate", "risk-ratio", "srr", "summary relative risk", "relative risk ratio", "prr", "risque relatif", "rapport de risques", "riesgo relativo", "razón de riesgos", "relatives risiko", "rischio relativo",
     ),
     "OR": (
-        "or", "ors", "odds ratio", "odds ratios", "aor", "aors", "adjor", "odds-ratio", "ajor", "mor", "peto or", "adjusted or", "crude or", "times the odds", "times odds", "relative odds",
+        "or", "ors", "odds ratio", "odds ratios", "aor", "aors", "adjor", "odds-ratio", "ajor", "mor", "peto or", "adjusted or", "crude or", "times the odds", "times odds", "relative odds", "rapport de cotes", "razón de momios", "razón de posibilidades", "chancenverhältnis",
     ),
     "HR": (
         "hr", "hrs.", "ahr", "shr", "hazard ratio", "hazard ratios", "hazards ratio", "hazards ratios", "relative hazard", "relative hazards", "relative hazard rate", "hazard rate ratio", "subdistribution hazard ratio",
@@ -91,7 +92,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     ),
     "P": ("p", "p value", "p-value", "p values", "p-values", "pvalue", "p's", "p val", "p level", "probability value", "significance level"),
     "q": (
-        "ptrend", "p-trend", "p trend", "p for trend", "p-for-trend", "pinteraction", "p-interaction", "p interaction", "p for interaction", "pint", "p-int", "p_interaction", "p_trend", "p_int",
+        "ptrend", "p-trend", "p trend", "p for trend", "p-for-trend", "pinteraction", "p-interaction", "p interaction", "p for interaction", "p value for interaction", "p-value for interaction", "p values for interaction", "p value for trend", "p-value for trend", "p value for heterogeneity", "p-value for heterogeneity", "p value for noninferiority", "p value for non-inferiority", "p value for equivalence", "p for equivalence", "pint", "p-int", "p_interaction", "p_trend", "p_int",
         "pheterogeneity", "p-heterogeneity", "p heterogeneity", "p for heterogeneity", "phet", "p-het", "p_het", "p_heterogeneity", "pq", "p for nonlinearity", "p for non-linearity", "p for difference between subgroups", "p for subgroup difference", "p for subgroup differences", "p for bias", "pegger",
         "trend p", "interaction p", "p for egger's test", "p for noninferiority", "p for non-inferiority", "pnoninferiority", "p for superiority", "pnonlinearity", "p-nonlinearity", "pdifference",
     ),
@@ -114,7 +115,7 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "f": ("from", "between", "ranging from", "ranged from", "ranges from", "range from", "extending from", "de", "von"),
     "a": ("and", "&", "plus"),
     "o": ("of", "out of", "out of the", "of the", "of all", "among", "from a total of", "of a total of", "out of a total of", "of these"),
-    "L": ("was", "is", "were", "are", "being", "at", "equals", "equal to", "equaled", "equalled", "reached", "averaged", "had", "has", "as", "by", "estimated", "calculated", "remained", "yielded"),
+    "L": ("was", "is", "were", "are", "being", "at", "equals", "equal to", "equaled", "equalled", "reached", "averaged", "had", "has", "as", "by", "estimated", "calculated", "remained", "yielded", "était", "est", "fue", "war", "betrug", "beträgt"),
     "%": ("percent", "per cent", "percentage points", "percentage point", "pct", "percentage-points", "prozent", "percent-points"),
     "E": ("n", "total n"),
     "≠": ("not",),

@@ -147,6 +147,12 @@ def _compared(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     if behind in ("C", "t", "-"):  # "23/45, 95% CI", "three of three (32% to 60%)"
         return None
     slash = kinds[match.start("part") + 1] == "/"
+    if (
+        slash
+        and whole.value < 5
+        and ("L" in kinds[match.start("whole") : match.start("percent")] or _graded(tokens, match))
+    ):
+        return None  # "grade 3/4 adverse events occurred in 28%"
     if "which" in tokens.printed(match.start(), match.end() - 1) or "whom" in tokens.printed(
         match.start(), match.end() - 1
     ):
@@ -177,6 +183,21 @@ def _pressure(tokens: Tokens, match: re.Match[str]) -> bool:
     """ "140/90 mmHg" is no part of anything."""
     end = tokens.ends[match.start("whole")]
     return tokens.text[end : end + 4].lstrip(" -\n").lower().startswith("mm")
+
+
+_GRADES = frozenset(["grade", "grades", "stage", "score", "subscore", "type", "class", "category", "ecog", "asa"])
+
+
+def _graded(tokens: Tokens, match: re.Match[str]) -> bool:
+    """Whether "3/4" are two grades."""
+    at = match.start("part")
+    near = [
+        *range(max(0, at - 2), at),
+        *range(match.start("whole") + 1, min(len(tokens.kinds), match.start("whole") + 3)),
+    ]
+    return any(tokens.text[tokens.starts[i] : tokens.ends[i]].lower() in _GRADES for i in near) or (
+        tokens.kinds[at - 1 : at] == "="
+    )
 
 
 def _rounded(percent: Printed) -> Printed:

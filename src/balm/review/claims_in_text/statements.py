@@ -112,7 +112,8 @@ def _not_shown_safe(numbers: list[FoundClaim]) -> str | None:
     if not wide:
         return None
     most = max(wide, key=lambda c: c.ci_high or 0.0)
-    return f"says safe; {most.measure} {most.estimate:g} of the same text has an interval up to {most.ci_high:g}, which no safety follows from"
+    said = "" if most.estimate is None else f" {most.estimate:g}"
+    return f"says safe; {most.measure}{said} of the same text has an interval up to {most.ci_high:g}, which no safety follows from"
 
 
 _SENTENCE = re.compile(r"(?<=[a-z0-9)\]%\"”])[.!?](?=\s+[A-Z\"“(\[]|\s*$)|\n\s*\n")

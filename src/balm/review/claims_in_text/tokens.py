@@ -90,7 +90,7 @@ class Tokens:
 Put = Callable[..., None]
 _EXPONENT = r"(?:\s?[×x*]\s?10\s?[\^(]{0,2}\s?(?P<power>[-⁻+]?[0-9⁰¹²³⁴-⁹]{1,3})\)?|[eE](?P<e>[-+][0-9]{1,3}))?"
 _POINT = re.compile(
-    rf"(?P<number>(?:[1-9][0-9]{{0,2}}(?:(?:,[0-9]{{3}})+(?![0-9])|(?:[{THIN}'][0-9]{{3}})+(?![0-9])|(?:[ ][0-9]{{3}})+(?=[ ](?:[a-z]|\()))|(?:(?<=[nN]=)|(?<=[nN] = ))[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?![0-9.])|0,[0-9]{{3,6}}(?![0-9,])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"  # noqa: E501
+    rf"(?P<number>(?:[1-9][0-9]{{0,2}}(?:(?:,[0-9]{{3}})+(?![0-9])|(?:[{THIN}'][0-9]{{3}})+(?![0-9])|(?:[ ][0-9]{{3}})+(?=[ ](?:[a-z]|\()))|(?:(?<=[nN]=)|(?<=[nN] = ))[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?![0-9.])|(?:(?<=to )|(?<=[€£$])|(?<=[€£$] ))[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?![0-9.])|(?<=-)[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?=[);,])|0,[0-9]{{3,6}}(?![0-9,])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)"  # noqa: E501
     + _EXPONENT
 )
 _COMMA = re.compile(
@@ -104,9 +104,10 @@ _PAIR = re.compile(r"[(\[][0-9]+,[0-9]+[)\]]")
 _POINT_DECIMALS = re.compile(r"[0-9]\.[0-9]")
 
 _WORD = re.compile(
-    r"""(?P<glued>(?:95%)?(?:CI|OR|RR|HR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9])|CI(?=[0-9]{2}[ ]?%))
+    r"""(?P<glued>(?:95%)?(?:CI|OR|RR|HR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9])|(?:CI|IC|KI)(?=9[059](?![0-9.,])))
       | (?P<abbreviation>[Cc]\.\s?[Ii]\.|[Ss]\.\s?[DdEe]\.)
-      | (?P<het>[Ii](?:2|²|\^2|\s2(?=\s?[=:,(<>]))|(?:[Cc]hi|[Tt]au|χ|τ)[-\s]?(?:2|²|\^2|squared?|square)(?:\[?df)?)
+      | (?P<elided>[LlDd]'(?=[^\W\d_]))
+      | (?P<het>[Ii](?:2|\(2\)|²|\^2|\s2(?=\s?[=:,(<>]))|(?:[Cc]hi|[Tt]au|χ|τ)[-\s]?(?:2|²|\^2|squared?)(?:\[?df)?)
       | (?P<word>[^\W\d_](?:[^\W_]|[_'](?=[^\W\d_])|-(?=[^\W\d_]))*)
     """,
     re.VERBOSE,
@@ -128,6 +129,11 @@ _LETTER = re.compile(rf"[{THIN} ]?=")
 _LETTERS = {"r": "COR", "ρ": "COR", "rs": "COR", "d": "SMD", "g": "SMD", "b": "B", "B": "B", "β": "B"}
 _TIMES = re.compile(rf"[ {THIN}](?P<word>million|thousand)\b", re.I)
 _DOSE_BEHIND = re.compile(rf"[ {THIN}](?=(?:mg|μg|mcg|g)(?:/kg|\b))")
+#: Capitals behind a number make it a name: "6MWT".
+_LABEL_OF_CAPITALS = re.compile(r"[A-Z]{2,}[a-z]?(?![a-z])")
+_LOST_POWER = re.compile(r"-(?P<power>[1-9][0-9]?)(?![0-9.])")
+#: A number of a name ("IL-6", "SF-36") or the power of a unit ("kg m-2", "min-1 kg-1").
+_NAME_OR_POWER = re.compile(r"-(?:[1-3](?![0-9.,%]*[0-9%])|[0-9]{1,3}(?![A-Za-z]|[0-9.,]*[0-9%]|-[0-9]))")
 _CLOSERS = ")]}"
 _OPENERS = "([{"
 #: Before a dash, these leave it a sign even with a space behind it.
@@ -175,6 +181,15 @@ def tokenise(text: str) -> Tokens:
             assert found is not None
             number_end = found.end()
             printed = _printed(found, comma)
+            label = _LABEL_OF_CAPITALS.match(text, number_end) if found[0].isdigit() else None
+            if label is not None and label[0].lower() not in WORDS and UNIT.match(text, number_end) is None:
+                put("w", start, label.end(), text[start : label.end()].lower())  # "6MWT", "3MSCT"
+                at, spaced = label.end(), False
+                continue
+            lost = _LOST_POWER.match(text, number_end) if found[0] == "10" and kinds[-2:] == ["P", "="] else None
+            if lost is not None:  # "p = 10-11", its power no more raised
+                value = 10.0 ** -int(lost["power"])
+                printed, number_end = Printed(value, value / 2), lost.end()
             if (times := _TIMES.match(text, number_end)) is not None:  # "3.5 million"
                 by = MULTIPLIERS[times["word"].lower()]
                 printed, number_end = Printed(printed.value * by, printed.half * by), times.end()
@@ -193,6 +208,16 @@ def tokenise(text: str) -> Tokens:
             values.append(known[1])
         elif char.isalpha() or char in "χτβ":
             at = _word(text, at, kinds, put)
+        elif (
+            char == "-"
+            and not spaced
+            and kinds
+            and kinds[-1] in "wuT"
+            and text[at - 1].isalpha()
+            and (named := _NAME_OR_POWER.match(text, at)) is not None
+            and _of_a_name(text, named.end(), kinds[-1])
+        ):
+            ends[-1] = at = named.end()
         elif char == "-":
             at = _dash(text, at, spaced, kinds, put, comma, ends, values, starts)
         elif char in _SIGNS:
@@ -241,6 +266,15 @@ def tokenise(text: str) -> Tokens:
     return Tokens(text, "".join(kinds), starts, ends, values)
 
 
+def _of_a_name(text: str, end: int, kind: str) -> bool:
+    """Whether a number behind a hyphen is no amount: no unit follows, and behind a unit nothing but a power."""
+    gap = _SKIP.match(text, end)
+    behind = gap.end() if gap else end
+    if gap is None and kind != "w" and text[end : end + 1].isalpha():
+        return True  # "min-1kg-1"
+    return UNIT.match(text, behind) is None and text[behind : behind + 1] != "%"
+
+
 #: A whole number behind one of these is its label: "group 2", "week 12", "type 2 diabetes".
 _LABELLED = frozenset(["group", "type", "grade", "phase", "class", "stage", "level", "arm", "week", "day", "month", "year", "step", "table", "figure", "part", "experiment", "visit", "category", "protocol", "type-2", "aged"])  # fmt: skip  # noqa: E501
 
@@ -252,6 +286,8 @@ def _only_a_label(text: str, start: int, found: re.Match[str], before: str, valu
     word = value if isinstance(value, str) else ""
     if word == "per":
         return True
+    if text[found.end() : found.end() + 2].strip()[:1] == "%":  # "in the treated group 13%"
+        return False
     return word in _LABELLED and found["number"].isdigit() and len(found["number"]) < 3
 
 
@@ -354,6 +390,19 @@ def _word(text: str, at: int, kinds: list[str], put: Put) -> int:
     if found["het"] is not None:
         put("I", at, found.end(), "heterogeneity")
         return found.end()
+    if found["elided"] is not None:  # "l'odds ratio"
+        return found.end()
+    if found["glued"] is not None and found[0] in ("CI", "IC", "KI"):  # "CI95 -2.2 to -0.4"
+        level = found.end() + 2
+        put("C", at, found.end(), found[0].lower())
+        if not text.startswith(("%", " %"), level):
+            put("n", found.end(), level, Printed(float(text[found.end() : level]), 0.5))
+            put("%", level, level, "%")
+            return level
+        return found.end()
+    if found[0] == "a" and kinds and kinds[-1] == "n" and _A_NUMBER.match(text, found.end()):
+        put("t", at, found.end(), "to")  # "IC 95 %: 0,55 a 0,94"
+        return found.end()
     whole = found[0]
     lower = whole.lower()
     phrases = PHRASES.get(lower)
@@ -381,7 +430,7 @@ def _word(text: str, at: int, kinds: list[str], put: Put) -> int:
             known = tail if tail is not None and tail[0] in "MdN" else None
     if known is not None and known[1] == "B" and text[end : end + 1] in ("-", "1", "2"):  # "interferon beta-1a"
         known, alone = None, False
-    if alone and whole not in _LETTERS and len(_known) < MOST_KNOWN and found["word"] is not None:
+    if alone and lower != "a" and whole not in _LETTERS and len(_known) < MOST_KNOWN and found["word"] is not None:
         _known[whole] = ("w", lower) if known is None or (lower in UPPER_ONLY and whole == lower) else known
     if known is None or (lower in UPPER_ONLY and whole == lower) or (known[0] == "E" and not _sample_size(text, end)):
         put("w", at, end, lower)
@@ -392,6 +441,7 @@ def _word(text: str, at: int, kinds: list[str], put: Put) -> int:
     return end
 
 
+_A_NUMBER = re.compile(rf"[ {THIN}]-?[0-9]")
 _EQUALS = re.compile(rf"[{THIN} ]?(?:=|of|was|[0-9])")
 
 
