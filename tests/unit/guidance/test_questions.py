@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from balm.actions.guidance import Guidance, ask, folder_of
 from balm.actions.guidance_answer import plain_answer
+from balm.guidance.dosing import computed
 from balm.guidance.limits import check_limits
 from balm.guidance.patient import applies, asked, met
 from balm.guidance.scheme import read_scheme
@@ -189,3 +190,18 @@ def test_a_rate_at_its_limit_is_within_whatever_the_unit_of_time(guidance: Guida
     for each in (plan, twice):
         checks = check_limits(each, guidance.rules, patient, guidance.therapy)
         assert {c.verdict for c in checks if c.rule.id == "cohen-2018-5"} == {"within"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "dose", "minutes"),
+    [("eide1994-ket", "0.15", 10), ("persson1998-ket045", "0.45", 5), ("kvarnstrom2004-ket", "0.4", 40)],
+)
+def test_a_rate_is_derived_from_the_minutes_a_regimen_names(
+    guidance: Guidance, rule: str, dose: str, minutes: int
+) -> None:
+    """The tables have 0.167, 0.083 and 0.667 h: rounded, and up to 0.4 % off."""
+    weight = Decimal("61.3")
+    of = next(r for r in guidance.rules if r.id == rule)
+    found = computed(of, Quantity(weight, parse_unit("kg")), None)
+    assert found.rate_mg_h is not None and found.rate_mg_h.low is not None
+    assert abs(found.rate_mg_h.low - Decimal(dose) * weight * 60 / minutes) < Decimal("1e-20")
