@@ -17,7 +17,9 @@ BALM_HOME ?= $(CURDIR)/.balm
 help: ## explain the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(STAMP): requirements.lock pyproject.toml
+SOURCES_IN_C := $(shell find src -name "*.c")
+
+$(STAMP): requirements.lock pyproject.toml $(SOURCES_IN_C)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "balm needs Python 3.11 or newer; this is %d.%d. Say PYTHON=/path/to/python3.11 make ..." % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
