@@ -4,7 +4,8 @@ An equation is ``equation(g, t, target) -> (value, step)``: ``value`` is positiv
 ``t + step`` is the proposed next point. The step is kept inside a sign bracket (else the bracket is halved), the
 lower end is 0, and iteration ends when the step is small *relative* to ``t`` plus the typical within-study variance:
 results are the same whatever unit the outcome has. The last, quadratically convergent step is taken, so the root is
-exact to rounding.
+exact to rounding. A small step that is not much smaller than the one before proves nothing: near a double root Fisher's
+steps, taken where the curvature is not trusted, may be thousands of times shorter than the way that is left.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ Equation = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 #: Relative size of the last step. The steps converge quadratically, so the error left is about its square.
 LAST_STEP = 1e-9
+
+#: Steps that converge quadratically shrink at least so much before they are that small.
+SHRINKING = 1e-2
+
+#: A step this small is rounding, whatever the one before.
+ROUNDING = 1e-15
 
 #: From here on every second step halves the bracket: near a double root the other steps creep.
 PATIENCE = 20
@@ -47,7 +54,7 @@ def root(g: Any, equation: Equation, *, start: Any, scale: Any, target: Any = 0.
 
 def one_root(g: Any, equation: Equation, t: float, scale: float, target: float = 0.0) -> float:
     """:func:`root` for one problem of any kind, which the equation alone looks at; ``t`` is where it starts."""
-    low, high = -1.0, math.inf
+    low, high, last = -1.0, math.inf, math.inf
     for count in range(MOST_STEPS):
         value, step = equation(g, t, target)
         if value > 0.0:
@@ -57,10 +64,13 @@ def one_root(g: Any, equation: Equation, t: float, scale: float, target: float =
         else:
             high = t
         after: float = max(t + step, 0.0)
-        if abs(after - t) <= LAST_STEP * (after + scale):
+        move, size = abs(after - t), after + scale
+        if move <= LAST_STEP * size and (move <= SHRINKING * last or move <= ROUNDING * size):
             return after
+        last = move
         if not low < after < high or (count >= PATIENCE and count % 2):
             after = 0.5 * (max(low, 0.0) + high) if high < math.inf else 2.0 * t + scale
+            last = 0.0  # the next step has none before it
         t = after
     return t
 
@@ -71,7 +81,7 @@ def _many(g: Any, equation: Equation, start: Any, scale: Any, target: Any) -> An
     target = np.broadcast_to(np.asarray(target, dtype=np.float64), (count,))
     place = np.arange(count)
     t, goal, size = result.copy(), target, np.asarray(scale, dtype=np.float64)
-    low, high = np.full(count, -1.0), np.full(count, np.inf)
+    low, high, last = np.full(count, -1.0), np.full(count, np.inf), np.full(count, np.inf)
     moving = np.ones(count, dtype=np.bool_)
     for turn in range(MOST_STEPS):
         value, step = equation(g, t, goal)
@@ -80,11 +90,17 @@ def _many(g: Any, equation: Equation, start: Any, scale: Any, target: Any) -> An
         high = np.where(above, high, t)
         at_zero = ~above & (t == 0.0)
         after = np.maximum(t + step, 0.0)
-        settled = np.abs(after - t) <= LAST_STEP * (after + size)
+        move, whole = np.abs(after - t), after + size
+        settled = move <= LAST_STEP * whole
+        if settled.any():
+            settled &= (move <= SHRINKING * last) | (move <= ROUNDING * whole)
         inside = settled | ((after > low) & (after < high))
         if turn >= PATIENCE and turn % 2:
             inside = settled.copy()
-        if not inside.all():
+        if inside.all():
+            last = move
+        else:
+            last = np.where(inside, move, 0.0)  # the step after a halving has none before it
             open_end = np.isinf(high)
             middle = 0.5 * (np.maximum(low, 0.0) + np.where(open_end, 0.0, high))
             after = np.where(inside, after, np.where(open_end, 2.0 * t + size, middle))
@@ -99,7 +115,7 @@ def _many(g: Any, equation: Equation, start: Any, scale: Any, target: Any) -> An
                 return result
             g = g.select(moving)
             place, t, goal, size = place[moving], t[moving], goal[moving], size[moving]
-            low, high = low[moving], high[moving]
+            low, high, last = low[moving], high[moving], last[moving]
             moving = np.ones(left, dtype=np.bool_)
     result[place] = t
     return result

@@ -20,8 +20,9 @@ void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, con
     vd t = dl;
     if (method == FIXED) t = all(fixed);
     else if (method != DL) {
-        vd f0, step0, size0;
-        equation(method, zero, df, &f0, &step0, &size0);
+        vd f0, step0;
+        vi flat;
+        equation(method, zero, df, &f0, &step0, &flat);
         if (method == PM) {
             vi none = (f0 <= all(0)) | single;
             t = root(PM, k, y, v, w, df, all(0), typical, ~none, none, all(0), &passes);
@@ -39,8 +40,8 @@ void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, con
                 vd at_low = pick(doubtful, low, all(0)), low2, high2;
                 sums further = at(k, y, v, at_low, w);
                 where_rising(method, b, at_low, &further, &low2, &high2);
-                vd f2, step2, size2;
-                equation(method, further, df, &f2, &step2, &size2);
+                vd f2, step2;
+                equation(method, further, df, &f2, &step2, &flat);
                 doubtful &= f2 <= all(0);
                 low = pick(doubtful, low2, low);
                 high = pick(doubtful & (high2 < high), high2, high);
@@ -59,9 +60,10 @@ void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, con
         }
     }
     sums s = at(k, y, v, t, w);
-    vd f, step, scale;
+    vd f, step;
+    vi flat;
     if (method == DL || method == FIXED) f = step = all(0);
-    else equation(method, s, df, &f, &step, &scale);
+    else equation(method, s, df, &f, &step, &flat);
     vd lower = all(0), upper = all(0);
     if (chi_low) {
         lower = profile_bound(k, y, v, w, *chi_high, zero.R1, typical);

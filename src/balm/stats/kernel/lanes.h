@@ -24,6 +24,10 @@
 #define LAST_STEP 1e-7
 /* From here on every second step halves the bracket. */
 #define PATIENCE 20
+/* Below this share of the expected information the observed curvature is not trusted and Fisher's is used. */
+#define LEAST_CURVATURE 0.01
+/* Where it is not trusted, small steps prove nothing (a double root nearby): the bracket is halved to this size. */
+#define SHUT 1e-14
 /* Where the likelihood is looked at for other maxima: the same numbers as in hills.py. */
 #define FAR_APART 300.0
 #define MANY_STEPS 5.0
@@ -91,13 +95,14 @@ INLINE void traces(int method, sums s, vd *tr, vd *tr2) {
     }
 }
 
-/* Estimating function and the step towards its root. */
-INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
+/* Estimating function and the step towards its root. `flat`: the curvature is not that of a root nearby, or hardly, and
+ * Fisher's step is given, which says nothing about how far the root is. */
+INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vi *flat) {
     if (method == PM) { /* Q(t) = k - 1: Newton on 1/Q */
         vd q = s.R1;
         *f = q - df;
         *step = (q - df) / s.R2 * (q / df);
-        *size = df;
+        *flat = (vi){0};
         return;
     }
     vd yPPPy = s.R3 - s.B * s.B * s.iW;
@@ -105,10 +110,10 @@ INLINE void equation(int method, sums s, vd df, vd *f, vd *step, vd *size) {
     traces(method, s, &tr, &tr2);
     vd score = s.R2 - tr;
     vd d = all(2) * yPPPy - tr2 - all(2) * score * tr2 / tr;
-    d = pick(d <= all(0.01) * tr2, tr2, d);
+    *flat = d <= all(LEAST_CURVATURE) * tr2;
+    d = pick(*flat, tr2, d);
     *f = score;
     *step = score / d;
-    *size = tr;
 }
 
 /* Root of the estimating equation from a start, in every lane not frozen; `at_zero` where the root is the boundary. */
@@ -120,14 +125,17 @@ INLINE vd root(int method, int64_t k, const vd *y, const vd *v, vd *w, vd df, vd
     for (int pass = 0; pass < 200 && any(~done); pass++) {
         sums s = at(k, y, v, t, w);
         (*passes)++;
-        vd f, step, size;
-        equation(method, s, df, &f, &step, &size);
+        vd f, step;
+        vi flat;
+        equation(method, s, df, &f, &step, &flat);
         low = pick(~done & (f > all(0)), t, low);
         high = pick(~done & (f <= all(0)), t, high);
         vd next = t + step;
         next = larger(next, all(0));
         vi still = absolute(next - t) <= all(LAST_STEP) * (t + typical);
-        vi outside = ((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still;
+        flat &= still & (high - larger(low, all(0)) > all(SHUT) * (t + typical)) & (positive | (next > all(0)));
+        still &= ~flat;
+        vi outside = flat | (((next >= high) | (next <= low)) & (high < all(INFINITY)) & ~still);
         if (pass >= PATIENCE && pass % 2) /* near a double root the other steps creep */
             outside = ~still & ~((t == all(0)) & (f <= all(0)));
         vd middle = pick(high < all(INFINITY), all(0.5) * (larger(low, all(0)) + high), all(2) * t + typical);

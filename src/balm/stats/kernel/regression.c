@@ -50,8 +50,9 @@ INLINE line line_at(int64_t k, const vd *y, const vd *x, const vd *v, vd t, vd *
     return s;
 }
 
-INLINE void line_equation(int method, const line *s, vd df, vd *f, vd *step) {
+INLINE void line_equation(int method, const line *s, vd df, vd *f, vd *step, vi *flat) {
     if (method == PM) {
+        *flat = (vi){0};
         *f = s->R1 - df;
         *step = (s->R1 - df) / s->R2 * (s->R1 / df);
         return;
@@ -63,13 +64,11 @@ INLINE void line_equation(int method, const line *s, vd df, vd *f, vd *step) {
         tr2 = s->S2 - all(2) * (s->S3 * s->iW + s->A3 * s->iN) + a * a + all(2) * cross + c * c;
     }
     vd score = s->R2 - tr, d = all(2) * cube - tr2 - all(2) * score * tr2 / tr;
-    d = pick(d > all(0.01) * tr2, d, tr2);
+    *flat = ~(d > all(LEAST_CURVATURE) * tr2);
+    d = pick(*flat, tr2, d);
     *f = score;
     *step = score / d;
 }
-
-/* From here on every second step halves the bracket: near a double root the other steps creep. */
-#define PATIENCE 20
 
 /* The root on the way from `start`; 0 in lanes frozen. `border`: the equation is known not to be positive at zero. */
 INLINE vd line_root(int method, int64_t k, const vd *y, const vd *x, const vd *v, vd *w, vd df, vd start, vd typical,
@@ -79,12 +78,16 @@ INLINE vd line_root(int method, int64_t k, const vd *y, const vd *x, const vd *v
     for (int pass = 0; pass < 200 && any(~done); pass++) {
         line s = line_at(k, y, x, v, t, w);
         vd f, step;
-        line_equation(method, &s, df, &f, &step);
+        vi flat;
+        line_equation(method, &s, df, &f, &step, &flat);
         low = pick(f > all(0), t, low);
         high = pick(f > all(0), high, t);
         vd next = larger(t + step, all(0));
         vi still = absolute(next - t) <= all(LAST_STEP) * (next + typical);
-        vi inside = still | ((next > low) & (next < high));
+        flat &= still & (high - larger(low, all(0)) > all(SHUT) * (t + typical)) & ~(border & (next == all(0)));
+        flat &= ~((t == all(0)) & ~(f > all(0)));
+        still &= ~flat;
+        vi inside = still | (~flat & (next > low) & (next < high));
         if (pass >= PATIENCE && pass % 2) inside = still;
         vd middle = pick(high < all(INFINITY), all(0.5) * (larger(low, all(0)) + high), all(2) * t + typical);
         next = pick(inside, next, middle);
@@ -203,7 +206,8 @@ int balm_lines(int64_t k, int64_t count, const double *effect, int shared_effect
         bring(&a, which, lanes);
         line s = line_at(k, y, x, v, all(0), w);
         vd t = all(0), f, step;
-        line_equation(method == DL ? PM : method, &s, df, &f, &step);
+        vi flat;
+        line_equation(method == DL ? PM : method, &s, df, &f, &step, &flat);
         if (method == DL || method == PM) {
             if (method == DL) t = larger((s.R1 - df) / (s.W - s.S2 / s.W - s.A2 / s.N), all(0));
             else t = line_root(PM, k, y, x, v, w, df, all(0), typical, f <= all(0), none);
