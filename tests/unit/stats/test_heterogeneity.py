@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -131,6 +132,22 @@ def test_a_near_double_root_of_the_score_is_passed() -> None:
     assert fit.log_likelihood >= naive.log_likelihood(
         np.array([0.20972506, 0.19592459, 1.64410432, 0.0]), np.array(v), 0.0695, True
     )
+
+
+@pytest.mark.parametrize("variance", [V, np.array([1e-24, 1.0, 0.4, 0.5, 3.0, 1e-3]), np.geomspace(1e-12, 1e12, 6)])
+@pytest.mark.parametrize("tau2", ["DL", "HE", "GENQ"])
+def test_errors_of_moment_estimators_are_exact_whatever_the_variances(tau2: str, variance: np.ndarray) -> None:
+    fit = pool(EffectSizes(effect=Y * 3.0, variance=variance), tau2=tau2)
+    weights = {"DL": 1.0 / variance, "HE": np.ones(6), "GENQ": variance**-0.5}[tau2]
+    a, v = ([Fraction(float(x)) for x in column] for column in (weights, variance))
+    y, total, k = [Fraction(float(x)) for x in Y * 3.0], sum(a), range(6)
+    p = [[(a[i] if i == j else 0) - a[i] * a[j] / total for j in k] for i in k]
+    trace = sum(p[i][i] for i in k)
+    moment = sum(y[i] * p[i][j] * y[j] for i in k for j in k) - sum(p[i][i] * v[i] for i in k)
+    assert fit.tau2 == pytest.approx(max(float(moment / trace), 0.0), rel=1e-12, abs=0.0)
+    s = [x + Fraction(fit.tau2) for x in v]
+    squared = 2 * sum(p[i][j] ** 2 * s[i] * s[j] for i in k for j in k) / trace**2
+    assert fit.tau2_se == pytest.approx(float(squared) ** 0.5, rel=1e-12)
 
 
 def test_the_root_finder_halves_its_bracket_when_a_step_leaves_it() -> None:

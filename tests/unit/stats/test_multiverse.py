@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
+from balm.stats.heterogeneity.estimators import TAU2_ESTIMATORS
 from balm.stats.multiverse.multiverse import multiverse
 from balm.stats.pooling.pool import pool
 from balm.vocabulary.problems import InputError
@@ -56,6 +57,26 @@ def test_every_specification_is_the_fit_that_it_says(es, columns, options):
         assert got == pytest.approx(want, rel=1e-9, abs=1e-12), one
         assert one.k == fit.k
         assert one.excludes_null == (fit.interval.low > 0 or fit.interval.high < 0)
+
+
+#: Variances 20 to 24 orders of magnitude apart, with and without heterogeneity among the imprecise ones.
+FAR_APART = [
+    ([0.1, 0.5, 0.9, 0.3], [1e-12, 1e12, 1.0, 0.5]),
+    ([0.1, 0.5, 0.9, 0.3], [1e-24, 1.0, 0.4, 0.5]),
+    ([1e-12, 0.5, 1e6, 0.3], [1e-24, 1.0, 1.0, 0.5]),
+    ([0.0, 0.0, 0.0], [1e-24, 1.0, 0.4]),
+]
+
+
+@pytest.mark.parametrize(("effect", "variance"), FAR_APART)
+def test_variances_24_orders_of_magnitude_apart_give_the_fits_without_a_warning(effect, variance):
+    es = EffectSizes(effect=effect, variance=variance)
+    estimators = list(TAU2_ESTIMATORS)
+    many = multiverse(es, tau2=[*estimators, "common"], inference=["wald", "hartung-knapp"])
+    assert {s.tau2_estimator for s in many} == {*estimators, "common"}
+    for one in many:
+        fit = refit(one, es, None)
+        assert (one.estimate, one.se, one.tau2) == pytest.approx((fit.estimate, fit.se, fit.tau2), rel=1e-9), one
 
 
 def test_every_cell_of_the_grid_is_analysed_or_listed():

@@ -14,7 +14,7 @@ from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity import likelihood, moments
 from balm.stats.heterogeneity.generalised_q import q_equation, tau2_where_q_is
 from balm.stats.heterogeneity.quadratic_forms import median_unbiased
-from balm.stats.heterogeneity.weighted import trace_p, trace_pp, typical_variance
+from balm.stats.heterogeneity.weighted import total_without_each, trace_p, trace_pp, typical_variance
 from balm.stats.tails import tails_for
 from balm.vocabulary.quick_dataclass import dataclass
 
@@ -37,24 +37,26 @@ def _positive(g: Any, value: Any) -> Any:
 
 
 def _variance_of_moments(g: Any, tau2: Any, a: Any) -> Any:
-    """``2 tr(A S A S)`` for the projection A with weights ``a`` and ``S = diag(v + tau2)``."""
-    total = g.sum(a)
+    """``2 tr(A S A S)`` for the projection A with weights ``a`` and ``S = diag(v + tau2)``: a sum of positive terms.
+
+    On the diagonal of A stands ``a_i (sum(a) - a_i) / sum(a)``, elsewhere ``-a_i a_j / sum(a)``.
+    """
+    total, without = total_without_each(g, a)
     s = a * (g.variance + g.spread(tau2))
-    return 2.0 * (g.dot(s, s) - 2.0 * g.dot(a * s, s) / total + (g.dot(a, s) / total) ** 2)
+    diagonal = s * without
+    beside = a * s
+    others = beside * g.rest
+    first, u = g.lead(beside), g.sum(others)
+    pairs = 2.0 * first * u + (u * u - g.dot(others, others))
+    return 2.0 * (g.dot(diagonal, diagonal) + pairs) / (total * total)
 
 
 def _moments_error(weights: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
     def error(g: Any, tau2: Any, user: Any) -> Any:
         a = weights(g, user)
-        return _variance_of_moments(g, tau2, a) ** 0.5 / trace_of(g, a)
+        return _variance_of_moments(g, tau2, a) ** 0.5 / trace_p(g, a)
 
     return error
-
-
-def trace_of(g: Any, a: Any) -> Any:
-    """``tr A`` for any weights, as ``sum(a) - sum(a**2)/sum(a)``."""
-    total = g.sum(a)
-    return total - g.dot(a, a) / total
 
 
 def _inverse_variance(g: Any, _: Any) -> Any:

@@ -13,15 +13,15 @@ from __future__ import annotations
 from typing import Any
 
 from balm.stats.heterogeneity.generalised_q import generalised_q
-from balm.stats.heterogeneity.weighted import mean_and_residuals, trace_p
+from balm.stats.heterogeneity.weighted import mean_and_residuals, total_without_each, trace_p
 
 
 def general_moments(g: Any, a: Any) -> Any:
     """The estimator for fixed weights ``a`` (DerSimonian & Kacker 2007, eq. 6)."""
-    total, _, residual = mean_and_residuals(g, a)
-    av = a * g.variance
-    expected = g.sum(av) - g.dot(a, av) / total
-    return (g.dot(a * residual, residual) - expected) / (total - g.dot(a, a) / total)
+    _, _, residual = mean_and_residuals(g, a)
+    total, without = total_without_each(g, a)
+    expected = g.dot(a * g.variance, without) / total
+    return (g.dot(a * residual, residual) - expected) / trace_p(g, a)
 
 
 def dersimonian_laird(g: Any) -> Any:
