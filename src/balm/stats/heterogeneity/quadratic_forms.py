@@ -10,6 +10,7 @@ geometrically: 1e-14 for a few weights, 1e-10 for thousands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from balm.stats.arrays import np
@@ -67,14 +68,33 @@ def eigenvalues(a: Floats, spread: Floats) -> Floats:
 
 
 def tau2_where_probability_is(g: OneGroup, a: Floats, probability: float, scale: float) -> float:
-    """The tau2 at which the observed ``Q_a`` is the ``probability`` quantile of its distribution; 0 where none is.
-
-    ``P(Q_a <= observed)`` falls with tau2, so the root is bracketed from below.
-    """
+    """The tau2 at which the observed ``Q_a`` is the ``probability`` quantile of its distribution; 0 where none is."""
     observed = float(np.sum(a * (g.effect - np.sum(a * g.effect) / a.sum()) ** 2))
+    return _where(observed, lambda tau2: eigenvalues(a, g.variance + tau2), probability, scale)
+
+
+def residual_tau2_where_probability_is(
+    observed: float, projection: Floats, variance: Floats, probability: float, scale: float
+) -> float:
+    """The same for a regression: ``Q_a = y'Py`` with the (k, k) ``projection`` P of fixed weights a.
+
+    The eigenvalues are those of ``S^1/2 P S^1/2`` (Jackson, Turner, Rhodes & Viechtbauer 2014, section 3).
+    """
+
+    def spectrum(tau2: float) -> Floats:
+        root = np.sqrt(variance + tau2)
+        whole: Floats = root[:, None] * projection * root
+        found: Floats = np.maximum(np.linalg.eigvalsh(whole), 0.0)
+        return found
+
+    return _where(observed, spectrum, probability, scale)
+
+
+def _where(observed: float, spectrum: Callable[[float], Floats], probability: float, scale: float) -> float:
+    """``P(Q_a <= observed)`` falls with tau2, so the root is bracketed from below."""
 
     def excess(tau2: float) -> float:
-        return weighted_chi2_cdf(observed, eigenvalues(a, g.variance + tau2)) - probability
+        return weighted_chi2_cdf(observed, spectrum(tau2)) - probability
 
     if excess(0.0) <= 0.0:
         return 0.0

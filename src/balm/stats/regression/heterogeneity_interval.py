@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from balm.stats.distributions import chi2_isf, chi2_ppf
+from balm.stats.effect_sizes import Floats
+from balm.stats.heterogeneity.quadratic_forms import residual_tau2_where_probability_is
 from balm.stats.heterogeneity.solving import crossing
 from balm.stats.regression.between_study_variance import Problem, q_root
 from balm.stats.regression.meta_regression import MetaRegression
@@ -23,7 +25,7 @@ class ResidualHeterogeneity:
     h2: Interval
 
 
-METHODS = ("q-profile", "profile-likelihood")
+METHODS = ("q-profile", "profile-likelihood", "generalised-q", "biggerstaff-jackson")
 
 
 def heterogeneity_interval(
@@ -33,7 +35,8 @@ def heterogeneity_interval(
 
     method : "q-profile": the two tau² at which the generalised Q equals the chi-square quantiles with k - p degrees of
              freedom. "profile-likelihood": where the (restricted) log-likelihood is within half the chi-square quantile
-             of its maximum, for fits by REML or ML.
+             of its maximum, for fits by REML or ML. "generalised-q": the two tau² at which the Q of fixed weights
+             1/sqrt(variance) is at the tails of its own distribution; "biggerstaff-jackson": with weights 1/variance.
 
     Viechtbauer (2007), Stat Med 26:37; Hardy & Thompson (1996), Stat Med 15:619; Jackson, Turner, Rhodes & Viechtbauer
     (2014), BMC Med Res Methodol 14:103.
@@ -41,7 +44,13 @@ def heterogeneity_interval(
     check_option("method", method, METHODS)
     check_level(level)
     problem = Problem(fit.effects.effect, fit.effects.variance, fit.design.matrix)
-    low, high = (_q_profile if method == "q-profile" else _profile_likelihood)(fit, problem, level)
+    ends = {
+        "q-profile": _q_profile,
+        "profile-likelihood": _profile_likelihood,
+        "generalised-q": _generalised_q,
+        "biggerstaff-jackson": _biggerstaff_jackson,
+    }
+    low, high = ends[method](fit, problem, level)
     s = problem.typical
 
     def interval(of: object) -> Interval:
@@ -58,6 +67,23 @@ def heterogeneity_interval(
 def _q_profile(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:
     tail = 0.5 * (1.0 - level)
     return q_root(problem, chi2_isf(tail, problem.df)), q_root(problem, chi2_ppf(tail, problem.df))
+
+
+def _fixed(problem: Problem, weights: Floats, level: float) -> tuple[float, float]:
+    fixed = problem.weighted(weights)
+    low, high = (
+        residual_tau2_where_probability_is(fixed.rss, fixed.matrix, problem.variance, tail, problem.typical)
+        for tail in (0.5 * (1.0 + level), 0.5 * (1.0 - level))
+    )
+    return low, high
+
+
+def _generalised_q(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:
+    return _fixed(problem, problem.variance**-0.5, level)
+
+
+def _biggerstaff_jackson(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:
+    return _fixed(problem, 1.0 / problem.variance, level)
 
 
 def _profile_likelihood(fit: MetaRegression, problem: Problem, level: float) -> tuple[float, float]:

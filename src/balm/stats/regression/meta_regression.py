@@ -256,7 +256,11 @@ class MetaRegression:
         return dict(zip(self.design.names[skip:], inflation.tolist(), strict=True))
 
     def heterogeneity_interval(self, method: str = "q-profile", *, level: float = 0.95) -> Any:
-        """Interval of the residual tau², with I² and H² from it: "q-profile", or "profile-likelihood" (REML, ML)."""
+        """Interval of the residual tau², with I² and H² from it.
+
+        method : "q-profile", "profile-likelihood" (of a fit by REML or ML), "generalised-q" (weights 1/sqrt(v)) or
+                 "biggerstaff-jackson" (weights 1/v; Jackson, Turner, Rhodes & Viechtbauer 2014).
+        """
         from balm.stats.regression.heterogeneity_interval import heterogeneity_interval
 
         return heterogeneity_interval(self, method, level=level)

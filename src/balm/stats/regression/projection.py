@@ -49,6 +49,13 @@ class Projection:
         """``log |X'WX|``."""
         return 2.0 * float(np.sum(np.log(np.abs(np.diag(self._r)))))
 
+    @property
+    def matrix(self) -> Floats:
+        """``P`` itself, (k, k)."""
+        inner = np.eye(len(self.root)) - self._q @ self._q.T
+        out: Floats = self.root[:, None] * inner * self.root
+        return out
+
     def trace(self, d: Floats | float = 1.0) -> float:
         """``tr(P D)`` for a diagonal D."""
         return float(np.sum(self.weights * d * (1.0 - self.hat)))
