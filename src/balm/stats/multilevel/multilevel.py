@@ -34,6 +34,7 @@ def multilevel(
     structure: str | Sequence[str] | None = None,
     V: Any = None,
     correlation: Mapping[str, Any] | None = None,
+    distance: Mapping[str, Any] | None = None,
     fixed: Mapping[str, Any] | None = None,
     names: Sequence[str] | None = None,
     intercept: bool = True,
@@ -64,6 +65,9 @@ def multilevel(
     V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
                  independent errors. :func:`balm.sampling_covariance` builds it.
     correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
+    distance   : of a spatial term, under its name: "euclidean" (the default), "manhattan", "maximum", "great-circle"
+                 (of longitude + latitude in degrees, in kilometres), or the distances themselves between the levels of
+                 one column, as a labelled table or ``(labels, matrix)``: ``{"site | all": (labels, matrix)}``.
     fixed      : variances and correlations that are given and not estimated, under the names of ``.parameter_names``:
                  ``{"study": 0.1, "outcome | trial: rho": 0.5}``; a UN term is given whole, as
                  ``{"outcome | trial": matrix}``. They do not count as parameters of the fit.
@@ -99,7 +103,7 @@ def multilevel(
     _refuse_unusable(es)
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
-    terms = random_terms(random, structure, correlation, es, data)
+    terms = random_terms(random, structure, correlation, es, data, distance)
     held: dict[int, float] = {}
     if fixed:
         if method in MOMENTS:

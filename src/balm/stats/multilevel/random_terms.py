@@ -11,6 +11,7 @@ import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.blocks import Term
+from balm.stats.multilevel.distances import places
 from balm.stats.multilevel.grouping import Grouping, Integers, column, crossed, grouping
 from balm.stats.multilevel.structures import BY_DISTANCE, BY_LEVEL, STRUCTURES, Structure, variance
 from balm.vocabulary.problems import InputError, check_option
@@ -46,7 +47,12 @@ class RandomTerm:
 
 
 def random_terms(
-    random: Any, structure: Any, correlation: Mapping[str, Any] | None, es: EffectSizes, data: Any
+    random: Any,
+    structure: Any,
+    correlation: Mapping[str, Any] | None,
+    es: EffectSizes,
+    data: Any,
+    distance: Mapping[str, Any] | None = None,
 ) -> list[RandomTerm]:
     """Read ``random=``, expand nesting, and refuse what cannot be estimated."""
     listed = [random] if isinstance(random, str) else list(random or ())
@@ -55,18 +61,22 @@ def random_terms(
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"random must name groupings such as 'study/effect' or 'outcome | study'; got {text!r}")
         names.extend(n for n in _expanded(text) if n not in names)
-    known = dict(correlation or {})
+    known, apart = dict(correlation or {}), dict(distance or {})
     wanted = _structures(structure, sum("|" in n for n in names))
     cache: dict[str, Grouping] = {}
     terms = []
     for name in names:
         if "|" in name:
             inner, outer = (part.strip() for part in name.split("|"))
-            terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache))
+            terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache, apart.pop(name, None)))
         else:
             terms.append(_intercept(name, known.pop(name, None), es, data, cache))
     if known:
         raise InputError(f"correlation names {sorted(known)}, but random has no intercept of that name: {names}")
+    if apart:
+        raise InputError(
+            f"distance names {sorted(apart)}, but random has no term 'inner | outer' of that name: {names}"
+        )
     _refuse_repeats(terms)
     return terms
 
@@ -170,14 +180,23 @@ def check_correlation(name: str, matrix: Floats) -> None:
 
 
 def _structured(
-    name: str, inner: str, outer: str, kind: str, es: EffectSizes, data: Any, cache: dict[str, Grouping]
+    name: str,
+    inner: str,
+    outer: str,
+    kind: str,
+    es: EffectSizes,
+    data: Any,
+    cache: dict[str, Grouping],
+    distance: Any,
 ) -> RandomTerm:
     if outer == EVERYTHING:
         groups = grouping(EVERYTHING, np.zeros(len(es), dtype=np.int64))
     else:
         groups = _group(outer, es, data, cache)
     if kind in BY_DISTANCE:
-        return _by_distance(name, inner, groups, kind, es, data)
+        return _by_distance(name, inner, groups, kind, es, data, distance)
+    if distance is not None:
+        raise InputError(f"distance[{name!r}] has no effect on structure {kind!r}; leave it out")
     if groups.count < 2:
         raise InputError(f"random {name!r}: {outer} has one level only, which cannot show how its effects vary")
     levels = _group(inner, es, data, cache)
@@ -219,27 +238,13 @@ def _structured(
     return RandomTerm(name, kind, groups, levels, pair.codes, Term(structure, slots))
 
 
-def _by_distance(name: str, inner: str, groups: Grouping, kind: str, es: EffectSizes, data: Any) -> RandomTerm:
+def _by_distance(
+    name: str, inner: str, groups: Grouping, kind: str, es: EffectSizes, data: Any, distance: Any
+) -> RandomTerm:
     """Correlation by distance (CAR: time) between the coordinates that ``inner`` names, joined by ``+``."""
-    parts = [p.strip() for p in inner.split("+")]
-    if kind == "CAR" and len(parts) != 1:
-        raise InputError(f"random {name!r}: structure 'CAR' takes one column of times; got {parts}")
-    columns = []
-    for part in parts:
-        try:
-            values = np.asarray(column(part, es, data), dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"random {name!r}: structure {kind!r} needs numbers in column {part}") from None
-        if not np.all(np.isfinite(values)):
-            raise InputError(
-                f"random {name!r}: column {part} is missing in row {int(np.argmin(np.isfinite(values))) + 1}"
-            )
-        columns.append(values)
-    places = np.column_stack(columns)
-    point = np.unique(places, axis=0, return_inverse=True)[1].ravel()
+    point, between = places(name, inner, kind, es, data, distance)
     level = np.unique(groups.codes * (int(point.max()) + 1) + point, return_inverse=True)[1]
-    sites, at = np.unique(point, return_index=True)
-    between = np.sqrt(np.sum((places[at][:, None, :] - places[at][None, :, :]) ** 2, axis=2))
+    sites = np.arange(len(between))
     shared = np.zeros((groups.count, len(sites)), dtype=bool)
     shared[groups.codes, point] = True
     together = (shared.astype(np.float64).T @ shared.astype(np.float64)) > 0.0
