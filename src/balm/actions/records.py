@@ -43,7 +43,7 @@ def read_records(*paths: str | Path, progress: Callable[[int], None] | None = No
     """Every record of every file, with the receipt: ``read + rejected`` is what the files hold.
 
     The format is told from the content: RIS, NBIB, PubMed and EndNote XML, Web of Science, Ovid, BibTeX, CSV, TSV,
-    XLSX, ClinicalTrials.gov CSV and JSON; ``.gz`` and ``.zip`` are unpacked within bounds. Raises
+    XLSX, ClinicalTrials.gov CSV and JSON, ICTRP XML, CENTRAL; ``.gz`` and ``.zip`` are unpacked within bounds. Raises
     :class:`~balm.vocabulary.problems.InputError` naming every file that cannot be read; then nothing is returned.
     ``progress`` is told from time to time how many records have been read.
 
@@ -242,6 +242,9 @@ def _part(
     found = recognise(head, plain)
     if found is None:
         known = ", ".join(r.title for r in READERS.values())
+        if tool := _another_tools(head):
+            reason = f"is {tool}, which is not read: export again as RIS from where it was made"
+            raise InputError(Problem(reason, file=path))
         looks = "has no record in any format" if _texty(head) else "is not text in any format"
         raise InputError(Problem(f"{looks} that can be read: {known}", file=path))
     stream = cast(BinaryIO, _Bounded(head, rest, path, limit, packed))
@@ -254,6 +257,22 @@ def _part(
                 raise InputError(Problem(f"a packed workbook may have at most {size}; unpack it first", file=path))
         stream = io.BytesIO(bytes(data))
     return name, stream, READERS[found]
+
+
+#: What only bibliography tools read, by a mark in its first bytes.
+_OTHERS = (
+    (b"<rdf:RDF", "RDF (as Zotero exports it)"),
+    (b"<modsCollection", "MODS"),
+    (b"<mods", "MODS"),
+    (b"<b:Sources", "a list of sources of Microsoft Word"),
+    (b"<TEI", "TEI"),
+    (b'"container-title"', "CSL JSON"),
+    (b'"issued"', "CSL JSON"),
+)
+
+
+def _another_tools(head: bytes) -> str | None:
+    return next((name for mark, name in _OTHERS if mark in head[:8192]), None)
 
 
 def _texty(head: bytes) -> bool:

@@ -52,10 +52,10 @@ def import_files(arguments: argparse.Namespace) -> int:
 IMPORT = Command(
     about=(
         "Add search exports to a review package: RIS, NBIB, PubMed and EndNote XML, Web of Science, Ovid, BibTeX,\n"
-        "CSV, TSV, XLSX, ClinicalTrials.gov CSV and JSON, also as .gz or .zip. Each file becomes a search and is kept\n"
-        "as it is; each record becomes a row of records.csv. The receipt says what was read, repaired and rejected,\n"
-        "where and why; read and rejected together are what the file holds. Rows are only added, and a problem in any\n"
-        "file stops the import before anything is written."
+        "CSV, TSV, XLSX, ClinicalTrials.gov CSV and JSON, ICTRP XML, CENTRAL, also as .gz or .zip. Each file becomes\n"
+        "a search and is kept as it is; each record becomes a row of records.csv. The receipt says what was read,\n"
+        "repaired and rejected, where and why; read and rejected together are what the file holds. Rows are only\n"
+        "added, and a problem in any file stops the import before anything is written."
     ),
     example="balm import my-review medline.nbib embase.ris --date 2026-11-01",
     configure=configure_import,

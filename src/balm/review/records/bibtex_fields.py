@@ -32,6 +32,7 @@ RIS = {
     "journaltitle": "JF",
     "shortjournal": "J2",
     "journal_abbreviation": "J2",
+    "abbrev_source_title": "J2",
     "volume": "VL",
     "number": "IS",
     "issue": "IS",
@@ -50,6 +51,7 @@ RIS = {
     "address": "CY",
     "location": "CY",
     "affiliation": "AD",
+    "affiliations": "AD",
     "note": "N1",
     "annote": "N1",
     "date": "DA",
@@ -103,7 +105,7 @@ def ordinary_entry(
         if tag := RIS.get(low):
             if tag == "AN" or (tag == "SP" and low != "pages"):
                 return None
-            values.append(value.replace("--", "-") if tag == "SP" else value)
+            values.append(value.replace("--", "-").replace(" \u2013 ", "-") if tag == "SP" else value)
         elif low == "month":
             month = value
             continue
@@ -170,7 +172,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
                 parts = list(map(plain, parts))
             ris.setdefault("KW", []).extend([*map(str.strip, parts), ""])
         elif low == "pages":
-            ris.setdefault("SP", []).append(value.replace("--", "-"))
+            ris.setdefault("SP", []).append(value.replace("--", "-").replace(" \u2013 ", "-"))
         elif low == "month":
             month = value
         elif low == "id":
@@ -201,6 +203,7 @@ def names(raw: str) -> list[str]:
     ['Müller, A.', 'Pain and Balm Group']
     """
     text = (_BLANKS.sub(" ", raw) if "\n" in raw or "  " in raw or "\t" in raw else raw).strip()
+    text = text.removesuffix(" and others")  # BibTeX's et al. is nobody
     parts = text.split(" and ")
     if "{" not in text and "\\" not in text:
         return parts

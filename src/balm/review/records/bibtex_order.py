@@ -163,8 +163,8 @@ class Order:
         for at in learnt.odd:
             if values[at]:
                 return None
-        if learnt.pages and "--" in (value := values[learnt.pages]):
-            values[learnt.pages] = value.replace("--", "-")
+        if learnt.pages and ("--" in (value := values[learnt.pages]) or " \u2013 " in value):
+            values[learnt.pages] = value.replace("--", "-").replace(" \u2013 ", "-")
         if learnt.month and (month := values[learnt.month]):
             values[learnt.month] = ""
             if not (learnt.date and values[learnt.date]):

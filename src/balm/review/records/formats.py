@@ -50,6 +50,8 @@ READERS: dict[str, Reader] = {
         Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "texts", f"{_HERE}.medline:read"),
         Reader("pubmed-xml", "PubMed XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_pubmed"),
         Reader("endnote-xml", "EndNote XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_endnote"),
+        Reader("ictrp-xml", "ICTRP XML (WHO's trial registers)", (".xml",), "bytes", f"{_HERE}.xml_formats:read_ictrp"),
+        Reader("central", "Cochrane CENTRAL, plain text", (".txt",), "lines", f"{_HERE}.central:read"),
         Reader("wos", "Web of Science, tagged", (".ciw", ".txt"), "lines", f"{_HERE}.wos:read"),
         Reader("ovid", "Ovid, tagged", (".cgi", ".txt"), "lines", f"{_HERE}.tagged:read_ovid"),
         Reader("refer", "EndNote tagged (refer)", (".enw", ".enl"), "lines", f"{_HERE}.tagged:read_refer"),

@@ -80,7 +80,7 @@ _add(
     "|embase id|medline pui|pui|accession no|unique id"
     "|embase accession id|storeid|publication id",
 )
-_add("NCT", "ctgov id|ictrp id|cinahl id|other ids|clinical trial numbers|secondary ids|secondary id")
+_add("NCT", "ctgov id|ictrp id|cinahl id|other ids|clinical trial numbers|secondary ids|secondary id|secondaryids")
 _add(
     "LABEL",
     "label included|label|included|asreview label|label abstract included|final decision|decision|label final"

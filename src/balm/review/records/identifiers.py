@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[^\s\"]+")
-_PMID = re.compile(r"(?:PMID|PUBMED|MEDLINE)\s*[:=]?\s*(\d{1,8})\b", re.I)
+_PMID = re.compile(r"(?:PMID|PUBMED|MEDLINE)\s*[:=]?\s*(?:NLM)?(\d{1,8})\b", re.I)
 _PMID_URL = re.compile(r"(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/(?:pubmed|m/pubmed))/(\d{1,8})\b", re.I)
 _PMCID = re.compile(r"\bPMC\d{3,9}\b", re.I)
 _ISSN = re.compile(r"(?<![\dXx-])(\d{4})[-\u2010-\u2015]?(\d{3}[\dXx])(?![\d-])")

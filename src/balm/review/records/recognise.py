@@ -22,6 +22,9 @@ _OVID = re.compile(r"^<\s*\d+\s*\.?\s*>\s*$", re.M)
 _OVID_WORDS = re.compile(
     r"^(?:Title|Source|Abstract|Authors?|Accession Number|Unique Identifier|Institution|ISSN)[ \t]*\n[ \t]{1,6}\S", re.M
 )
+_CSL = re.compile(r'"(?:container-title|issued)"\s*:')
+#: A record of Cochrane CENTRAL in plain text: its place among all, and its number.
+_CENTRAL = re.compile(r"^Record #\d+ of \d+[ \t]*\n(?:[ \t]*\n)*ID: ?\S", re.M)
 _REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
 
 #: Two cells, whatever is between them; from the first one on and never back, or a long line takes minutes.
@@ -44,6 +47,8 @@ def recognise(head: bytes, name: str = "") -> str | None:
     body = text.lstrip("\ufeff \t\r\n")
     if body.startswith("<") and not _OVID.match(body):
         return _xml(body)
+    if body.startswith(("[", "{")) and "protocolSection" not in body and _CSL.search(body):
+        return None  # the JSON of citation styles
     if body.startswith(("[", "{")) and (
         "protocolSection" in body or '"studies"' in body or re.match(r'[\[{]\s*[{"\]}]', body)
     ):
@@ -56,6 +61,7 @@ def recognise(head: bytes, name: str = "") -> str | None:
         "medline": len(_MEDLINE.findall(text)),
         "wos": len(_WOS_HEAD.findall(text)),
         "ovid": len(_OVID.findall(text)),
+        "central": len(_CENTRAL.findall(text)),
     }
     best = max(found, key=lambda k: found[k])
     if found[best] and not (best == "ris" and _quoted(text)):
@@ -121,6 +127,8 @@ def _xml(body: str) -> str | None:
         return "pubmed-xml"
     if re.search(r"<xml>\s*<records>|<records>|<record>", body):
         return "endnote-xml"
+    if "<Trials_downloaded_from_ICTRP" in body:
+        return "ictrp-xml"
     root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"<!--.*?-->|<\?.*?\?>|<!.*?>", "", body, flags=re.S))
     if re.search(r"<!DOCTYPE\s+(?:PubmedArticleSet|PubmedBookArticleSet)", body):
         return "pubmed-xml"

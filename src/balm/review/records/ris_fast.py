@@ -308,7 +308,10 @@ def follow(
                     pmid, values[at] = text.lstrip("0") or None, ""
                     repairs += ("PMID found in C5",)
         if plan.registered:
-            registered = tuple([each for each in _of(plan.registered, values).split(AND) if each])
+            text = _of(plan.registered, values)
+            if text and _SAYS_PUBMED.search(text):
+                return None
+            registered = tuple([each for each in text.split(AND) if each])
         for tag, at in plan.others:
             if text := values[at]:
                 other += tuple([(tag, each) for each in text.split(AND) if each]) if AND in text else ((tag, text),)

@@ -36,6 +36,8 @@ _DOI_IN_NOTE = re.compile(r"\bDOI\s*[:=]?\s*(?:https?://(?:dx\.)?doi\.org/)?(10\
 LINE_SEPARATOR = "\u2028"
 _GAPS = re.compile(r"\n{3,}")
 _NAMES = re.compile(r";\s*")
+#: EBSCO's journals carry their ISSN: ``Pain (03043959)``.
+_ISSN_BEHIND = re.compile(r"\s*\(\d{4}-?\d{3}[\dXx]\)$")
 
 _NONE: tuple[str, ...] = ()
 
@@ -45,7 +47,7 @@ Repairs = list[str]
 
 #: Tags that may carry the record's DOI when DO does not, in the order they are asked.
 _DOI_TAGS = ("DI", "L3", "M3", "UR", "LK", "L2", "N1", "AN", "ID", "C7", "L1", "L4")
-_PMID_TAGS = ("AN", "ID", "C7", "C5", "C3", "C2", "UI", "M1", "M2", "UR", "L2", "LK")
+_PMID_TAGS = ("AN", "ID", "C7", "C5", "C3", "C2", "UI", "U2", "M1", "M2", "UR", "L2", "LK")
 _PMCID_TAGS = ("C2", "C7", "UR", "L1", "L2", "L4")
 
 
@@ -251,8 +253,8 @@ def _identifiers(
                     doi = find_doi(value)
                 if doi:
                     repairs.append(f"DOI found in {tag}")
-                    if tag == "DI":
-                        fields["DI"] = [v for v in values if v is not value]
+                    if tag in ("DI", "M3") and " " not in value.strip():  # M3 is a type of work elsewhere
+                        fields[tag] = [v for v in values if v is not value]
                     break
             if doi:
                 break
@@ -303,7 +305,7 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
         )
         for value in values:
             if found := find_pmid(value, alone=bare):
-                if tag in ("C7", "C5"):
+                if tag in ("C7", "C5", "U2"):
                     values.remove(value)
                 repairs.append(f"PMID found in {tag}")
                 return found
@@ -414,7 +416,7 @@ def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
     source = ""
     for tag in there:
         if text := fields[tag][0].strip():
-            full, source = text.replace("\n", " "), tag
+            full, source = _ISSN_BEHIND.sub("", text.replace("\n", " ")) or text, tag
             break
     if full is None:
         return None, None
@@ -428,7 +430,7 @@ def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
     for tag in there:
         for value in fields.pop(tag):
             text = value.strip().replace("\n", " ")
-            if text and text not in (full, short):
+            if text and text not in (full, short) and _ISSN_BEHIND.sub("", text) != full:
                 other.append((tag, text))
     return full, short
 

@@ -222,6 +222,11 @@ def _columns(header: list[str]) -> list[tuple[int, str]]:
     return columns
 
 
+def row_fields(header: list[str], cells: list[str], tally: Tally) -> Fields:
+    """One row with a header of its own, as RIS fields."""
+    return _fields(_columns(header), header, cells, tally)
+
+
 def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str], tally: Tally) -> Fields:
     fields: Fields = {}
     article: list[tuple[str, str]] = []  # what stands for the pages where there are none
@@ -289,6 +294,8 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             fields["SP"] = [text]
         elif text not in fields["SP"][0]:
             fields.setdefault(name, []).append(text)
+    if "TI" not in fields and "public title" in fields:  # a register that gives no scientific one
+        fields["TI"] = fields.pop("public title")
     if "DO" not in fields and "SOURCE TEXT" in fields and (doi := find_doi(fields["SOURCE TEXT"][0])):
         fields["DO"] = [doi]
     fields.pop("SOURCE TEXT", None)

@@ -60,12 +60,18 @@ _OVID = {
     "CN": "Ovid CN",
     "SO": "SO",
 }
+#: Statuses that records of MEDLINE alone have.
+_MEDLINE = frozenset({"MEDLINE", "PubMed-not-MEDLINE", "In-Data-Review", "In-Process", "Publisher"})
+#: Ovid writes several types of publication as sentences.
+_KINDS = re.compile(r"(?<=[a-z)])\. (?=[A-Z])")
 #: Ovid's names of fields in words -> its names in two letters.
 _WORDS = {
     "title": "TI",
     "chapter title": "Chapter",
     "author": "AU",
     "authors": "AU",
+    "authors full name": "Full",
+    "author full name": "Full",
     "author(s)": "AU",
     "source": "SO",
     "abstract": "AB",
@@ -110,7 +116,7 @@ _WORDS = {
     "external link": "XL",
 }
 #: Fields named in words that hold a list: one entry a line, or several with semicolons between.
-_LISTS = frozenset({"AU", "KW", "HW", "MH", "SH", "DE"})
+_LISTS = frozenset({"AU", "Full", "KW", "HW", "MH", "SH", "DE"})
 _REFER = {"A": "AU", "T": "TI", "B": "T2", "J": "JF", "D": "PY", "8": "DA", "V": "VL", "N": "IS", "P": "SP"} | {
     "U": "UR",
     "X": "AB",
@@ -192,6 +198,18 @@ def _ovid(fields: Fields, tally: Tally, start: int, end: int) -> Iterator[Record
         if book := fields.pop("TI", []):
             ris["T2"] = book
         fields["TI"] = chapter
+    full = fields.pop("Full", [])
+    if len(full) >= len(fields.get("AU", ())):
+        fields["AU"] = full or fields.get("AU", [])
+    elif full:
+        fields["Ovid Full"] = full
+    if (
+        (number := fields.get("UI", [""])[0].strip()).isdigit()
+        and "PM" not in fields
+        and _MEDLINE & {word for status in fields.get("Status", ()) for word in status.split()}
+    ):
+        fields["PM"] = [number]  # Ovid MEDLINE counts by PubMed's numbers
+    fields["PT"] = [kind for value in fields.get("PT", ()) for kind in _KINDS.split(value)]
     for tag in ("SO", "LG", "PT"):
         if tag in fields:
             fields[tag] = [value.removesuffix(".") for value in fields[tag]]

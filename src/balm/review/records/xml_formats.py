@@ -1,4 +1,4 @@
-"""PubMed XML and EndNote XML, streamed one record at a time.
+"""PubMed XML, EndNote XML and the XML of WHO's register search (ICTRP), streamed one record at a time.
 
 Parsed through defusedxml: entity declarations (and with them entity bombs) and external references are refused, and so
 is nesting no export has. A file that breaks off keeps the records before the break, and says where it broke.
@@ -14,6 +14,7 @@ from balm.review.records.identifiers import find_doi, find_pmcid, find_year, ser
 from balm.review.records.kinds import refined, ris_code, type_in_words
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import Fields, build
+from balm.review.records.table import row_fields
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
@@ -33,6 +34,12 @@ def read_endnote(source: BinaryIO, tally: Tally) -> Iterator[Record]:
     """Every ``record`` of an EndNote library exported as XML."""
     tally.format = "EndNote XML"
     yield from _stream(source, tally, {"record": _endnote})
+
+
+def read_ictrp(source: BinaryIO, tally: Tally) -> Iterator[Record]:
+    """Every ``Trial`` of WHO's International Clinical Trials Registry Platform, read as a row of its table."""
+    tally.format = "ICTRP XML"
+    yield from _stream(source, tally, {"Trial": _ictrp})
 
 
 def _stream(source: BinaryIO, tally: Tally, heads: dict[str, Callable[..., Iterator[Record]]]) -> Iterator[Record]:
@@ -117,11 +124,14 @@ def _pubmed(element: Any, tally: Tally) -> Iterator[Record]:
     journal = article.find("Journal")
     data = element.find("PubmedBookData" if book else "PubmedData")
     pmid = _text(citation, "PMID")
-    doi = pmcid = None
+    doi = invalid = pmcid = None
     for one in (*article.findall("ELocationID"), *_ids(data), *article.findall("ArticleIdList/ArticleId")):
         text, kind = _all(one), one.get("EIdType") or one.get("IdType") or ""
         if kind == "doi":
-            doi = doi or find_doi(text)
+            if one.get("ValidYN") == "N":
+                invalid = invalid or find_doi(text)
+            else:
+                doi = doi or find_doi(text)
         elif kind == "pmc":
             pmcid = pmcid or find_pmcid(text)
     pages = _text(article, "Pagination/MedlinePgn")
@@ -135,24 +145,35 @@ def _pubmed(element: Any, tally: Tally) -> Iterator[Record]:
     issn += [_all(i) for i in citation.findall("MedlineJournalInfo/ISSNLinking")]
     serials, books, _ = serial_numbers([*issn, *(_all(i) for i in article.findall("Book/Isbn"))])
     types = tuple(dict.fromkeys(_all(t) for t in article.iter("PublicationType")))
-    people = article.findall("AuthorList/Author")
+    people: list[Any] = article.findall("AuthorList[@Type='authors']/Author")
+    editors: list[Any] = []
+    people = people or article.findall("AuthorList/Author")
+    title, book_title = _text(article, "ArticleTitle"), _text(article, "Book/BookTitle")
+    if book:
+        editors = article.findall("AuthorList[@Type='editors']/Author")
+        editors = editors or article.findall("Book/AuthorList[@Type='editors']/Author")
+        if not title:  # a book of itself
+            people = people or article.findall("Book/AuthorList[@Type='authors']/Author")
     accession = tuple(_all(n) for n in article.iter("AccessionNumber"))
     full, short = _text(journal, "Title"), _text(journal, "ISOAbbreviation")
     short = short or _text(citation, "MedlineJournalInfo/MedlineTA")
     record = Record(
         id=tally.name(pmid),
-        type="chapter" if book else refined(next((w for t in types if (w := type_in_words(t))), "article"), types),
-        title=_text(article, "ArticleTitle") or _text(article, "Book/BookTitle"),
+        type=("chapter" if title else "book")
+        if book
+        else refined(next((w for t in types if (w := type_in_words(t))), "article"), types),
+        title=title or book_title,
         original_title=_text(article, "VernacularTitle"),
         authors=tuple(n for p in people if (n := _person(p))),
+        editors=tuple(n for p in editors if (n := _person(p))),
         year=year,
         date=date if date and date != str(year) else None,
-        journal=full or short or _text(article, "Book/BookTitle"),
+        journal=full or short or (book_title if title else None),
         journal_abbreviation=short if full and short != full else None,
         volume=_text(journal, "JournalIssue/Volume"),
         issue=_text(journal, "JournalIssue/Issue"),
         pages=pages,
-        doi=doi,
+        doi=doi or invalid,
         pmid=pmid if pmid and pmid.isdigit() else None,
         pmcid=pmcid,
         accession_numbers=tuple(dict.fromkeys(accession)),
@@ -163,14 +184,35 @@ def _pubmed(element: Any, tally: Tally) -> Iterator[Record]:
         language=_text(article, "Language"),
         publication_types=types,
         publisher=_text(article, "Book/Publisher/PublisherName"),
-        place=_text(citation, "MedlineJournalInfo/Country"),
+        place=_text(citation, "MedlineJournalInfo/Country") or _text(article, "Book/Publisher/PublisherLocation"),
         affiliations=tuple(dict.fromkeys(_all(a) for a in article.iter("Affiliation"))),
         source_file=tally.file,
         ordinal=tally.ordinal,
-        other=tuple(("GeneralNote", _all(n)) for n in citation.findall("GeneralNote")),
+        other=tuple(dict.fromkeys(_further(citation, article, element, book))),
     )
     tally.read += 1
     yield record
+
+
+#: Elements without a field of the model that a reader would miss.
+_FURTHER = ("Book/Edition", "Book/CollectionTitle", "Book/VolumeTitle", "Book/Volume")
+
+
+def _further(citation: Any, article: Any, whole: Any, book: bool) -> Iterator[tuple[str, str]]:
+    """What has no field: further languages and abstracts, book numbers, notes."""
+    for language in article.findall("Language")[1:]:
+        yield "Language", _all(language)
+    for abstract in citation.findall("OtherAbstract"):
+        if text := _abstract(abstract):
+            yield "OtherAbstract", text
+    for path in _FURTHER:
+        if text := _text(article, path):
+            yield path.rpartition("/")[2], text
+    for one in whole.iter("ArticleId") if book else ():
+        if one.get("IdType") == "bookaccession" and (text := _all(one)):
+            yield "bookaccession", text
+    for note in citation.findall("GeneralNote"):
+        yield "GeneralNote", _all(note)
 
 
 def _ids(data: Any) -> Iterator[Any]:
@@ -184,7 +226,8 @@ def _person(author: Any) -> str:
     if group:
         return group
     family, given = _text(author, "LastName"), _text(author, "ForeName") or _text(author, "Initials")
-    return f"{family}, {given}" if family and given else family or given or ""
+    given = " ".join(part for part in (given, _text(author, "Suffix")) if part)
+    return f"{family}, {given}" if family and given else family or given
 
 
 def _abstract(element: Any) -> str | None:
@@ -211,6 +254,8 @@ _ENDNOTE = {
     "titles/alt-title": "J2",
     "titles/translated-title": "TT",
     "contributors/secondary-authors/author": "A2",
+    "contributors/tertiary-authors/author": "A3",
+    "contributors/subsidiary-authors/author": "A4",
     "periodical/full-title": "JF",
     "periodical/abbr-1": "JA",
     "titles/secondary-title": "T2",
@@ -256,7 +301,7 @@ def _endnote(element: Any, tally: Tally) -> Iterator[Record]:
     ris["UR"] = [_all(u) for u in element.findall("urls/related-urls/url")]
     for path, tag in _ENDNOTE.items():
         for one in element.findall(path):
-            text = "".join(one.itertext()) if tag in ("AB", "N1", "RN") else _all(one)
+            text = "".join(one.itertext()) if tag in ("AB", "N1", "RN", "AD") else _all(one)
             if text.strip():
                 ris.setdefault(tag, []).append(text.replace("\r", "\n"))
     for child in element:
@@ -270,3 +315,11 @@ def _endnote(element: Any, tally: Tally) -> Iterator[Record]:
 
 
 _OF_THE_LIBRARY = frozenset({"database", "source-app", "rec-number", "ref-type"})
+
+
+def _ictrp(element: Any, tally: Tally) -> Iterator[Record]:
+    told = [(child.tag, text) for child in element if (text := _all(child))]
+    fields = row_fields([name for name, _ in told], [text for _, text in told], tally)
+    for record in build(fields, tally, 0, 0, ended=True, head=True):
+        object.__setattr__(record, "lines", None)
+        yield record
