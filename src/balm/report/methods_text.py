@@ -47,6 +47,7 @@ _SAID_IN_PROSE = {
     "double_zero",
     "mh_rd_variance",  # said by the papers of the variance
     "mh_zero_cells",
+    "zero_cells",  # of Peto's method: said with the zero cells
     "mh_weights",
     "studies",  # said by the method
     "rr_single_zero",
@@ -120,16 +121,17 @@ def _zero_cells(fit: Pooled) -> str:
         parts.append("the raw cells were pooled without a correction")
     elif chosen.get("to") in ZERO_CELLS:
         add = plain(float(chosen.get("add", 0.5)))
-        parts.append(ZERO_CELLS[chosen["to"]].format(add=add))
         corrected = sum(" added to " in note for note in fit.effects.note)
+        rare = chosen["to"] in ("only-zero", "if-any-zero")
+        none = rare and not corrected and not fit.effects.double_zero.any()
+        said = ZERO_CELLS[chosen["to"]].format(add=add)
+        parts.append(f"no study had one; {said.replace(' was added ', ' would have been added ')}" if none else said)
         if corrected:  # how sizes and differences are corrected has an effect only where something was corrected
             parts += [
                 words[chosen[name]].format(add=add, twice=plain(2 * float(chosen.get("add", 0.5))))
                 for name, words in SINGLE_ZERO.items()
                 if chosen.get(name) in words
             ]
-        elif chosen["to"] in ("only-zero", "if-any-zero") and not fit.effects.double_zero.any():
-            parts.append("no study had a zero cell")
     if chosen.get("double_zero") in DOUBLE_ZERO and MEASURES[fit.effects.measure].double_zero == "excluded":
         parts.append(DOUBLE_ZERO[chosen["double_zero"]])
     return f"Zero cells: {'; '.join(parts)}." if parts else ""
@@ -141,6 +143,9 @@ def _model(fit: Pooled) -> str:
     how = "Cochran's weights (the events of group 1 expected at the rate of group 2)"
     by = f"with {how}" if chosen.get("mh_weights") == "cochran" else f"by {METHODS[fit.method].cited}"
     text = f"Effects were pooled {by} under {MODELS[model].words}"
+    if fit.k < 2:
+        few = "One study could be analysed" if fit.k else "No study could be analysed"
+        text = f"{few}, so nothing was pooled; effects would have been pooled {by} under {MODELS[model].words}"
     if fit.method == "mantel-haenszel" and "mh_weights" not in chosen:
         cites = MANTEL_HAENSZEL_VARIANCE.get(
             str(chosen.get("mh_rd_variance")) if fit.effects.measure == "RD" else fit.effects.measure, ()
@@ -149,6 +154,11 @@ def _model(fit: Pooled) -> str:
     tau2 = chosen.get("tau2")
     if tau2 is None or model == "common":
         return f"{text}."
+    if fit.k < 2:
+        way = (
+            f"estimated by {tau2_choice(tau2).cited}" if isinstance(tau2, str) else f"set to {tau2_choice(tau2).words}"
+        )
+        return f"{text}, with the between-study variance τ² {way}."
     if isinstance(tau2, str):
         return f"{text}; the between-study variance τ² was estimated by {tau2_choice(tau2).cited}."
     return f"{text}; the between-study variance τ² was set to {tau2_choice(tau2).words}, not estimated."
@@ -176,7 +186,7 @@ def _prediction(fit: Pooled) -> str:
     chosen = fit.conventions.get("prediction")
     interval = fit.prediction_interval
     if math.isnan(interval.low) or math.isnan(interval.high):
-        why = fit.reasons.get("prediction_interval", "")
+        why = fit.reasons.get("prediction_interval", "").removeprefix("not estimable: ")
         return f"A prediction interval is not given: {why.rstrip('.')}." if why else ""
     return "" if chosen is None else f"The prediction interval uses {prediction_choice(chosen).cited}."
 

@@ -32,7 +32,7 @@ def sentence(fit: Pooled, *, minus: str = "-") -> str:
     if fit.k > 1:
         said += [_heterogeneity(fit, minus), _prediction(fit, minus)]
     if fit.k > 0:
-        said.append(_excluded(fit))
+        said += [_beyond(fit, minus), _excluded(fit)]
     # What the advice for one study says is what the sentence itself says.
     said += [_as_sentence(text) for text in fit.advice if fit.k != 1 or not text.startswith("One study")]
     return " ".join(text for text in said if text)
@@ -112,6 +112,11 @@ def _result(fit: Pooled, minus: str) -> str:
     if fit.k == 0:
         why = "; ".join(f"{study} ({reason})" for study, reason in fit.excluded)
         return _as_sentence(f"No study could be pooled: {why}" if why else "No study could be pooled")
+    if math.isnan(fit.estimate):
+        one = f"One study ({label(fit.effects.study, 0)}) could be analysed, and its {name} is not estimable"
+        many = f"The pooled {name} of {fit.k} studies is not estimable ({how(fit)})"
+        why = _why_not(fit, "estimate")
+        return _as_sentence((one if fit.k == 1 else many) + (f": {why}" if why else ""))
     shown, digits = fit.displayed, result_digits(fit)
     interval = interval_in_words(fit, shown.interval, digits, minus)
     numbers = f"{in_words(fit, shown.estimate, digits, minus)} ({level(fit.interval.level)} CI {interval}"
@@ -119,9 +124,39 @@ def _result(fit: Pooled, minus: str) -> str:
         return (
             f"One study ({label(fit.effects.study, 0)}) could be analysed: its {name} was {numbers}); there is "
             "nothing to pool, and neither heterogeneity nor a prediction interval can be estimated from one study."
+            + _no_interval(fit)
         )
     p = f"; {p_value(fit.p)}" if has_null(fit) and not math.isnan(fit.p) else ""
-    return f"Across {fit.k} studies, the pooled {name} was {numbers}; {how(fit)}{p})."
+    return f"Across {fit.k} studies, the pooled {name} was {numbers}; {how(fit)}{p}).{_no_interval(fit)}"
+
+
+def _why_not(fit: Pooled, quantity: str) -> str:
+    """Why a quantity is not estimable, as it follows these words."""
+    return fit.reasons.get(quantity, "").removeprefix("not estimable: ").rstrip(".").replace(": ", "; ")
+
+
+def _no_interval(fit: Pooled) -> str:
+    why = _why_not(fit, "interval")
+    return f" The interval is not estimable: {why}." if why and math.isnan(fit.interval.low) else ""
+
+
+#: What a measure without a transformation can be; a symmetric interval knows no such bounds.
+_BOUNDS = {"PR": (0.0, 1.0), "RD": (-1.0, 1.0), "COR": (-1.0, 1.0), "UCOR": (-1.0, 1.0), "PHI": (-1.0, 1.0)}
+
+
+def _beyond(fit: Pooled, minus: str) -> str:
+    """That an interval holds values which the measure cannot take."""
+    bounds = _BOUNDS.get(fit.effects.measure)
+    if bounds is None:
+        return ""
+    shown = fit.displayed
+    ends = {"interval": shown.interval, "prediction interval": shown.prediction_interval}
+    past = [name for name, x in ends.items() if x.low < bounds[0] or x.high > bounds[1]]
+    if not past:
+        return ""
+    low, high = (in_words(fit, x, 2, minus).removesuffix(".00") for x in bounds)
+    said = "The " + " and the ".join(past) + (" reaches" if len(past) == 1 else " reach")
+    return f"{said} beyond what a {measure_name(fit.effects.measure)} can be ({low} to {high})."
 
 
 def _heterogeneity(fit: Pooled, minus: str) -> str:
@@ -133,7 +168,7 @@ def _heterogeneity(fit: Pooled, minus: str) -> str:
     figures = "; ".join(part for part in (f"τ² {short(fit.tau2)}", i2, q) if part)
     if fit.conventions.get("model") == "common":
         known = "; ".join(part for part in (i2, q) if part)
-        return f"Differences between the studies' effects: {known}; the model assumes none."
+        return f"Differences between the studies' effects: {known}; the model assumes none." if known else ""
     if fit.tau2 == 0:
         return f"No variance between the studies was estimated ({figures}), which does not show that there is none."
     return f"The true effects varied between studies ({figures})."

@@ -175,7 +175,7 @@ def test_the_methods_name_every_choice():
     said = words.methods(balm.pool(bcg()))
     for part in (
         "risk ratio (RR), analysed on the log scale",
-        "0.5 was added to every cell of the studies with a zero cell",
+        "no study had one; 0.5 would have been added to every cell of the studies with a zero cell",
         "inverse-variance weights under a random-effects model",
         "restricted maximum likelihood, REML (Viechtbauer 2005)",
         "Hartung-Knapp method, never below Wald's standard error (Hartung & Knapp 2001; Röver et al. 2015)",
@@ -366,3 +366,41 @@ def test_json_has_the_promised_keys_and_nothing_that_json_does_not_know(model):
     assert sum(study["weight"] for study in got["studies"]) == pytest.approx(100, abs=1e-9)
     for name in KEYS:
         assert got[name] is not None or name in got["reasons"] or name == "tau2_estimator", name
+
+
+NONE_IN_ONE = {"events_1": [0, 0], "n_1": [20, 30], "events_2": [5, 3], "n_2": [20, 31]}
+WHY = "no events in group 1 of any study; the ratio is 0 or infinite"
+
+
+def test_what_is_not_estimable_says_why_and_leaves_no_empty_words():
+    both = words.sentence(balm.mantel_haenszel("RR", **NONE_IN_ONE))
+    assert both == (
+        f"The pooled risk ratio of 2 studies is not estimable (common effect, Mantel-Haenszel, Wald interval): {WHY}."
+    )
+    one = words.sentence(balm.mantel_haenszel("RR", **{k: v[:1] for k, v in NONE_IN_ONE.items()}))
+    assert one == f"One study (Study 1) could be analysed, and its risk ratio is not estimable: {WHY}."
+    none = words.sentence(balm.mantel_haenszel("RD", **NONE_IN_ONE | {"events_2": [0, 0]}))
+    assert "The interval is not estimable: no events, or events in everyone, in all studies together;" in none
+    assert ": ;" not in none and "effects: " not in none
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_the_methods_of_less_than_two_studies_pool_nothing(k):
+    events = [3] if k else [0]
+    fit = balm.mantel_haenszel("RR", events_1=events, n_1=[20], events_2=[5] if k else [0], n_2=[20])
+    told = words.methods(fit)
+    assert (
+        f"{'One' if k else 'No'} study could be analysed, so nothing was pooled; effects would have been pooled" in told
+    )
+    assert "Effects were pooled" not in told
+    if k:
+        random = words.methods(balm.pool(balm.effect_sizes("RR", events_1=[3], n_1=[20], events_2=[5], n_2=[20])))
+        assert "with the between-study variance τ² estimated by" in random and "not given: one study." in random
+
+
+def test_an_interval_beyond_the_possible_is_named():
+    rates = words.sentence(balm.pool(balm.effect_sizes("PR", events=[0, 0], n=[20, 20])))
+    assert "The interval and the prediction interval reach beyond what a proportion can be (0% to 100%)." in rates
+    wide = balm.pool(balm.effect_sizes("RD", events_1=[3, 4], n_1=[20, 30], events_2=[5, 9], n_2=[20, 31]))
+    assert f"beyond what a risk difference can be ({MINUS}1 to 1)." in words.sentence(wide, minus=MINUS)
+    assert "beyond" not in words.sentence(balm.pool(balm.effect_sizes("PLO", events=[1, 2], n=[20, 20])))

@@ -42,7 +42,7 @@ def advise(a: Analysis, k: int, choices: Choices) -> tuple[str, ...]:
     if k == 2 and math.isfinite(a.df):
         said.append("Two studies: the interval has one degree of freedom and is very wide; show the studies instead.")
     elif choices.model != "common" and k < FEW:
-        said.append(f"{k} studies: τ² and everything that rests on it is very uncertain.")
+        said.append(f"With {k} studies, τ² and everything that rests on it are very uncertain.")
     if a.tau2 == 0.0 and not math.isnan(a.prediction_low) and PREDICTIONS[choices.prediction].error != "own":
         said.append("τ² is 0: the prediction interval assumes no heterogeneity.")
     if a.q == 0.0:
