@@ -57,9 +57,13 @@ _SAID_IN_PROSE = {
 
 def methods(fit: Pooled) -> str:
     """One paragraph that names measure, zero-cell rule, model, estimators, intervals, conventions and versions."""
+    return " ".join([*method_parts(fit), software()])
+
+
+def method_parts(fit: Pooled) -> tuple[str, ...]:
+    """What :func:`methods` says, point by point and without the versions: what several analyses share is told once."""
     said = [_measure(fit), _zero_cells(fit), _model(fit), _interval(fit), _prediction(fit), _heterogeneity(fit)]
-    said += [_others(fit), software()]
-    return " ".join(text for text in said if text)
+    return tuple(text for text in [*said, _others(fit)] if text)
 
 
 def references(fit: Pooled) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ def sentence(fit: Pooled, *, minus: str = "-") -> str:
     return " ".join(text for text in said if text)
 
 
+def headline(fit: Pooled, *, minus: str = "-") -> str:
+    """The estimate, its interval and P without the method, for an abstract: its section on synthesis names that."""
+    return _result(fit, minus, method=False)
+
+
 #: How a name says that the value is transformed for the analysis; what is shown has been transformed back.
 _TRANSFORMED = re.compile(
     r"(?:Fisher's z of (?:an? |the )?|Log |Logit |Probit |Arcsine |Freeman-Tukey |Square root of an? )(.*)"
@@ -107,7 +112,7 @@ def how(fit: Pooled) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _result(fit: Pooled, minus: str) -> str:
+def _result(fit: Pooled, minus: str, *, method: bool = True) -> str:
     name = measure_name(fit.effects.measure)
     if fit.k == 0:
         why = "; ".join(f"{study} ({reason})" for study, reason in fit.excluded)
@@ -127,7 +132,8 @@ def _result(fit: Pooled, minus: str) -> str:
             + _no_interval(fit)
         )
     p = f"; {p_value(fit.p)}" if has_null(fit) and not math.isnan(fit.p) else ""
-    return f"Across {fit.k} studies, the pooled {name} was {numbers}; {how(fit)}{p}).{_no_interval(fit)}"
+    way = f"; {how(fit)}" if method else ""
+    return f"Across {fit.k} studies, the pooled {name} was {numbers}{way}{p}).{_no_interval(fit)}"
 
 
 def _why_not(fit: Pooled, quantity: str) -> str:

@@ -19,6 +19,7 @@ from balm.report.document.methods import deviations, methods_section
 from balm.report.document.parts import Listing, Paragraph, Section, said
 from balm.report.html_report.study_tables import outside
 from balm.report.html_report.table import LONG, Cell, Link, Row, Table, columns, told_once
+from balm.report.methods_text import method_parts
 from balm.vocabulary.evidence import Search, Vote
 
 FOLDER = Path(__file__).resolve().parents[3] / "reviews" / "ketamine-chronic-pain"
@@ -150,3 +151,29 @@ def test_on_paper_a_long_table_says_once_what_every_row_says():
         replace(rows[-1], cells=(rows[-1].cells[0], Cell("Pain", mark="not verified"), *rows[-1].cells[2:])),
     )
     assert "Outcome" in [c.title for c in told_once(replace(whole, rows=other)).columns]
+
+
+def test_what_all_analyses_share_is_told_once(synthesis):
+    section = methods_section(synthesis, said("Done."), funnel_words([]), "Not rated.")
+    told = next(s for s in section.walk() if s.title == "Effect measures and synthesis")
+    heads = [(block.runs[0].text, block.runs[1].text) for block in told.blocks]
+    assert heads[-1][0] == "All analyses." and len(heads) == 5
+    assert sum(text.count("Effects were pooled by") for _, text in heads) == 1
+    assert all("The effect measure is" in text and "degree" in text for _, text in heads[:-1])
+    whole = " ".join(text for _, text in heads)
+    for result in synthesis.analyses:
+        assert result.fit is None or all(part in whole for part in method_parts(result.fit))
+    one = dataclasses.replace(synthesis, analyses=tuple(a for a in synthesis.analyses if a.fit is not None)[:1])
+    section = methods_section(one, said("Done."), funnel_words([]), "Not rated.")
+    told = next(s for s in section.walk() if s.title == "Effect measures and synthesis")
+    assert len(told.blocks) == 1 and "Effects were pooled by" in told.blocks[0].runs[1].text
+
+
+def test_the_abstract_names_the_method_once_and_not_with_each_result(synthesis):
+    said = {s.title: texts(s)[0] for s in abstract(synthesis).sections if not s.open}
+    assert (
+        "random-effects models (inverse variance, REML, guarded Hartung-Knapp interval)."
+        in said["Synthesis of results"]
+    )
+    assert "REML" not in said["Results of syntheses"]
+    assert "risk ratio was 3.97 (95% CI 1.29 to 12.23; P = 0.030)." in said["Results of syntheses"]

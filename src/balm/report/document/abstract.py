@@ -6,7 +6,8 @@ from balm.report.document.parts import Section, said
 from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import participants, single_sentence
 from balm.report.html_report.study_tables import IN_REVIEW
-from balm.report.result_sentence import sentence
+from balm.report.result_sentence import headline
+from balm.report.result_sentence import how as way
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.vocabulary.numbers import MINUS
@@ -86,7 +87,9 @@ def _synthesis(synthesis: Synthesis) -> str:
     first = f"{many(planned, 'analysis', 'analyses').capitalize()} {was(planned)} planned."
     if not pooled:
         return f"{first} None of them could be pooled."
-    return f"{first} In {many(pooled, 'analysis', 'analyses')}, two or more studies were pooled{how}."
+    ways = {way(a.fit).partition(", ")[2] for a in synthesis.analyses if a.fit is not None}
+    by = f" ({ways.pop()})" if len(ways) == 1 else ""
+    return f"{first} In {many(pooled, 'analysis', 'analyses')}, two or more studies were pooled{how}{by}."
 
 
 def included(review: Package) -> str:
@@ -132,7 +135,7 @@ def _one(result: AnalysisResult) -> str:
     if result.fit is None:
         assert result.single is not None
         return f"{result.title}{crowd}: {single_sentence(result.single, result.measure).rstrip('.')}; not pooled."
-    return f"{result.title}{crowd}: {sentence(result.fit, minus=MINUS).partition('. ')[0].rstrip('.')}."
+    return f"{result.title}{crowd}: {headline(result.fit, minus=MINUS)}"
 
 
 def limits(synthesis: Synthesis) -> str:

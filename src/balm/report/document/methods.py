@@ -7,7 +7,7 @@ from balm.report.document.parts import Block, Listing, Paragraph, Run, Section, 
 from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import shown_name
 from balm.report.html_report.table import Cell, Row, Table, columns, value
-from balm.report.methods_text import methods, versions
+from balm.report.methods_text import method_parts, versions
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 
@@ -142,17 +142,18 @@ def _grouping(synthesis: Synthesis) -> tuple[Block, ...]:
 
 
 def _synthesis(synthesis: Synthesis) -> tuple[Block, ...]:
-    """Each distinct paragraph once, naming the analyses it holds for."""
-    said_of: dict[str, list[str]] = {}
-    for result in synthesis.analyses:
-        if result.fit is not None:
-            text = methods(result.fit).rpartition(" Computed with ")[0]  # versions stand under a heading of their own
-            said_of.setdefault(text, []).append(result.title)
-    if not said_of:
+    """Each distinct paragraph once, naming the analyses it holds for; then what holds for all of them."""
+    told = [(result.title, method_parts(result.fit)) for result in synthesis.analyses if result.fit is not None]
+    if not told:
         return (said("No analysis was pooled."),)
-    return tuple(
-        Paragraph((Run(f"{'; '.join(titles)}.", bold=True), Run(f" {text}"))) for text, titles in said_of.items()
-    )
+    distinct = {parts for _, parts in told}
+    shared = [] if len(distinct) == 1 else [x for x in told[0][1] if all(x in parts for parts in distinct)]
+    said_of: dict[str, list[str]] = {}
+    for title, parts in told:
+        said_of.setdefault(" ".join(x for x in parts if x not in shared), []).append(title)
+    made = [(f"{'; '.join(titles)}.", text) for text, titles in said_of.items() if text]
+    made += [("All analyses.", " ".join(shared))] if shared else []
+    return tuple(Paragraph((Run(head, bold=True), Run(f" {text}"))) for head, text in made)
 
 
 def _display(synthesis: Synthesis) -> str:
