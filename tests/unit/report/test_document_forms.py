@@ -179,7 +179,8 @@ def test_sizes_out_of_range_are_refused(options, message):
 def test_a_journal_names_width_and_font_and_what_is_given_changes_it():
     assert look_of("lancet") == Look(figure_width=154.0, font="serif")
     assert look_of("lancet", figure_width=75, font="sans") == Look(figure_width=75)
-    assert all(source for _, source in JOURNALS.values()), "each says where its figures were read, or that none were"
+    assert all(source for _, source in JOURNALS.values()), "each says where its figures were read"
+    assert all(look != Look() for look, _ in JOURNALS.values()), "a name that changes nothing promises too much"
     with pytest.raises(InputError, match="journal must be one of"):
         look_of("nature")
 

@@ -42,7 +42,9 @@ class Look:
         return width * scale, height * scale
 
 
-#: Journal -> the look its figures are asked for in, and where that was read. Text of a report fits 170 mm.
+#: Journal -> the look its figures are asked for in, and where that was read. Text of a report fits 170 mm. BMJ and
+#: Cochrane have no row: the formatting pages of authors.bmj.com and "Figures and tables" of Cochrane's editorial policy
+#: resource (as a search showed them on 2026-11-22) name no width and no font, and a name must promise nothing it lacks.
 JOURNALS: dict[str, tuple[Look, str]] = {
     "jama": (
         Look(figure_width=127.0),
@@ -51,16 +53,6 @@ JOURNALS: dict[str, tuple[Look, str]] = {
     "lancet": (
         Look(figure_width=154.0, font="serif"),
         "two columns of 75 and 154 mm, Times New Roman: read in a guide of others, not in the journal's own",
-    ),
-    "bmj": (
-        Look(),
-        "the width of the text: 'Image usage' of bmj.com and the formatting checklist of authors.bmj.com, as far as a "
-        "search could show them on 2026-11-22, name no width and no font; figures should bear black and white",
-    ),
-    "cochrane": (
-        Look(),
-        "the width of the text: 'Figures and tables' of Cochrane's editorial policy resource, as far as a search could "
-        "show it on 2026-11-22, names no width and no font; a caption each, six figures at most",
     ),
 }
 
