@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
 import balm
+from balm.stats import kernel
+from balm.stats.bayes.bayes_many import COLUMNS
 from balm.stats.bayes.tau_prior import PRIORS, TauPrior, empirical_rows, tau_prior
 from balm.vocabulary.problems import InputError
 
@@ -182,6 +185,31 @@ HARD = (
     tau_prior("half-normal", scale=20.0),  # long tails in small groups
     tau_prior("lomax", scale=1.0, shape=6.0),
 )
+
+
+@pytest.mark.skipif(not kernel.available(), reason="the kernel was not built: no C compiler at install")
+@pytest.mark.parametrize("mu", [None, (0.1, 0.7)])
+@pytest.mark.parametrize("prior", [tau_prior("half-normal", scale=0.5), HARD[2]], ids=lambda prior: prior.name)
+def test_many_by_the_kernel_equal_many_by_numpy(
+    monkeypatch: pytest.MonkeyPatch, prior: TauPrior, mu: tuple[float, float] | None
+) -> None:
+    rng = np.random.default_rng(17)
+    sizes = np.concatenate((rng.integers(9, 45, 8), [7, 80]))
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    v = np.exp(rng.normal(-2.0, 1.5, len(group)))
+    y = rng.normal(0.2, np.sqrt(v + rng.choice([0.0, 0.3, 2.0], len(sizes))[group]))
+    fast = balm.bayes_many(y, v, group, tau=prior, mu=mu)
+    monkeypatch.setattr(kernel, "library", lambda: None)
+    slow = balm.bayes_many(y, v, group, tau=prior, mu=mu)
+    for name in COLUMNS:
+        a, b = (np.asarray(getattr(many, name)) for many in (fast, slow))
+        unit: Any = (
+            slow.tau_sd if name.startswith("tau") else slow.sd if name not in ("log_marginal", "p_below_0") else 1.0
+        )
+        unit = np.where(np.isfinite(unit), unit, 1.0)
+        known = np.isfinite(b)
+        assert np.array_equal(a[~known], b[~known], equal_nan=True), name
+        assert np.max(np.abs(a[known] - b[known]) / np.broadcast_to(unit, b.shape)[known], initial=0.0) < 1e-9, name
 
 
 @pytest.mark.parametrize("prior", HARD, ids=lambda prior: prior.name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from balm.stats import kernel
 from balm.stats.bayes.panels import legendre
 from balm.stats.bayes.tau_prior import TauPrior
 from balm.stats.effect_sizes import Floats
@@ -122,22 +123,7 @@ class SideBySide:
             w, sums, s, centre = w[rows], sums[rows], s[rows], centre[rows]
         tau = s[:, None] * np.expm1(x)
         square = tau * tau
-        found = np.empty((len(x), 3, x.shape[1]))
-        log = np.empty_like(x)
-        studies = w.shape[1]
-        step = max(1, IN_CACHE // (studies * x.shape[1]))
-        room = np.empty((min(step, len(x)), studies, x.shape[1]))
-        for first in range(0, len(x), step):
-            part = slice(first, first + step)
-            factor = room[: len(w[part])]
-            np.multiply(w[part, :, None], square[part, None, :], out=factor)
-            factor += 1.0
-            product = np.log(factor[:, :FACTORS].prod(axis=1))
-            for begin in range(FACTORS, studies, FACTORS):
-                product += np.log(factor[:, begin : begin + FACTORS].prod(axis=1))
-            log[part] = product
-            np.reciprocal(factor, out=factor)
-            np.matmul(sums[part], factor, out=found[part])
+        found, log = kernel.at_nodes(w, sums, square) or _at_nodes(w, sums, square)
         total = found[:, 0] + self.precision
         away = self.mean - centre[:, None]
         shift = (found[:, 1] + self.precision * away) / total
@@ -179,6 +165,27 @@ class SideBySide:
                 break
         low[low <= 1e-12] = 0.0
         return low, high
+
+
+def _at_nodes(w: Floats, sums: Floats, square: Floats) -> tuple[Floats, Floats]:
+    """:func:`balm.stats.kernel.at_nodes` in NumPy."""
+    found = np.empty((len(w), 3, square.shape[1]))
+    log = np.empty_like(square)
+    studies = w.shape[1]
+    step = max(1, IN_CACHE // (studies * square.shape[1]))
+    room = np.empty((min(step, len(w)), studies, square.shape[1]))
+    for first in range(0, len(w), step):
+        part = slice(first, first + step)
+        factor = room[: len(w[part])]
+        np.multiply(w[part, :, None], square[part, None, :], out=factor)
+        factor += 1.0
+        product = np.log(factor[:, :FACTORS].prod(axis=1))
+        for begin in range(FACTORS, studies, FACTORS):
+            product += np.log(factor[:, begin : begin + FACTORS].prod(axis=1))
+        log[part] = product
+        np.reciprocal(factor, out=factor)
+        np.matmul(sums[part], factor, out=found[part])
+    return found, log
 
 
 def _crossing(x: Floats, log: Floats, each: Any, outer: Any, inner: Any) -> Floats:

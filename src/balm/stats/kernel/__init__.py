@@ -1,10 +1,10 @@
 """The optional compiled kernel: the same sums and roots as :mod:`balm.stats.heterogeneity`, eight groups at a time.
 
 `lanes.h` holds the equations and `block.c` solves eight analyses; `groups.c` fills them with many groups, `one.c` with
-one, of which it gives everything, `subsets.c` with parts of one; `regression.c` has lines on one moderator. Plain C
-without Python headers, built with the package where a compiler is found and called through ctypes, which releases the
-interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``, everything runs in NumPy and gives
-the same numbers to 1e-10; the tests compare the two.
+one, of which it gives everything, `subsets.c` with parts of one; `regression.c` has lines on one moderator,
+`mixtures.c` posteriors. Plain C without Python headers, built with the package where a compiler is found and called
+through ctypes, which releases the interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``,
+everything runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -83,6 +83,9 @@ def library() -> Any:
             ("subsets", (count, pointer, pointer, count, count, pointer, number, pointer, pointer)),
             ("left_out", (count, *(pointer,) * 3, number, pointer)),
             ("lines", (count, count, pointer, number, pointer, number, pointer, number, pointer)),
+            ("at_nodes", (count, count, count, *(pointer,) * 5)),
+            ("mixture_quantiles", (count, count, *(pointer,) * 5, count, *(pointer,) * 2, count, *(pointer,) * 3)),
+            ("node_quantiles", (count, count, *(pointer,) * 5, count, *(pointer,) * 2)),
         ):
             function = getattr(found, f"balm_{name}", None)
             if function is None:  # built from other sources than these: do without
@@ -296,6 +299,66 @@ def solve_lines(effect: Floats, moderator: Floats, variance: Floats, count: int,
     )
     check(status)
     return Lines(*out)
+
+
+def at_nodes(weight: Floats, sums: Floats, tau2: Floats) -> tuple[Floats, Floats] | None:
+    """Sums over the studies of many groups (G, K) at nodes (G, M) of tau2, or ``None`` without the kernel.
+
+    With factors ``1 + weight * tau2``: (G, 3, M) the sums of ``sums`` (G, 3, K) over them, and (G, M) the sum of their
+    logarithms. Studies of weight 0 fill up groups; up to 16 factors must not overflow when they are multiplied.
+    """
+    kernel = library()
+    if kernel is None:
+        return None
+    weight, sums, tau2 = (np.ascontiguousarray(a, dtype=np.float64) for a in (weight, sums, tau2))
+    (groups, studies), nodes = weight.shape, tau2.shape[1]
+    found, logs = np.empty((groups, 3, nodes)), np.empty((groups, nodes))
+    places = [a.ctypes.data for a in (weight, sums, tau2, found, logs)]
+    check(kernel.balm_at_nodes(groups, studies, nodes, *places))
+    return found, logs
+
+
+def mixture_quantiles(
+    share: Floats,
+    mean: Floats,
+    sd: Floats,
+    centre: Floats,
+    spread: Floats,
+    levels: Floats,
+    normal: Floats,
+    last: Floats,
+) -> tuple[Floats, Floats] | None:
+    """:func:`balm.stats.bayes.many_quantiles.mixture_quantiles`, with normal quantiles of ``levels``; or ``None``."""
+    kernel = library()
+    if kernel is None:
+        return None
+    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (share, mean, sd, centre, spread, levels, normal, last)]
+    places = [a.ctypes.data for a in given]
+    (groups, nodes), count, width = share.shape, len(levels), last.shape[1]
+    found, rough = np.empty((count, groups)), np.empty(groups)
+    status = kernel.balm_mixture_quantiles(
+        groups, nodes, *places[:5], count, *places[5:7], width, places[7], found.ctypes.data, rough.ctypes.data
+    )
+    check(status)
+    return found, rough
+
+
+def node_quantiles(
+    nodes: Floats, density: Floats, known: Floats, series: Floats, integral: Floats, levels: Floats
+) -> Floats | None:
+    """(G, P) where the integral of each density reaches ``levels``, or ``None`` without the kernel.
+
+    density, known   : (G, M) the density, and its integral from 0, at the nodes (M,) on (0, 1).
+    series, integral : (G, M) and (G, M + 1) coefficients of both in Chebyshev polynomials.
+    """
+    kernel = library()
+    if kernel is None:
+        return None
+    given = [np.ascontiguousarray(a, dtype=np.float64) for a in (nodes, density, known, series, integral, levels)]
+    places = [a.ctypes.data for a in given]
+    found = np.empty((len(density), len(levels)))
+    kernel.balm_node_quantiles(*density.shape, *places[:5], len(levels), places[5], found.ctypes.data)
+    return found
 
 
 def check(status: int) -> None:
