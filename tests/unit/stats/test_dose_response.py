@@ -118,14 +118,14 @@ def test_slope_and_curvature_are_exact(reml: bool) -> None:
     p, u = np.einsum("kmi,kmj->kij", x, x), np.einsum("kmi,km->ki", x, y)
     sums = Sums(p, u, (y**2).sum(axis=1), np.zeros(6), np.full(6, 4.0))
     theta = np.array([0.7, 0.2, 0.4])
-    height, slope, curvature = _evaluate(sums, theta, reml)
+    height, slope, curvature = _evaluate(sums, [theta], reml)[0]
     step = 1e-5
     ends = [(theta + step * e, theta - step * e) for e in np.eye(3)]
-    ups = [(_evaluate(sums, a, reml), _evaluate(sums, b, reml)) for a, b in ends]
+    ups = [_evaluate(sums, [a, b], reml) for a, b in ends]
     assert slope == pytest.approx([(a[0] - b[0]) / (2 * step) for a, b in ups], rel=1e-7, abs=1e-8)
     assert curvature == pytest.approx(np.array([(a[1] - b[1]) / (2 * step) for a, b in ups]), rel=1e-6, abs=1e-7)
     many = _heights(sums, np.stack([lower(theta, 2), np.eye(2)]), reml)
-    assert many[0] - many[1] == pytest.approx(height - _evaluate(sums, np.array([1.0, 0, 1.0]), reml)[0], rel=1e-9)
+    assert many[0] - many[1] == pytest.approx(height - _evaluate(sums, [np.array([1.0, 0, 1.0])], reml)[0][0], rel=1e-9)
 
 
 def test_one_and_two_stages_are_the_same_trend() -> None:

@@ -304,10 +304,11 @@ def _sums(studies: list[StudyDoses], form: Trend) -> Sums:
 def _own_trends(sums: Sums) -> Floats:
     """Each study's coefficients; nan where its doses do not determine them."""
     found = np.full_like(sums.u, math.nan)
-    for i, (p, u) in enumerate(zip(sums.p, sums.u, strict=True)):
-        scale = np.sqrt(np.diag(p))
-        if np.all(scale > 0.0) and float(np.linalg.eigvalsh(p / np.outer(scale, scale))[0]) > RANK:
-            found[i] = np.linalg.solve(p, u)
+    scale = np.sqrt(np.einsum("kii->ki", sums.p))
+    known = (scale > 0.0).all(axis=1)
+    scale = np.where(known[:, None], scale, 1.0)
+    known &= np.linalg.eigvalsh(sums.p / (scale[:, :, None] * scale[:, None, :]))[:, 0] > RANK
+    found[known] = np.linalg.solve(sums.p[known], sums.u[known][:, :, None])[:, :, 0]
     return found
 
 

@@ -20,7 +20,7 @@ from functools import cache
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.multilevel.newton import Minimum, minimise
+from balm.stats.multilevel.newton import Minimum, climb_together
 from balm.vocabulary.problems import InputError
 from balm.vocabulary.quick_dataclass import dataclass
 
@@ -104,37 +104,52 @@ def _at(sums: Sums, root: Floats) -> tuple[Floats, Floats, Floats, Floats, float
     return a, w, total, b, square, float(np.linalg.slogdet(m)[1].sum())
 
 
-def _evaluate(sums: Sums, theta: Floats, reml: bool) -> tuple[float, Floats, Floats]:
-    """Minus the log-likelihood without constants, its slope and exact curvature in the entries of L."""
+def _evaluate(sums: Sums, thetas: list[Floats], reml: bool) -> list[tuple[float, Floats, Floats]]:
+    """Minus the log-likelihood without constants, its slope and exact curvature in the entries of L, at several L.
+
+    Axes: the place c, the entry of L (and of its partner) t, the study k.
+    """
     q = sums.p.shape[1]
-    root = lower(theta, q)
-    a, w, total, b, square, logs = _at(sums, root)
-    back = np.linalg.inv(total)
-    height = 0.5 * (logs + square + (float(np.linalg.slogdet(total)[1]) if reml else 0.0))
-    left = w - a @ b
-    g = 0.5 * (left.T @ left - a.sum(axis=0))
-    ab = a @ back
-    if reml:
-        g += 0.5 * (ab @ a).sum(axis=0)
     unit, pairs = _entries(q)
-    turn = unit @ root.T
-    turn = turn + turn.transpose(0, 2, 1)  # dPsi of each entry
-    ad = a[None] @ turn[:, None]
-    al = (ad @ left[:, :, None])[..., 0]
-    moved = al.sum(axis=1) @ back  # minus the change of b
-    dleft = (a @ moved.T).transpose(2, 0, 1) - al
-    ada = ad @ a
-    cross = dleft.transpose(0, 2, 1) @ left
-    whole = ada.sum(axis=1)
-    dg = 0.5 * (cross + cross.transpose(0, 2, 1) + whole)
+    root = np.tensordot(np.array(thetas), unit, 1)
+    over = root[:, None]
+    pl = sums.p @ over
+    m = np.eye(q) + over.mT @ pl
+    lu = sums.u[:, None, :] @ over
+    inverse = np.linalg.inv(m)
+    pulled = inverse @ lu.mT
+    a = sums.p - pl @ inverse @ pl.mT
+    a = 0.5 * (a + a.mT)
+    w = sums.u[:, :, None] - pl @ pulled  # (c, k, q, 1)
+    total, right = a.sum(axis=1), w.sum(axis=1)
+    back = np.linalg.inv(total)
+    b = back @ right
+    square = sums.c.sum() - (lu @ pulled).sum(axis=(1, 2, 3)) - (right * b).sum(axis=(1, 2))
+    size = np.linalg.slogdet(m)[1].sum(axis=1)
+    height = 0.5 * (size + square + (np.linalg.slogdet(total)[1] if reml else 0.0))
+    left = (w - a @ b[:, None])[..., 0]  # (c, k, q)
+    g = left.mT @ left - total
     if reml:
-        aba = np.matmul(ada @ back, a).sum(axis=1)
-        change = back @ whole @ back
-        dg += 0.5 * ((a @ change[:, None] @ a).sum(axis=1) - aba - aba.transpose(0, 2, 1))
-    flat = turn.reshape(len(turn), -1)
-    slope = flat @ g.ravel()
-    curvature = dg.reshape(len(dg), -1) @ flat.T + 2.0 * np.tensordot(pairs, g, 2)
-    return height, -slope, -0.5 * (curvature + curvature.T)
+        g += (a @ back[:, None] @ a).sum(axis=1)
+    g *= 0.5
+    turn = unit @ root.mT[:, None]
+    turn = turn + turn.mT  # (c, t, q, q): dPsi of each entry
+    ad = a[:, None] @ turn[:, :, None]  # (c, t, k, q, q)
+    al = (ad @ left[:, None, :, :, None])[..., 0]
+    moved = al.sum(axis=2) @ back  # minus the change of b
+    dleft = (a[:, None] @ moved[:, :, None, :, None])[..., 0] - al
+    ada = ad @ a[:, None]
+    cross = dleft.mT @ left[:, None]
+    whole = ada.sum(axis=2)
+    dg = cross + cross.mT + whole
+    if reml:
+        aba = (ada @ (back[:, None] @ a)[:, None]).sum(axis=2)
+        change = back[:, None] @ whole @ back[:, None]
+        dg += (a[:, None] @ change[:, :, None] @ a[:, None]).sum(axis=2) - aba - aba.mT
+    flat = turn.reshape(*turn.shape[:2], -1)
+    slope = (flat @ g.reshape(len(g), -1, 1))[..., 0]
+    curvature = 0.5 * dg.reshape(flat.shape) @ flat.mT + 2.0 * np.tensordot(g, pairs, ((1, 2), (2, 3)))
+    return list(zip(height.tolist(), -slope, -0.5 * (curvature + curvature.mT), strict=True))
 
 
 def moments(sums: Sums) -> Floats:
@@ -193,10 +208,10 @@ def _best(sums: Sums, reml: bool) -> Minimum:
     q = sums.p.shape[1]
     ends = np.full(q * (q + 1) // 2, math.inf)
 
-    def evaluate(theta: Floats) -> tuple[float, Floats, Floats]:
-        return _evaluate(sums, theta, reml)
+    def evaluate(thetas: list[Floats]) -> list[tuple[float, Floats, Floats]]:
+        return _evaluate(sums, thetas, reml)
 
-    found = [minimise(evaluate, start[np.tril_indices(q)], -ends, ends) for start in _starts(sums, reml)]
+    found = climb_together(evaluate, [start[np.tril_indices(q)] for start in _starts(sums, reml)], -ends, ends)
     return min(found, key=lambda end: (round(end.height, 10), end.residual))
 
 

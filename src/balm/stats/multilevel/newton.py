@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.effect_sizes import Floats
 
-Evaluate = Callable[[Floats], tuple[float, Floats, Floats]]
+Value = tuple[float, Floats, Floats]
+Evaluate = Callable[[Floats], Value]
+EvaluateMany = Callable[[list[Floats]], Sequence[Value]]
+Result = TypeVar("Result")
+Climb = Generator[Floats, Value, Result]
 
 #: A Newton step below this many standard errors is exact: the next one would be its square.
 STEP_IN_ERRORS = 1e-8
@@ -45,8 +50,30 @@ def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats, mo
     as absolute values). ``most``: steps at most. Bertsekas (1982), SIAM J Control Optim
     20:221; Nocedal & Wright (2006), section 3.4.
     """
-    x = np.clip(start, lower, upper)
-    f, g, h = evaluate(x)
+    return climb_together(lambda places: [evaluate(x) for x in places], [start], lower, upper, most)[0]
+
+
+def climb_together(
+    evaluate: EvaluateMany, starts: Sequence[Floats], lower: Floats, upper: Floats, most: int = MOST_STEPS
+) -> list[Minimum]:
+    """:func:`minimise` from several starts side by side: each round evaluates the next place of all."""
+    climbs = [_climb(np.clip(start, lower, upper), lower, upper, most) for start in starts]
+    places = {i: next(climb) for i, climb in enumerate(climbs)}
+    found: dict[int, Minimum] = {}
+    while places:
+        values = evaluate(list(places.values()))
+        for i, value in zip(list(places), values, strict=True):
+            try:
+                places[i] = climbs[i].send(value)
+            except StopIteration as end:
+                found[i] = end.value
+                del places[i]
+    return [found[i] for i in range(len(climbs))]
+
+
+def _climb(x: Floats, lower: Floats, upper: Floats, most: int) -> Climb[Minimum]:
+    """Yields each place to be evaluated, is sent what :data:`Evaluate` gives there, and returns the minimum."""
+    f, g, h = yield x
     remaining, steps, idle = math.inf, 0, 0
     while steps < most:
         free = ~(((x <= lower) & (g >= 0.0)) | ((x >= upper) & (g <= 0.0)))
@@ -58,7 +85,7 @@ def minimise(evaluate: Evaluate, start: Floats, lower: Floats, upper: Floats, mo
         else:
             full = np.zeros_like(x)
             full[free], remaining = _step(g[free], h[np.ix_(free, free)])
-        moved = _descend(evaluate, x, f, g, full, lower, upper, remaining)
+        moved = yield from _descend(x, f, g, full, lower, upper, remaining)
         steps += 1
         if moved is None:
             break
@@ -94,7 +121,6 @@ def _step(g: Floats, h: Floats) -> tuple[Floats, float]:
 
 
 def _descend(
-    evaluate: Evaluate,
     x: Floats,
     f: float,
     g: Floats,
@@ -102,7 +128,7 @@ def _descend(
     lower: Floats,
     upper: Floats,
     remaining: float,
-) -> tuple[Floats, float, Floats, Floats] | None:
+) -> Climb[tuple[Floats, float, Floats, Floats] | None]:
     """The first of the step, its half, its quarter ... that descends (projected on the box)."""
     noise = 1e-12 * (1.0 + abs(f))
     share = 1.0
@@ -110,7 +136,7 @@ def _descend(
         there = np.clip(x + share * step, lower, upper)
         if np.array_equal(there, x):
             return None
-        height, slope, curvature = evaluate(there)
+        height, slope, curvature = yield there
         expected = float(g @ (there - x))
         if height <= f + 1e-4 * min(expected, 0.0) + (noise if remaining < 1e-4 else 0.0):
             return there, height, slope, curvature
