@@ -92,6 +92,23 @@ def test_arms_and_their_contrasts_agree():
     assert float(rows.variance[at][0]) == pytest.approx(float(first.variance[0]), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("measure", "events", "add", "way"),
+    [
+        ("OR", [0, 3, 5], 0.0, "give add= above 0"),
+        ("RR", [0, 3, 5], 0.0, "give add= above 0"),
+        ("RD", [0, 0, 5], 0.0, "give add= above 0"),
+        ("RR", [20, 20, 5], 0.5, "take OR or RD"),
+    ],
+)
+def test_a_pair_without_a_standard_error_is_named_and_no_number_comes_of_it(
+    measure: str, events: list[int], add: float, way: str
+) -> None:
+    table = {"study": ["1"] * 3 + ["2"] * 2, "treatment": [*"ABCAB"], "events": [*events, 1, 4], "n": [20] * 5}
+    with pytest.raises(InputError, match=rf"study '1': A and B have no {measure} with a standard error.*{way}"):
+        balm.network(measure, data=table, treatment="treatment", events="events", n="n", add=add)
+
+
 def test_studies_without_any_event_are_left_out_and_named():
     arms = {"study": list("112233"), "treatment": list("ABABAB"), "events": [0, 0, 1, 2, 3, 4], "n": [9] * 6}
     fit = balm.network("RR", data=arms, treatment="treatment", events="events", n="n")

@@ -69,6 +69,19 @@ def read_arms(
     if not rows:
         refuse("no study has an event in any arm: there is nothing to compare")
     one, two = np.array(rows).T
+    with_error = np.isfinite(values[one] - values[two]) & (variances[one] + variances[two] > 0.0)
+    if not with_error.all():
+        way = "give add= above 0 (it is 0)" if add == 0.0 else "take OR or RD"
+        raise InputError(
+            [
+                Problem(
+                    f"study {names[i]!r}: {drug[i]} and {drug[j]} have no {measure} with a standard error, as in one "
+                    f"of them nobody has an event, or everybody; {way}, or leave the study out",
+                    row=int(i) + 1,
+                )
+                for i, j in zip(one[~with_error].tolist(), two[~with_error].tolist(), strict=True)
+            ]
+        )
     return assembled(
         [names[i] for i in one],
         [drug[i] for i in one],
