@@ -6,14 +6,16 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from balm.actions.clinic.acting import clock
+from balm.actions.clinic.calculations import is_as_kept
 from balm.actions.clinic.participants import enrol, record
 from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, NURSE, PHYSICIAN
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
 from balm.store.registry.current import definition_of
-from balm.store.registry.models import Entry
+from balm.store.registry.models import Entry, SessionCalculation
 from tests.web.clinic import Ward, ward
 
 __all__ = ["ward"]
@@ -100,6 +102,36 @@ def test_a_signed_session_changes_by_an_amendment_with_a_reason_only(ward: Ward)
     assert [e.cells["weight_kg"] for e in Entry.objects.filter(table="sessions", key=session)][-1] == "71"
     assert ward.post(f"sessions/{session}/amend/", NURSE, weight_kg="72", reason="x").status_code == 403
     assert Event.objects.filter(chain=ward.clinic.key, action="amend session", reason="scales read again").exists()
+
+
+def test_what_a_signature_says_in_figures_is_kept_with_it(ward: Ward) -> None:
+    session = held(ward)
+    rate(ward, session, "0.5", "mg/kg/h", start=earlier(ward, session, 10))
+    act(ward, session, "stop", stop=earlier(ward, session, 70))
+    assert "Nothing is kept" in ward.get(f"sessions/{session}/calculations/").content.decode()
+    ward.post(f"sessions/{session}/sign/", events_asked="no")
+    (kept,) = SessionCalculation.objects.filter(clinic=ward.clinic, session=session)
+    figures = {f["what"]: f for f in kept.figures}
+    assert figures["dose of the session"]["result"] == "35"
+    assert figures["dose of the session per kilogram"]["result"] == "0.5"
+    assert figures["dose of a segment"]["inputs"]["weight"] == "70 kg"
+    assert figures["cumulative dose of the course"]["result"] == "35"
+    page = ward.get(f"sessions/{session}/calculations/").content.decode()
+    assert kept.digest in page and "give the same hash" in page and "35 mg" in page
+    told = Event.objects.get(chain=ward.clinic.key, action="keep calculation")
+    assert told.after["digest"] == kept.digest and told.entity_id == f"{session} 1"
+    assert "calculations/" in ward.get(f"sessions/{session}/").content.decode()
+    # Signed again with another weight: both are kept, and nothing of the first changes.
+    ward.post(f"sessions/{session}/amend/", LEAD, weight_kg="80", reason="scales read again")
+    first, second = SessionCalculation.objects.filter(clinic=ward.clinic, session=session)
+    assert (first.digest, second.number) == (kept.digest, 2)
+    assert next(f for f in second.figures if f["what"] == "dose of the session")["result"] == "40"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        SessionCalculation.objects.filter(pk=first.pk).update(code="other")
+    first.figures[0]["result"] = "36"
+    assert not is_as_kept(first)
+    assert ward.stranger.client.get(ward.path(f"sessions/{session}/calculations/")).status_code == 404
+    assert ward.elsewhere.client.get(ward.path(f"sessions/{session}/calculations/")).status_code == 404
 
 
 def test_a_double_click_counts_once_and_another_form_counts(ward: Ward) -> None:

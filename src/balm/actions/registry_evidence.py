@@ -40,7 +40,7 @@ def evidence_from(
 ) -> tuple[tuple[TrialResult, ...], tuple[PublishedCohort, ...], tuple[Limit, ...], str]:
     """The same from a review's synthesis and its guidance, where it has one."""
     package = synthesis.package
-    return _trials(synthesis), _cohorts(package), _limits(guidance), package.meta.title
+    return _trials(synthesis), _cohorts(package), limits_of_guidance(guidance), package.meta.title
 
 
 def _trials(synthesis: Any) -> tuple[TrialResult, ...]:
@@ -103,7 +103,7 @@ def _cohorts(package: Any) -> tuple[PublishedCohort, ...]:
     return tuple(found)
 
 
-def _limits(guidance: Guidance | None) -> tuple[Limit, ...]:
+def limits_of_guidance(guidance: Guidance | None) -> tuple[Limit, ...]:
     """The limits of chronic pain as the guidance room reads them: sources that contradict each other both stand."""
     if guidance is None:
         return ()

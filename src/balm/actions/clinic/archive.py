@@ -20,6 +20,7 @@ from django.db import transaction
 
 from balm.actions.archive_zip import check_sums, json_line, json_lines, read_lines, zipped_with_sums
 from balm.actions.clinic.acting import ClinicActing
+from balm.actions.clinic.calculations import is_as_kept
 from balm.actions.team.archive import unpack
 from balm.registry.definition import FILE
 from balm.registry.reading import read_registry, registry_tables
@@ -30,7 +31,16 @@ from balm.store.events.models import SERVER, ChainHead, Event
 from balm.store.identity.keys import key_of, put_key
 from balm.store.identity.models import Erasure, Identity
 from balm.store.registry.current import BETWEEN, registry_of
-from balm.store.registry.models import Clinic, ClinicMember, Definition, Entry, FollowUpLink, LinkUse, Sent
+from balm.store.registry.models import (
+    Clinic,
+    ClinicMember,
+    Definition,
+    Entry,
+    FollowUpLink,
+    LinkUse,
+    Sent,
+    SessionCalculation,
+)
 from balm.vocabulary.problems import InputError, Problem
 
 MEMBER_COLUMNS = ("code", "name", "role", "active")
@@ -40,7 +50,13 @@ KEPT: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("entries", Entry, ("table", "key", "version", "participant", "cells", "code", "reason", "at")),
     ("sent", Sent, ("code", "submission")),
     ("links", FollowUpLink, ("participant", "course", "visit", "secret_hash", "code", "at", "expires")),
-)
+    (
+        "calculations", SessionCalculation,
+        ("session", "number", "participant", "figures", "guidance", "software", "digest", "code", "at"),
+    ),
+)  # fmt: skip
+#: Tables that older archives lack.
+LATER = ("calculations",)
 IDENTITY, ERASED = ("participant", "version", "sealed", "at"), ("participant", "at")
 
 
@@ -170,6 +186,8 @@ def bring_clinic(data: bytes, *, user: object, claim: str, vault: bytes = b"", k
     )  # fmt: skip
     _members(clinic, files, user, claim)
     for name, model, columns in KEPT:
+        if name in LATER and f"{name}.jsonl" not in files:
+            continue
         model.objects.bulk_create(
             [model(clinic=clinic, **_given(v, columns, name)) for v in read_lines(files, f"{name}.jsonl")],
             batch_size=500,
@@ -248,6 +266,7 @@ def _rows_as_told(clinic: Clinic) -> None:
     """Each row is the one that its event tells of: sums can be written anew, the chain of events cannot."""
     told: dict[tuple[str, str, int], Any] = {}
     simulated = definition = None
+    digests: dict[str, str] = {}
     for e in Event.objects.filter(chain=clinic.key).order_by("seq").iterator(2000):
         if e.entity in TABLE_BY_NAME:
             told[e.entity, e.entity_id, e.entity_version] = e.after
@@ -259,6 +278,8 @@ def _rows_as_told(clinic: Clinic) -> None:
             definition = e.after["definition"]
         elif e.action == "bring in simulated registry":
             simulated = True
+        elif e.action == "keep calculation":
+            digests[e.entity_id] = e.after["digest"]
     wrong = []
     for entry in Entry.objects.filter(clinic=clinic).iterator(2000):
         place = (entry.table, entry.key.replace(BETWEEN, " "), entry.version)
@@ -266,6 +287,10 @@ def _rows_as_told(clinic: Clinic) -> None:
             continue  # one event stands for a simulated registry as a whole
         if told.get(place) != entry.cells:
             wrong.append(Problem(f"{place[1]}, version {place[2]}, is not as the audit trail tells", f"{entry.table}"))
+    for kept in SessionCalculation.objects.filter(clinic=clinic).iterator(2000):
+        if digests.pop(f"{kept.session} {kept.number}", None) != kept.digest or not is_as_kept(kept):
+            wrong.append(Problem(f"{kept} is not as the audit trail tells", "calculations.jsonl"))
+    wrong += [Problem(f"lacks {name}, which the audit trail tells of", "calculations.jsonl") for name in digests]
     latest = Definition.objects.filter(clinic=clinic).latest("number")
     if latest.text != definition:
         wrong.append(Problem("is not as the audit trail tells", "definitions.jsonl"))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from balm.actions.clinic.acting import ClinicActing, clock
+from balm.actions.clinic.calculations import keep_figures
 from balm.actions.clinic.entries import Change, Slice, again, opened, slice_of, write
 from balm.registry.quantities import QUANTITIES
 from balm.registry.rows import Segment, Session
@@ -78,6 +79,7 @@ def enter_past_session(
         kept = {"segment": segment, "session": session, "kind": "infusion", "drug": before.definition.drug}
         changes.append(Change("segments", {**kept, **given, "entered_at": now, "entered_by": acting.code}))
     write(acting, before, changes, action="enter past session", reason=reason)
+    keep_figures(acting, participant, session)
     return session
 
 
@@ -232,7 +234,10 @@ def sign(
     acting: ClinicActing, participant: str, session: str, *, end: str, events_asked: str, next_planned: str,
     submission: str,
 ) -> None:  # fmt: skip
-    """Sign the session and lock it. Whether adverse events were asked about must be said: zero is not "not asked"."""
+    """Sign the session and lock it; its figures are kept with it.
+
+    Whether adverse events were asked about must be said: zero is not "not asked".
+    """
     before = opened(acting, "clinic sign", participant, submission)
     if before is None:
         return
@@ -248,6 +253,7 @@ def sign(
     }  # fmt: skip
     reason = "asked before signing" if held.events_asked is not None else ""
     write(acting, before, [Change("sessions", cells)], action="sign session", reason=reason)
+    keep_figures(acting, participant, session)
 
 
 def _write_or_amend(
@@ -266,6 +272,7 @@ def _write_or_amend(
     else:
         changes = [*changes, Change("sessions", again_signed)]
     write(acting, before, changes, action="amend session", reason=reason, amending=True)
+    keep_figures(acting, before.participant, session)
 
 
 def _observations(

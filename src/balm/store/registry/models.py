@@ -117,6 +117,34 @@ class Entry(models.Model):
         return f"{self.table} {self.key} {self.version}"
 
 
+class SessionCalculation(models.Model):
+    """The figures of a session as they were when it was signed, or signed again: doses, the course so far, limits.
+
+    ``figures`` hold inputs, arithmetic and result of each (:mod:`balm.registry.calculations`); ``digest`` is SHA-256
+    over all of it, and stands in the audit trail too.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    session = models.CharField(max_length=80)
+    number = models.PositiveIntegerField()  # the first signature, the second ...
+    participant = models.CharField(max_length=80)
+    figures = models.JSONField()
+    guidance = models.TextField(blank=True)
+    software = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    code = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["clinic", "session", "number"], name="one_calculation_a_signature")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session} {self.number}"
+
+
 class Sent(models.Model):
     """A form that was sent: the same one sent again (a double click, a lost answer) counts once."""
 

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from balm.actions.clinic.acting import ClinicActing, clock
+from balm.actions.clinic.calculations import calculations_of, is_as_kept
 from balm.actions.clinic.participants import participant_of_row
 from balm.actions.clinic.sessions import (
     amend_session,
@@ -115,6 +116,19 @@ def amend(request: HttpRequest, acting: ClinicActing, session: str) -> HttpRespo
         return _one(request, acting, session, problems=error.problems, status=422)
     messages.success(request, "Amended and signed again; the earlier version stays in the trail.")
     return redirect("clinic_session", clinic=acting.clinic.slug, session=session)
+
+
+@require_GET
+@in_clinic("clinic view")
+def calculations(request: HttpRequest, acting: ClinicActing, session: str) -> HttpResponse:
+    """The figures as they were signed: each dose and limit with its inputs and its arithmetic."""
+    _participant(acting, session)
+    found = [
+        {"kept": kept, "right": is_as_kept(kept), "doses": [f for f in kept.figures if not f["verdict"]],
+         "limits": [f for f in kept.figures if f["verdict"]]}
+        for kept in calculations_of(acting, session)
+    ]  # fmt: skip
+    return page(request, acting, "calculations", {"session": session, "found": found})
 
 
 @require_http_methods(["GET", "POST"])

@@ -26,6 +26,7 @@ IN_CLINIC = [
     path("sessions/<str:session>/act/<str:act>/", sessions.act, name="clinic_session_act"),
     path("sessions/<str:session>/sign/", sessions.sign_off, name="clinic_session_sign"),
     path("sessions/<str:session>/amend/", sessions.amend, name="clinic_session_amend"),
+    path("sessions/<str:session>/calculations/", sessions.calculations, name="clinic_calculations"),
     path("segments/<str:segment>/", sessions.correct, name="clinic_segment"),
     path("import/", data.bring, name="clinic_import"),
     path("export/", data.take, name="clinic_export"),
