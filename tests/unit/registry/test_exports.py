@@ -21,7 +21,8 @@ from balm.registry.demonstration import demonstration_files
 from balm.registry.doses import dose_mg
 from balm.registry.exports.fhir import fhir_bundle, fhir_text
 from balm.registry.exports.omop import omop_files
-from balm.registry.exports.redcap import DICTIONARY, code_of, our_mapping, read_dictionary, redcap_files
+from balm.registry.exports.redcap import DICTIONARY, code_of, in_words, our_mapping, read_dictionary, redcap_files
+from balm.registry.importing import Sheet
 from balm.registry.reading import read_registry, registry_tables
 from balm.registry.registry import Registry
 from balm.registry.tables import TABLES
@@ -163,6 +164,27 @@ def test_another_project_comes_in_through_its_dictionary_and_a_mapping(tmp_path:
     for text in ("a,b\n", FOREIGN_DICTIONARY.replace("1, female | 2", "1 female | 2")):
         with pytest.raises(InputError, match=r"no REDCap data dictionary|must read 'code, label'"):
             read_dictionary(text, name="d.csv")
+
+
+def test_dictionaries_of_the_api_and_of_older_versions_and_the_boxes_of_checkboxes() -> None:
+    api = (
+        "field_name,form_name,section_header,field_type,field_label,select_choices_or_calculations,field_note\n"
+        'sex,demographics,,radio,Sex,"1, female | 2, male |",\n'
+        'drug,demographics,,checkbox,Drugs,"1, opioid | -9, not known | NSAID, NSAID",\n'
+        "pain,demographics,,yesno,Pain,,\n"
+    )
+    boxes = {"1": "yes", "0": "no", "Checked": "yes", "Unchecked": "no"}
+    want = {
+        "sex": {"1": "female", "2": "male"}, "pain": {"1": "yes", "0": "no", "Yes": "yes", "No": "no"}, "drug": {},
+        "drug___1": boxes, "drug____9": boxes, "drug___nsaid": boxes,
+    }  # fmt: skip
+    assert read_dictionary("\ufeff" + api, name="metadata.csv") == want
+    older = api.replace("select_choices_or_calculations", "Choices OR Calculations").replace("field_type", "Field Type")
+    assert read_dictionary(older.replace("field_name", "Variable / Field Name"), name="d.csv") == want
+    sheet = Sheet("r.csv", ("sex", "drug___1", "pain"), (("1.0", "1", "0"), ("male", "Unchecked", "Yes")), (1, 2))
+    assert in_words(sheet, want).rows == (("female", "yes", "no"), ("male", "no", "yes"))
+    with pytest.raises(InputError, match=r"r\.csv, row 1, column drug___1: '2' is no code"):
+        in_words(Sheet("r.csv", ("drug___1",), (("2",),), (1,)), want)
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

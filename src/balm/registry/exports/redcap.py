@@ -141,30 +141,66 @@ def _raw(column: Column, value: Any) -> str:
     return text
 
 
+#: What the columns that are read are called in the file of the online designer, in older versions, and by the API.
+_CALLED = {
+    "Variable / Field Name": ("Variable / Field Name", "field_name"),
+    "Field Type": ("Field Type", "field_type"),
+    "Choices, Calculations, OR Slider Labels": (
+        "Choices, Calculations, OR Slider Labels", "Choices OR Calculations", "Choices Calculations OR Slider Labels",
+        "select_choices_or_calculations",
+    ),
+}  # fmt: skip
+#: What records exported in labels have for 1 and 0.
+_LABELS = {"yesno": ("Yes", "No"), "truefalse": ("True", "False")}
+#: A box of a checkbox field is a column of its own in the records, raw or in labels.
+_BOX = {"1": "yes", "0": "no", "Checked": "yes", "Unchecked": "no"}
+
+
 def read_dictionary(text: str, *, name: str) -> dict[str, dict[str, str]]:
-    """Field -> code -> word, from a data dictionary; ``yesno`` and ``truefalse`` fields become yes and no."""
+    """Field -> code -> word, from a data dictionary; ``yesno`` and ``truefalse`` fields become yes and no.
+
+    Read are the file that the online designer writes and the metadata of the API (``field_name`` ...). A checkbox field
+    has one entry for each of its boxes, called as its column in the records: ``race___1``.
+    """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    wanted = ("Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels")
-    missing = [w for w in wanted if w not in (reader.fieldnames or ())]
+    header = {(h or "").strip(): h for h in reader.fieldnames or ()}
+    called = {w: next((header[n] for n in names if n in header), None) for w, names in _CALLED.items()}
+    missing = [w for w, h in called.items() if h is None]
     if missing:
         raise InputError(Problem(f"is no REDCap data dictionary: it has no column {missing[0]!r}", file=name))
+    of_field, of_kind, of_choices = (called[w] or "" for w in _CALLED)
     found: dict[str, dict[str, str]] = {}
     for number, row in enumerate(reader, start=1):
-        field, kind = (row[wanted[0]] or "").strip(), (row[wanted[1]] or "").strip()
+        field, kind = (row[of_field] or "").strip(), (row[of_kind] or "").strip().lower()
         choices: dict[str, str] = {}
-        if kind in ("yesno", "truefalse"):
-            choices = {"1": "yes", "0": "no"}
-        elif kind in ("radio", "dropdown"):
-            for part in (row[wanted[2]] or "").split("|"):
+        if kind in _LABELS:
+            choices = {"1": "yes", "0": "no", **dict(zip(_LABELS[kind], ("yes", "no"), strict=True))}
+        elif kind in ("radio", "dropdown", "checkbox"):
+            for part in (row[of_choices] or "").split("|"):
                 code, comma, label = part.partition(",")
+                if not part.strip():
+                    continue
                 if not comma:
                     raise InputError(
                         Problem(f"a choice must read 'code, label'; got {part.strip()!r}", file=name, row=number,
-                                column=wanted[2])
+                                column=of_choices)
                     )  # fmt: skip
                 choices[code.strip()] = label.strip()
+        if kind == "checkbox":
+            for code in choices:
+                found[box_name(field, code)] = dict(_BOX)
+            choices = {}
         found[field] = choices
     return found
+
+
+def box_name(field: str, code: str) -> str:
+    """The column of one box of a checkbox field: lower case, anything but letters and digits as an underscore.
+
+    >>> box_name("race", "1"), box_name("drug", "-9")
+    ('race___1', 'drug____9')
+    """
+    return f"{field}___{re.sub(r'[^a-z0-9]', '_', code.lower())}"
 
 
 def in_words(sheet: Sheet, dictionary: Mapping[str, Mapping[str, str]]) -> Sheet:
@@ -176,6 +212,8 @@ def in_words(sheet: Sheet, dictionary: Mapping[str, Mapping[str, str]]) -> Sheet
         for field, cell in zip(sheet.header, cells, strict=False):
             choices = dictionary.get(field, {})
             text = cell.strip()
+            if text not in choices and text.removesuffix(".0") in choices:  # programs write codes as 1.0
+                text = text.removesuffix(".0")
             if text and choices and text not in choices and text not in choices.values():
                 reason = f"{text!r} is no code of this field: {', '.join(choices)}"
                 problems.append(Problem(reason, file=sheet.file, row=number, column=field))
