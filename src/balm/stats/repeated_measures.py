@@ -129,6 +129,7 @@ def repeated_measures(
     else:
         theta = np.array([0.7, 0.3]) * float(spread.mean())
     state = _state(theta, shapes, groups, m)
+    level = 0
     for _ in range(MAX_STEPS):
         information, slope = _scoring(state, shapes, groups)
         try:
@@ -143,8 +144,13 @@ def repeated_measures(
             better, share = None, share / 2
         if better is None:
             break
+        gain = better[0] - (better[0] if state is None else state[0])
         theta, state = theta + share * step, better
         if np.abs(share * step).max() <= CLOSE * np.abs(theta).max():
+            break
+        level = level + 1 if abs(gain) <= 1e-11 * abs(state[0]) else 0
+        if level == 12:  # a step too long in one direction swings about the maximum for ever
+            theta, state = _at_the_maximum(theta, state, shapes, groups, m)
             break
     else:
         raise _not_estimable(structure)
@@ -171,6 +177,37 @@ def repeated_measures(
         _p=p,
         _w=w,
     )
+
+
+def _at_the_maximum(
+    theta: Floats, state: _State, shapes: list[Floats], groups: list[_Group], m: int
+) -> tuple[Floats, _State]:
+    """Newton's steps with the observed information, by differences of the slope, from where scoring gains no more.
+
+    Scoring takes the expected information, which with few people may be less than half the observed one in some
+    direction: its steps then swing about the maximum without coming nearer.
+    """
+    _, slope = _scoring(state, shapes, groups)
+    for _ in range(20):
+        reach = 1e-5 * float(np.abs(theta).max())
+        columns = []
+        for unit in np.eye(len(theta)):
+            ends = [_state(theta + sign * reach * unit, shapes, groups, m) for sign in (1.0, -1.0)]
+            if ends[0] is None or ends[1] is None:
+                return theta, state
+            columns.append((_scoring(ends[0], shapes, groups)[1] - _scoring(ends[1], shapes, groups)[1]) / (2 * reach))
+        try:
+            step = np.linalg.solve(-np.array(columns).T, slope)
+        except np.linalg.LinAlgError:
+            return theta, state
+        further = _state(theta + step, shapes, groups, m)
+        if further is None:
+            return theta, state
+        steeper = _scoring(further, shapes, groups)[1]
+        if np.abs(steeper).max() >= np.abs(slope).max():
+            return theta, state
+        theta, state, slope = theta + step, further, steeper
+    return theta, state
 
 
 def _not_estimable(structure: str) -> InputError:

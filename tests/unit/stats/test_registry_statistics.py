@@ -263,3 +263,17 @@ def test_groups_too_large_to_list_are_compared_by_chi_squared() -> None:
     assert exact_test(events, n) == pytest.approx(0.0261134084846314, rel=1e-8)
     with pytest.raises(InputError, match="too much memory"):
         exact_test([2500] * 4, [5000] * 4)
+
+
+#: Sixteen people at five visits; t is ten, - no answer.
+SWINGING = "9-755 79--7 78-58 89937 7-283 75688 46-68 8539- 9tt-- t7247 7887- 73472 78742 75458 98-3- 8---6"
+
+
+def test_a_fit_whose_scoring_steps_swing_about_the_maximum_is_found() -> None:
+    """The expected information is less than half the observed one in a direction; nlme's gls finds -121.1464194."""
+    values = [[math.nan if c == "-" else 10.0 if c == "t" else float(c) for c in row] for row in SWINGING.split()]
+    fit = repeated_measures(values, ["b", "w1", "m1", "m3", "m6"])
+    assert fit.log_likelihood == pytest.approx(-121.146419434, abs=1e-8)
+    gls = [7.5625, 6.85888437817927, 6.40040445602147, 5.39822013464728, 5.98795724270516]
+    assert list(fit.means) == pytest.approx(gls, abs=1e-5)
+    assert np.linalg.eigvalsh(fit.covariance).min() > 0.05
