@@ -114,6 +114,10 @@ def test_files_of_the_summary(team: Team) -> None:
     assert "50 per 1000" in word.tables[0].rows[3].cells[1].text
     assert "Risk of bias" in client.get(address(team, "summary/evidence-profile.csv")).content.decode()
     assert client.get(address(team, "summary/evidence-profile.pdf")).status_code == 404
+    handed = client.get(address(team, "summary/gradepro.rm5"))
+    assert handed.headers["Content-Disposition"].endswith('-gradepro.rm5"') and b"<COCHRANE_REVIEW" in handed.content
+    assert "summary/gradepro.rm5" in client.get(address(team, "summary/")).content.decode()
+    assert client.get(address(team, "summary/gradepro.csv")).status_code == 404
     assert client.get(address(team, "summary/summary.csv"), {f"risk-{ANALYSIS}": "x"}).status_code == 422
 
 

@@ -48,6 +48,7 @@ WRITERS: dict[tuple[str, str], tuple[Write, str]] = {
     ("summary", "html"): (_text(summary_html), "text/html; charset=utf-8"),
     ("summary", "docx"): (_word, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ("evidence-profile", "csv"): (_text(profile_csv), "text/csv; charset=utf-8"),
+    ("gradepro", "rm5"): (lambda synthesis, chosen: rm5(synthesis).data, "application/xml"),
 }
 
 
