@@ -9,22 +9,18 @@ starts, each study's intervals and the HSROC parameters. Estimates are the two l
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import math
 import random
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import run  # noqa: E402
+import beside_r  # noqa: E402
 
 GLMER = (
     "m <- glmer(cbind(x, n - x) ~ 0 + se + sp + (0 + se + sp | study), data=long, family=binomial); "
@@ -41,7 +37,6 @@ TASKS: dict[str, tuple[dict[str, Any], str]] = {
     "laplace": ({"points": 1}, GLMER),
     "normal": ({"model": "normal"}, RMA),
 }
-LEAST_SECONDS = 0.3
 
 R = """
 suppressMessages({library(lme4); library(metafor)}); a <- commandArgs(TRUE); d <- read.csv(a[1]); k <- nrow(d)
@@ -78,15 +73,9 @@ def ours(path: str, name: str) -> None:
     def work() -> Any:
         return balm.accuracy(tp=tp, fn=fn, fp=fp, tn=tn, **TASKS[name][0])
 
-    work()
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found = work()
-        spent += time.process_time() - start
-        times += 1
-    logits = [math.log(p.estimate / (1 - p.estimate)) for p in (found.sensitivity, found.specificity)]
-    print(json.dumps({"seconds": spent / times, "numbers": logits}))
+    beside_r.warm(
+        work, lambda found: [math.log(p.estimate / (1 - p.estimate)) for p in (found.sensitivity, found.specificity)]
+    )
 
 
 def main() -> None:
@@ -94,39 +83,22 @@ def main() -> None:
     if sys.argv[1:2] == ["--ours"]:
         ours(*sys.argv[2:4])
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--studies", type=int, default=20)
-    parser.add_argument("--only", choices=list(TASKS), help="one task")
-    given = parser.parse_args()
-    rscript = run.metafor()
-    if rscript is None:
-        raise SystemExit("Rscript with metafor is not installed (Debian: apt-get install r-cran-metafor r-cran-lme4)")
+    given = beside_r.given(__doc__, TASKS, 20)
+    rscript = beside_r.rscript("r-cran-metafor r-cran-lme4")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "studies.csv"
         studies(path, given.studies)
-        title = f"one model, {given.studies} studies"
-        print(f"{title:<24}{'balm ms':>10}{'R ms':>12}{'ratio':>8}  logits, ours - theirs")
+        beside_r.head(given.studies, "logits")
         for name in [given.only] if given.only else TASKS:
-            _, theirs = TASKS[name]
-            mine, other, apart = [], [], [0.0, 0.0]
-            for _ in range(given.rounds):
-                try:
-                    peer, _ = run.child([rscript, "-e", R % theirs, str(path)])
-                except RuntimeError:
-                    print(f"{name:<24} R needs lme4 (r-cran-lme4)")
-                    break
-                own, _ = run.child([sys.executable, str(HERE / "accuracy.py"), "--ours", str(path), name])
-                mine.append(own["seconds"])
-                other.append(peer["seconds"])
-                apart = [a - b for a, b in zip(own["numbers"], peer["numbers"], strict=True)]
-            else:
-                ratio = statistics.median(o / m for o, m in zip(other, mine, strict=True))
-                print(
-                    f"{name:<24}{statistics.median(mine) * 1e3:>10.2f}{statistics.median(other) * 1e3:>12.1f}"
-                    f"{ratio:>7.1f}x  {apart[0]:+.1e} {apart[1]:+.1e}",
-                    flush=True,
-                )
+            peer = [rscript, "-e", R % TASKS[name][1], str(path)]
+            beside_r.row(
+                name,
+                given.rounds,
+                peer,
+                [str(HERE / "accuracy.py"), "--ours", str(path), name],
+                None,
+                "lme4 (r-cran-lme4)",
+            )
 
 
 if __name__ == "__main__":

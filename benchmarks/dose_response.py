@@ -9,22 +9,18 @@ fits the same model in one stage (``rma.mv``, struct="GEN"). Estimates are the f
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import math
 import random
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import run  # noqa: E402
+import beside_r  # noqa: E402
 
 #: Our options, the columns of the trend, and the least ratio.
 TASKS: dict[str, tuple[dict[str, Any], int]] = {
@@ -34,7 +30,6 @@ TASKS: dict[str, tuple[dict[str, Any], int]] = {
     "spline": ({"trend": "spline", "knots": (0.5, 2.0, 5.0)}, 20),
 }
 DOSES = (0.0, 1.0, 2.5, 5.0)
-LEAST_SECONDS = 0.3
 
 R = """
 suppressMessages(library(metafor)); a <- commandArgs(TRUE); d <- read.csv(a[1]); p <- as.integer(a[2])
@@ -85,15 +80,8 @@ def fitted(path: str, name: str) -> tuple[Any, Any]:
 
 def ours(path: str, name: str) -> None:
     """One task, warm; prints CPU seconds and the estimates."""
-    work, found = fitted(path, name)
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found = work()
-        spent += time.process_time() - start
-        times += 1
-    b = found.coefficients
-    print(json.dumps({"seconds": spent / times, "numbers": [float(b[0]), float(b[-1])]}))
+    work, _ = fitted(path, name)
+    beside_r.warm(work, lambda found: [float(found.coefficients[0]), float(found.coefficients[-1])])
 
 
 def for_metafor(path: str, name: str, out: Path) -> int:
@@ -115,34 +103,17 @@ def main() -> None:
     if sys.argv[1:2] == ["--ours"]:
         ours(*sys.argv[2:4])
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--studies", type=int, default=20)
-    parser.add_argument("--only", choices=list(TASKS), help="one task")
-    given = parser.parse_args()
-    rscript = run.metafor()
-    if rscript is None:
-        raise SystemExit("Rscript with metafor is not installed (Debian: apt-get install r-cran-metafor)")
+    given = beside_r.given(__doc__, TASKS, 20)
+    rscript = beside_r.rscript()
     with tempfile.TemporaryDirectory() as folder:
         path, handed = Path(folder) / "studies.csv", Path(folder) / "handed.csv"
         studies(path, given.studies)
-        title = f"one model, {given.studies} studies"
-        print(f"{title:<24}{'balm ms':>10}{'metafor ms':>12}{'ratio':>8}{'mark':>6}  coefficients, ours - theirs")
+        beside_r.head(given.studies, "coefficients")
         for name in [given.only] if given.only else TASKS:
-            mark = TASKS[name][1]
             count = for_metafor(str(path), name, handed)
-            mine, other, apart = [], [], [0.0, 0.0]
-            for _ in range(given.rounds):
-                peer, _ = run.child([rscript, "-e", R, str(handed), str(count)])
-                own, _ = run.child([sys.executable, str(HERE / "dose_response.py"), "--ours", str(path), name])
-                mine.append(own["seconds"])
-                other.append(peer["seconds"])
-                apart = [a - b for a, b in zip(own["numbers"], peer["numbers"], strict=True)]
-            ratio = statistics.median(o / m for o, m in zip(other, mine, strict=True))
-            print(
-                f"{name:<24}{statistics.median(mine) * 1e3:>10.2f}{statistics.median(other) * 1e3:>12.1f}"
-                f"{ratio:>7.0f}x{mark:>5}x  {apart[0]:+.1e} {apart[1]:+.1e} {'ok' if ratio >= mark else 'BELOW'}",
-                flush=True,
+            peer = [rscript, "-e", R, str(handed), str(count)]
+            beside_r.row(
+                name, given.rounds, peer, [str(HERE / "dose_response.py"), "--ours", str(path), name], TASKS[name][1]
             )
 
 

@@ -9,21 +9,17 @@ estimates are compared: they differ by what metafor's approximation costs.
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import random
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import run  # noqa: E402
+import beside_r  # noqa: E402
 
 #: Measure, our study levels, metafor's options, and the least ratio.
 TASKS: dict[str, tuple[str, str | None, str, int]] = {
@@ -34,7 +30,6 @@ TASKS: dict[str, tuple[str, str | None, str, int]] = {
     "rates": ("IRR", "fixed", 'measure="IRR", x1i=x1, t1i=n1, x2i=x2, t2i=n2, model="UM.FS"', 20),
     "proportions": ("PLO", None, 'measure="PLO", xi=x1, ni=n1', 20),
 }
-LEAST_SECONDS = 0.3
 
 R = """
 suppressMessages({library(metafor); library(lme4); library(BiasedUrn)}); a <- commandArgs(TRUE); d <- read.csv(a[1])
@@ -74,14 +69,7 @@ def ours(path: str, name: str) -> None:
     def work() -> Any:
         return balm.glmm(measure, studies=levels, **columns)
 
-    work()
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found = work()
-        spent += time.process_time() - start
-        times += 1
-    print(json.dumps({"seconds": spent / times, "numbers": [found.estimate, found.tau2]}))
+    beside_r.warm(work, lambda found: [found.estimate, found.tau2])
 
 
 def main() -> None:
@@ -89,39 +77,23 @@ def main() -> None:
     if sys.argv[1:2] == ["--ours"]:
         ours(*sys.argv[2:4])
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--studies", type=int, default=20)
-    parser.add_argument("--only", choices=list(TASKS), help="one task")
-    given = parser.parse_args()
-    rscript = run.metafor()
-    if rscript is None:
-        raise SystemExit("Rscript with metafor is not installed (Debian: apt-get install r-cran-metafor)")
+    given = beside_r.given(__doc__, TASKS, 20)
+    rscript = beside_r.rscript()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "studies.csv"
         studies(path, given.studies)
-        title = f"one model, {given.studies} studies"
-        print(f"{title:<24}{'balm ms':>10}{'metafor ms':>12}{'ratio':>8}{'mark':>6}  estimate and tau2, ours - theirs")
+        beside_r.head(given.studies, "estimate and tau2")
         for name in [given.only] if given.only else TASKS:
             theirs, mark = TASKS[name][2:]
-            mine, other, apart = [], [], [0.0, 0.0]
-            for _ in range(given.rounds):
-                try:
-                    peer, _ = run.child([rscript, "-e", R % theirs, str(path)])
-                except RuntimeError:
-                    print(f"{name:<24} metafor needs lme4 and BiasedUrn (r-cran-lme4, r-cran-biasedurn)")
-                    break
-                own, _ = run.child([sys.executable, str(HERE / "glmm.py"), "--ours", str(path), name])
-                mine.append(own["seconds"])
-                other.append(peer["seconds"])
-                apart = [a - b for a, b in zip(own["numbers"], peer["numbers"], strict=True)]
-            else:
-                ratio = statistics.median(o / m for o, m in zip(other, mine, strict=True))
-                print(
-                    f"{name:<24}{statistics.median(mine) * 1e3:>10.2f}{statistics.median(other) * 1e3:>12.1f}"
-                    f"{ratio:>7.0f}x{mark:>5}x  {apart[0]:+.1e} {apart[1]:+.1e} {'ok' if ratio >= mark else 'BELOW'}",
-                    flush=True,
-                )
+            peer = [rscript, "-e", R % theirs, str(path)]
+            beside_r.row(
+                name,
+                given.rounds,
+                peer,
+                [str(HERE / "glmm.py"), "--ours", str(path), name],
+                mark,
+                "lme4 and BiasedUrn (r-cran-lme4, r-cran-biasedurn)",
+            )
 
 
 if __name__ == "__main__":

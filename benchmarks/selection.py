@@ -8,21 +8,17 @@ tests (ours climbs from several starts and searches all maxima; metafor's from o
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import random
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import run  # noqa: E402
+import beside_r  # noqa: E402
 
 #: Our weight function and options, metafor's type, and the least ratio.
 TASKS: dict[str, tuple[str, dict[str, Any], str, int]] = {
@@ -34,7 +30,6 @@ TASKS: dict[str, tuple[str, dict[str, Any], str, int]] = {
     "power": ("power", {}, "type='power'", 20),
     "beta": ("beta", {}, "type='beta'", 20),
 }
-LEAST_SECONDS = 0.3
 
 R = """
 suppressMessages(library(metafor)); a <- commandArgs(TRUE); d <- read.csv(a[1])
@@ -73,14 +68,7 @@ def ours(path: str, name: str) -> None:
         found = balm.selection_model(es, weight, **options)
         return found, found.heterogeneity_test
 
-    work()
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found, _ = work()
-        spent += time.process_time() - start
-        times += 1
-    print(json.dumps({"seconds": spent / times, "numbers": [found.log_likelihood]}))
+    beside_r.warm(work, lambda found: [found[0].log_likelihood])
 
 
 def main() -> None:
@@ -88,35 +76,16 @@ def main() -> None:
     if sys.argv[1:2] == ["--ours"]:
         ours(*sys.argv[2:4])
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=list(TASKS), help="one task")
-    given = parser.parse_args()
-    rounds = given.rounds
-    rscript = run.metafor()
-    if rscript is None:
-        raise SystemExit("Rscript with metafor is not installed (Debian: apt-get install r-cran-metafor)")
+    given = beside_r.given(__doc__, TASKS, 40)
+    rscript = beside_r.rscript()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "studies.csv"
-        studies(path, 40)
-        print(
-            f"{'one model, 40 studies':<24}{'balm ms':>10}{'metafor ms':>12}{'ratio':>8}{'mark':>6}  log-likelihood, ours - theirs"
-        )
+        studies(path, given.studies)
+        beside_r.head(given.studies, "log-likelihood")
         for name in [given.only] if given.only else TASKS:
             theirs, mark = TASKS[name][2:]
-            mine, other, gain = [], [], 0.0
-            for _ in range(rounds):
-                peer, _ = run.child([rscript, "-e", R % theirs, str(path)])
-                own, _ = run.child([sys.executable, str(HERE / "selection.py"), "--ours", str(path), name])
-                mine.append(own["seconds"])
-                other.append(peer["seconds"])
-                gain = own["numbers"][0] - peer["numbers"][0]
-            ratio = statistics.median(o / m for o, m in zip(other, mine, strict=True))
-            print(
-                f"{name:<24}{statistics.median(mine) * 1e3:>10.2f}{statistics.median(other) * 1e3:>12.1f}"
-                f"{ratio:>7.0f}x{mark:>5}x  {gain:+.1e} {'ok' if ratio >= mark else 'BELOW'}",
-                flush=True,
-            )
+            peer = [rscript, "-e", R % theirs, str(path)]
+            beside_r.row(name, given.rounds, peer, [str(HERE / "selection.py"), "--ours", str(path), name], mark)
 
 
 if __name__ == "__main__":
