@@ -181,6 +181,18 @@ def test_bad_input_is_refused_by_name_and_nothing_is_saved(
     assert (Entry.objects.count(), Event.objects.count()) == before
 
 
+def test_a_refused_form_stands_open_with_what_was_typed(ward: Ward) -> None:
+    session = held(ward)
+    rate(ward, session, "60", start=earlier(ward, session, 10))
+    typed = {"events_asked": "no", "end": earlier(ward, session, 90), "next_planned": "2027-01-05"}
+    page = ward.post(f"sessions/{session}/sign/", **typed).content.decode()
+    assert "still runs" in page and '<details class="act" open><summary>Sign off' in page
+    assert 'value="no" checked' in page and all(f'value="{typed[name]}"' in page for name in ("end", "next_planned"))
+    assert '<details class="act"><summary>Vitals' in page, "the other forms stay closed"
+    page = act(ward, session, "bolus", dose="-5", dose_unit="mg", form="racemic").content.decode()
+    assert '<details class="act" open><summary>Bolus' in page and 'value="-5"' in page
+
+
 def test_units_are_not_mixed_in_one_session(ward: Ward) -> None:
     session = held(ward)
     rate(ward, session, "60", start=earlier(ward, session, 10))

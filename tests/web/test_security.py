@@ -156,3 +156,12 @@ def test_nothing_of_a_page_is_inline(client: Client, db: None, address: str) -> 
     assert " style=" not in page
     assert "onclick" not in page
     assert "<script>" not in page
+
+
+def test_an_address_that_takes_a_form_alone_says_so_when_it_is_opened(team: Team) -> None:
+    address = f"/reviews/{team.review.slug}/records/import/"
+    for someone in (team.owner, team.stranger):
+        answer = someone.client.get(address)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert "Nothing was saved" in answer.content.decode()
+    assert b"Nothing was saved" not in team.owner.client.put(address).content

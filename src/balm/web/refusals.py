@@ -1,4 +1,8 @@
-"""Our own exceptions as pages: what may not be done (403), what is wrong with the input (422). Never a traceback."""
+"""Our own exceptions as pages: what may not be done (403), what is wrong with the input (422). Never a traceback.
+
+An address that takes a form alone, opened as a page (typed in, loaded again, or after signing in once more), says so:
+the answer would be an empty page otherwise.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,13 @@ class refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Hand the request on."""
-        return self.get_response(request)
+        response = self.get_response(request)
+        opened = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
+        if not opened or response.status_code != 405 or response.content:
+            return response
+        page = render(request, "405.html", status=405)  # the same bytes for everybody and every address
+        page.headers["Allow"] = response.headers.get("Allow", "POST")
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for an exception of ours; ``None`` for any other."""

@@ -82,7 +82,7 @@ def act(request: HttpRequest, acting: ClinicActing, session: str, act: str) -> H
         else:
             note_event(acting, who, session, cells=given(request, (*EVENT, "onset")), submission=number)
     except InputError as error:
-        return _one(request, acting, session, problems=error.problems, status=422)
+        return _one(request, acting, session, problems=error.problems, failed=act)
     return redirect("clinic_session", clinic=acting.clinic.slug, session=session)
 
 
@@ -97,7 +97,7 @@ def sign_off(request: HttpRequest, acting: ClinicActing, session: str) -> HttpRe
             next_planned=sent.get("next_planned", "").strip(), submission=submission_of(request),
         )  # fmt: skip
     except InputError as error:
-        return _one(request, acting, session, problems=error.problems, status=422)
+        return _one(request, acting, session, problems=error.problems, failed="sign")
     messages.success(request, "Signed and locked.")
     return redirect("clinic_session", clinic=acting.clinic.slug, session=session)
 
@@ -113,7 +113,7 @@ def amend(request: HttpRequest, acting: ClinicActing, session: str) -> HttpRespo
             submission=submission_of(request),
         )  # fmt: skip
     except InputError as error:
-        return _one(request, acting, session, problems=error.problems, status=422)
+        return _one(request, acting, session, problems=error.problems, failed="amend")
     messages.success(request, "Amended and signed again; the earlier version stays in the trail.")
     return redirect("clinic_session", clinic=acting.clinic.slug, session=session)
 
@@ -166,12 +166,13 @@ def _participant(acting: ClinicActing, session: str) -> str:
 
 
 def _one(
-    request: HttpRequest, acting: ClinicActing, session: str, *, problems: Any = (), status: int = 200
+    request: HttpRequest, acting: ClinicActing, session: str, *, problems: Any = (), failed: str = ""
 ) -> HttpResponse:
+    """The page; ``failed`` is the form that was refused: it stands open, with what was typed."""
     registry = registry_of(acting.clinic, participant=_participant(acting, session))
     held = registry.session_of[session]
     course = registry.course_of[held.course]
-    sent = dict(request.POST.items()) if status != 200 else {}
+    sent = dict(request.POST.items()) if failed else {}
     now = as_cell(clock(registry.definition).replace(second=0))
     standing = registry.standing_segments_of.get(session, ())
     running = next((s for s in reversed(standing) if s.kind == "infusion" and s.stop is None), None)
@@ -216,11 +217,12 @@ def _one(
         "versions": Entry.objects.filter(clinic=acting.clinic, table="sessions", key=session).order_by("version"),
         "sent": sent,
         "problems": problems,
+        "failed": failed,
         "may_amend": acting.may("clinic amend"),
         "may_record": acting.may("clinic record"),
         "weight": fields_of("sessions", ("weight_kg",), values=sent, required=("weight_kg",)),
     }  # fmt: skip
-    return page(request, acting, "session", context, status=status)
+    return page(request, acting, "session", context, status=422 if failed else 200)
 
 
 def _by_time(registry: Any, session: str) -> list[tuple[Any, list[tuple[str, str]]]]:
