@@ -52,7 +52,8 @@ def sure(server: RealServer, code: str, path: str, data: dict[str, str]) -> int:
     """Send until there is an answer, always with the same submission, as the page does."""
     with Browser(server, code) as browser:
         browser.base = f"/reviews/{server.slug}/extraction/{STUDY}"
-        for _ in range(200):
+        until = time.monotonic() + 120  # as long as the server may take to start again on a busy machine
+        while time.monotonic() < until:
             try:
                 status, _ = browser.ask("POST", path, data)
                 if status < 500:
@@ -80,7 +81,7 @@ def together(*jobs: tuple[str, str, dict[str, str]], server: RealServer, kill: b
         server.kill()
         server.start()
     for t in threads:
-        t.join(120)
+        t.join(150)
         assert not t.is_alive()
     return answers
 
