@@ -138,6 +138,8 @@ def record_an_infusion(nurse: Person) -> None:
     opened(nurse, "Sign off and lock").press("Sign and lock")
     assert "Signed and locked by nadia" in nurse.says
     nurse.well("clinic-session-signed")
+    nurse.press("How the doses were worked out")
+    nurse.well("clinic-session-calculations")
 
 
 def answer_as_patient(chromium: object, nurse: Person) -> None:

@@ -67,9 +67,9 @@ def digest_of(figures: Sequence[Figure] | Sequence[Mapping[str, Any]], **about: 
 
 def _segment(s: Segment, weight: Decimal | None) -> Figure:
     unit = s.dose_unit if s.dose is not None else s.rate_unit
-    inputs = {"kind": s.kind, "from": s.start.isoformat(sep=" ", timespec="minutes")}
+    inputs = {"kind": s.kind, "from": s.start.isoformat(sep=" ", timespec="seconds")}
     if s.stop is not None:
-        inputs["to"] = s.stop.isoformat(sep=" ", timespec="minutes")
+        inputs["to"] = s.stop.isoformat(sep=" ", timespec="seconds")
     inputs["dose" if s.dose is not None else "rate"] = _with_unit(s.dose if s.dose is not None else s.rate, unit or "")
     factors = ["dose" if s.dose is not None else f"rate in mg/h ({_text(rate_mg_h(s, weight)) or 'not known'})"]
     if unit is not None and "/kg" in unit:
