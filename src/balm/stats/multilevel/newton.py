@@ -110,6 +110,8 @@ def _step(g: Floats, h: Floats) -> tuple[Floats, float]:
             u, v = g.tolist()
             x, y = (b * v - c * u) / determinant, (b * u - a * v) / determinant
             return np.array([x, y]), math.sqrt(max(0.0, -(u * x + v * y)))
+    if len(g) == 3 and (solved := _of_three(g, h)) is not None:
+        return solved
     diagonal = np.sqrt(np.abs(np.diag(h)))
     scale = np.where(diagonal > 0.0, diagonal, 1.0)
     roots, basis = np.linalg.eigh(h / np.outer(scale, scale))
@@ -118,6 +120,25 @@ def _step(g: Floats, h: Floats) -> tuple[Floats, float]:
     along = basis.T @ (g / scale)
     step = -(basis @ (along / curvature)) / scale
     return step, float(np.sqrt(np.sum(along * along / curvature)))
+
+
+def _of_three(g: Floats, h: Floats) -> tuple[Floats, float] | None:
+    """The plain Newton step of three parameters by cofactors, or None where the curvature is not clearly positive.
+
+    With the diagonal scaled to 1 no root exceeds 3, so a determinant above 1e-4 keeps every root above 1e-5.
+    """
+    (a, b, c), (_, d, e), (_, _, f) = h.tolist()
+    if not (a > 0.0 and d > 0.0 and f > 0.0 and a * d - b * b > 1e-4 * a * d):
+        return None
+    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+    determinant = a * first + b * second + c * third
+    if not determinant > 1e-4 * a * d * f:
+        return None
+    u, v, w = g.tolist()
+    x = -(first * u + second * v + third * w) / determinant
+    y = -(second * u + (a * f - c * c) * v + (b * c - a * e) * w) / determinant
+    z = -(third * u + (b * c - a * e) * v + (a * d - b * b) * w) / determinant
+    return np.array([x, y, z]), math.sqrt(max(0.0, -(u * x + v * y + w * z)))
 
 
 def _descend(
