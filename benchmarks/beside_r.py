@@ -9,7 +9,6 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,13 +42,8 @@ def rscript(packages: str = "r-cran-metafor") -> str:
 def warm(work: Callable[[], Any], numbers: Callable[[Any], Sequence[float]]) -> None:
     """Time ``work`` after a first call, and print its CPU seconds a call with the ``numbers`` of its result."""
     work()
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found = work()
-        spent += time.process_time() - start
-        times += 1
-    print(json.dumps({"seconds": spent / times, "numbers": list(numbers(found))}))
+    seconds, found = run.seconds_a_call(work, LEAST_SECONDS)
+    print(json.dumps({"seconds": seconds, "numbers": list(numbers(found))}))
 
 
 def head(studies: int, compared: str) -> None:

@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,13 +186,8 @@ def ours(task: str, path: str, items: int) -> None:
         tail = lambda found: [*np.ravel(found.beta).tolist(), found.log_likelihood]  # noqa: E731
     if items < 1_000_000:  # once to warm up
         work()
-    spent, times = 0.0, 0
-    while spent < LEAST_SECONDS:
-        start = time.process_time()
-        found = work()
-        spent += time.process_time() - start
-        times += 1
-    print(json.dumps({"seconds": spent / times / items, "numbers": tail(found)}))
+    seconds, found = run.seconds_a_call(work, LEAST_SECONDS)
+    print(json.dumps({"seconds": seconds / items, "numbers": tail(found)}))
 
 
 def compare(row: Row, folder: Path, peers: dict[str, Callable[..., list[str]]]) -> None:

@@ -17,7 +17,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent
@@ -90,6 +93,17 @@ def most_memory(command: list[str]) -> float:
         [sys.executable, "-S", "-c", code, *command], capture_output=True, text=True, check=True, env=ENVIRONMENT
     )
     return float(done.stdout)
+
+
+def seconds_a_call(work: Callable[[], Any], least: float) -> tuple[float, Any]:
+    """CPU seconds a call of ``work``, repeated until ``least`` are spent, and its last result."""
+    spent, times, found = 0.0, 0, None
+    while spent < least:
+        start = time.process_time()
+        found = work()
+        spent += time.process_time() - start
+        times += 1
+    return spent / times, found
 
 
 def agreement(ours: list[float], theirs: list[float | None]) -> float:

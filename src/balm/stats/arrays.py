@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["ArrayLike", "Bools", "Floats", "Integers", "NDArray", "NeedsNumPy", "np", "on_plain_floats"]
+__all__ = ["ArrayLike", "Bools", "Floats", "Integers", "NDArray", "NeedsNumPy", "np", "of_numpy", "on_plain_floats"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ else:
 
 class NeedsNumPy(Exception):
     """Plain floats were asked for something that they cannot do, or are too slow for."""
+
+
+def of_numpy(values: Any) -> bool:
+    """Whether these are an array of NumPy itself, and not plain floats in its place."""
+    return type(values).__module__ == "numpy"
 
 
 def on_plain_floats(work: Callable[[], T]) -> T:

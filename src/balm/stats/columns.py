@@ -83,8 +83,6 @@ def numeric_column(argument: str, given: Any, data: Any = None) -> Column:
     [10.0, 20.0]
     """
     label = argument
-    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "iuf":
-        return Column(argument, label, given.astype(np.float64), False, {})
     if isinstance(given, str):
         label = given
         given = _lookup(argument, given, data)
@@ -97,14 +95,13 @@ def numeric_column(argument: str, given: Any, data: Any = None) -> Column:
             given = given.to_numpy()
         elif not isinstance(given, (list, tuple)):
             given = list(given) if isinstance(given, Iterable) else [given]
+    plain = plain_numbers(given)
+    if plain is not None:
+        return Column(argument, label, plain, False, {})
     if isinstance(given, np.ndarray):
         if given.ndim != 1:
             raise InputError(f"{argument} must have one dimension, a number a study; got shape {given.shape}")
-        if given.dtype.kind in "iuf":
-            return Column(argument, label, given.astype(np.float64), False, {})
         given = given.tolist()
-    elif all(type(v) in (int, float) for v in given):
-        return Column(argument, label, np.array(given, dtype=np.float64), False, {})
     values, unreadable = _one_by_one(given)
     return Column(argument, label, values, False, unreadable)
 

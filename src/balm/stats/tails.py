@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from balm.stats.arrays import np
+from balm.stats.arrays import np, of_numpy
 from balm.stats.distributions import chi2_ppf, chi2_sf, norm_ppf, norm_sf, t_ppf, t_sf
 from balm.stats.groups import OneGroup
 
@@ -198,4 +198,4 @@ def tails_for(g: Any) -> Any:
     """The spelling for this layout."""
     if not isinstance(g, OneGroup):
         return ManyTails
-    return CompiledTail if type(g.effect).__module__ == "numpy" else OneTail
+    return CompiledTail if of_numpy(g.effect) else OneTail

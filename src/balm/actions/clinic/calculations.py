@@ -29,16 +29,15 @@ def keep_figures(acting: ClinicActing, participant: str, session: str) -> Sessio
     limits, guidance = _limits(acting, registry.definition.drug)
     figures = session_figures(registry, session, limits)
     number = SessionCalculation.objects.filter(clinic=acting.clinic, session=session).count() + 1
-    about = {"session": session, "number": str(number), "guidance": guidance, "software": balm.__version__}
-    digest = digest_of(figures, **about)
-    kept = SessionCalculation.objects.create(
+    kept = SessionCalculation(
         clinic=acting.clinic, session=session, number=number, participant=participant,
-        figures=[asdict(f) for f in figures], guidance=guidance, software=balm.__version__, digest=digest,
-        code=acting.code,
+        figures=[asdict(f) for f in figures], guidance=guidance, software=balm.__version__, code=acting.code,
     )  # fmt: skip
+    kept.digest = _digest(kept)
+    kept.save(force_insert=True)
     append_event(
         acting.clinic.key, acting.actor, "keep calculation", "calculation", f"{session} {number}",
-        after={"digest": digest, "figures": len(figures), "guidance": guidance, "software": balm.__version__},
+        after={"digest": kept.digest, "figures": len(figures), "guidance": guidance, "software": balm.__version__},
     )  # fmt: skip
     return kept
 
@@ -51,8 +50,12 @@ def calculations_of(acting: ClinicActing, session: str) -> list[SessionCalculati
 
 def is_as_kept(kept: SessionCalculation) -> bool:
     """Whether the figures are those that the hash was made of."""
+    return _digest(kept) == kept.digest
+
+
+def _digest(kept: SessionCalculation) -> str:
     about = {"session": kept.session, "number": str(kept.number), "guidance": kept.guidance, "software": kept.software}
-    return digest_of(kept.figures, **about) == kept.digest
+    return digest_of(kept.figures, **about)
 
 
 def _limits(acting: ClinicActing, drug: str) -> tuple[list[Limit], str]:

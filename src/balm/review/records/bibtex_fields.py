@@ -105,7 +105,7 @@ def ordinary_entry(
         if tag := RIS.get(low):
             if tag == "AN" or (tag == "SP" and low != "pages"):
                 return None
-            values.append(value.replace("--", "-").replace(" \u2013 ", "-") if tag == "SP" else value)
+            values.append(page_range(value) if tag == "SP" else value)
         elif low == "month":
             month = value
             continue
@@ -172,7 +172,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
                 parts = list(map(plain, parts))
             ris.setdefault("KW", []).extend([*map(str.strip, parts), ""])
         elif low == "pages":
-            ris.setdefault("SP", []).append(value.replace("--", "-").replace(" \u2013 ", "-"))
+            ris.setdefault("SP", []).append(page_range(value))
         elif low == "month":
             month = value
         elif low == "id":
@@ -194,6 +194,15 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
     if own:
         ris["ID"] = [own]
     return ris
+
+
+def page_range(value: str) -> str:
+    """Pages with a plain hyphen, for BibTeX's two and Scopus's spaced dash.
+
+    >>> page_range("12--19"), page_range("12 \u2013 19")
+    ('12-19', '12-19')
+    """
+    return value.replace("--", "-").replace(" \u2013 ", "-")
 
 
 def names(raw: str) -> list[str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from balm.review.records.bibtex_fields import BY_ITSELF, MARKS, RIS, WHOLE, names
+from balm.review.records.bibtex_fields import BY_ITSELF, MARKS, RIS, WHOLE, names, page_range
 from balm.review.records.kinds import BIBTEX_TYPES, ris_code
 from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
@@ -164,7 +164,7 @@ class Order:
             if values[at]:
                 return None
         if learnt.pages and ("--" in (value := values[learnt.pages]) or " \u2013 " in value):
-            values[learnt.pages] = value.replace("--", "-").replace(" \u2013 ", "-")
+            values[learnt.pages] = page_range(value)
         if learnt.month and (month := values[learnt.month]):
             values[learnt.month] = ""
             if not (learnt.date and values[learnt.date]):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from balm.stats.arrays import of_numpy
 from balm.stats.groups import OneGroup, centred
 from balm.stats.heterogeneity.estimators import precision_weights
 from balm.stats.heterogeneity.generalised_q import generalised_q, tau2_where_q_is
@@ -76,7 +77,7 @@ def _q_profile_ends(fit: Pooled, level: float) -> tuple[float, float, float] | N
     if kept is not None and kept[0] == level:
         return kept[1], kept[2], kept[3]
     effect, variance = fit.effects.effect, fit.effects.variance
-    if type(effect).__module__ != "numpy":
+    if not of_numpy(effect):
         return None
     from balm.stats.kernel import solve_one
 

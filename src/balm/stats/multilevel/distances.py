@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import EffectSizes, Floats
-from balm.stats.multilevel.grouping import Integers, column, grouping
+from balm.stats.multilevel.grouping import Integers, between_levels, column, grouping
 from balm.vocabulary.problems import InputError, unknown_option
 
 #: The ellipsoid WGS 84: equatorial radius in kilometres, and flattening.
@@ -74,21 +74,8 @@ def _given(name: str, parts: list[str], es: EffectSizes, data: Any, distance: An
     said = f"distance[{name!r}]"
     if len(parts) != 1:
         raise InputError(f"{said}: a matrix of distances goes with one column of labels; got {parts}")
-    if hasattr(distance, "index") and hasattr(distance, "to_numpy"):
-        labels, matrix = list(distance.index), np.asarray(distance.to_numpy(), dtype=np.float64)
-    elif isinstance(distance, tuple) and len(distance) == 2:
-        labels, matrix = list(distance[0]), np.asarray(distance[1], dtype=np.float64)
-    else:
-        raise InputError(f"{said} must be one of {list(DISTANCES)}, a labelled table or a pair (labels, matrix)")
-    if matrix.shape != (len(labels), len(labels)):
-        raise InputError(f"{said} has {len(labels)} labels for a matrix of shape {matrix.shape}")
     g = grouping(parts[0], column(parts[0], es, data))
-    where = {label: i for i, label in enumerate(labels)}
-    lacking = [x for x in g.labels if x not in where]
-    if lacking:
-        raise InputError(f"{said} lacks the level {lacking[0]!r}; it has {labels[:10]}")
-    rows = np.array([where[x] for x in g.labels])
-    chosen: Floats = matrix[np.ix_(rows, rows)]
+    chosen = between_levels(said, distance, g, f"one of {list(DISTANCES)}, ")
     if not np.all(np.isfinite(chosen)) or np.any(chosen < 0.0):
         raise InputError(f"{said} holds distances that are missing, not finite or negative")
     if not np.allclose(chosen, chosen.T, rtol=1e-10, atol=0.0) or np.any(np.diag(chosen) != 0.0):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats.columns import MISSING, column_names
-from balm.stats.effect_sizes import EffectSizes
+from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.vocabulary.problems import InputError, Problem
 
 Integers = NDArray[np.int64]
@@ -120,3 +120,25 @@ def cluster_of(es: EffectSizes, cluster: Any, data: Any) -> Grouping:
     if found.count < 2:
         raise InputError(f"{found.name} has one cluster only: robust inference compares clusters and needs two or more")
     return found
+
+
+def between_levels(said: str, given: Any, g: Grouping, otherwise: str = "") -> Floats:
+    """A matrix between levels in the order of ``g``: from a labelled table, or ``(labels, matrix)``.
+
+    said : what errors call it.  otherwise : what else it may be, for the error.
+    """
+    if hasattr(given, "index") and hasattr(given, "to_numpy"):
+        labels, matrix = list(given.index), np.asarray(given.to_numpy(), dtype=np.float64)
+    elif isinstance(given, tuple) and len(given) == 2:
+        labels, matrix = list(given[0]), np.asarray(given[1], dtype=np.float64)
+    else:
+        raise InputError(f"{said} must be {otherwise}a labelled table or a pair (labels, matrix)")
+    if matrix.shape != (len(labels), len(labels)):
+        raise InputError(f"{said} has {len(labels)} labels for a matrix of shape {matrix.shape}")
+    where = {label: i for i, label in enumerate(labels)}
+    lacking = [x for x in g.labels if x not in where]
+    if lacking:
+        raise InputError(f"{said} lacks the level {lacking[0]!r}; it has {labels[:10]}")
+    rows = np.array([where[x] for x in g.labels])
+    chosen: Floats = matrix[np.ix_(rows, rows)]
+    return chosen

@@ -12,7 +12,7 @@ import numpy as np
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.blocks import Term
 from balm.stats.multilevel.distances import places
-from balm.stats.multilevel.grouping import Grouping, Integers, column, crossed, grouping
+from balm.stats.multilevel.grouping import Grouping, Integers, between_levels, column, crossed, grouping
 from balm.stats.multilevel.structures import BY_DISTANCE, BY_LEVEL, STRUCTURES, Structure, variance
 from balm.vocabulary.problems import InputError, check_option
 
@@ -147,21 +147,7 @@ def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[st
 
 def _known_correlation(name: str, known: Any, g: Grouping) -> Floats:
     """The known correlation matrix in the order of the levels: a labelled table, or ``(labels, matrix)``."""
-    if hasattr(known, "index") and hasattr(known, "to_numpy"):
-        labels, matrix = list(known.index), known.to_numpy()
-    elif isinstance(known, tuple) and len(known) == 2:
-        labels, matrix = list(known[0]), np.asarray(known[1], dtype=np.float64)
-    else:
-        raise InputError(f"correlation[{name!r}] must be a labelled table or a pair (labels, matrix)")
-    matrix = np.asarray(matrix, dtype=np.float64)
-    if matrix.shape != (len(labels), len(labels)):
-        raise InputError(f"correlation[{name!r}] has {len(labels)} labels for a matrix of shape {matrix.shape}")
-    where = {label: i for i, label in enumerate(labels)}
-    lacking = [x for x in g.labels if x not in where]
-    if lacking:
-        raise InputError(f"correlation[{name!r}] lacks the level {lacking[0]!r}; it has {labels[:10]}")
-    rows = np.array([where[x] for x in g.labels])
-    chosen: Floats = matrix[np.ix_(rows, rows)]
+    chosen = between_levels(f"correlation[{name!r}]", known, g)
     check_correlation(f"correlation[{name!r}]", chosen)
     return chosen
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from balm.stats.arrays import np
+from balm.stats.arrays import np, of_numpy
 from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.groups import OneGroup
 from balm.stats.heterogeneity.likelihood import log_likelihood
@@ -85,7 +85,7 @@ def pool(
 
 def _at_once(es: EffectSizes, choices: Choices) -> Any:
     """By the compiled kernel where it can, which keeps NumPy's arrays company."""
-    if type(es.effect).__module__ != "numpy":
+    if not of_numpy(es.effect):
         return None
     from balm.stats.pooling.at_once import analyse_at_once
 

@@ -91,7 +91,7 @@ def small_study_test(
     (3.659, 0.001)
     """
     row = METHODS[check_option("method", method, list(METHODS))]
-    given = {"predictor": predictor, "sample_size": sample_size, "tau2": tau2, "inference": inference}
+    given: dict[str, Any] = {"predictor": predictor, "sample_size": sample_size, "tau2": tau2, "inference": inference}
     for option in _OWN:
         if given[option] is not None and option not in row.options:
             takers = " or ".join(repr(name) for name, other in METHODS.items() if option in other.options)
@@ -103,30 +103,11 @@ def small_study_test(
                 "cluster= does not apply to a result of balm.meta_regression: fit the moderators and the predictor "
                 "with balm.multilevel, and test the predictor with balm.robust"
             )
-        return beside_moderators(
-            fit,
-            method,
-            predictor=predictor,
-            sample_size=sample_size,
-            tau2=tau2,
-            inference=inference,
-            level=level,
-            force=force,
-        )
+        return beside_moderators(fit, method, **given, level=level, force=force)
     if cluster is not None or not isinstance(fit, (Pooled, EffectSizes)):
         from balm.stats.small_study.clustered import clustered_test
 
-        return clustered_test(
-            fit,
-            method,
-            predictor=predictor,
-            sample_size=sample_size,
-            tau2=tau2,
-            inference=inference,
-            level=level,
-            force=force,
-            cluster=cluster,
-        )
+        return clustered_test(fit, method, **given, level=level, force=force, cluster=cluster)
     if method == "begg":
         return rank_test(fit, force=force, level=level)
     es = studies_of(fit, row.name)
