@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from balm.stats.regression.looks import Looks
-from balm.stats.regression.projection import projection
+from balm.stats.regression.projection import Projection, projection
 
 
 @pytest.mark.parametrize("spread", [0.5, 2.0, 4.0], ids="variances a factor of {0} apart".format)
@@ -18,7 +18,7 @@ def test_a_look_says_what_the_fit_says(spread: float, years: float):
         variance = np.exp(drawn.normal(0.0, spread, k))
         design = np.column_stack([np.ones(k), years + drawn.normal(size=(k, p - 1))])
         effect = 5.0 + drawn.normal(size=k) * np.sqrt(variance)
-        looks = Looks(effect, variance, design)
+        looks = Looks(Projection(effect, design, np.ones(k)), variance, design)
         for tau2 in (0.0, 1e-3, 1.0, 1e4, 1e-2):
             seen, fit = looks.at(tau2), projection(effect, variance, design, tau2)
             # What cancels is lost by both ways: a share of the largest weight, and of the sum of all squares.

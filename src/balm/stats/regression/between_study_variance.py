@@ -51,7 +51,15 @@ class Problem:
         self.common = projection(effect, variance, design, 0.0)
         self.typical = self.df / self.common.trace()
         self._last = 0.0, self.common
+        self._plain: Projection | None = None
         self._looks: Looks | None = None
+
+    @property
+    def plain(self) -> Projection:
+        """The fit with equal weights."""
+        if self._plain is None:
+            self._plain = self.weighted(np.ones(self.k))
+        return self._plain
 
     def at(self, tau2: float) -> Projection:
         """The fit at ``tau2``; asking for the same one again costs nothing."""
@@ -62,7 +70,7 @@ class Problem:
     def look(self, tau2: float) -> Look:
         """The sums of :meth:`at` to fewer digits in a fraction of the time."""
         if self._looks is None:
-            self._looks = Looks(self.effect, self.variance, self.design)
+            self._looks = Looks(self.plain, self.variance, self.design)
         return self._looks.at(tau2)
 
     def root(self, equation: Equation, start: float, target: float = 0.0) -> float:
@@ -129,7 +137,7 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
         return problem.root(equation, t * factor**0.5)
 
     variance = problem.variance
-    zero, plain = problem.common, problem.weighted(np.ones(problem.k))
+    zero, plain = problem.common, problem.plain
     slope, q = zero.y_pp_y(), zero.rss
     if restricted:
         trace, squares, df = zero.trace(), zero.trace_of_square(), problem.df

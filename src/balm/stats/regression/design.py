@@ -157,7 +157,8 @@ def check(design: Design) -> Design:
     scale = np.linalg.norm(design.matrix, axis=0)
     if (scale == 0.0).any():
         raise InputError(f"moderator {design.names[int(np.argmin(scale))]} is 0 in every study")
-    rank = int(np.linalg.matrix_rank(design.matrix / scale, tol=1e-11 * np.sqrt(k)))
+    triangle = np.linalg.qr(design.matrix / scale, mode="r")  # has the singular values of the whole
+    rank = int(np.linalg.matrix_rank(triangle, tol=1e-11 * np.sqrt(k)))
     if rank < p:
         raise InputError(
             f"the moderators repeat each other: {p} columns {list(design.names)} hold only {rank} independent ones"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
+from balm.stats.regression.projection import Projection
 
 #: The condition of ``X'WX`` from which the design is made orthonormal anew.
 WORST = 1e5
@@ -53,20 +54,11 @@ class Look:
 
 
 class Looks:
-    """One regression, to be looked at with any tau²: ``effect`` and ``variance`` (k,), ``design`` (k, p)."""
+    """One regression, to be looked at with any tau²: ``plain`` is its fit with equal weights; ``variance`` (k,)."""
 
-    def __init__(self, effect: Floats, variance: Floats, design: Floats) -> None:
-        self.effect, self.variance, self.design = effect, variance, design
-        self._rows = self._orthonormal(np.ones(len(effect)))
-
-    def _orthonormal(self, root: Floats) -> Floats:
-        """The design made orthonormal with the weights ``root**2``, in rows, and below it what it leaves of effects."""
-        q = np.linalg.qr(root[:, None] * self.design)[0]
-        left = root * self.effect
-        left = left - q @ (q.T @ left)
-        left = left - q @ (q.T @ left)  # a second pass takes out what rounding left in
-        rows: Floats = np.vstack([q.T, left]) / root
-        return rows
+    def __init__(self, plain: Projection, variance: Floats, design: Floats) -> None:
+        self.effect, self.variance, self.design = plain.effect, variance, design
+        self._rows = plain.rows
 
     def at(self, tau2: float) -> Look:
         weights = 1.0 / (self.variance + tau2)
@@ -74,7 +66,7 @@ class Looks:
         sums = once @ self._rows.T
         inverse = _inverse(sums[:-1, :-1])
         if inverse is None:
-            self._rows = self._orthonormal(np.sqrt(weights))
+            self._rows = Projection(self.effect, self.design, weights).rows
             once = weights * self._rows
             sums = once @ self._rows.T
             inverse = np.asarray(np.linalg.inv(sums[:-1, :-1]), dtype=np.float64)

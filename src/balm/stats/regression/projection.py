@@ -56,6 +56,12 @@ class Projection:
         out: Floats = self.root[:, None] * inner * self.root
         return out
 
+    @property
+    def rows(self) -> Floats:
+        """``(Q'; (I - QQ') sqrt(W) y) / sqrt(W)``: the orthonormal design, and below it what it leaves; (p + 1, k)."""
+        out: Floats = np.vstack([self._q.T, self._scaled]) / self.root
+        return out
+
     def trace(self, d: Floats | float = 1.0) -> float:
         """``tr(P D)`` for a diagonal D."""
         return float(np.sum(self.weights * d * (1.0 - self.hat)))
