@@ -586,6 +586,77 @@ def test_measures_outside_the_golden_cases_against_metafor() -> None:
     assert odds.variance == pytest.approx([0.40969347058983, 0.58244539702365], rel=1e-12)
 
 
+#: Other variances and corrections that no golden case has; metafor 3.8-1: escalc(measure, ..., vtype=) or add=, to=.
+VARIANTS: tuple[tuple[str, dict[str, object], tuple[float, float], tuple[float, float]], ...] = (
+    (
+        "SMCC",
+        {"mean_1": [5, 3], "sd_1": [2, 1.2], "mean_2": [3, 4], "sd_2": [1.5, 1.9], "n": [12, 30], "r": [0.6, -0.2]}
+        | {"variance_type": "LS2"},
+        (1.14253954023990, -0.39884782182606),
+        (0.126460295722999, 0.034265742603699),
+    ),
+    (
+        "SMCR",
+        {"mean_1": [5, 3], "sd_1": [2, 1.2], "mean_2": [3, 4], "n": [12, 30], "r": [0.6, -0.2]}
+        | {"variance_type": "LS2"},
+        (0.92995980997578, -0.81156248716394),
+        (0.093689401885103, 0.086851826692724),
+    ),
+    (
+        "SMD1",
+        {"mean_1": [5, 4], "mean_2": [3, 3], "sd_2": [2, 1.7], "n_1": [10, 20], "n_2": [12, 15]}
+        | {"variance_type": "AV"},
+        (0.92995980997578, 0.55605160547459),
+        (0.2037714170285, 0.1330171336228),
+    ),
+    (
+        "SPCOR",
+        {"t": [2, 1], "n": [30, 40], "predictors": [3, 3], "r2": [0.3, 0.4], "variance_type": "AV"},
+        (0.32816506165695, 0.12909944487358),
+        (0.022649908541877, 0.014717296680978),
+    ),
+    (
+        "PHI",
+        {"both": [5, 0], "only_1": [9, 4], "only_2": [3, 2], "neither": [12, 7], "add": 0.5},
+        (0.17569105537498, -0.17677669529664),
+        (0.033037297827294, 0.047591145833333),
+    ),
+    (
+        "PHI",
+        {"events_1": [5, 0], "n_1": [14, 4], "events_2": [3, 2], "n_2": [15, 9], "add": 0.25, "to": "all"},
+        (0.16899818203900, -0.22106231741762),
+        (0.032084363655051, 0.038267882532030),
+    ),
+)
+
+
+@pytest.mark.parametrize(("code", "given", "effect", "variance"), VARIANTS, ids=[row[0] for row in VARIANTS])
+def test_variants_outside_the_golden_cases_against_metafor(
+    code: str, given: dict[str, object], effect: tuple[float, float], variance: tuple[float, float]
+) -> None:
+    es = balm.effect_sizes(code, **given)  # type: ignore[arg-type]
+    assert es.effect == pytest.approx(effect, rel=1e-12)
+    assert es.variance == pytest.approx(variance, rel=1e-11)
+
+
+def test_partial_correlations_with_one_variance_have_it_at_their_mean() -> None:
+    es = balm.effect_sizes("PCOR", r=[0.5, 0.1], n=[30, 40], predictors=[3, 3], variance_type="AV")
+    mean = (30 * 0.5 + 40 * 0.1) / 70
+    assert es.variance == pytest.approx([(1 - mean**2) ** 2 / 27, (1 - mean**2) ** 2 / 37], rel=1e-14)
+
+
+@pytest.mark.parametrize("code", ["PHI", "YUQ", "RTET"])
+@pytest.mark.parametrize("drop", [False, True])
+def test_a_cross_classified_sample_is_the_table_of_its_two_groups(code: str, drop: bool) -> None:
+    """The second study has nobody with the second variable, the third nobody without it."""
+    cells = {"both": [5, 0, 4], "only_1": [9, 4, 0], "only_2": [3, 0, 7], "neither": [12, 7, 0]}
+    groups = {"events_1": [5, 0, 4], "n_1": [14, 4, 4], "events_2": [3, 0, 7], "n_2": [15, 7, 7]}
+    one, other = (balm.effect_sizes(code, drop_double_zero=drop, **columns) for columns in (cells, groups))
+    assert one.note == other.note
+    assert ("no events in either arm" in one.note[1]) is (drop or code != "YUQ")
+    assert np.array_equal(one.effect, other.effect, equal_nan=True)
+
+
 @pytest.mark.parametrize("variance_type", ["LS", "LS2"])
 def test_superiority_without_a_difference_has_the_variance_of_mann_and_whitney(variance_type: str) -> None:
     """At one half both formulas are the exact null variance, (n1 + n2 + 1)/(12 n1 n2)."""

@@ -71,14 +71,16 @@ def fisher_z(*, r: Floats, n: Floats) -> tuple[Floats, Floats]:
 
 
 def partial_correlation(
-    *, n: Floats, predictors: Floats, r: Floats | None = None, t: Floats | None = None
+    *, n: Floats, predictors: Floats, r: Floats | None = None, t: Floats | None = None, variance_type: str = "LS"
 ) -> tuple[Floats, Floats]:
     """Partial correlation, given or from the t of its coefficient, with variance ``(1 - r^2)^2/(n - m)``.
 
+    ``variance_type="AV"`` takes it at the mean partial correlation of all studies.
     Aloe & Thompson (2013) J Soc Soc Work Res 4:390.
     """
     partial = _partial(n, predictors, r, t)
-    return partial, (1.0 - partial**2) ** 2 / (n - predictors)
+    at = np.full_like(partial, weighted_mean(partial, n)) if variance_type == "AV" else partial
+    return partial, (1.0 - at**2) ** 2 / (n - predictors)
 
 
 def fisher_z_of_partial(
@@ -96,14 +98,22 @@ def _partial(n: Floats, predictors: Floats, r: Floats | None, t: Floats | None) 
 
 
 def semi_partial_correlation(
-    *, n: Floats, predictors: Floats, r2: Floats, r: Floats | None = None, t: Floats | None = None
+    *,
+    n: Floats,
+    predictors: Floats,
+    r2: Floats,
+    r: Floats | None = None,
+    t: Floats | None = None,
+    variance_type: str = "LS",
 ) -> tuple[Floats, Floats]:
     """Semi-partial correlation of one predictor, ``t sqrt(1 - R2)/sqrt(n - m - 1)``.
 
-    Variance ``(R^4 - 2 R2 + f + 1 - f^2)/n`` with ``f = R2 - r^2``.  Aloe & Becker (2012) Psychol Methods 17:596.
+    Variance ``(R^4 - 2 R2 + f + 1 - f^2)/n`` with ``f = R2 - r^2``, r each study's own ("LS") or the mean of all
+    studies ("AV").  Aloe & Becker (2012) Psychol Methods 17:596.
     """
     semi = r if r is not None else np.asarray(t) * np.sqrt(1.0 - r2) / np.sqrt(n - predictors - 1.0)
-    rest = r2 - semi**2
+    at = np.full_like(semi, weighted_mean(semi, n)) if variance_type == "AV" else semi
+    rest = r2 - at**2
     return semi, (r2**2 - 2.0 * r2 + rest + 1.0 - rest**2) / n
 
 
@@ -151,6 +161,7 @@ MEASURES = (
         _MODEL,
         "Aloe & Thompson 2013",
         _EITHER,
+        variance_types=("LS", "AV"),
     ),
     Measure(
         "ZPCOR",
@@ -171,6 +182,7 @@ MEASURES = (
         _SEMI,
         "Aloe & Becker 2012",
         _EITHER,
+        variance_types=("LS", "AV"),
     ),
     Measure(
         "ZSPCOR",

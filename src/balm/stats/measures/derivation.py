@@ -74,6 +74,8 @@ def derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, An
     """Effects, variances and what was done to each row."""
     k = len(next(iter(raw.values())))
     columns: dict[str, Floats] = {name: np.asarray(values, dtype=np.float64) for name, values in raw.items()}
+    if not row.columns:
+        raw = columns = as_two_groups(columns)
     note = [""] * k
     double = np.zeros(k, dtype=bool)
     if row.zero_cells:
@@ -90,8 +92,6 @@ def derive(row: Measure, raw: Mapping[str, Floats], conventions: Mapping[str, An
             said += ", for the variance only"
         for i in np.flatnonzero(cells.corrected).tolist():
             note[i] = said
-    if not row.columns:
-        columns = as_two_groups(columns)
     options = {name: conventions[name] for name in ("variance_type", "small_sample", "level") if name in conventions}
     with np.errstate(all="ignore"):
         effect, variance = row.function(**columns, **options)

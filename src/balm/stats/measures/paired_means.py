@@ -35,25 +35,51 @@ def mean_change(
 
 
 def change_in_change_sds(
-    *, mean_1: Floats, sd_1: Floats, mean_2: Floats, sd_2: Floats, r: Floats, n: Floats, small_sample: str = "exact"
+    *,
+    mean_1: Floats,
+    sd_1: Floats,
+    mean_2: Floats,
+    sd_2: Floats,
+    r: Floats,
+    n: Floats,
+    variance_type: str = "LS",
+    small_sample: str = "exact",
 ) -> tuple[Floats, Floats]:
-    """``J(n-1) (m1 - m2)/s_change``, in standard deviations of the change; variance ``1/n + y^2/(2n)``.
+    """``J(n-1) (m1 - m2)/s_change``, in standard deviations of the change.
 
-    Gibbons, Hedeker & Davis (1993) J Educ Stat 18:271.
+    variance_type : "LS" ``1/n + y^2/(2n)``; "LS2" ``J^2 (1/n + d^2/(2n))`` with ``d = y/J``.
+    Gibbons, Hedeker & Davis (1993) J Educ Stat 18:271; Borenstein (2009).
     """
-    y = hedges_factor(n - 1.0, small_sample) * (mean_1 - mean_2) / np.sqrt(change_variance(sd_1, sd_2, r))
-    return y, 1.0 / n + y**2 / (2.0 * n)
+    j = hedges_factor(n - 1.0, small_sample)
+    d = (mean_1 - mean_2) / np.sqrt(change_variance(sd_1, sd_2, r))
+    return j * d, _of_change(1.0 / n, d, j, n, variance_type)
 
 
 def change_in_raw_sds(
-    *, mean_1: Floats, sd_1: Floats, mean_2: Floats, r: Floats, n: Floats, small_sample: str = "exact"
+    *,
+    mean_1: Floats,
+    sd_1: Floats,
+    mean_2: Floats,
+    r: Floats,
+    n: Floats,
+    variance_type: str = "LS",
+    small_sample: str = "exact",
 ) -> tuple[Floats, Floats]:
-    """``J(n-1) (m1 - m2)/s1``, in raw standard deviations of measurement 1; variance ``2(1-r)/n + y^2/(2n)``.
+    """``J(n-1) (m1 - m2)/s1``, in raw standard deviations of measurement 1.
 
-    Becker (1988) Br J Math Stat Psychol 41:257; Morris (2008) Organ Res Methods 11:364.
+    variance_type : "LS" ``2(1-r)/n + y^2/(2n)``; "LS2" ``J^2 (2(1-r)/n + d^2/(2n))`` with ``d = y/J``.
+    Becker (1988) Br J Math Stat Psychol 41:257; Morris (2008) Organ Res Methods 11:364; Borenstein (2009).
     """
-    y = hedges_factor(n - 1.0, small_sample) * (mean_1 - mean_2) / sd_1
-    return y, 2.0 * (1.0 - r) / n + y**2 / (2.0 * n)
+    j = hedges_factor(n - 1.0, small_sample)
+    d = (mean_1 - mean_2) / sd_1
+    return j * d, _of_change(2.0 * (1.0 - r) / n, d, j, n, variance_type)
+
+
+def _of_change(base: Floats, d: Floats, j: Floats, n: Floats, variance_type: str) -> Floats:
+    """The variance of ``j d``: at the corrected value ("LS"), or at ``d`` and then corrected ("LS2")."""
+    if variance_type == "LS2":
+        return j**2 * (base + d**2 / (2.0 * n))
+    return base + (j * d) ** 2 / (2.0 * n)
 
 
 def change_in_raw_sds_heteroscedastic(
@@ -144,6 +170,7 @@ MEASURES = (
         IDENTITY,
         COLUMNS,
         "Gibbons, Hedeker & Davis 1993",
+        variance_types=("LS", "LS2"),
         small_sample=HEDGES,
     ),
     Measure(
@@ -154,6 +181,7 @@ MEASURES = (
         IDENTITY,
         ("mean_1", "sd_1", "mean_2", "r", "n"),
         "Becker 1988",
+        variance_types=("LS", "LS2"),
         small_sample=HEDGES,
     ),
     Measure(

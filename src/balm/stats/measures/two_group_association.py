@@ -138,8 +138,8 @@ def _conversion(code: str, name: str, function: Formula, source: str) -> Measure
 
 _HASSELBLAD, _PEARSON = "Hasselblad & Hedges 1995", "Pearson 1900; Kirk 1973"
 MEASURES = (
-    _row("PHI", "Phi coefficient", phi_coefficient, IDENTITY, "Yule 1912", ""),
-    _row("ZPHI", "Fisher's z of phi", fisher_z_of_phi, FISHER_Z, "Yule 1912", ""),
+    _row("PHI", "Phi coefficient", phi_coefficient, IDENTITY, "Yule 1912", "on-request"),
+    _row("ZPHI", "Fisher's z of phi", fisher_z_of_phi, FISHER_Z, "Yule 1912", "on-request"),
     _row("YUQ", "Yule's Q", yules_q, IDENTITY, "Yule 1900"),
     _row("YUY", "Yule's Y", yules_y, IDENTITY, "Yule 1912"),
     _row("RTET", "Tetrachoric correlation", tetrachoric, IDENTITY, _PEARSON, "on-request"),

@@ -105,7 +105,8 @@ def glass_delta(
 ) -> tuple[Floats, Floats]:
     """Glass's delta, ``J (m1 - m2)/s2``: standardised by the comparator's standard deviation alone.
 
-    Glass (1976); variance ``1/n1 + 1/n2 + y^2/(2 n2)`` ("LS"), times J^2 at d ("LS2"), or unbiased ("UB").
+    Glass (1976); variance ``1/n1 + 1/n2 + y^2/(2 n2)`` ("LS"), times J^2 at d ("LS2"), unbiased ("UB"), or as LS with
+    the mean delta of all studies ("AV").
     """
     df = n_2 - 1.0
     j = hedges_factor(df, small_sample)
@@ -115,6 +116,8 @@ def glass_delta(
         return j * d, j**2 * (base + d**2 / (2.0 * n_2))
     if variance_type == "UB":
         return j * d, base + (1.0 - (df - 2.0) / (df * hedges_factor(df) ** 2)) * (j * d) ** 2
+    if variance_type == "AV":
+        return j * d, np.where(np.isnan(j * d), np.nan, base + weighted_mean(j * d, n_1 + n_2) ** 2 / (2.0 * n_2))
     return j * d, base + (j * d) ** 2 / (2.0 * n_2)
 
 
@@ -251,7 +254,7 @@ MEASURES = (
         IDENTITY,
         ("mean_1", "n_1", "mean_2", "sd_2", "n_2"),
         "Glass 1976",
-        variance_types=("LS", "LS2", "UB"),
+        variance_types=("LS", "LS2", "UB", "AV"),
         small_sample=HEDGES,
     ),
     Measure(
