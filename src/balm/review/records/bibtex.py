@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from balm.review.records.bibtex_fields import WHOLE, as_ris, ordinary_entry, pair_of
+from balm.review.records.bibtex_fields import NAME, WHOLE, as_ris, ordinary_entry, pair_of
 from balm.review.records.bibtex_order import Order
 from balm.review.records.kinds import BIBTEX_TYPES
 from balm.review.records.receipt import Tally
@@ -22,7 +22,10 @@ _HEAD = re.compile(r"\s*@\s*([A-Za-z]+)\s*([{(])")
 _SURE_HEAD = re.compile(rf"\s{{0,3}}@\s*(?:{'|'.join(BIBTEX_TYPES)})\s*[{{(]\s*[^\s,={{}}()\"]+\s*,", re.I)
 #: A key holds no blanks, save in files that nobody's program wrote (``@article{Smith and Doe 2020,``).
 _KEY = re.compile(r"\s*([^\s,={}\"]*(?:[ \t]+[^\s,={}\"]+)*)\s*(,|$)")
-_NAME = re.compile(r"[\s,]*([A-Za-z_][\w.:+/\-]*)\s*=\s*")
+#: A field's name; Scopus numbers some behind a blank (``funding_text 1``), Web of Science writes some in words.
+_NAME = re.compile(rf"[\s,]*({NAME})\s*=\s*")
+#: Where one entry ends and the next begins on the same line.
+_END_AND_HEAD = re.compile(r"[})](?=\s*@\s*[A-Za-z]+\s*[{(])")
 _BRACE = re.compile(r"[{}]")
 _QUOTE = re.compile(r'["{}]')
 _BARE = re.compile(r"[^\s,#{}\"]+")
@@ -133,31 +136,41 @@ class _ByLine:
         """The entries that close in ``lines``."""
         for line in lines:
             self.number += 1
-            if self.kind:
-                if self.depth > 0 and line.lstrip()[:1] == "@" and _SURE_HEAD.match(line):
-                    yield from self._finish(self.parts, self.number - 1, closed=False)
+            if self.kind and "@" in line:
+                for mark in _END_AND_HEAD.finditer(line):
+                    if self.depth + self._deeper(line[: mark.end()]) == 0:
+                        yield from self._line(line[: mark.end()])
+                        line = line[mark.end() :]
+                        break
+            yield from self._line(line)
+
+    def _line(self, line: str) -> Iterator[Record]:
+        """The entries that close in ``line``, or in a part of one."""
+        if self.kind:
+            if self.depth > 0 and line.lstrip()[:1] == "@" and _SURE_HEAD.match(line):
+                yield from self._finish(self.parts, self.number - 1, closed=False)
+            else:
+                self.parts.append(line)
+                self.depth += self._deeper(line)
+        if not self.kind:
+            found = _HEAD.match(line)
+            if found is None:
+                if "@" in line and line.strip()[:1] not in ("%", "") and _HEAD.search(line):
+                    found = _HEAD.search(line)
                 else:
-                    self.parts.append(line)
-                    self.depth += self._deeper(line)
-            if not self.kind:
-                found = _HEAD.match(line)
-                if found is None:
-                    if "@" in line and line.strip()[:1] not in ("%", "") and _HEAD.search(line):
-                        found = _HEAD.search(line)
-                    else:
-                        continue
-                assert found is not None
-                self._open(found, line)
-            while self.kind and self.depth <= 0:
-                text = "\n".join(self.parts)
-                if self.depth == 0 and self.parts[-1].strip() == "}" and not self.round:
-                    yield from self._finish([text.rstrip()[:-1]], self.number, closed=True)
-                    continue
-                end = _end(text, self.round)
-                yield from self._finish([text[:end]], self.number, closed=True)
-                found = _HEAD.search(text, end + 1)
-                if found is not None:
-                    self._open(found, text)
+                    return
+            assert found is not None
+            self._open(found, line)
+        while self.kind and self.depth <= 0:
+            text = "\n".join(self.parts)
+            if self.depth == 0 and self.parts[-1].strip() == "}" and not self.round:
+                yield from self._finish([text.rstrip()[:-1]], self.number, closed=True)
+                continue
+            end = _end(text, self.round)
+            yield from self._finish([text[:end]], self.number, closed=True)
+            found = _HEAD.search(text, end + 1)
+            if found is not None:
+                self._open(found, text)
 
     def close(self) -> Iterator[Record]:
         """The entry still open at the end of the file."""

@@ -13,9 +13,11 @@ from balm.review.records.ris_fast import follow, plan_of
 from balm.review.records.ris_fields import LINE_SEPARATOR, Fields
 from balm.vocabulary.record import RECORD_TYPES, Record
 
+#: What a field is called: one word, or some with blanks between.
+NAME = r"[A-Za-z_][\w.:+/\-]*+(?:[ \t\xa0]++[\w.:+/\-]++)*+"
 #: A whole field whose value has no ``#`` and at most two levels of braces inside; quantifiers never give back.
 WHOLE = re.compile(
-    r"[\s,]*+([A-Za-z_][\w.:+/\-]*+)\s*+=\s*+(?:"
+    r"[\s,]*+(" + NAME + r")\s*+=\s*+(?:"
     r"\{((?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+)\}"
     r'|"([^"{}\\]*+)"'
     r"|([^\s,#{}\"]++)"
@@ -33,14 +35,19 @@ RIS = {
     "shortjournal": "J2",
     "journal_abbreviation": "J2",
     "abbrev_source_title": "J2",
+    "journal-iso": "J2",
     "volume": "VL",
     "number": "IS",
     "issue": "IS",
     "pages": "SP",
     "doi": "DO",
     "pmid": "PMID",
+    "pubmed_id": "PMID",
+    "pubmed": "PMID",
     "pmcid": "C2",
+    "pmc": "C2",
     "issn": "SN",
+    "eissn": "SN",
     "isbn": "SN",
     "abstract": "AB",
     "language": "LA",
@@ -62,12 +69,20 @@ RIS = {
     "accession_numbers": "AN",
     "unique-id": "AN",
     "publication_types": "M3",
+    "document_type": "M3",
+    "type": "M3",
     "shorttitle": "ST",
 }
 #: Fields our own writer fills with several values, one a line.
 SEVERAL = frozenset({"affiliation", "note", "accession_numbers", "publication_types", "issn", "isbn", "url", "urls"})
 #: Fields that are more than one value under a tag of RIS.
 BY_ITSELF = SEVERAL | {"keywords", "keyword", "pages", "month", "id", "balm_type", "decision", "votes"}
+#: Fields of keywords beside the usual one: those of the authors in Scopus, those found by Web of Science.
+MORE_KEYWORDS = ("author_keywords", "author-keywords", "keywords-plus")
+#: The day on which Web of Science had an article that is in no issue yet.
+EARLY = "early access date"
+#: The number of an article in a volume without pages.
+ARTICLE = frozenset({"article-number", "art_number", "articleno"})
 
 
 def pair_of(found: re.Match[str], strings: dict[str, str]) -> tuple[str, str]:
@@ -93,11 +108,11 @@ def ordinary_entry(
                 return None
             authors = names(raw)
             continue
-        if low == "keywords":
-            if keywords or (not raw.isalnum() and MARKS.search(raw)):
+        if low == "keywords" or low in MORE_KEYWORDS:
+            if (keywords and low == "keywords") or (not raw.isalnum() and MARKS.search(raw)):
                 return None
             parts = raw.split(";") if ";" in raw else raw.split(",")
-            keywords = list(map(str.strip, parts))
+            keywords += map(str.strip, parts)
             continue
         value = (plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw).strip()
         if not value:
@@ -112,17 +127,18 @@ def ordinary_entry(
         elif low == "url":
             tag = "UR"
             values.append(value)
-        elif low in BY_ITSELF or low == "editor" or len(name) < 3:
+        elif low in BY_ITSELF or low in ARTICLE or low in ("editor", EARLY) or len(name) < 3:
             return None
         else:
             tag = name
             values.append(value)
         tags.append(tag)
     if month and "DA" not in tags:
-        if not month.isdigit() or "PY" not in tags:
+        date = date_of(values[tags.index("PY")] if "PY" in tags else "", month)
+        if date is None:
             return None
         tags.append("DA")
-        values.append(f"{values[tags.index('PY')]}-{int(month):02d}")
+        values.append(date)
     if own:
         tags.append("ID")
         values.append(own)
@@ -142,6 +158,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         ris["entry type"] = [kind]
     month = ""
     own = key
+    article: list[tuple[str, str]] = []
     for name, raw in pairs:
         low = name.lower()
         if low in ("author", "editor"):
@@ -150,7 +167,9 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         value = plain(raw) if "\\" in raw or "{" in raw or "\n" in raw or "  " in raw else raw.strip()
         if not value:
             continue
-        if low not in BY_ITSELF:
+        if low in ARTICLE:
+            article.append((name, value))
+        elif low not in BY_ITSELF and low not in MORE_KEYWORDS:
             tag = RIS.get(low, name)
             if tag in ris:
                 ris[tag].append(value)
@@ -163,7 +182,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
                 ris["AN"], ris["U2"] = values[:1], values[1:]
             else:
                 ris.setdefault(tag, []).extend(values)
-        elif low == "keywords" or low == "keyword":
+        elif low == "keywords" or low == "keyword" or low in MORE_KEYWORDS:
             bare = raw.replace("{;}", LINE_SEPARATOR)
             parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
             if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
@@ -187,13 +206,32 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         else:
             ris.setdefault(name, []).append(value)
     if month and "DA" not in ris:
-        if (year := ris.get("PY", [""])[0]) and month.isdigit():
-            ris["DA"] = [f"{year}-{int(month):02d}"]
+        date = date_of(ris.get("PY", [""])[0], month)
+        if date is not None:
+            ris["DA"] = [date]
         else:
             ris["month"] = [month]
+    early = next((name for name in ris if name.lower() == EARLY), "")
+    if early and "PY" not in ris and "DA" not in ris:
+        ris["DA"] = ris.pop(early)
+    for name, value in article:
+        ris.setdefault(name if "SP" in ris else "SP", []).append(value)
     if own:
         ris["ID"] = [own]
     return ris
+
+
+def date_of(year: str, month: str) -> str | None:
+    """The date that a year and what stands in ``month`` make.
+
+    >>> date_of("2019", "4"), date_of("2019", "APR 1"), date_of("", "4") is None
+    ('2019-04', '2019 APR 1', True)
+    """
+    if not year.isdigit() or len(month) > 20:
+        return None
+    if month.isdigit():
+        return f"{year}-{int(month):02d}"
+    return f"{year} {month}" if month[0].isalpha() and "\n" not in month else None
 
 
 def page_range(value: str) -> str:

@@ -11,7 +11,18 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from balm.review.records.bibtex_fields import BY_ITSELF, MARKS, RIS, WHOLE, names, page_range
+from balm.review.records.bibtex_fields import (
+    ARTICLE,
+    BY_ITSELF,
+    EARLY,
+    MARKS,
+    MORE_KEYWORDS,
+    RIS,
+    WHOLE,
+    date_of,
+    names,
+    page_range,
+)
 from balm.review.records.kinds import BIBTEX_TYPES, ris_code
 from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
@@ -33,7 +44,7 @@ _STYLES = {
     "mixed": rf"(\{{{_BRACED}\}}|\"[^\"{{}}\\]*+\"|[^\s,#{{}}\"]++)",
 }
 #: Fields whose braces mean something: a name, a keyword that holds a separator.
-_KEPT_BRACES = frozenset(("author", "keywords"))
+_KEPT_BRACES = frozenset(("author", "keywords", *MORE_KEYWORDS))
 _NEVER = re.compile("(?!)")
 _CODES = {kind: ris_code(word) for kind, word in BIBTEX_TYPES.items()}
 
@@ -45,7 +56,7 @@ class _Learnt(NamedTuple):
     plan: Plan
     odd: tuple[int, ...]
     author: int
-    keywords: int
+    keywords: tuple[int, ...]
     month: int
     year: int
     date: int
@@ -102,8 +113,9 @@ class Order:
         plan = _plan(fields)
         assert plan is not None
         odd = tuple(at for at, name in enumerate(fields, 1) if _odd(name))
-        at = (place.get(name, 0) for name in ("author", "keywords", "month", "year", "date", "pages"))
-        self.learnt = _Learnt(styles, plan, odd, *at)
+        words = tuple(at for name, at in place.items() if name == "keywords" or name in MORE_KEYWORDS)
+        at = (place.get(name, 0) for name in ("month", "year", "date", "pages"))
+        self.learnt = _Learnt(styles, plan, odd, place.get("author", 0), words, *at)
 
     def _style(self, name: str) -> str:
         """The style that takes all values of a field met so far."""
@@ -125,7 +137,7 @@ class Order:
         if code is None:
             return None
         values = [code]
-        author, words, at = "", "", 0
+        author, words, at = "", [], 0
         for value, style in zip(given[2:-1], learnt.styles, strict=True):
             at += 1
             if not value:
@@ -137,8 +149,9 @@ class Order:
                 value = strings.get(value.lower(), value)
             if at == learnt.author:
                 author, value = value, ""
-            elif at == learnt.keywords:
-                words, value = value, ""
+            elif at in learnt.keywords:
+                words.append(value)
+                value = ""
             elif "\\" in value or "{" in value or "}" in value or "\n" in value or "  " in value:
                 opened = _opened(value, style)
                 if opened is None:
@@ -156,10 +169,10 @@ class Order:
                 return None
             authors = list(map(str.strip, names(author)))
         keywords: list[str] = []
-        if words:
-            if not words.isalnum() and MARKS.search(words):
+        for word in words:
+            if not word.isalnum() and MARKS.search(word):
                 return None
-            keywords = list(map(str.strip, words.split(";" if ";" in words else ",")))
+            keywords += map(str.strip, word.split(";" if ";" in word else ","))
         for at in learnt.odd:
             if values[at]:
                 return None
@@ -168,9 +181,10 @@ class Order:
         if learnt.month and (month := values[learnt.month]):
             values[learnt.month] = ""
             if not (learnt.date and values[learnt.date]):
-                if not month.isdigit() or not learnt.year or not (year := values[learnt.year]):
+                date = date_of(values[learnt.year] if learnt.year else "", month)
+                if date is None:
                     return None
-                values[learnt.date or -2] = f"{year}-{int(month):02d}"
+                values[learnt.date or -2] = date
         return follow(learnt.plan, values, authors, keywords, start, end, tally)
 
 
@@ -210,11 +224,11 @@ def _one_each(fields: Sequence[str]) -> bool:
 def _odd(name: str) -> bool:
     """Whether a field has no place in an ordinary record: its entries go the general way when it is not empty."""
     low = name.lower()
-    if low in ("author", "keywords", "month", "url"):
+    if low in ("author", "keywords", "month", "url") or low in MORE_KEYWORDS:
         return False
     if tag := RIS.get(low):
         return tag == "AN" or (tag == "SP" and low != "pages")
-    return low in BY_ITSELF or low == "editor" or len(name) < 3
+    return low in BY_ITSELF or low in ARTICLE or low in ("editor", EARLY) or len(name) < 3
 
 
 _TAGS = {**RIS, "author": "AU", "keywords": "KW", "url": "UR", "month": "the month"}

@@ -23,7 +23,11 @@ _add("TT", "original title|vernacular title")
 _add(
     "AU",
     "authors|author|author s|author names|author full names|first authors|authorships author display name|au|creator"
-    "|authors full names",
+    "|authors full names|author s full name",
+)
+_add(
+    "GROUP",
+    "group authors|corporate author|corporate authors|group author",
 )
 _add("A2", "editors|editor|secondary authors|book editors")
 _add("PY", "year|publication year|published year|pub year|py|year of publication|pubyear")
@@ -36,12 +40,13 @@ _add(
     "T2",
     "journal|journal title|publicationname|publication title|source title|journal book|secondary title|publication name"
     "|primary location source display name|full journal title|container title|so|booktitle|book title|anthology title"
-    "|pubtitle",
+    "|pubtitle|source title anthology title",
 )
 _add("SOURCE", "source|citation|bibliographic citation")
 _add(
     "J2",
     "abbreviated source title|journal abbreviation|abbreviated journal|alternatename|iso source abbreviation"
+    "|journal title abbreviation"
     "|journal iso abbreviation|source title abbreviation",
 )
 _add("VL", "volume|vl|biblio volume")
@@ -66,11 +71,20 @@ _add(
     "url|link|urls|study url|web address|external url|source urls|plink|full text link|embase link|full text url"
     "|open url link|dimensions url|source linkout|documenturl|primary location landing page url",
 )
-_add("M3", "publication type|publication types|document type|doctype|study type|type of work|documenttype")
+_add(
+    "M3",
+    "publication type|publication types|document type|doctype|study type|type of work|documenttype|publicationtype",
+)
 _add("KIND", "item type|reference type|type of reference|type|entrytype|entry type")
 _add("PB", "publisher|sponsor|primary sponsor|lead sponsor|sponsor collaborators|book publisher")
-_add("CY", "place|place published|location|source country|country of publication|placeofpublication")
-_add("AD", "affiliations|author address|addresses|author addresses|authoraddress|affiliation|authoraffiliation")
+_add(
+    "CY", "place|place of publication|place published|location|source country|country of publication|placeofpublication"
+)
+_add(
+    "AD",
+    "affiliations|author address|addresses|author addresses|authoraddress|affiliation|authoraffiliation"
+    "|author s affiliation|authors affiliations",
+)
 _add("N1", "notes|note|extra|general notes|asreview note|exported notes 1")
 _add("DB", "database|name of database|database name|source database|source register")
 _add("ID", "id|record id|recordid|key|internal id|covidence|ref id|rayyan id|record")

@@ -11,7 +11,12 @@ from urllib.parse import unquote
 
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[^\s\"]+")
 _PMID = re.compile(r"(?:PMID|PUBMED|MEDLINE)\s*[:=]?\s*(?:NLM)?(\d{1,8})\b", re.I)
-_PMID_URL = re.compile(r"(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/(?:pubmed|m/pubmed))/(\d{1,8})\b", re.I)
+#: PubMed's own address of a record, and Ovid's address of one in its MEDLINE, which counts by PubMed's numbers.
+_PMID_URL = re.compile(
+    r"(?:(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/(?:pubmed|m/pubmed))/"
+    r"|ovidweb\.cgi\?(?=\S*\bD=(?:med|mes|prem|pmnm|ppez|cmed))\S*\bAN=)(\d{1,8})\b",
+    re.I,
+)
 _PMCID = re.compile(r"\bPMC\d{3,9}\b", re.I)
 _ISSN = re.compile(r"(?<![\dXx-])(\d{4})[-\u2010-\u2015]?(\d{3}[\dXx])(?![\d-])")
 _ISBN = re.compile(r"(?<![\d-])(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx](?![\d-])")
@@ -65,6 +70,11 @@ def find_pmid(text: str, *, alone: bool = False) -> str | None:
         return stripped.lstrip("0") or None
     found = _PMID.search(stripped) or _PMID_URL.search(stripped)
     return found[1].lstrip("0") or None if found else None
+
+
+def may_name_pmid(link: str) -> bool:
+    """Whether an address is of PubMed or of Ovid, so that :func:`find_pmid` may find something."""
+    return "ncbi.nlm" in link or "ovidweb" in link
 
 
 def find_pmcid(text: str) -> str | None:

@@ -222,14 +222,16 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
     pmid = pmid if pmid and pmid.isdigit() else None
     own = one("ID  ") if "ID  " in fields else None
     title = one("TI  ") if "TI  " in fields else None
+    book = one("BTI ") if "BTI " in fields else None
+    chapter = bool(title and book)
     if not title:
-        title = (one("BTI ") if "BTI " in fields else None) or (one("CTI ") if "CTI " in fields else None)
+        title, book = book or (one("CTI ") if "CTI " in fields else None), None
     original = one("TT  ") if "TT  " in fields else None
     full = _texts(pop("FAU ", _NONE))
     short = _texts(pop("AU  ", _NONE))
     authors = full if len(full) >= len(short) else short
-    if not authors and "CN  " in fields:
-        authors = _texts(pop("CN  "))
+    if "CN  " in fields:  # groups
+        authors = tuple(dict.fromkeys((*authors, *_texts(pop("CN  ")))))
     editors: tuple[str, ...] = ()
     if "FED " in fields or "ED  " in fields:
         editors = _texts(pop("FED ", _NONE)) or _texts(pop("ED  ", _NONE))
@@ -241,7 +243,7 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
     journal = one("JT  ") if "JT  " in fields else None
     abbreviation = one("TA  ") if "TA  " in fields else None
     if journal is None:
-        journal, abbreviation = abbreviation, None
+        journal, abbreviation = abbreviation or book, None
     elif abbreviation == journal:
         abbreviation = None
     pmc = one("PMC ") if "PMC " in fields else None
@@ -284,7 +286,7 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
         return None
     record = filled(
         tally.name(own or pmid or (accession[0] if accession else None), start),
-        told or _kind(types),
+        told or ("chapter" if chapter else _kind(types)),
         title,
         original,
         authors,

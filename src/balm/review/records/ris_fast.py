@@ -13,10 +13,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, serial_numbers
+from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, may_name_pmid, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fields import PMID_IN_NOTE, apart, journal_of, paragraphs, when
+from balm.review.records.ris_fields import ARTICLE, PMID_IN_NOTE, apart, journal_of, paragraphs, when
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
@@ -31,7 +31,7 @@ _SEVERAL = ("SN", "AB", "UR", "DB")
 _CORE = frozenset((*_SINGLE, *_JOURNALS, "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
 _FREE = (
-    "ST DP Y2 U1 U3 U4 U5 U6 U7 U8 U9 ET SE L1 C1 C4 C6 C8 WE WT WP WV PU PI T3 A3 A4 CN NV SI PA FU FX PD PG NS NL LB "
+    "ST DP Y2 U1 U3 U4 U5 U6 U7 U8 U9 ET SE L1 C1 C4 C6 C8 WE WT WP WV T3 A3 A4 CN NV SI PA FU FX PD PG NS NL LB "
     "OP AI CA CC EM LS RP XT UK UN US SF SL SR H1 H2"
 )
 #: Tags in which an identifier of PubMed's may stand: without a field where none does.
@@ -41,20 +41,32 @@ _FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", *_LINKS, "U2", "C5
 #: The tags that an ordinary record may have.
 _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
-SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"))
+SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"), ("PU", "PB"), ("PI", "CY"))
 #: Tags that stand once for each author and keyword.
 RUNS = frozenset(("AU", "A1", "KW"))
 #: Tags that may stand several times beside one another.
 SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", *_LINKS, "U2", *_FREE.split(), *_MAY_HOLD)) - {"C7"}
 #: Tags whose values of several lines are put on one.
-ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "PB", "CY", *_JOURNALS))
+ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "PB", "PU", "CY", "PI", *_JOURNALS))
 #: Tags whose values may not be of several lines.
 IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "M3", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD))
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
 _NOTE_SAYS = ("ASReview_", "RAYYAN-INCLUSION", "balm_", "\t", "\u2028", "\x0b")
 #: How an identifier of PubMed's is announced, in lower case.
-_ANNOUNCED = ("pmid", "pubmed", "medline", "pmc")
+_ANNOUNCED = (
+    "pmid",
+    "pubmed",
+    "medline",
+    "pmc",
+    "embase ",
+    "ctgov ",
+    "ictrp ",
+    "cinahl ",
+    "amed ",
+    "crs ",
+    "koreamed ",
+)
 #: A line that may be a tag, if not at its usual place.
 LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 #: Between the values of a tag that stands several times: half a character, of which decoding leaves none in the text.
@@ -252,12 +264,19 @@ def follow(
     if further_names:
         other += further_names
     if last and last != pages:
+        if last == "Specified":
+            return None
         if not pages:
             pages = last
         elif "-" not in pages and "\u2013" not in pages:
             pages = f"{pages}-{last}"
         elif not pages.endswith(last):
             other += (("EP", last),)
+    elif not pages and plan.seventh and ARTICLE.fullmatch(text := values[plan.seventh[0]]):
+        if len(text) != 8 or not text.isdigit():
+            pages, values[plan.seventh[0]] = text, ""
+    elif pages[-9:] == "Specified":
+        return None
     issn: tuple[str, ...] = ()
     isbn: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -291,7 +310,7 @@ def follow(
             lines = text.replace("\n", AND).split(AND)
             affiliations = tuple(dict.fromkeys([name for line in lines if (name := line.strip())]))
         if plan.shelves and (text := _of(plan.shelves, values)):
-            if "ncbi.nlm" in text or (found is None and "10." in text):
+            if may_name_pmid(text) or (found is None and "10." in text):
                 return None
             urls += _several_links(text)
         if links:
@@ -334,7 +353,7 @@ def follow(
         return None
     if own and not _no_pmid(own, source, 7):
         return None
-    if pmid is None and ("ncbi.nlm" in url or "ncbi.nlm" in links):
+    if pmid is None and (may_name_pmid(url) or may_name_pmid(links)):
         for tag, text in (("UR", url), ("L2", links)):
             pmid = next((told_id for link in text.split(AND) if (told_id := _pmid_of(link))), None)
             if pmid:
@@ -351,7 +370,7 @@ def follow(
         other = kept + other
     if AND in abstract:
         abstract = "\n".join([text for text in abstract.split(AND) if text])
-    if "\n" in abstract or "\u2028" in abstract:
+    if "\n" in abstract or "\t" in abstract or "\u2028" in abstract:
         abstract = paragraphs(abstract)
     given = tally.name(own or number, start)
     if own and given != own:
@@ -414,7 +433,7 @@ def _several_links(text: str) -> tuple[str, ...]:
 
 
 def _pmid_of(link: str) -> str | None:
-    return find_pmid(link) if "ncbi.nlm" in link else None
+    return find_pmid(link) if may_name_pmid(link) else None
 
 
 def _of(places: tuple[int, ...], values: list[str]) -> str:

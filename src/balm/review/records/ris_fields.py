@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, find_year, serial_numbers
+from balm.review.records.identifiers import (
+    find_doi,
+    find_pmcid,
+    find_pmid,
+    find_year,
+    may_name_pmid,
+    serial_numbers,
+)
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code, type_in_notes
 from balm.review.records.labels import decisions_in_notes
 from balm.review.records.receipt import Tally
@@ -78,11 +85,15 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     year, date = when(fields, other, repairs)
     journal, short = journal_of(fields, other)
     pages = _pages(fields, other)
+    if pages is None and "C7" in fields and len(fields["C7"]) == 1 and ARTICLE.fullmatch(fields["C7"][0].strip()):
+        pages = pop("C7")[0].strip()
     abstract = _abstract(fields, other)
     keywords = _keywords(fields, repairs)
     number = _single(fields, "AN", other)
     own = _single(fields, "ID", other)
     accession: tuple[str, ...] = (number,) if number else ()
+    if "C3" in fields:
+        accession += _registered(fields)
     for tag in ("U2", "UI"):
         if tag in fields:
             accession = _unique(accession + _texts(pop(tag)))
@@ -103,6 +114,9 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     kind = told or refined(RIS_TYPES.get(code.upper(), "article" if not code else "other"), types)
     if code and code != ris_code(kind):
         other.insert(0, ("TY", code))
+    for tag, usual in (("PU", "PB"), ("PI", "CY")):  # as Web of Science writes it
+        if tag in fields and usual not in fields:
+            fields[usual] = pop(tag)
     language = _single(fields, "LA", other)
     publisher = _single(fields, "PB", other)
     place = _single(fields, "CY", other) or _single(fields, "PP", other)
@@ -161,6 +175,26 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     )
     tally.read += 1
     yield record
+
+
+#: Numbers of other databases and registers in Cochrane CENTRAL: ``PUBMED 28697043,EMBASE 617305812``.
+REGISTERED = re.compile(r"(?:PUBMED|EMBASE|CTgov|ICTRP|CINAHL|AMED|CRS|KoreaMed)\s\S+(?:,\s*(?=[A-Z])|$)", re.I)
+
+
+def _registered(fields: Fields) -> tuple[str, ...]:
+    """The numbers in ``C3``, of PubMed's own left out, where it holds nothing else."""
+    found: list[str] = []
+    left: list[str] = []
+    for value in fields.pop("C3"):
+        text = value.strip()
+        if text and not REGISTERED.sub("", text):
+            parts = [part.strip() for part in text.split(",")]
+            found += [part.removeprefix("CTgov ") for part in parts if part[:6].upper() != "PUBMED"]
+        else:
+            left.append(value)
+    if left:
+        fields["C3"] = left
+    return tuple(found)
 
 
 def _single(fields: Fields, tag: str, other: Others) -> str | None:
@@ -277,6 +311,8 @@ def _identifiers(
     return doi, pmid, pmcid
 
 
+_MISCELLANEOUS = ("M1", "M2")
+_SAYS_PMID = re.compile(r"\s*(?:PMID|PUBMED|MEDLINE|https?://\S*ncbi\.nlm)", re.I)
 _ADDRESSES = frozenset({"UR", "L2", "LK"})
 _MEDLINE = re.compile(r"medline|pubmed", re.I)
 
@@ -292,7 +328,7 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
             continue
         if tag in _ADDRESSES:
             for value in values:
-                if "ncbi.nlm" in value and (found := find_pmid(value)):
+                if may_name_pmid(value) and (found := find_pmid(value)):
                     repairs.append(f"PMID found in {tag}")
                     return found
             continue
@@ -304,6 +340,8 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
             or (tag == "C7" and len(values[0].strip()) == 8)
         )
         for value in values:
+            if tag in _MISCELLANEOUS and not _SAYS_PMID.match(value):
+                continue  # Ovid's PsycINFO keeps the cited references there
             if found := find_pmid(value, alone=bare):
                 if tag in ("C7", "C5", "U2"):
                     values.remove(value)
@@ -345,6 +383,9 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
     editors: tuple[str, ...] = ()
     if "A2" in fields or "ED" in fields:
         second, editors = fields.pop("A2", []), _names(fields.pop("ED", []), repairs)
+        if cited := [value for value in second if value.count(",") > 2 and _surnames_alone(value)]:
+            second = [value for value in second if value not in cited]
+            fields["A2"] = cited
         if second:
             people = _names(second, repairs)
             if not authors and code.upper() in ("JOUR", "CONF", "CPAPER", "ABST", "EJOUR", ""):
@@ -353,6 +394,11 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
                 return people, editors
             editors = tuple(dict.fromkeys((*people, *editors)))
     return authors, editors
+
+
+def _surnames_alone(text: str) -> bool:
+    """Whether ``text`` is a row of family names, as Ovid's PsycINFO gives those of the cited authors."""
+    return ";" not in text and all(len(part.strip().rstrip(".")) > 2 for part in text.split(","))
 
 
 def _names(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, ...]:
@@ -435,9 +481,17 @@ def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
     return full, short
 
 
+#: What Ovid writes for none, in one tag or in two.
+NO_PAGES = re.compile(r"No(?:\.? Pagination)? Specified\s?|Specified No Pagination", re.I)
+#: The number of an article in a volume without pages: ``101823``, ``e0123456``.
+ARTICLE = re.compile(r"(?!PMC)[A-Za-z]{0,5}[-.]?\d[\w.-]{0,14}", re.ASCII)
+
+
 def _pages(fields: Fields, other: Others) -> str | None:
     first = _single(fields, "SP", other)
     last = _single(fields, "EP", other)
+    if NO_PAGES.fullmatch(f"{first or ''} {last or ''}"):
+        return None
     if first and last and last != first:
         if "-" in first or "\u2013" in first:
             if not first.endswith(last):
@@ -456,7 +510,7 @@ def _abstract(fields: Fields, other: Others) -> str | None:
         text = values[0].strip() if len(values) == 1 else "\n".join(_texts(values))
         if not text:
             continue
-        if "\n" in text or LINE_SEPARATOR in text:
+        if "\n" in text or "\t" in text or LINE_SEPARATOR in text:
             text = paragraphs(text)
         if abstract is None:
             abstract = text

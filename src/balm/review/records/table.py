@@ -18,6 +18,7 @@ from balm.review.records.labels import as_decision
 from balm.review.records.own_table import is_own_header, read_own_row
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import Fields, build
+from balm.review.records.wos import is_wos_header, row_as_ris
 from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
@@ -40,6 +41,9 @@ _SURNAME_INITIALS = re.compile(r"[^,;]{2,60}\s(?:[A-ZÀ-Þ]\.?-?\s?){1,5}(?:\s?(
 _PUBMED_END = re.compile(r"[^\W\d_][^.,]*\s[A-ZÀ-Þ]{2,5}\.$")
 #: A day without marks, as EBSCO and ICTRP give it.
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_PUBMED_UNTIL_2020 = {"Description": "AU", "Details": "SOURCE", "EntrezUID": "PMID", "Type": "column Type"}
+#: An address within PubMed, as its tables had it.
+_WITHIN_PUBMED = re.compile(r"/pubmed/(\d{1,8})", re.ASCII)
 _PUBMED_SOURCE = re.compile(
     r"(?P<journal>[^.]+)\. (?P<date>\d{4}[^;.:]*)(?:;(?P<volume>[^(:.]*))?"
     r"(?:\((?P<issue>[^)]*)\))?(?::(?P<pages>[^.]+))?\."
@@ -148,6 +152,9 @@ def read_rows(rows: Iterable[tuple[int, int, list[str]]], tally: Tally) -> Itera
                 yield from read_own_row(header, cells, tally, start, end)
         return
     columns = _columns(header)
+    of_wos = is_wos_header(header)
+    if of_wos:
+        tally.format = "Web of Science, table"
     width = len(header)
     for start, end, cells in iterator:
         if not any(c.strip() for c in cells):
@@ -165,7 +172,7 @@ def read_rows(rows: Iterable[tuple[int, int, list[str]]], tally: Tally) -> Itera
         ):
             tally.repair(start, "NA, as R writes what is missing, is read as not said")
             cells = ["" if at in missing else cell for at, cell in enumerate(cells)]
-        fields = _fields(columns, header, cells, tally)
+        fields = row_as_ris(header, cells) if of_wos else _fields(columns, header, cells, tally)
         extra = [c.strip() for c in cells[width:] if c.strip()]
         if extra:
             tally.repair(start, "the row has more cells than the header", f"{len(cells)} for {width}")
@@ -217,6 +224,8 @@ def _columns(header: list[str]) -> list[tuple[int, str]]:
             tag = ""
         columns.append((at, tag or (name if len(name) > 2 else f"column {name or at + 1}")))
     tags = [tag for _, tag in columns]
+    if {"ShortDetails", "EntrezUID"} <= set(header):  # PubMed's table until 2020
+        columns = [(at, _PUBMED_UNTIL_2020.get(header[at], tag)) for at, tag in columns]
     if "OFFICIAL" in tags:
         columns = [(at, "TI" if t == "OFFICIAL" else "public title" if t == "TI" else t) for at, t in columns]
     return columns
@@ -229,6 +238,7 @@ def row_fields(header: list[str], cells: list[str], tally: Tally) -> Fields:
 
 def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str], tally: Tally) -> Fields:
     fields: Fields = {}
+    groups: list[str] = []  # authors that are no persons
     article: list[tuple[str, str]] = []  # what stands for the pages where there are none
     for at, tag in columns:
         if at >= len(cells):
@@ -248,6 +258,8 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
                 fields["AU"] = split_names(text)
         elif tag == "A2":
             fields["A2"] = split_names(text)
+        elif tag == "GROUP":
+            groups = [name.strip() for name in re.split(r"[;|]", text) if name.strip()]
         elif tag == "KW":
             mark = next((m for m in (";", "|", "\n", ",") if m in text), ";")
             fields.setdefault("KW", []).extend([*(p.strip() for p in text.split(mark)), ""])
@@ -270,6 +282,13 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             article.append((header[at], text))
         elif tag == "DAY":
             fields.setdefault(header[at], []).append(text)
+        elif tag == "UR" and (found := _WITHIN_PUBMED.fullmatch(text)):
+            fields.setdefault("UR", []).append(f"https://pubmed.ncbi.nlm.nih.gov/{found[1]}/")
+            fields.setdefault("PMID", [found[1]])
+        elif tag == "PMID" and fields.get("PMID") == [text]:
+            continue
+        elif tag == "AN" and "AN" in fields:
+            fields.setdefault("U2", []).append(text)
         elif tag == "UR":
             fields.setdefault("UR", []).extend(text.split(" ; ") if " ; " in text else [text])
         elif tag in ("DO", "ID", "PY") and text.endswith(".0") and text[:-2].isdigit():
@@ -289,6 +308,8 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             fields.setdefault("SP", []).append(text.replace("--", "-"))  # tables made from BibTeX
         else:
             fields.setdefault(tag, []).append(" ".join(text.split()) if "\n" in text and tag != "N1" else text)
+    if groups:
+        fields.setdefault("AU", []).extend(groups)
     for name, text in article:
         if "SP" not in fields:
             fields["SP"] = [text]

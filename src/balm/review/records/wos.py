@@ -94,6 +94,28 @@ def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
         yield from build(_as_ris(fields), tally, start, number, ended=False, head=True)
 
 
+#: Columns that a table of Web of Science has and no other.
+_COLUMNS = frozenset({"PT", "AU", "TI", "SO", "UT"})
+#: Between two values of a list in one cell; a list of names in brackets stands before their address.
+_NEXT_VALUE = re.compile(r";(?![^\[\]]*\])\s*")
+
+
+def is_wos_header(header: list[str]) -> bool:
+    """Whether the columns of a table bear the tags of Web of Science."""
+    return {name.lstrip("\ufeff") for name in header} >= _COLUMNS
+
+
+def row_as_ris(header: list[str], cells: list[str]) -> Fields:
+    """One row of a table of Web of Science (its tab-delimited file) under the RIS names of its fields."""
+    fields: Fields = {}
+    for name, cell in zip(header, cells, strict=False):
+        if text := cell.strip():
+            tag = name.lstrip("\ufeff")
+            values = _NEXT_VALUE.split(text) if tag in _LISTS and tag != "CR" else [text]
+            fields[tag if len(tag) > 1 else f"column {tag}"] = [value for value in values if value]
+    return _as_ris(fields) if fields else fields
+
+
 def _as_ris(fields: Fields) -> Fields:
     ris: Fields = {}
     kind = _TYPES.get("".join(fields.pop("PT", [""])).strip())
@@ -104,7 +126,9 @@ def _as_ris(fields: Fields) -> Fields:
     names, full = fields.pop("AU", []), fields.pop("AF", [])
     ris["AU"] = [_MAIL.sub("", name) for name in (full if len(full) >= len(names) else names)]
     if not any(ris["AU"]):
-        ris["AU"] = fields.pop("BA", []) or fields.pop("CA", [])
+        ris["AU"] = fields.pop("BA", [])
+    groups = [name for name in fields.pop("CA", []) if name.strip()]
+    ris["AU"] += groups or ([] if any(ris["AU"]) else fields.pop("GP", []))
     words = [part.strip() for tag in ("DE", "ID", "MH") for value in fields.pop(tag, []) for part in value.split(";")]
     ris["KW"] = [*words, ""]
     if "AR" in fields and "BP" not in fields:
@@ -113,6 +137,8 @@ def _as_ris(fields: Fields) -> Fields:
     if day and year:
         ris["DA"] = [day if year in day else f"{year} {day}"]
         fields.pop("PD")
+    if "PY" not in fields and "DA" not in ris and "EA" in fields:  # not yet in an issue
+        ris["DA"] = fields.pop("EA")
     for tag, values in fields.items():
         to = _RIS.get(tag, tag if tag not in _MEANS_ELSE else f"WoS {tag}")
         ris.setdefault(to, []).extend(values)

@@ -33,7 +33,7 @@ def read_pubmed(source: BinaryIO, tally: Tally) -> Iterator[Record]:
 def read_endnote(source: BinaryIO, tally: Tally) -> Iterator[Record]:
     """Every ``record`` of an EndNote library exported as XML."""
     tally.format = "EndNote XML"
-    yield from _stream(source, tally, {"record": _endnote})
+    yield from _stream(source, tally, {"record": _endnote, "RECORD": _endnote_7})
 
 
 def read_ictrp(source: BinaryIO, tally: Tally) -> Iterator[Record]:
@@ -298,7 +298,7 @@ def _endnote(element: Any, tally: Tally) -> Iterator[Record]:
         ris["ID"] = [number]
     ris["AU"] = [_all(a) for a in element.findall("contributors/authors/author")]
     ris["KW"] = [*(_all(k) for k in element.findall("keywords/keyword")), ""]
-    ris["UR"] = [_all(u) for u in element.findall("urls/related-urls/url")]
+    ris["UR"] = [_all(u) for u in (*element.findall("urls/related-urls/url"), *element.findall("urls/web-urls/url"))]
     for path, tag in _ENDNOTE.items():
         for one in element.findall(path):
             text = "".join(one.itertext()) if tag in ("AB", "N1", "RN", "AD") else _all(one)
@@ -309,6 +309,57 @@ def _endnote(element: Any, tally: Tally) -> Iterator[Record]:
             text = _all(child)
             if text:
                 ris.setdefault(child.tag, []).append(text)
+    for record in build(ris, tally, 0, 0, ended=True, head=True):
+        object.__setattr__(record, "lines", None)
+        yield record
+
+
+#: Version 7 wrote capitals, and numbers for types.
+_ENDNOTE_7 = {"AUTHORS/AUTHOR": "AU", "SECONDARY_AUTHORS/SECONDARY_AUTHOR": "A2", "KEYWORDS/KEYWORD": "KW"} | {
+    "TITLE": "TI",
+    "SECONDARY_TITLE": "T2",
+    "TERTIARY_TITLE": "T3",
+    "ALTERNATE_TITLE": "J2",
+    "SHORT_TITLE": "ST",
+    "YEAR": "PY",
+    "DATE": "DA",
+    "VOLUME": "VL",
+    "NUMBER": "IS",
+    "PAGES": "SP",
+    "ABSTRACT": "AB",
+    "NOTES": "N1",
+    "URL": "UR",
+    "ISBN": "SN",
+    "ACCESSION_NUMBER": "AN",
+    "ELECTRONIC_RESOURCE_NUMBER": "DO",
+    "PUBLISHER": "PB",
+    "PLACE_PUBLISHED": "CY",
+    "AUTHOR_ADDRESS": "AD",
+    "LANGUAGE": "LA",
+    "TYPE_OF_WORK": "M3",
+    "REFNUM": "ID",
+}
+_TYPES_7 = {"0": "article", "1": "book", "2": "thesis", "3": "conference", "5": "newspaper article"} | {
+    "7": "chapter",
+    "8": "magazine article",
+    "9": "book",
+    "10": "report",
+}
+
+
+def _endnote_7(element: Any, tally: Tally) -> Iterator[Record]:
+    ris: Fields = {"TY": [ris_code(_TYPES_7.get(_text(element, "REFERENCE_TYPE") or "", "other"))]}
+    for path, tag in _ENDNOTE_7.items():
+        for one in element.findall(path):
+            text = "".join(one.itertext()) if tag in ("AB", "N1", "AD") else _all(one)
+            if text.strip():
+                ris.setdefault(tag, []).append(text.replace("\r", "\n"))
+    if "KW" in ris:
+        ris["KW"].append("")
+    taken = {path.partition("/")[0] for path in _ENDNOTE_7}
+    for child in element:
+        if child.tag not in taken and child.tag != "REFERENCE_TYPE" and (text := _all(child)):
+            ris.setdefault(child.tag, []).append(text)
     for record in build(ris, tally, 0, 0, ended=True, head=True):
         object.__setattr__(record, "lines", None)
         yield record
