@@ -51,10 +51,11 @@ _DEPENDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         STUDIES: (),
         RANDOM: ("tau2", "inference", "prediction", "i2", "tau2_interval", "double_zero"),
         COMMON: ("double_zero",),
-        MH: ("mh_zero_cells", "mh_rd_variance", "double_zero", "mh_drop_double_zero"),
+        MH: ("mh_zero_cells", "mh_rd_zero_cells", "mh_rd_variance", "double_zero", "mh_drop_double_zero"),
         MH_RANDOM: (
             "mh_random_q",
             "mh_zero_cells",
+            "mh_rd_zero_cells",
             "mh_rd_variance",
             "double_zero",
             "mh_drop_double_zero",
@@ -194,7 +195,7 @@ class _Laboratory:
         if analysis in (MH, MH_RANDOM):
             if analysis == MH_RANDOM and said["mh_random_q"] == "none":
                 return None
-            zero = "add-to-weights" if said["mh_zero_cells"] == "add" and es.measure == "RD" else said["mh_zero_cells"]
+            zero = said["mh_rd_zero_cells" if es.measure == "RD" else "mh_zero_cells"]
             options: dict[str, Any] = {"model": "common"}
             if analysis == MH_RANDOM:
                 options = {"model": "random", "prediction": said["prediction"], "i2": said["i2"]}

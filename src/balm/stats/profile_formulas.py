@@ -56,6 +56,14 @@ FORMULAS: Mapping[tuple[str, Any], str] = MappingProxyType(
         ("double_zero", "keep"): "studies without an event (or non-event) in both arms are pooled, corrected",
         ("mh_zero_cells", "none"): "Mantel-Haenszel sums of the cells as they are",
         ("mh_zero_cells", "add"): "Mantel-Haenszel sums with 0.5 added to each cell of studies with a zero cell",
+        ("mh_rd_zero_cells", "none"): "Mantel-Haenszel differences, weights and variance of the cells as they are",
+        ("mh_rd_zero_cells", "add-to-weights"): (
+            "differences as observed; weights n1 n2/N and the variance with 0.5 in the cells of studies with a zero"
+        ),
+        ("mh_rd_zero_cells", "add-to-variance"): (
+            "differences and weights n1 n2/N as observed; 0.5 added to the cells of studies with a zero in the sum of "
+            "the variance, not in its K"
+        ),
         ("mh_rd_variance", "sato"): (
             "SE^2 = [RD sum(n1^2 c - n2^2 a + n1 n2 (n2 - n1)/2)/N^2 + sum(a(n2 - c) + c(n1 - a))/(2N)] / K^2, "
             "K = sum n1 n2/N (Sato 1989)"

@@ -23,7 +23,9 @@ from balm.vocabulary.problems import check_option
 #: i2             : "from-tau2" (Higgins & Thompson's typical variance) or "from-q".
 #: tau2_interval  : the interval that heterogeneity is reported with; "none" where the program gives none.
 #: double_zero    : a study without events (or only with events) in both arms: "exclude" from OR and RR, or "keep".
-#: mh_zero_cells  : "none" pools the raw cells; "add" uses the corrected cells in Mantel-Haenszel sums.
+#: mh_zero_cells  : "none" pools the raw cells; "add" uses the corrected cells in Mantel-Haenszel sums of ratios.
+#: mh_rd_zero_cells : the same for differences: "none"; "add-to-weights" and "add-to-variance" keep the differences as
+#:                  observed, and correct the weights and the variance, or the variance alone.
 #: mh_rd_variance : "sato" (Sato 1989) or "greenland-robins" (Greenland & Robins 1985).
 #: mh_drop_double_zero : studies without events in both arms leave Mantel-Haenszel's Q although they are pooled.
 #: mh_random_q    : "mantel-haenszel" takes Q around the Mantel-Haenszel estimate ("M-H, Random"); or "none".
@@ -36,6 +38,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "q-profile",
         "double_zero": "exclude",
         "mh_zero_cells": "none",
+        "mh_rd_zero_cells": "none",
         "mh_rd_variance": "sato",
         "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
@@ -49,6 +52,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "none",
         "double_zero": "exclude",
         "mh_zero_cells": "add",
+        "mh_rd_zero_cells": "add-to-variance",
         "mh_rd_variance": "greenland-robins",
         "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
@@ -62,6 +66,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "q-profile",
         "double_zero": "exclude",
         "mh_zero_cells": "add",
+        "mh_rd_zero_cells": "add-to-variance",
         "mh_rd_variance": "greenland-robins",
         "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
@@ -74,6 +79,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "q-profile",
         "double_zero": "keep",
         "mh_zero_cells": "none",
+        "mh_rd_zero_cells": "none",
         "mh_rd_variance": "sato",
         "mh_drop_double_zero": True,
         "mh_random_q": "none",
@@ -86,6 +92,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "q-profile",
         "double_zero": "exclude",
         "mh_zero_cells": "add",
+        "mh_rd_zero_cells": "add-to-weights",
         "mh_rd_variance": "greenland-robins",
         "mh_drop_double_zero": False,
         "mh_random_q": "mantel-haenszel",
@@ -98,6 +105,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "tau2_interval": "none",
         "double_zero": "keep",
         "mh_zero_cells": "none",
+        "mh_rd_zero_cells": "none",
         "mh_rd_variance": "greenland-robins",
         "mh_drop_double_zero": False,
         "mh_random_q": "none",

@@ -155,7 +155,6 @@ def common_result(
     q_around: float | None = None,
     excluded: tuple[tuple[str, str], ...] = (),
     tests: Mapping[str, ChiSquareTest] = MappingProxyType({}),
-    advice: tuple[str, ...] = (),
     why: str = "",
 ) -> Pooled:
     """The common-effect result around an estimate that sums have given; ``nan`` with ``why`` when there is none.
@@ -224,7 +223,6 @@ def common_result(
         method=str(settings.conventions["method"]),
         conventions=MappingProxyType(conventions),
         reasons=MappingProxyType(reasons),
-        advice=advice,
         tests=MappingProxyType(dict(tests)),
     )
 

@@ -39,15 +39,11 @@ ESTIMATORS = MappingProxyType(
         "IRD": sums.rate_difference,
     }
 )
-ZERO_CELLS = ("none", "add", "add-to-weights")
+ZERO_CELLS = ("none", "add", "add-to-weights", "add-to-variance")
 RD_VARIANCES = ("sato", "greenland-robins")
 DOUBLE_ZERO = ("exclude", "keep")
 #: "cochran" (rate ratios only) is not the method of Mantel and Haenszel, but a sum over strata like it.
 WEIGHTS = ("mantel-haenszel", "cochran")
-#: No file written by RevMan with a zero cell under this measure has been seen yet.
-UNVERIFIED_RD = (
-    "How RevMan treats zero cells in a Mantel-Haenszel risk difference is unverified; R meta's rule is used."
-)
 
 
 def mantel_haenszel(
@@ -83,7 +79,7 @@ def mantel_haenszel(
                    cells as they are.
     zero_cells   : "none" pools the cells as they are (exact); "add" pools the corrected cells of ``add`` and ``to``;
                    "add-to-weights" (RD only) keeps the differences as observed under weights and a standard error from
-                   corrected cells.
+                   corrected cells (R meta), "add-to-variance" (RD only) corrects the standard error alone (RevMan).
     double_zero  : "exclude" or "keep" studies without events (or non-events) in both arms.  They say nothing about a
                    ratio; a difference always keeps them.
     add, to      : the correction of each study's own effect, which enters Q and the random-effects weights.
@@ -116,12 +112,12 @@ def mantel_haenszel(
         raise InputError(f"variance={variance!r} has no effect on {code}: only the risk difference has a choice")
     settled = check_option("variance", rows["mh_rd_variance"] if variance is None else variance, RD_VARIANCES)
     if zero_cells is None:
-        zero_cells = "add-to-weights" if rows["mh_zero_cells"] == "add" and code == "RD" else rows["mh_zero_cells"]
+        zero_cells = str(rows["mh_rd_zero_cells" if code == "RD" else "mh_zero_cells"])
     check_option("zero_cells", zero_cells, ZERO_CELLS)
     if check_option("weights", weights, WEIGHTS) == "cochran" and code != "IRR":
         raise InputError(f"weights='cochran' has no effect on {code}: they are defined for the rate ratio, IRR")
-    if zero_cells == "add-to-weights" and code != "RD":
-        raise InputError(f"zero_cells='add-to-weights' has no effect on {code}; use 'add' or 'none'")
+    if zero_cells.startswith("add-to-") and code != "RD":
+        raise InputError(f"zero_cells={zero_cells!r} has no effect on {code}; use 'add' or 'none'")
     double_zero = check_option("double_zero", rows["double_zero"] if double_zero is None else double_zero, DOUBLE_ZERO)
     conventions: dict[str, Any] = {
         "mh_zero_cells": zero_cells,
@@ -135,8 +131,6 @@ def mantel_haenszel(
         conventions |= {"mh_weights": weights} | ({"mh_random_q": "inverse-variance"} if model == "random" else {})
     if code == "RD":
         conventions["mh_rd_variance"] = settled
-        if profile in ("revman5", "revman-web"):
-            conventions["unverified"] = "mh_zero_cells"
     return pool_cells(es, settings.also(conventions))
 
 
@@ -172,14 +166,16 @@ def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None
         if said["mh_zero_cells"] == "add-to-weights":
             a, n_1, c, n_2 = columns
             estimate = float(weights @ (a / n_1 - c / n_2)) / float(weights.sum())
+        elif said["mh_zero_cells"] == "add-to-variance":
+            corrected = float(weights.sum())
+            estimate, _, weights = sums.risk_difference(*columns)
+            if len(weights) > 1:  # one study keeps its own variance
+                variance *= (corrected / float(weights.sum())) ** 2
     else:
         estimate, variance, weights = ESTIMATORS[code](*pooled)
     in_q = kept.estimable & ~double_zeros(columns, code) if said["drop_double_zero"] else kept.estimable
     tests = stratified_tests(code, pooled, estimate, bool(said["correct"]))
     why = "" if np.isfinite(estimate) else no_estimate(code, pooled)
-    advice: tuple[str, ...] = ()
-    if said.get("unverified") and any((p != c).any() for p, c in zip(pooled, columns, strict=True)):
-        advice = (UNVERIFIED_RD,)
     fit = common_result(
         kept,
         settings,
@@ -190,7 +186,6 @@ def pool_cells(es: EffectSizes, settings: Settings, *, tau2: float | None = None
         q_around=q_around,
         excluded=excluded,
         tests=tests,
-        advice=advice,
         why=why,
     )
     found = random_result(fit, settings, in_q, tau2) if settings.model == "random" else fit
