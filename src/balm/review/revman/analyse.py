@@ -97,7 +97,7 @@ def why_not(outcome: Outcome, row: Row) -> str:
             return "a group has no participants"
         if sd_1 < LEAST or sd_2 < LEAST:
             return "a standard deviation is 0"
-        if measure_of(outcome) == "SMD" and n_1 + n_2 < 4:
+        if measure_of(outcome) == "SMD" and n_1 + n_2 < 3:  # three give J = 0: a difference of 0, which RevMan pools
             return "too few participants for a standardised difference"
         return ""
     return "" if values[1] >= LEAST else f"{columns_of(outcome)[1]} is 0"
@@ -120,13 +120,13 @@ def effects_of(outcome: Outcome, rows: Sequence[Row]) -> EffectSizes:
     return with_everyone(es) if code == "RR" else es
 
 
-def pooled(outcome: Outcome, es: EffectSizes, settings: Settings) -> Pooled:
-    """The total by the outcome's own method."""
+def pooled(outcome: Outcome, es: EffectSizes, settings: Settings, tau2: float | None = None) -> Pooled:
+    """The total by the outcome's own method; ``tau2`` is a between-study variance to take as known."""
     return pool_as_revman(
         es,
         method=method_of(outcome),
         model=settings.model,
-        tau2=settings.tau2,
+        tau2=settings.tau2 if tau2 is None else tau2,
         inference=settings.inference,
         prediction=settings.prediction,
         profile=settings.profile,
@@ -141,8 +141,11 @@ def method_of(outcome: Outcome) -> str:
     return "mantel-haenszel" if outcome.settings.method == "MH" and outcome.type == DICHOTOMOUS else "inverse-variance"
 
 
-def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:
-    """Every number RevMan prints for these rows and their total."""
+def analyse(outcome: Outcome, rows: Sequence[Row], tau2: float | None = None) -> Recomputed:
+    """Every number RevMan prints for these rows and their total.
+
+    tau2 : a between-study variance to take as known instead of estimating it.
+    """
     reasons = [why_not(outcome, row) or ("RevMan marks it so" if row.estimable is False else "") for row in rows]
     kept = [i for i, why in enumerate(reasons) if not why]
     numbers: list[dict[str, float] | None] = [None] * len(rows)
@@ -154,7 +157,7 @@ def analyse(outcome: Outcome, rows: Sequence[Row]) -> Recomputed:
     try:
         with np.errstate(all="ignore"):  # what has no finite value is said to be not estimable below
             es = effects_of(outcome, [rows[i] for i in kept])
-            fit = pooled(outcome, es, settings)
+            fit = pooled(outcome, es, settings, tau2)
     except InputError as error:
         return Recomputed(tuple(numbers), tuple(reasons), None, None, str(error).splitlines()[0])
     except ArithmeticError:

@@ -27,7 +27,7 @@ def pool_as_revman(
     *,
     method: str,
     model: str,
-    tau2: str = "DL",
+    tau2: str | float = "DL",
     inference: str = "wald",
     prediction: str = "none",
     profile: str = "revman5",

@@ -39,6 +39,11 @@ PROFILES = {
 #: How close RevMan's own p values of chi-square statistics come to the exact ones; see the explanation below.
 P_ROUTINE = 1e-6
 
+#: RevMan Web's REML ends its steps where they are small; of the maximum it leaves out less than this share of tau2.
+REML_LEFT = 1e-3
+#: Weights of a total that add up to 100 within this are the weights of one calculation.
+WEIGHTS_LEFT = 1e-3
+
 #: Intervals for a new study that RevMan Web may show; which one is not settled by any file seen so far.
 PREDICTIONS = ("wald-t-k-1", "wald-t-k-2", "wald-normal", "hartung-knapp-t-k-1", "hartung-knapp-t-k-2")
 #: Counts of a total, which RevMan stores whether or not it could estimate anything.
@@ -51,6 +56,12 @@ NOT_SHOWN = "of a result or row that RevMan neither shows nor weighs (TOTALS, su
 _ROUTINE = (
     "does not follow from the Chi2 and df beside it: RevMan's own chi-square tail is right to about six decimals; "
     "the exact value is ours"
+)
+
+
+_REML = (
+    "RevMan's REML stopped its steps before the maximum of the restricted likelihood, which is ours; the other numbers "
+    "of this total follow from the tau2 where it stopped (reproduced)"
 )
 
 
@@ -194,8 +205,8 @@ def holds(stored: Mapping[str, str], estimable: bool | None, ratio: bool) -> boo
 def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     settings = outcome.settings
     overall = [row for row in outcome.all_rows if row.in_overall]
-    whole = as_shown(outcome, overall, outcome.stored, book)
-    parts = [as_shown(outcome, [r for r in s.rows if r.in_subgroup], s.stored, book) for s in outcome.subgroups]
+    whole = as_shown(outcome, overall, outcome.stored, book, outcome.id)
+    parts = [as_shown(outcome, [r for r in s.rows if r.in_subgroup], s.stored, book, s.id) for s in outcome.subgroups]
     ratio = is_ratio(outcome)
     totals = settings.totals
     test = subgroup_test(parts)
@@ -244,7 +255,7 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
     )
 
 
-def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book) -> Recomputed:
+def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book: _Book, where: str = "") -> Recomputed:
     """The rows pooled; with the variants of RevMan Web's intervals that the file shows.
 
     Whether RevMan Web turns to the Wald interval without heterogeneity, or widens a narrower interval, and which
@@ -252,6 +263,11 @@ def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book:
     Hartung-Knapp, and a t interval with k - 1 degrees of freedom, where none of them matches.
     """
     found = analyse(outcome, rows)
+    stopped = _where_reml_stopped(rows, stored, found, book) if outcome.settings.tau2 == "REML" else None
+    if stopped is not None and found.fit is not None:
+        field = "tau2" if number(stored.get("tau2")) is not None else "tau2 of the weights"
+        book.inconsistent.append(Difference(where, field, stopped, found.fit.tau2, _REML))
+        found = analyse(outcome, rows, stopped)
     for field, others in (("inference", ("wald", "hartung-knapp-guarded")), ("prediction", PREDICTIONS)):
         ends = ("ci_low", "ci_high") if field == "inference" else ("pi_low", "pi_high")
         want = [number(stored.get(name)) for name in ends]
@@ -261,7 +277,7 @@ def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book:
             with_other = replace(
                 outcome, settings=replace(outcome.settings, **{field: other or getattr(outcome.settings, field)})
             )
-            tried = found if not other else analyse(with_other, rows)
+            tried = found if not other else analyse(with_other, rows, stopped)
             if other == "wald" and not (tried.fit is not None and tried.fit.tau2 == 0.0):
                 continue
             if tried.total and all(
@@ -270,6 +286,37 @@ def as_shown(outcome: Outcome, rows: list[Row], stored: Mapping[str, str], book:
                 found, outcome = tried, with_other
                 break
     return found
+
+
+def _where_reml_stopped(rows: list[Row], stored: Mapping[str, str], found: Recomputed, book: _Book) -> float | None:
+    """The tau2 just beside the maximum that RevMan's numbers stand on; ``None`` where they stand on the maximum.
+
+    It is the stored one, or else the one that gives the stored weights, each of them.
+    """
+    fit = found.fit
+    if fit is None or fit.k < 2 or fit.tau2 == 0.0:
+        return None
+    said = number(stored.get("tau2"))
+    if said is not None:
+        return said if not book.close(fit.tau2, said) and abs(said - fit.tau2) <= REML_LEFT * fit.tau2 else None
+    pairs = [
+        (share, row["weight"], row["se"] ** 2)
+        for given, row in zip(rows, found.rows, strict=True)
+        if row is not None and "weight" in row and (share := number(given.stored.get("weight"))) is not None
+    ]
+    one_calculation = abs(sum(share for share, _, _ in pairs) - 100.0) <= WEIGHTS_LEFT
+    if not one_calculation or all(book.close(ours, share) for share, ours, _ in pairs):
+        return None
+    # weights are 100 w/sum(w), w = 1/(v + tau2): of two studies, share_1 (v_1 + tau2) = share_2 (v_2 + tau2)
+    (most, _, v_most), (least, _, v_least) = max(pairs), min(pairs)
+    if most <= least:
+        return None
+    tau2 = (least * v_least - most * v_most) / (most - least)
+    if not abs(tau2 - fit.tau2) <= REML_LEFT * fit.tau2:
+        return None
+    precisions = [1.0 / (v + tau2) for _, _, v in pairs]
+    shares = [100.0 * w / sum(precisions) for w in precisions]
+    return tau2 if all(book.close(w, share) for w, (share, _, _) in zip(shares, pairs, strict=True)) else None
 
 
 def _total(
@@ -348,8 +395,8 @@ def _rows(outcome: Outcome, rows: list[Row], part: Recomputed, book: _Book, *, w
     ratio = is_ratio(outcome)
     whole = sum(number(row.stored.get("weight")) or 0.0 for row in rows)
     why = ""
-    if abs(whole - 100.0) > 0.01:
-        why = f"the stored weights of the rows of this total add up to {whole:.2f}, not 100"
+    if abs(whole - 100.0) > WEIGHTS_LEFT:
+        why = f"the stored weights of the rows of this total add up to {whole:.4f}, not 100"
     for row, found in zip(rows, part.rows, strict=True):
         where = f"{outcome.id}, study {row.study}"
         held = holds(row.stored, row.estimable, ratio)

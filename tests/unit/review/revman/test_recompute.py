@@ -230,3 +230,97 @@ def test_a_test_between_subgroups_is_compared_even_where_it_is_hidden() -> None:
     shown = {"EFFECT_SIZE": "1", "CI_START": "0.4", "CI_END": "3", "Q": "9.5", "ESTIMABLE": "YES"}
     agreement = read(outcome("DICH", parts, **kind, **shown)).recompute()
     assert "q" in [d.field for d in agreement.disagree]
+
+
+def test_three_participants_give_a_standardised_difference_of_zero_that_is_pooled() -> None:
+    """J = 1 - 3/(4N - 9) is 0 for N = 3; RevMan stores 0 (-2.400456 to 2.400456) and weighs it (CD015331, 1.56)."""
+    means = {"MEAN_1": -10.77, "SD_1": 3.36, "TOTAL_1": 2, "MEAN_2": -11.04, "SD_2": 2.99, "TOTAL_2": 1}
+    more = {"MEAN_1": -52, "SD_1": 16.2, "TOTAL_1": 21, "MEAN_2": -48.2, "SD_2": 14.7, "TOTAL_2": 9}
+    rows = row("CONT_DATA", "A", **means) + row("CONT_DATA", "B", **more)
+    [outcome_] = read(outcome("CONT", rows, EFFECT_MEASURE="SMD", RANDOM="NO")).outcomes
+    first, second = analyse(outcome_, outcome_.rows).rows
+    assert first is not None and second is not None
+    assert (first["estimate"], first["ci_high"]) == (0.0, pytest.approx(2.400456, abs=5e-7))
+    assert first["weight"] + second["weight"] == pytest.approx(100.0)
+    alone = row("CONT_DATA", "A", **{**means, "TOTAL_1": 1})
+    [outcome_] = read(outcome("CONT", alone, EFFECT_MEASURE="SMD", RANDOM="NO")).outcomes
+    assert analyse(outcome_, outcome_.rows).reasons == ("too few participants for a standardised difference",)
+
+
+#: CD016064, analysis 1.2: log rate ratios, standard errors, and the weights that RevMan Web stored.
+STOPPED = (
+    (-0.29, 0.14, "9.732595"),
+    (0.01, 0.17, "7.031989"),
+    (-0.34, 0.14, "9.732595"),
+    (0.25, 0.17, "7.031989"),
+    (-0.31, 0.31, "2.340079"),
+    (-0.14, 0.11, "14.099376"),
+    (-0.42, 0.3, "2.490947"),
+    (-0.06, 0.1, "16.12517"),
+    (0.27, 0.22, "4.445521"),
+    (-0.08, 0.07, "24.767419"),
+    (0.09, 0.32, "2.202319"),
+)
+
+
+def stopped(*weights: str) -> RevManReview:
+    from balm.review.revman.web_package import read_web_package
+
+    lines = []
+    for place, (y, se, weight) in enumerate(STOPPED):
+        ends = {"Mean": exp(y), "CI start": exp(y - Z * se), "CI end": exp(y + Z * se)}
+        shown = {name: f"{value:.6f}" for name, value in ends.items()}
+        cells = dict.fromkeys(("Experimental cases", "Experimental N", "Control cases", "Control N"), "0.0")
+        about = {"Study": f"Study {place}", "GIV Mean": y, "GIV SE": se, "Weight": (weights or (weight,) * 11)[place]}
+        lines.append({**data_rows()[0], **cells, **about, **shown})
+    return read_web_package({"a-data-rows.csv": table(lines)}, "a")
+
+
+def test_a_reml_that_stopped_before_its_maximum_is_named_with_where_it_stopped() -> None:
+    agreement = stopped(*(weight for *_, weight in STOPPED)).recompute()
+    assert agreement.disagree == ()
+    [found] = agreement.inconsistent
+    assert (found.field, found.stored) == ("tau2 of the weights", pytest.approx(0.00461585, abs=2e-8))
+    assert found.ours == pytest.approx(0.00461582929, rel=1e-8)
+    assert "stopped its steps" in found.why
+    wrong = ["9.732695", *(weight for *_, weight in STOPPED[1:])]
+    assert {d.field for d in stopped(*wrong).recompute().disagree} == {"weight"}
+
+
+def test_the_stored_tau2_of_a_reml_that_stopped_explains_the_other_numbers(tmp_path: Path) -> None:
+    """Full precision: numbers of a total at a tau2 1e-5 off the maximum are the file's; at 1e-2 off they are wrong."""
+    from balm.stats.effect_sizes import EffectSizes
+    from balm.stats.pooling.pool import pool
+
+    es = EffectSizes(effect=[y for y, *_ in STOPPED], variance=[se * se for _, se, _ in STOPPED])
+    best = pool(es, profile="revman5", model="random", tau2="REML").tau2
+    for off, explained in ((1e-5, True), (1e-2, False)):
+        at = pool(es, profile="revman-web", model="random", tau2=best * (1 + off), inference="wald")
+        rows = stopped().outcomes[0].all_rows
+        lines = [
+            {**line, "Study": r.study, "GIV Mean": r.data["effect"], "GIV SE": r.data["se"], "Experimental N": "0.0"}
+            for line, r in zip(data_rows() * 2, rows, strict=False)
+        ]
+        said = {"Mean": repr(exp(at.estimate)), "CI start": repr(exp(at.interval.low)), "Effect Z": "", "Effect P": ""}
+        said |= {"CI end": repr(exp(at.interval.high)), "Heterogeneity Tau²": repr(at.tau2), "Heterogeneity Chi²": ""}
+        said |= {"Heterogeneity I²": "", "Heterogeneity P": "", "Heterogeneity df": ""}
+        options = {"Data type": "Generic inverse variance", "Effect measure": "Rate Ratio", "Statistical method": "IV"}
+        options |= {"Analysis model": "Random effects", "Heterogeneity estimator": "REML", "CI method": "Wald"}
+        (tmp_path / "1-data-rows.csv").write_bytes(table(lines))
+        one = table([settings_row(**options, **said)])
+        (tmp_path / "1-overall-estimates-and-settings.csv").write_bytes(one)
+        agreement = read_revman(tmp_path).recompute()
+        assert {d.field for d in agreement.inconsistent} == ({"tau2"} if explained else set())
+        assert bool(agreement.disagree) is not explained
+
+
+def test_weights_that_do_not_add_up_are_the_files_own() -> None:
+    """CD011535, 4.6: the weights of a study's combined row and of the others come from two calculations, 99.9963."""
+    rows = "".join(
+        dich(s, a, n_1, c, n_2, EFFECT_SIZE="1", CI_START="0.9", CI_END="1.1", ESTIMABLE="YES", WEIGHT="14.285")
+        for s, _, a, n_1, c, n_2 in ASPIRIN
+    )
+    settings = {"EFFECT_MEASURE": "OR", "METHOD": "MH", "RANDOM": "NO", "TOTALS": "YES"}
+    found = read(outcome("DICH", rows, **settings)).recompute()
+    assert {d.field for d in found.inconsistent} == {"weight"}
+    assert "add up to 99.9950, not 100" in found.inconsistent[0].why
