@@ -21,6 +21,7 @@ from django.db import transaction
 
 from balm.actions.archive_zip import zipped
 from balm.actions.team.acting import Acting, Refused
+from balm.actions.team.shown_package import shown_files
 from balm.actions.team.taken_home import TAKE_HOME
 from balm.review.extraction.standing import why_not_take_home
 from balm.review.reading import read_package
@@ -79,7 +80,7 @@ def package_zip(acting: Acting) -> bytes:
     """The review package as a zip: the folder that solo work uses. What is hidden from somebody is not in it."""
     acting.check("download")
     with transaction.atomic():
-        return zipped(package_files(acting.review))
+        return zipped(shown_files(acting.review))
 
 
 def _archive(review: Review, actor: Actor) -> bytes:

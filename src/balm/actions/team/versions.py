@@ -9,6 +9,7 @@ from balm import __version__
 from balm.actions.team.acting import Acting
 from balm.actions.team.publishing import report_of
 from balm.actions.team.rows import put_row
+from balm.actions.team.shown_package import shown_files
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.versions import TABLE, changes_of, check_releasable, released_files, version_row
 from balm.review.living import release as frozen
@@ -22,7 +23,6 @@ from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import as_cell
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.reviews.models import Review, StoredFile
-from balm.store.reviews.package_rows import package_files
 from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
 from balm.store.versions.models import Released
 from balm.vocabulary.evidence import ReviewVersion
@@ -71,7 +71,7 @@ def release_version(acting: Acting, version: str, *, submission: str) -> Release
     changes = None
     if previous is not None and any(v.version == previous.version for v in package.versions):
         changes = changes_since(review, previous.version)
-    whole = package_files(review)
+    whole = shown_files(review)
     kept = {path: data for path, data in whole.items() if _of_the_format(path)}
     files = released_files(kept, synthesis, report_of(review), changes)
     made = frozen.make_release(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from django.db.models import Q
@@ -70,14 +70,16 @@ def with_columns(table: Table, columns: list[str], used: Iterable[str]) -> list[
     return columns if wanted == set(columns) else [c.name for c in table.columns if c.name in wanted]
 
 
-def table_bytes(review: Review, kept: KeptTable) -> bytes:
-    """A table as the file: UTF-8, one line a row, line feeds, in the order of the rows."""
+def table_bytes(review: Review, kept: KeptTable, *, without: Collection[str] = ()) -> bytes:
+    """A table as the file: UTF-8, one line a row, line feeds, in the order of the rows; ``without`` the rows of these
+    keys."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(kept.columns)
-    rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("cells", flat=True)
-    for cells in rows.iterator(chunk_size=2000):
-        writer.writerow([cells.get(name, "") for name in kept.columns])
+    rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("key", "cells")
+    for key, cells in rows.iterator(chunk_size=2000):
+        if key not in without:
+            writer.writerow([cells.get(name, "") for name in kept.columns])
     return out.getvalue().encode()
 
 

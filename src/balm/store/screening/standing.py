@@ -9,7 +9,8 @@ from balm.review.package import Meta
 from balm.review.plan import FILE, read_plan
 from balm.review.screening.outcomes import CONFLICT, INCLUDE, STAGES, USUAL_REASONS, WITHDRAWN, goes_forward, settled
 from balm.store.reviews.models import Review, Row, StoredFile
-from balm.store.screening.models import Adjudication, Opening, Reveal, Vote
+from balm.store.reviews.package_rows import BETWEEN
+from balm.store.screening.models import Adjudication, Batch, Opening, Reveal, Vote
 from balm.vocabulary import evidence
 from balm.vocabulary.problems import InputError
 
@@ -47,6 +48,18 @@ def open_stages(review: Review) -> list[tuple[str, tuple[str, ...]]]:
     """The stages that are open, each with the codes of those who screen in it."""
     found = [(stage, opening_of(review, stage)) for stage in STAGES]
     return [(stage, tuple(o.screeners)) for stage, o in found if o is not None and o.open]
+
+
+def dealt_ahead(review: Review) -> list[str]:
+    """Records of the batches dealt out at stages that are open, as far as they are not wholly revealed, as keys of
+    ``batches.csv``: a batch is dealt out when somebody has read the one before, so it tells how far that person is."""
+    ahead = []
+    for stage, _ in open_stages(review):
+        done = set(Reveal.objects.filter(review=review, stage=stage).values_list("record", flat=True))
+        for records in Batch.objects.filter(review=review, stage=stage, again=False).values_list("records", flat=True):
+            if not done.issuperset(records):
+                ahead += [f"{stage}{BETWEEN}{record}" for record in records]
+    return ahead
 
 
 def in_force(votes: Iterable[Vote]) -> dict[tuple[str, int], Vote]:
@@ -92,13 +105,13 @@ def forward(review: Review, stage: str = "title-abstract") -> list[str]:
     rows = Reveal.objects.filter(review=review, stage=stage).order_by("pk").values_list("record", "outcome")
     here = {record: goes_forward(ruled.get(record, outcome)) for record, outcome in rows}
     brought: list[str] = []
-    if _brought(review):
+    if came_with_votes(review):
         outcomes = screening_outcomes(package_votes(review, stage))
         brought = [record for record, outcome in outcomes.items() if record not in here and outcome == INCLUDE]
     return [*brought, *(record for record, goes in here.items() if goes)]
 
 
-def _brought(review: Review) -> bool:
+def came_with_votes(review: Review) -> bool:
     """Whether the package came with votes: they stand before those that were cast here."""
     first = Row.objects.filter(review=review, table="screening.csv").order_by("position").first()
     if first is None:

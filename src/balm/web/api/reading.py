@@ -15,13 +15,14 @@ from balm.actions.team.archive import package_zip
 from balm.actions.team.audit import numbers_shown, trail
 from balm.actions.team.deduplication import canonical_record, questions
 from balm.actions.team.flow import current_flow
+from balm.actions.team.shown_package import shown_rows
 from balm.actions.team.synthesis import current_synthesis, pinned_analyses
 from balm.report.analysis_json import analysis_as_json
 from balm.review.members.roles import MAY
-from balm.review.schema import TABLES
+from balm.review.schema import TABLE_BY_FILE, TABLES
 from balm.store.records.models import Import
 from balm.store.records.unique import unique_records, value_of
-from balm.store.reviews.models import Member, Row
+from balm.store.reviews.models import Member
 from balm.store.screening.models import Adjudication, Reveal, Vote
 from balm.store.screening.standing import in_force, opening_of
 from balm.web.api.interface import Problems, entered, person, router
@@ -229,8 +230,8 @@ def duplicate_questions(request: HttpRequest, slug: str) -> Any:
 @router.get("/reviews/{slug}/tables", response={200: dict[str, int], **WRONG}, summary="Tables of the package")
 def tables(request: HttpRequest, slug: str) -> Any:
     """Each table the package keeps, with its number of rows."""
-    rows = Row.objects.filter(review=entered(request, slug, "download").review)
-    return {t.file.removesuffix(".csv"): rows.filter(table=t.file).count() for t in TABLES}
+    review = entered(request, slug, "download").review
+    return {t.file.removesuffix(".csv"): shown_rows(review, t)[0] for t in TABLES}
 
 
 @router.get("/reviews/{slug}/tables/{table}", response={200: Rows, **WRONG}, summary="Rows of a table")
@@ -238,11 +239,11 @@ def table(request: HttpRequest, slug: str, table: str, paging: Query[Paging]) ->
     """Searches, reports, studies, arms, agreed extraction values (``results``, ``contrasts``), agreed risk of bias and
     the rest, as the package has them: agreed and revealed, never what is still hidden from somebody."""
     entering = entered(request, slug, "download")
-    if f"{table}.csv" not in {t.file for t in TABLES}:
+    found = TABLE_BY_FILE.get(f"{table}.csv")
+    if found is None:
         raise Http404
-    rows = Row.objects.filter(review=entering.review, table=f"{table}.csv").order_by("position")
-    cells = list(_page(rows.values_list("cells", flat=True), paging))
-    return {"total": rows.count(), "page": paging.page, "size": paging.size, "rows": cells}
+    total, cells = shown_rows(entering.review, found, start=(paging.page - 1) * paging.size, size=paging.size)
+    return {"total": total, "page": paging.page, "size": paging.size, "rows": cells}
 
 
 @router.get("/reviews/{slug}/screening/{stage}", response={200: StageOut, **WRONG}, summary="A stage of screening")
