@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -13,6 +14,8 @@ from balm.store.reviews.models import Review
 from tests.web.conftest import Someone, Team
 from tests.web.walking import Address, addresses
 
+#: Pages that are kept or printed by themselves, with a title of their own.
+OF_THEIR_OWN = {"reviews/<slug:slug>/report/", "reviews/<slug:slug>/guidance/print/"}
 #: What a view outside reviews says.
 OUTSIDE = {"signed in", "anyone", *IN_CLINICS}
 
@@ -109,14 +112,20 @@ def test_no_form_is_taken_without_its_token(team: Team) -> None:
     assert not wrong, listed(wrong)
 
 
-def test_headers_of_every_page(team: Team) -> None:
-    wrong = []
+def test_headers_and_title_of_every_page(team: Team) -> None:
+    wrong, titles = [], []
     for a in addresses():
         if a.route == "account/logout/":
             continue
         team.owner.client.raise_request_exception = False
         response = team.owner.client.get(a.path(team.review))
         policy = response.headers.get("Content-Security-Policy", "")
+        if (
+            titled := re.search(rb"<title>(.*?)</title>", response.content, re.DOTALL)
+            if not response.streaming
+            else None
+        ):
+            titles.append((a.route, response.status_code, " ".join(html.unescape(titled[1].decode()).split())))
         sound = (
             re.search(r"default-src 'none'", policy)
             and "unsafe" not in policy.split("script-src", 1)[-1].split(";")[0]
@@ -128,3 +137,8 @@ def test_headers_of_every_page(team: Team) -> None:
         if not sound:
             wrong.append((a.route, dict(response.headers)))
     assert not wrong, listed(wrong)
+    ours = [(route, title) for route, code, title in titles if code == 200 and route not in OF_THEIR_OWN]
+    of_review = [(r, t) for r, t in ours if r.startswith("reviews/<slug:slug>/")]
+    assert len(of_review) > 30
+    assert [r for r, t in of_review if not re.fullmatch(rf"(\S.* · )?{re.escape(team.review.title)} · balm", t)] == []
+    assert [(r, t) for r, t in ours if not re.fullmatch(r"\S.*\S · balm", t)] == []

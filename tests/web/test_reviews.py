@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from balm.actions.team.screening import open_stage, sitting
 from balm.store.reviews.models import StoredFile
 from balm.store.reviews.package_rows import package_files, package_of
-from tests.web.conftest import Team
+from tests.web.conftest import Someone, Team
+from tests.web.test_screening_actions import TA, vote, with_records
 
 
 def test_a_member_sees_the_review_and_its_home(team: Team) -> None:
@@ -47,3 +49,41 @@ def test_the_package_is_read_without_the_bytes_of_full_texts(team: Team) -> None
     contents = [q["sql"] for q in asked if '"content"' in q["sql"]]
     assert contents and all("guidance/" in sql for sql in contents)
     assert package_files(team.review)["full-texts/noppers2011.pdf"] == pdf
+
+
+def home(who: Someone, team: Team) -> str:
+    return who.client.get(f"/reviews/{team.review.slug}/").content.decode()
+
+
+def test_the_home_of_a_review_counts_what_waits_for_oneself(team: Team) -> None:
+    with_records(team.review)
+    assert "12 records, 12 without duplicates" in home(team.reader, team)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"])
+    for who in (team.teammate, team.second):
+        sitting(who.acting, TA)
+    vote(team.teammate, "r1", "include")
+    vote(team.teammate, "r2", "include")
+    vote(team.teammate, "r2", "withdrawn")
+    assert "Titles and abstracts: 1 of 12 decided by you" in home(team.teammate, team)
+    assert "Titles and abstracts: 0 of 12 decided by you" in home(team.second, team)
+    assert "decided by you" not in home(team.arbiter, team)
+    assert "to settle" not in home(team.arbiter, team)
+    vote(team.second, "r1", "exclude")
+    for who in (team.teammate, team.second, team.arbiter):
+        assert "Titles and abstracts: 1 conflict to settle" in home(who, team)
+        assert "Conflicts (1)</a>" in who.client.get(f"/reviews/{team.review.slug}/screening/").content.decode()
+
+
+def test_who_reads_a_share_is_told_no_whole_that_others_could_be_counted_from(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia", "olga"])
+    record = sitting(team.teammate.acting, TA)
+    assert record is not None
+    vote(team.teammate, record.left[0], "include")
+    assert "Titles and abstracts: 1 decided by you" in home(team.teammate, team)
+
+
+def test_the_home_asks_for_interests_until_they_are_stated(team: Team) -> None:
+    assert "State your conflicts of interest" in home(team.arbiter, team)
+    team.arbiter.client.post(f"/reviews/{team.review.slug}/members/interests/", {"interests": "none"})
+    assert "State your conflicts of interest" not in home(team.arbiter, team)

@@ -66,7 +66,7 @@ STAGES: tuple[Stage, ...] = (
 
 
 def stages(request: HttpRequest) -> dict[str, object]:
-    """Context of every page of a review: its stages as links, those that the member may open, and which one this is."""
+    """Context of every page of a review: it, and as links the stages that the member may open; which one this is."""
     acting = getattr(request, "acting", None)
     if acting is None:
         return {}
@@ -74,4 +74,5 @@ def stages(request: HttpRequest) -> dict[str, object]:
         (stage, reverse(stage.url, kwargs={"slug": acting.review.slug})) for stage in STAGES if acting.may(stage.act)
     ]
     here = max((address for _, address in found if request.path.startswith(address)), key=len, default="")
-    return {"review_stages": [(stage.title, address, address == here) for stage, address in found]}
+    listed = [(stage.title, address, address == here) for stage, address in found]
+    return {"review": acting.review, "review_stages": listed}

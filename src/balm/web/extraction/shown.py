@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from balm.actions.team.acting import Acting
 from balm.review.extraction.checks import Remark, remarks
 from balm.review.extraction.conversions import Shown, conversions
 from balm.review.extraction.fields import (
@@ -24,6 +25,7 @@ from balm.review.extraction.sheets import Given, Sheet, texts
 from balm.review.package import Meta
 from balm.review.plan import CONTRAST_MEASURES
 from balm.review.schema import TABLE_BY_FILE, Column
+from balm.store.extraction.current import plan_of, standings, studies_of, written_studies
 from balm.vocabulary.evidence import Result
 
 #: Columns that hold sentences.
@@ -298,3 +300,23 @@ def cell_title(table: str, key: str, cells: Mapping[str, str], meta: Meta, arms:
 def choices_of(table: str, column: str, meta: Meta, arms: Mapping[str, str]) -> list[tuple[str, str]]:
     """What a value of this column is chosen from; empty where it is typed."""
     return _choices(table, TABLE_BY_FILE[table].column(column), meta, arms)
+
+
+def states(acting: Acting) -> list[tuple[str, dict[str, str], tuple[str, ...], str]]:
+    """Each study with its cells, who extracts it, and how it stands for this member: ``written``, ``compared``,
+    ``mine``, ``waiting`` for the other, with ``others``, or ``free``. Nothing tells how far somebody else is."""
+    review, me = acting.review, acting.member.code
+    stands, written, needed = standings(review), written_studies(review), plan_of(review).extraction.extractors
+    found = []
+    for study, cells in studies_of(review).items():
+        s = stands.get(study)
+        extractors = tuple(s.extractors) if s else ()
+        state = "free"
+        if s and s.revealed:
+            state = "written" if study in written else "compared"
+        elif me in extractors:
+            state = "waiting" if s and me in s.finished else "mine"
+        elif len(extractors) >= needed:
+            state = "others"
+        found.append((study, cells, extractors, state))
+    return found

@@ -53,13 +53,11 @@ from balm.store.extraction.current import (
     rows_taken_out,
     sheet_of,
     standing_of,
-    standings,
     studies_of,
-    written_studies,
 )
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
-from balm.web.extraction.shown import Form, cell_title, choices_of, form_of, row_shown
+from balm.web.extraction.shown import Form, cell_title, choices_of, form_of, row_shown, states
 
 #: What a new row may be given; everything else is entered in its fields.
 NEW_ROW = {
@@ -80,20 +78,11 @@ def new_submission() -> str:
 @in_review("view")
 def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Every study with who extracts it, and one's own next step; nothing tells how far somebody else is."""
-    studies, stands, written = studies_of(acting.review), standings(acting.review), written_studies(acting.review)
-    needed, me = plan_of(acting.review).extraction.extractors, acting.member.code
-    rows = []
-    for study, cells in studies.items():
-        s = stands.get(study)
-        extractors = s.extractors if s else ()
-        state = "free"
-        if s and s.revealed:
-            state = "written" if study in written else "compared"
-        elif me in extractors:
-            state = "waiting" if s and me in s.finished else "mine"
-        elif len(extractors) >= needed:
-            state = "others"
-        rows.append({"study": study, "cells": cells, "extractors": extractors, "state": state})
+    needed = plan_of(acting.review).extraction.extractors
+    rows = [
+        {"study": study, "cells": cells, "extractors": extractors, "state": state}
+        for study, cells, extractors, state in states(acting)
+    ]
     mine = sum(r["state"] == "mine" for r in rows)
     page = {"rows": rows, "needed": needed, "mine": mine, "may_extract": acting.may("extract")}
     page["submission"] = new_submission()

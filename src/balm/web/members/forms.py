@@ -48,7 +48,7 @@ class InterestsForm(forms.Form):
     """One's own conflicts of interest."""
 
     interests = forms.CharField(
-        label="Your conflicts of interest",
+        label="What they are",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Financial and other; authors of a study that may be included say so here. Write “none” if there "

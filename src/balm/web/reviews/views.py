@@ -11,6 +11,7 @@ from balm.actions.team.publishing import public_reviews
 from balm.store.reviews.models import Member
 from balm.web.entry import anyone, in_review
 from balm.web.report.views import public_report
+from balm.web.reviews.progress import progress_of
 from balm.web.stages import STAGES
 
 
@@ -40,7 +41,7 @@ def home(request: HttpRequest, acting: Acting) -> HttpResponse:
         {
             "acting": acting,
             "review": acting.review,
-            "stages": [s for s in STAGES if acting.may(s.act)],
+            "stages": [(s, progress_of(acting, s.url)) for s in STAGES if acting.may(s.act)],
             "may_publish": acting.may("publish"),
         },
     )

@@ -19,6 +19,9 @@ from balm.review.risk_of_bias.words import OVERALL
 from balm.store.risk_of_bias.models import Agreed, Assessment, Finished, Proposal
 from balm.store.risk_of_bias.standing import judged, standings, target_of
 
+#: How a result stands, as its badge says.
+AGREED, TO_AGREE, NOT_BEGUN = "agreed", "to agree", "not begun"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -31,6 +34,7 @@ class Line:
     tone: str
     overall: str
     consensus: bool
+    unfinished: bool  # begun by this member, and neither finished nor compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ def studies_of(acting: Acting, package: Package, name: str | None, outcome: str 
         settled = agreed.get(target, set()) >= set(steps(one))
         state, tone = _state(mine.get(target), one, may_compare, settled, acting.may("assess"))
         overall = on_record.get((target.outcome, target.window, target.comparison, target.study, target.instrument), "")
-        line = Line(target, in_words(package, target), one.name, state, tone, overall, may_compare)
+        begun = target in mine and not mine[target][1] and state not in (AGREED, TO_AGREE)
+        line = Line(target, in_words(package, target), one.name, state, tone, overall, may_compare, begun)
         found.setdefault(target.study, []).append(line)
     return tuple(
         StudyLines(s.study, s.label, s.design, tuple(found[s.study])) for s in package.studies if s.study in found
@@ -85,11 +90,11 @@ def _state(
     mine: tuple[int, bool] | None, one: Instrument, may_compare: bool, settled: bool, may_assess: bool
 ) -> tuple[str, str]:
     if settled:
-        return "agreed", "good"
+        return AGREED, "good"
     if may_compare:
-        return "to agree", "warn"
+        return TO_AGREE, "warn"
     if mine is None:
-        return ("not begun", "") if may_assess else ("", "")
+        return (NOT_BEGUN, "") if may_assess else ("", "")
     done, finished = mine
     if finished:
         return "finished; shown to nobody until a second person has finished", "good"

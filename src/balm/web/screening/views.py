@@ -14,15 +14,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting, Refused
-from balm.actions.team.screening import cast_vote, close_stage, open_stage, own_count, screeners_of, sitting
+from balm.actions.team.screening import cast_vote, close_stage, open_stage, screeners_of, sitting
 from balm.actions.team.screening_progress import judged
 from balm.review.members.roles import REVIEWER
 from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
 from balm.store.records.models import UniqueRecord
 from balm.store.screening.models import Vote
-from balm.store.screening.standing import opening_of, plan_of, reasons_of
+from balm.store.screening.standing import opening_of, plan_of, reasons_of, unsettled
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.entry import in_review
+from balm.web.reviews.progress import screening_part
 from balm.web.screening.forms import OpeningForm, VoteForm
 from balm.web.screening.shown import KEYS, TITLES, legend, shown_sitting
 
@@ -52,7 +53,8 @@ def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
                 "title": TITLES[stage],
                 "opening": opening,
                 "mine": opening is not None and acting.member.code in opening.screeners,
-                "own": own_count(acting, stage),
+                "own": screening_part(acting, stage),
+                "conflicts": len(unsettled(acting.review, stage)),
                 "form": OpeningForm(people=people, initial=given, prefix=stage) if people else None,
             }
         )

@@ -1,0 +1,158 @@
+"""What waits for a member in each stage: their own work and what everybody may see, never how far another has come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from balm.actions.team.acting import Acting
+from balm.actions.team.deduplication import questions
+from balm.actions.team.synthesis import pinned_analyses
+from balm.review.full_texts.retrieval import NOT_RETRIEVED, OBTAINED
+from balm.review.screening.outcomes import STAGES, WITHDRAWN
+from balm.store.full_texts.models import Attempt
+from balm.store.full_texts.standing import ids_sought
+from balm.store.records.models import UniqueRecord
+from balm.store.records.unique import RECORDS, still_there, unique_records
+from balm.store.reviews.models import Row
+from balm.store.screening.models import Vote
+from balm.store.screening.standing import came_with_votes, forward, opening_of, plan_of, unsettled
+from balm.store.synthesis.current import current_package
+from balm.vocabulary.problems import InputError
+from balm.web.extraction.shown import states
+from balm.web.records.background import under_way
+from balm.web.risk_of_bias.pages import AGREED, NOT_BEGUN, TO_AGREE, studies_of
+from balm.web.screening.shown import TITLES
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing of a stage in words; ``done`` of ``whole`` is drawn as a bar, what ``waits`` for people is marked."""
+
+    words: str
+    waits: bool = False
+    done: int = 0
+    whole: int = 0
+
+
+def progress_of(acting: Acting, stage: str) -> list[Part]:
+    """What the card of a stage says; nothing where its data cannot be read just now."""
+    find = _OF.get(stage)
+    try:
+        return find(acting) if find else []
+    except InputError:
+        return []
+
+
+def screening_part(acting: Acting, stage: str) -> Part | None:
+    """How many records a screener has decided on, of those there are to read; ``None`` for who does not screen.
+
+    The whole is known where everybody reads everything, and nothing was decided before the stage was opened here.
+    """
+    opening = opening_of(acting.review, stage)
+    if opening is None or acting.member.code not in opening.screeners:
+        return None
+    there = unique_records(acting.review)
+    if stage == "full-text":
+        there = there.filter(record__in=still_there(acting.review, forward(acting.review)))
+    own = _own(acting, stage)
+    shared = len(opening.screeners) > opening.reviewers or came_with_votes(acting.review)
+    whole = 0 if shared else there.count()
+    words = f"{own:,} of {whole:,} decided by you" if whole else f"{own:,} decided by you"
+    return Part(words, opening.open and (own < whole or shared), own, whole)
+
+
+def _own(acting: Acting, stage: str) -> int:
+    """Records as they are now with a vote of the member's in force: of those merged since, one counts."""
+    votes = Vote.objects.filter(member=acting.member, stage=stage)
+    later = votes.filter(record=OuterRef("record"), turn__gt=OuterRef("turn"))
+    there = UniqueRecord.objects.filter(review=acting.review, record=OuterRef("record"))
+    return votes.filter(~Exists(later), Exists(there)).exclude(decision=WITHDRAWN).count()
+
+
+def _people(acting: Acting) -> list[Part]:
+    return [] if acting.member.interests.strip() else [Part("State your conflicts of interest", waits=True)]
+
+
+def _records(acting: Acting) -> list[Part]:
+    if under_way(acting.review):
+        return [Part("Files are being read", waits=True)]
+    rows = Row.objects.filter(review=acting.review, table=RECORDS).count()
+    if not rows:
+        return [Part("No search is in yet", waits=acting.may("import"))]
+    return [Part(f"{rows:,} record{_s(rows)}, {unique_records(acting.review).count():,} without duplicates")]
+
+
+def _duplicates(acting: Acting) -> list[Part]:
+    waiting = len(questions(acting.review))
+    return [Part(f"{waiting:,} question{_s(waiting)} wait{'s' if waiting == 1 else ''}", waits=True)] if waiting else []
+
+
+def _screening(acting: Acting) -> list[Part]:
+    found = []
+    for stage in STAGES:
+        mine = screening_part(acting, stage)
+        if mine is not None:
+            found.append(Part(f"{TITLES[stage]}: {mine.words}", mine.waits, mine.done, mine.whole))
+        if conflicts := len(unsettled(acting.review, stage)):
+            words = f"{TITLES[stage]}: {conflicts:,} conflict{_s(conflicts)} to settle"
+            found.append(Part(words, waits=acting.may("adjudicate") or acting.may("discuss")))
+    return found
+
+
+def _full_texts(acting: Acting) -> list[Part]:
+    sought = ids_sought(acting.review)
+    if not sought:
+        return []
+    last = dict(Attempt.objects.filter(review=acting.review).order_by("pk").values_list("report", "status"))
+    states_now = Counter(last.get(report, "") for report in sought)
+    words = f"{len(sought):,} report{_s(len(sought))}: {states_now[OBTAINED]:,} obtained"
+    return [Part(words + (f", {states_now[NOT_RETRIEVED]:,} not retrieved" if states_now[NOT_RETRIEVED] else ""))]
+
+
+def _extraction(acting: Acting) -> list[Part]:
+    now = Counter(state for *_, state in states(acting))
+    found = [Part(f"{now.total():,} stud{'y' if now.total() == 1 else 'ies'}")] if now else []
+    if now["mine"]:
+        found.append(Part(f"{now['mine']:,} being extracted by you", waits=True))
+    if now["compared"]:
+        found.append(Part(f"{now['compared']:,} to compare", waits=True))
+    return found
+
+
+def _risk_of_bias(acting: Acting) -> list[Part]:
+    lines = [line for study in studies_of(acting, current_package(acting.review), None, None) for line in study.lines]
+    now = Counter(line.state for line in lines)
+    begun = sum(line.unfinished for line in lines)
+    found = [Part(f"{now[AGREED]:,} of {len(lines):,} agreed here")] if len(lines) != now[NOT_BEGUN] + now[""] else []
+    if begun:
+        found.append(Part(f"{begun:,} begun by you", waits=True))
+    if now[TO_AGREE]:
+        found.append(Part(f"{now[TO_AGREE]:,} to agree", waits=True))
+    return found
+
+
+def _analyses(acting: Acting) -> list[Part]:
+    planned, pinned = len(plan_of(acting.review).analyses), pinned_analyses(acting.review)
+    stale = sum(one.stale for one in pinned)
+    found = [Part(f"{planned:,} planned" + (f", {len(pinned):,} pinned" if pinned else ""))] if planned else []
+    return [*found, Part(f"{stale:,} pinned on data that changed since", waits=True)] if stale else found
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+_OF: dict[str, Callable[[Acting], list[Part]]] = {
+    "members": _people,
+    "records": _records,
+    "deduplication": _duplicates,
+    "screening": _screening,
+    "full_texts": _full_texts,
+    "extraction": _extraction,
+    "risk_of_bias": _risk_of_bias,
+    "synthesis": _analyses,
+}
