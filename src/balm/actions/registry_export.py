@@ -14,7 +14,7 @@ from balm.vocabulary.problems import InputError, Problem, check_option
 #: Format -> what it writes.
 FORMATS = {
     "fhir": "a FHIR R4B Bundle: one MedicationAdministration for each rate segment",
-    "omop": "OMOP CDM 5.4: drug_exposure.csv, one row for each rate segment, and person.csv",
+    "omop": "OMOP CDM 5.4: drug_exposure.csv, one row for each rate segment, visit_occurrence.csv and person.csv",
     "redcap": "a REDCap project: data dictionary and records with repeating instruments",
     "excel": "a workbook for people to open: every table a sheet, no cell that a spreadsheet runs",
 }

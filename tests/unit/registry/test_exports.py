@@ -93,6 +93,27 @@ def test_omop_has_one_exposure_for_each_segment_with_the_amount_in_mg() -> None:
     assert len(rows[0]) == 23 and all(None not in x.values() for x in rows)
 
 
+def test_omop_has_a_visit_for_each_session_that_took_place() -> None:
+    out = omop_files(registry())
+    visits = list(csv.DictReader(io.StringIO(out["visit_occurrence.csv"])))
+    columns = ("visit_occurrence_id", "person_id", "visit_start_datetime", "visit_end_date", "visit_source_value")
+    assert [tuple(v[c] for c in (*columns, "preceding_visit_occurrence_id")) for v in visits] == [
+        ("1", "1", "2026-01-12 09:00:00", "2026-01-12", "test session", ""),
+        ("2", "1", "2026-01-19 09:00:00", "2026-01-19", "treatment session", "1"),
+        ("3", "2", "2026-01-20 09:00:00", "2026-01-20", "treatment session", ""),
+    ]  # s4 still runs
+    assert len(visits[0]) == 17 and {v["visit_type_concept_id"] for v in visits} == {"32817"}
+    exposures = list(csv.DictReader(io.StringIO(out["drug_exposure.csv"])))
+    person_of = {v["visit_occurrence_id"]: v["person_id"] for v in visits}
+    assert [x["visit_occurrence_id"] for x in exposures] == ["1", "2", "2", "3", "3"]
+    assert all(person_of[x["visit_occurrence_id"]] == x["person_id"] for x in exposures)
+    open_body = with_cell("segments.csv", 1, "session", "s4")
+    open_body = with_cell("segments.csv", 1, "start", "2026-05-19T09:10", open_body)
+    open_body = with_cell("segments.csv", 1, "stop", "2026-05-19T10:10", open_body)
+    still = list(csv.DictReader(io.StringIO(omop_files(registry(open_body))["drug_exposure.csv"])))
+    assert "" in [x["visit_occurrence_id"] for x in still]  # a session that runs is no visit yet
+
+
 def test_redcap_goes_out_and_comes_back(tmp_path: Path) -> None:
     for body in (files(), demonstration_files(people=15)):
         r = registry(body)

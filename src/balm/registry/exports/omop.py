@@ -1,4 +1,4 @@
-"""A registry as OMOP CDM 5.4 tables: one drug_exposure row for each segment, and the people it is about.
+"""A registry as OMOP CDM 5.4 tables: one drug_exposure row for each segment, the sessions as visits, the people.
 
 The model has no rate: a change of rate ends a row (Themis, issue 108), the rate stands in ``sig`` and the unit in
 ``dose_unit_source_value``; ``quantity`` is the amount in mg where it can be worked out. Concepts are left 0 ("no
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from balm.registry.doses import dose_mg
 from balm.registry.exports.agreed import of_those_who_agreed
 from balm.registry.registry import Registry
+from balm.registry.rows import Session
 
 DRUG_EXPOSURE = (
     "drug_exposure_id", "person_id", "drug_concept_id", "drug_exposure_start_date", "drug_exposure_start_datetime",
@@ -28,17 +29,27 @@ PERSON = (
     "gender_source_value", "gender_source_concept_id", "race_source_value", "race_source_concept_id",
     "ethnicity_source_value", "ethnicity_source_concept_id",
 )  # fmt: skip
+VISIT_OCCURRENCE = (
+    "visit_occurrence_id", "person_id", "visit_concept_id", "visit_start_date", "visit_start_datetime",
+    "visit_end_date", "visit_end_datetime", "visit_type_concept_id", "provider_id", "care_site_id",
+    "visit_source_value", "visit_source_concept_id", "admitted_from_concept_id", "admitted_from_source_value",
+    "discharged_to_concept_id", "discharged_to_source_value", "preceding_visit_occurrence_id",
+)  # fmt: skip
 NO_CONCEPT, EHR = "0", "32817"
+#: States of a session in which somebody was there.
+HELD = ("running", "signed")
 
 
 def omop_files(registry: Registry) -> dict[str, str]:
-    """``drug_exposure.csv`` and ``person.csv``; rows in the order of the registry, numbered from 1.
+    """``drug_exposure.csv``, ``visit_occurrence.csv`` and ``person.csv``; rows in their order, numbered from 1.
 
-    A segment that still runs has no end and is left out: the model requires one.
+    A segment or a session that still runs has no end and is left out: the model requires one. So is a session that
+    was planned or cancelled; every ``visit_occurrence_id`` of an exposure is a row of the visits, or empty.
     """
     registry = of_those_who_agreed(registry)
     people = {p.participant: str(i) for i, p in enumerate(registry.participants, start=1)}
-    visits = {s.session: str(i) for i, s in enumerate(registry.sessions, start=1)}
+    held = [s for s in registry.sessions if s.end is not None and s.status in HELD]
+    visits = {s.session: str(i) for i, s in enumerate(held, start=1)}
     mark = "SIMULATED " if registry.definition.simulated else ""
     rows: list[dict[str, str]] = []
     for s in registry.sessions:
@@ -65,7 +76,7 @@ def omop_files(registry: Registry) -> dict[str, str]:
                     "quantity": "" if mg is None else f"{mg:f}",
                     "sig": f"{g.kind} {' '.join(x for x in (amount, rate) if x)}{weight}{strength}",
                     "route_concept_id": NO_CONCEPT,
-                    "visit_occurrence_id": visits[s.session],
+                    "visit_occurrence_id": visits.get(s.session, ""),
                     "drug_source_value": f"{mark}{g.drug} {g.form}",
                     "drug_source_concept_id": NO_CONCEPT,
                     "route_source_value": "intravenous",
@@ -84,7 +95,44 @@ def omop_files(registry: Registry) -> dict[str, str]:
         }
         for p in registry.participants
     ]
-    return {"drug_exposure.csv": _csv(DRUG_EXPOSURE, rows), "person.csv": _csv(PERSON, persons)}
+    return {
+        "drug_exposure.csv": _csv(DRUG_EXPOSURE, rows),
+        "visit_occurrence.csv": _csv(VISIT_OCCURRENCE, _visits(registry, held, visits, people)),
+        "person.csv": _csv(PERSON, persons),
+    }
+
+
+def _visits(
+    registry: Registry, held: Sequence[Session], visits: dict[str, str], people: dict[str, str]
+) -> list[dict[str, str]]:
+    """One visit for each session that took place, with the visit of the same person before it."""
+    before: dict[str, str] = {}
+    preceding: dict[str, str] = {}
+    for s in sorted(held, key=lambda s: s.start):
+        person = registry.course_of[s.course].participant
+        preceding[s.session] = before.get(person, "")
+        before[person] = visits[s.session]
+    rows = []
+    for s in held:
+        assert s.end is not None
+        rows.append(
+            {
+                "visit_occurrence_id": visits[s.session],
+                "person_id": people[registry.course_of[s.course].participant],
+                "visit_concept_id": NO_CONCEPT,
+                "visit_start_date": s.start.date().isoformat(),
+                "visit_start_datetime": f"{s.start:%Y-%m-%d %H:%M:%S}",
+                "visit_end_date": s.end.date().isoformat(),
+                "visit_end_datetime": f"{s.end:%Y-%m-%d %H:%M:%S}",
+                "visit_type_concept_id": EHR,
+                "visit_source_value": f"{s.kind} session",
+                "visit_source_concept_id": NO_CONCEPT,
+                "admitted_from_concept_id": NO_CONCEPT,
+                "discharged_to_concept_id": NO_CONCEPT,
+                "preceding_visit_occurrence_id": preceding[s.session],
+            }
+        )
+    return rows
 
 
 def _csv(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
