@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.review.claims_in_text.fresh import fresh_scores
+from tests.unit.review.claims_in_text.fresh import SECOND, fresh_scores
 from tests.unit.review.claims_in_text.labelled import Score, scores
 
 
@@ -14,6 +14,11 @@ def table() -> str:
 def fresh_table() -> str:
     """The same on the whole abstracts that were labelled first."""
     return _table(fresh_scores()[0])
+
+
+def second_table() -> str:
+    """The same on the second set of abstracts."""
+    return _table(fresh_scores(SECOND)[0])
 
 
 def _table(scored: dict[str, Score]) -> str:

@@ -268,6 +268,7 @@ def _shelf(shelf: str) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "claims-labelled": claims.table,
     "claims-fresh": claims.fresh_table,
+    "claims-second": claims.second_table,
     "measures": measures,
     "arguments": arguments,
     "tau2-estimators": tau2_estimators,

@@ -6,14 +6,19 @@ import re
 from dataclasses import replace
 
 from balm.review.claims_in_text.claim import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, FoundClaim
+from balm.review.claims_in_text.listed_counts import listed, parts
 from balm.review.claims_in_text.tokens import Tokens
 
 _SAMPLE = re.compile(r"E[=Lo]?(?P<n>n)")
 _PEOPLE = re.compile(r"(?P<n>n)(?P<who>(?:[wdM]|w,w){0,3}?N)")
 #: "24 fasting, healthy, male volunteers", "32 healthy male and female volunteers".
 _DESCRIBED = re.compile(r"(?P<n>n)(?P<who>w(?:,w){1,3}w?|w{1,2}[Nw]?a[Nw])N")
-#: "2371 and 862 hospitalised patients".
-_BOTH = re.compile(r"(?P<n>n)(?P<who>a)(?=nw{0,2}N)")
+#: "353 consecutive obstructive sleep apnea (OSA) patients".
+_ABBREVIATED = re.compile(r"(?P<n>n)(?P<who>w{1,5}[(]w[)]w?)N")
+#: "189 of these cases".
+_OF_THESE = re.compile(r"(?P<n>n)(?P<who>ow{0,2})N")
+#: "888 were glass workers".
+_BEING = re.compile(r"(?P<n>n)(?P<who>Lw?)N")
 _STUDIES = re.compile(r"(?P<n>n)(?P<who>(?:[wdMN]|w,w){0,4}?S)")
 #: "four study visits", "one study arm": parts of one study.
 _OF_A_STUDY = re.compile(
@@ -23,7 +28,14 @@ _OF_A_STUDY = re.compile(
 )
 #: "74 treated, 45 included".
 _DONE = re.compile(r"(?P<n>n)L?(?:w(?!w|$)|ww?)")
-_PARTICIPLES = frozenset(["treated", "included", "enrolled", "enroled", "randomized", "randomised", "analyzed", "analysed", "completed", "recruited", "screened", "assessed", "evaluated", "followed", "excluded", "eligible", "allocated", "assigned", "withdrew", "discontinued", "dropped", "died", "responded"])  # fmt: skip  # noqa: E501
+#: "12 male and 11 female"; "of whom 124 stopped"; "intervention group: 205"; "245 in the control group".
+_BARE = re.compile(r"(?P<n>n)(?=[wLfd).,;]|$)")
+_SEX = re.compile(r"\s(?:fe)?males?\b(?=\s*(?:[,;).]|and\b))", re.I)
+_OF_WHOM = re.compile(r"\bof\s(?:whom|which|these|them|those),?\s(?:only\s)?$", re.I)
+_GROUP_IS = re.compile(r"\b(?:group|arm)s?\s?[:=]\s?$", re.I)
+_IN_GROUP = re.compile(r"\sin\s(?:the\s)?(?:[\w/-]+\s){1,4}?(?:group|arm)\b", re.I)
+_SUBJECTS = re.compile(r"\s(?:had|were|was|did|died|stopped)\b|\s[a-z]+ed\b")
+_PARTICIPLES = frozenset(["treated", "included", "enrolled", "enroled", "randomized", "randomised", "analyzed", "analysed", "completed", "recruited", "screened", "assessed", "evaluated", "followed", "excluded", "eligible", "allocated", "assigned", "withdrew", "discontinued", "dropped", "died", "responded", "reported", "underwent", "received", "developed", "experienced", "survived", "consented", "refused", "declined"])  # fmt: skip  # noqa: E501
 #: "120 patients were randomised (60 ketamine, 60 placebo)".
 _SUM = re.compile(r"(?P<n>n)[wN]{0,3}N(?P<between>[wLtoa,]{0,8})[(](?P<a>n)[wNt]{1,6}[,;a]{1,2}(?P<b>n)[wNt]{1,6}[)]")
 _DIVIDED = ("random", "allocat", "assign", "divided")
@@ -40,7 +52,9 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
         (_PEOPLE, "participants"),
         (_DONE, "participants"),
         (_DESCRIBED, "participants"),
-        (_BOTH, "participants"),
+        (_ABBREVIATED, "participants"),
+        (_OF_THESE, "participants"),
+        (_BEING, "participants"),
     ):
         for match in pattern.finditer(kinds):
             at = match.start("n")
@@ -50,9 +64,9 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
                 continue
             if pattern is _STUDIES and _OF_A_STUDY.match(tokens.text, tokens.ends[match.end() - 1]):
                 continue
-            if value.value == 1 and not value.word and match.end() - at > 2:  # "Can f 1 than females", "1 This study"
+            if pattern is _OF_THESE and value.value == 1:  # "in each one of these cases"
                 continue
-            if pattern is _BOTH and at + 2 in used and not any(c.start == tokens.starts[at + 2] for c in found):
+            if value.value == 1 and not value.word and match.end() - at > 2:  # "Can f 1 than females", "1 This study"
                 continue
             if pattern is _DONE and not any(tokens.word(i) in _PARTICIPLES for i in range(match.start(), match.end())):
                 continue
@@ -72,13 +86,53 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
                     n=round(value.value),
                 )
             )
-    return found
+    for at, what in [
+        *listed(tokens),
+        *((m.start(), "participants") for m in _BARE.finditer(kinds) if _said(tokens, m)),
+    ]:
+        if at not in used and tokens.number(at).whole and not _no_count(tokens, at):
+            used.add(at)
+            found.append(_unchecked(tokens, at, what))
+    return found + parts(tokens, found, used)
+
+
+def _unchecked(tokens: Tokens, at: int, what: str) -> FoundClaim:
+    return FoundClaim(
+        tokens.printed(at, at),
+        tokens.starts[at],
+        tokens.ends[at],
+        "count",
+        NOT_CHECKABLE,
+        "nothing is printed beside it to compute it from",
+        measure=what,
+        n=round(tokens.number(at).value),
+    )
+
+
+def _said(tokens: Tokens, match: re.Match[str]) -> bool:
+    """Whether the words around a bare number make it one of people."""
+    at = match.start()
+    value, end = tokens.number(at), tokens.ends[at]
+    if value.value < 1 or not value.whole or (1900 <= value.value <= 2100 and not value.word):
+        return False
+    before = tokens.text[max(0, tokens.starts[at] - 24) : tokens.starts[at]]
+    if _SEX.match(tokens.text, end) or _GROUP_IS.search(before):
+        return True
+    start = tokens.kinds.rfind(".", 0, at) + 1
+    people = "N" in tokens.kinds[start:at] or "E" in tokens.kinds[start:at]
+    if not people:
+        return False
+    if _OF_WHOM.search(before):
+        return _SUBJECTS.match(tokens.text, end) is not None
+    return before.endswith(("and ", ", ", "versus ", "vs ", "vs. ")) and _IN_GROUP.match(tokens.text, end) is not None
 
 
 def _no_count(tokens: Tokens, at: int) -> bool:
     """A year, an ordinal, a number of a range of ages or of a ratio."""
     kinds, value = tokens.kinds, tokens.number(at).value
     if kinds[at - 1 : at] in ("/", "-", "x") or (kinds[at - 1 : at] == "=" and kinds[at - 2 : at - 1] != "E"):
+        return True
+    if 1900 <= value <= 2100 and _MONTH.search(tokens.text, max(0, tokens.starts[at] - 14), tokens.starts[at]):
         return True
     if (
         1900 <= value <= 2100
@@ -87,8 +141,34 @@ def _no_count(tokens: Tokens, at: int) -> bool:
     ):
         before = tokens.text[max(0, tokens.starts[at] - 12) : tokens.starts[at]].lower()
         return before.endswith(("in ", "since ", "until ", "from ", "through ", "and ", "to "))
-    before = tokens.text[max(0, tokens.starts[at] - 8) : tokens.starts[at]].lower()
-    return before.endswith(("type ", "grade ", "phase ", "level ", "class ", "stage ", "group "))
+    if tokens.text[tokens.ends[at] : tokens.ends[at] + 1].isalpha():  # "groups 1A and 2A comprised patients"
+        return True
+    before = tokens.text[max(0, tokens.starts[at] - 28) : tokens.starts[at]].lower()
+    return before.endswith(
+        (
+            "type ",
+            "grade ",
+            "phase ",
+            "level ",
+            "class ",
+            "stage ",
+            "group ",
+            "cohort ",
+            "call ",
+            "to harm ",
+            "to treat ",
+        )
+    ) or bool(_GRADED.search(before))
+
+
+_MONTH = re.compile(
+    r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december)\s(?:\d{1,2},?\s)?$",
+    re.I,
+)
+#: "grade 3 and 4 events", "NNH value of 189 patients", "from 160 to 180 patients had to be treated".
+_GRADED = re.compile(
+    r"\b(?:type|grade|phase|level|class|stage|group|study|studie|trial|experiment)s?\s[0-9iv]+\s?(?:and|or|to|-|,|/)\s?$|\bnn[th][hb]?\b[^.;]{0,18}$"
+)
 
 
 def _sum(tokens: Tokens, match: re.Match[str]) -> tuple[str, str]:

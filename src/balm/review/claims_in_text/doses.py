@@ -75,18 +75,41 @@ def find_doses(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
         if low_at in used and match["high"] is None:
             continue
         unit = tokens.unit(match.start("unit"))
+        if tokens.kinds[low_at - 2 : low_at] == "n±" and unit.printed[:2] == "mg":  # "30.2 ± 18.0 mg/day"
+            low_at -= 2
+            used.add(low_at + 2)
         low = tokens.number(low_at)
         high = tokens.number(match.start("high")) if match["high"] is not None else low
-        if low.value < 0 or high.value < 0 or unit.other in _PER_VOLUME:
+        if low.value < 0 or high.value < 0 or unit.other in _PER_VOLUME or _no_dose(tokens, match, unit):
             continue
         doses += _listed_before(tokens, match, unit, used)
         used.update(i for i in (low_at, match.start("high")) if i >= 0)
         if match["spread"] is not None:
             used.update(i for i in range(match.start("spread"), match.end("spread")) if tokens.kinds[i] == "n")
-        doses.append(Dose(match.start(), match.end() - 1, low, high, unit))
+        doses.append(Dose(low_at, match.end() - 1, low, high, unit))
     claims = [_claim(tokens, dose) for dose in doses]
     _compare(tokens, doses, claims)
     return claims
+
+
+#: A spread, a weight at birth, "the six U.S. states".
+_WEIGHED = re.compile(r"(?:\bweigh\w*|birth-?weights?|\b[EV]?L?BW\b)[^.;]{0,60}$")
+#: "0.46 g/1000 kcal"; "a 1-unit increase".
+_PER_UNIT = re.compile(r"/\s?[1-9]|(?<=unit)\s(?:increase|decrease|increment|decrement|change|higher|lower|rise)", re.I)
+_NEWBORN = re.compile(r"\W{0,3}(?:infants|neonates|newborns|babies|preterm|at birth)", re.I)
+
+
+def _no_dose(tokens: Tokens, match: re.Match[str], unit: Unit) -> bool:
+    start, end = tokens.starts[match.start()], tokens.ends[match.end() - 1]
+    if tokens.kinds[match.start() - 1 : match.start()] == "±" and unit.printed[:2] != "mg":
+        return True
+    if _PER_UNIT.match(tokens.text, end):
+        return True
+    if unit.printed == "U" and tokens.text.startswith((".S", ".K"), end):
+        return True
+    if unit.printed[:1] not in ("g", "k") or unit.hours or unit.weight:
+        return False
+    return bool(_WEIGHED.search(tokens.text, max(0, start - 80), start) or _NEWBORN.match(tokens.text, end))
 
 
 def _listed_before(tokens: Tokens, match: re.Match[str], unit: Unit, used: set[int]) -> list[Dose]:

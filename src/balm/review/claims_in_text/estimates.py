@@ -234,7 +234,9 @@ def _plausible(tokens: Tokens, match: re.Match[str]) -> bool:
     level = groups.get("level") or groups.get("level2")
     if level is None and match.re is _NAMED and tokens.word(_c_of(tokens, match)) in ("ci", "cis", "cl", "ic", "ki"):
         # "cardiac index (CI) 2.5-4.0": without a level, a measure has to stand before it
-        if tokens.kinds[match.start() - 2 : match.start()] == "%(" and _LEVEL.search(tokens.kinds, 0, match.start()):
+        if tokens.kinds[match.start() - 2 : match.start()] in ("%(", "n(") and _LEVEL.search(
+            tokens.kinds, 0, match.start()
+        ):
             return True  # "12% (95% CI -12 to 37) and 47% (CI 21 to 73)"
         return _measure_before(tokens, match.start(), 14) is not None
     return True
@@ -354,7 +356,17 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
             ):
                 low = low.negative()
         at, p_before = _estimate_before(tokens, match.start(), low, high, used, of_another)
-    at, arms = _arm_and_difference(tokens, at, match.start(), low, high, used)
+    behind = (
+        _BEHIND.match(kinds, match.end()) if anchor.named and kinds[match.start() - 1 : match.start()] == "(" else None
+    )
+    if behind is not None:
+        value = tokens.number(behind.start("estimate"))
+        behind = behind if min(low.low, high.low) <= value.value <= max(low.high, high.high) else None
+    if behind is not None and (at is None or not low.low <= tokens.number(at).value <= high.high):
+        at = behind.start("estimate")
+    else:
+        behind = None
+        at, arms = _arm_and_difference(tokens, at, match.start(), low, high, used)
     level = _level(tokens, match)
     if level is None:
         return None
@@ -575,6 +587,19 @@ def _set_before(tokens: Tokens, at: int) -> bool:
     return any(tokens.word(i) in _MARGINS for i in range(max(0, at - 3), at) if tokens.kinds[i] == "w")
 
 
+_SPREAD_BETWEEN = re.compile(r"n±n[%uTw]{0,3}[(,;]{0,2}")
+#: "[..., (95% CI 0.38, 1.49, odds ratio = 0.75)]": the estimate stands behind its interval, with its name.
+_BEHIND = re.compile(r"[,;]M[=:oL]{1,2}(?P<estimate>n)(?=[);,])")
+
+
+def _bound(tokens: Tokens, at: int) -> bool:
+    """Whether a number is the bound of a group: "a score ≥ 7", but not "OR > 3"."""
+    kinds = tokens.kinds
+    sign = tokens.word(at - 1) if kinds[at - 1 : at] == "=" else ""
+    before = kinds[at - 2 : at - 1]
+    return (sign in ("≥", "≤") and before != "M") or (sign in (">", "<") and before not in ("M", "d", "C", "("))
+
+
 def _in_closed_bracket(kinds: str, at: int, start: int) -> bool:
     """Whether a number stands in a bracket that was closed well before the interval: that of another result."""
     close = kinds.find(")", at, start)
@@ -627,10 +652,22 @@ def _estimate_before(
             if (
                 ahead == "T"
                 and _TIME_WITH_INTERVAL.match(kinds, i + 1)
-                and tokens.text[tokens.starts[i - 1] : tokens.ends[i - 1]].lower() not in _TIMES_OF
+                and (
+                    tokens.text[tokens.starts[i - 1] : tokens.ends[i - 1]].lower() not in _TIMES_OF
+                    or not tokens.number(i).whole  # "followed up for 15.78 months (95% CI 12.83-18.72)"
+                )
                 and least <= tokens.number(i).value <= most
                 and not tokens.number(i).word
             ):
+                candidates.append(i)
+                i -= 1
+                continue
+            if _bound(tokens, i):  # "BBPS ≥ 7 (95% CI ...)": a limit of who was counted
+                i -= 1
+                continue
+            if (
+                ahead == "±" and _SPREAD_BETWEEN.fullmatch(kinds, i, start) and least <= tokens.number(i).value <= most
+            ):  # "0.42 ± 0.05 mmHg (95% CI 0.32-0.52 mmHg)"
                 candidates.append(i)
                 i -= 1
                 continue
@@ -829,6 +866,10 @@ def _names_an_effect(tokens: Tokens, match: re.Match[str]) -> bool:
         return False
     if measure in ("HR", "RR", "OR") and value.whole and kinds[match.start() + 1 : match.start() + 2] == "n":
         return False
+    if (
+        measure == "NNT" and between in ("wo", "o", "=", "L") and kinds[at + 1 : at + 2] == "N"
+    ):  # "an NNH of 85 patients"
+        return True
     if kinds[at + 1 : at + 2] in ("N", "S", "T", "C") or kinds[at + 1 : at + 3] == "%C":
         return False
     return measure not in ("AUC", "KAPPA", "NNT", "LR") or kinds[match.start() + 1 : at] in (

@@ -61,7 +61,7 @@ MEASURE_NAMES: dict[str, tuple[str, ...]] = {
     "B": ("beta", "β", "regression coefficient", "coefficient", "slope", "beta coefficient", "β coefficient", "unstandardized coefficient", "adjusted coefficient"),
     "RRR": ("rrr", "relative risk reduction", "vaccine efficacy", "vaccine effectiveness", "protective efficacy", "risk reduction"),
     "NNT": ("nnt", "nnts", "nnh", "nnth", "nntb", "number needed to treat", "number needed to harm", "numbers needed to treat"),
-    "AUC": ("auc", "auroc", "c-statistic", "c statistic", "c-index", "area under the curve", "area under the receiver operating characteristic curve"),
+    "AUC": ("auc", "auroc", "c-statistic", "c statistic", "c-index", "area under the curve", "area under the receiver operating characteristic curve", "area under the receiver operator characteristic curve", "area under the receiver operator curve", "area under the roc curve", "area under the roc", "receiver operating characteristic area", "receiver operator characteristic area", "roc area"),
     "KAPPA": ("kappa", "icc", "κ", "intraclass correlation coefficient"),
 }  # fmt: skip
 
@@ -104,11 +104,11 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     "N": (
         "patients", "patient", "participants", "participant", "subjects", "subject", "people", "persons", "adults", "children", "women", "men", "individuals", "volunteers",
         "infants", "neonates", "cases", "controls", "responders", "users", "males", "females", "girls", "boys", "adolescents", "survivors", "residents",
-        "respondents", "mothers", "veterans", "students", "workers", "nurses", "physicians", "eyes", "knees", "hips", "dogs", "cats", "pts", "healthy volunteers", "outpatients", "inpatients", "enrollees", "recipients", "members", "smokers", "hypertensives", "diabetics", "surgeons", "animals", "horses", "rats", "mice", "households", "families", "births", "pregnancies", "deliveries", "admissions", "procedures", "operations", "deaths", "events", "episodes", "samples", "isolates", "specimens", "person", "clinicians", "doctors", "practitioners", "relatives", "caregivers", "employees", "pupils", "teenagers", "babies", "twins", "donors", "arms",
+        "respondents", "mothers", "veterans", "students", "workers", "nurses", "physicians", "eyes", "knees", "hips", "dogs", "cats", "pts", "healthy volunteers", "outpatients", "inpatients", "enrollees", "recipients", "members", "smokers", "hypertensives", "diabetics", "surgeons", "animals", "horses", "rats", "mice", "households", "families", "births", "pregnancies", "deliveries", "admissions", "procedures", "operations", "deaths", "events", "episodes", "samples", "isolates", "specimens", "person", "clinicians", "doctors", "practitioners", "relatives", "caregivers", "employees", "pupils", "teenagers", "babies", "twins", "donors", "arms", "newborns", "schoolchildren", "toddlers", "inhabitants", "citizens", "couples", "fathers", "parents", "siblings", "teachers", "athletes", "soldiers", "prisoners", "drivers", "farmers", "trainees", "graduates", "pharmacists", "dentists", "midwives", "providers", "nonsmokers", "non-smokers", "drinkers", "carriers", "immigrants", "refugees", "attendees", "pigs", "piglets", "rabbits", "sheep", "cows", "calves", "monkeys",
     ),
     "S": (
         "studies", "study", "trials", "trial", "rcts", "rct", "articles", "article", "publications", "reports", "papers", "meta-analyses", "meta-analysis", "metaanalyses",
-        "comparisons", "cohorts", "records", "citations", "abstracts", "centres", "centers", "sites", "hospitals", "clinics", "reviews", "estimates", "databases", "references", "countries",
+        "comparisons", "cohorts", "records", "citations", "abstracts", "centres", "centers", "sites", "hospitals", "clinics", "reviews", "estimates", "databases", "references", "countries", "institutions", "villages", "schools", "universities", "districts", "boroughs", "municipalities", "provinces", "practices",
     ),
     "v": ("versus", "vs", "vs.", "v", "v.", "compared with", "compared to", "as against", "against", "comparing with", "in contrast to"),
     "t": ("to", "through", "until", "up to", "and up to", "à", "bis"),

@@ -18,18 +18,20 @@ FORMS = (
     # "Of 120 participants, 58 (48.3%) were women"
     re.compile(r"(?:(?<=^)|(?<=[.,;:)]))o(?P<whole>n)[wd]{0,3}N[wL]{0,4},(?P<part>n)[wN]{0,3}[(](?P<percent>n)%[);,]"),
     re.compile(rf"(?P<part>n){_WHO}[(](?P<percent>n)%{_OF}(?P<whole>n)"),
-    re.compile(rf"(?P<percent>n)%[NSwL]{{0,3}}[,:;]?[(]+[w]?(?:E=?)?(?P<part>n)N?{_OF}(?P<whole>n)"),
+    re.compile(rf"(?P<percent>n)%[NSwLd]{{0,3}}[,:;]?[(]+[w]?(?:E=?)?(?P<part>n)N?{_OF}(?P<whole>n)"),
     re.compile(rf"(?P<percent>n)%[,:;](?:E=?)?(?P<part>n){_OF}(?P<whole>n)"),
     re.compile(r"(?P<percent>n)%[,;:(]{1,2}w?(?P<part>n)N?o(?P<whole>n)"),
 )
 #: A percentage of a number of people: whole people have to give it.
 _OF_PEOPLE = re.compile(r"(?P<percent>n)%ow{0,2}(?P<whole>n)w{0,2}N")
-_COUNT_AND_PERCENT = re.compile(r"(?P<part>n)(?P<who>[wNS]{0,4})[(](?P<percent>n)%[);,]")
+_COUNT_AND_PERCENT = re.compile(r"(?P<part>n)(?P<who>(?:ow)?[wNS]{0,4})[(](?P<percent>n)%[);,]")
 _PERCENT_AND_COUNT = re.compile(r"(?P<percent>n)%(?P<who>[wNS]{0,2})[(](?:E=?)?(?P<part>n)(?P<tail>[wNS]{0,3})[);,]")
 #: "analgesics (n = 284, 11.97%)"
 _NUMBER_AND_PERCENT = re.compile(r"E[=:]?(?P<part>n)(?P<who>)[,;:](?P<percent>n)%[);,]")
 _PARTS = re.compile(rf"(?P<part>n)N?{_OF}(?P<whole>n)")
 _PERCENT = re.compile(r"(?P<percent>n)%")
+#: "29.6 and 7.0%, respectively", "60.7 vs. 20.7%": the sign is printed once.
+_ONE_SIGN = re.compile(r"(?P<list>n(?:,n)*,?[av])n%")
 
 
 def find_proportions(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
@@ -69,11 +71,19 @@ def find_proportions(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
             if claim is not None:
                 found.append(claim)
                 _use(match, used)
+    for match in _ONE_SIGN.finditer(kinds) if "%" in kinds else ():
+        places = [i for i in range(match.start("list"), match.end("list")) if kinds[i] == "n"]
+        if any(i in used for i in (*places, match.end("list"))) or not _shares_sign(tokens, match, places):
+            continue
+        for i in places:
+            why = "neither counts nor an interval are printed with it"
+            found.append(_claim(tokens, i, i, NOT_CHECKABLE, why, percent=tokens.number(i).value))
+            used.add(i)
     for match in _PERCENT.finditer(kinds):
         at = match.start()
         if (
             at not in used
-            and kinds[at + 2 : at + 3] not in ("C", "g")
+            and (kinds[at + 2 : at + 3] not in ("C", "g") or tokens.word(at + 2) == "aged")
             and kinds[at - 1 : at] not in ("C",)
             and not _heterogeneity(kinds, at)
         ):
@@ -82,6 +92,19 @@ def find_proportions(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
             found.append(_claim(tokens, at, at + 1, NOT_CHECKABLE, why, percent=value.value))
             used.add(at)
     return found
+
+
+def _shares_sign(tokens: Tokens, match: re.Match[str], places: list[int]) -> bool:
+    """Whether the numbers before a percentage are percentages too: no range, no ages, years or counts."""
+    values = [tokens.number(i) for i in (*places, match.end("list"))]
+    if any(v.word or not 0 <= v.value <= 100 for v in values):
+        return False
+    if tokens.kinds[match.start() - 1 : match.start()] in ("f", "±", "/", "-", "=", "P"):
+        return False
+    if match["list"].endswith("v"):
+        return len({v.half for v in values}) == 1
+    said = "respectively" in tokens.text[tokens.ends[match.end() - 1] : tokens.ends[match.end() - 1] + 40].lower()
+    return said or all(not v.whole for v in values)
 
 
 def _heterogeneity(kinds: str, at: int) -> bool:

@@ -450,7 +450,10 @@ def _sample_size(text: str, end: int) -> bool:
 
 
 _NUMBER_WORD = re.compile(
-    r"(?:(?P<join>(?:[\s-]+and)?[\s-]+))?\b(?P<word>" + "|".join([*NUMBER_WORDS, *MULTIPLIERS]) + r")\b", re.I
+    r"(?:(?P<join>(?:[\s-]+and)?[\s-]+))?\b(?P<word>"
+    + "|".join([*NUMBER_WORDS, *(f"{word}s?" for word in MULTIPLIERS)])
+    + r")\b",
+    re.I,
 )
 
 
@@ -462,6 +465,7 @@ def _number_words(text: str, at: int, put: Put) -> int:
     position = at
     while (found := _NUMBER_WORD.match(text, position)) is not None:
         word = found["word"].lower()
+        word = word if word in NUMBER_WORDS else word.rstrip("s")  # "two hundreds"
         if not first:
             joined = "and" in (found["join"] or "").lower()
             if not found["join"]:

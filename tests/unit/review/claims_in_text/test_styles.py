@@ -125,3 +125,47 @@ def test_safe_beside_an_interval_that_has_no_estimate() -> None:
     (claim,) = [c for c in balm.check_claims(text) if c.verdict == "unsupported"]
     assert "RR of the same text" in claim.why
     assert "interval up to 3.1" in claim.why
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("Nausea was seen in 3, 5 and 7 patients.", [3, 5, 7]),
+        ("It occurred in 9, 5, and 17 cases, respectively.", [9, 5, 17]),
+        ("Arms of equal length (n = 30, 31, and 29, respectively) were formed.", [30, 31, 29]),
+        ("At weeks 4, 8, and 12, patients were seen.", []),
+        ("Studies 2 and 3 extended study 1.", []),
+        ("To June 2013, 5624 and 791 consecutive patients were seen.", [5624, 791]),
+        ("We randomised 134 women, 69 to metformin and 65 to placebo.", [134, 69, 65]),
+        ("We enrolled 190 patients (87 oral, 102 IV).", [190]),  # they do not add up
+        ("We compared three patients: 1) usual care, 2) more.", [3]),
+        ("There were 23 patients (12 male and 11 female), of whom 9 stopped.", [23, 12, 11, 9]),
+        ("Those admitted until December 2011 were analysed.", []),
+        ("Serious events were of grade 3 and 4 events in the arms.", []),
+        ("Groups 1A and 2A comprised patients with a shunt.", []),
+    ],
+)
+def test_counts_said_by_a_list_or_a_sum(text: str, counts: list[int]) -> None:
+    assert [c.n for c in balm.check_claims(text) if c.kind == "count"] == counts
+
+
+def test_a_bound_is_no_estimate_and_a_spread_no_dose() -> None:
+    (found,) = balm.check_claims("It was 2.13 times more likely to reach a score ≥ 7 (95% CI 1.05-4.32, P = 0.04).")
+    assert (found.estimate, found.ci_low, found.verdict) == (2.13, 1.05, "consistent")
+    (found,) = balm.check_claims("an increase of 0.42 ± 0.05 mmHg (95% CI 0.32-0.52 mmHg)")
+    assert found.estimate == 0.42
+    (found,) = balm.check_claims("live birth (n = 30, (95% confidence interval 0.38, 1.49, odds ratio = 0.75))")[1:]
+    assert (found.measure, found.estimate) == ("OR", 0.75)
+    assert not balm.check_claims("birthweight 3120 ± 450 v 3396 ± 504 g").claims
+    (found,) = balm.check_claims("The dose was 30.2 ± 18.0 mg/day of cinacalcet")
+    assert found.low == 30.2
+
+
+def test_percentages_share_a_sign_where_that_is_plain() -> None:
+    def percents(text: str) -> list[float | None]:
+        return [c.percent for c in balm.check_claims(text)]
+
+    assert percents("It was higher (60.7 vs. 20.7%, p<0.001).") == [60.7, 20.7]
+    assert percents("It was 29 and 7%, respectively.") == [29, 7]
+    assert percents("Between 27 and 51% stopped.") == [51]
+    assert percents("After weeks 12 and 40% of it") == [40]
