@@ -10,6 +10,7 @@ import pytest
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.multilevel import multilevel, with_moderators
+from balm.stats.pooling.pool import pool
 from balm.vocabulary.problems import InputError
 from tests.unit.stats.test_multilevel_profiles import SITE, fitted
 
@@ -44,6 +45,15 @@ CASES = [
     ("UN", {TERM: [[0.03, 0.01], [0.01, 0.02]]}, "REML",
      [-0.342362244361, 0.362982939783, 0.0847414475012, 0.071976611918, 0.03, 0.02, 0.408248290464,
       3.47949969041, -2.95899938081]),
+    ("UN", {f"{TERM}: tau[1]": 0.03}, "REML",
+     [-0.33934479521, 0.35342418918, 0.084700332223, 0.058188745319, 0.03, 0.011356556816, 0.59191612435,
+      3.6851970784, 0.62960584316]),
+    ("UN", {f"{TERM}: rho[1,2]": 0.4}, "REML",
+     [-0.34469082446, 0.35708332872, 0.085582682482, 0.058085269016, 0.030665263725, 0.011260473013, 0.4,
+      3.6158553131, 0.76828937371]),
+    ("UN", {f"{TERM}: tau[2]": 0.02, f"{TERM}: rho[1,2]": -0.3}, "ML",
+     [-0.35631228382, 0.36725165837, 0.084780503129, 0.071762920195, 0.03027605371, 0.02, -0.3,
+      4.2276149542, -2.4552299085]),
     ("HCS", {f"{TERM}: rho": 0.4}, "REML",
      [-0.34469082516, 0.357083329415, 0.0855826890651, 0.0580852702175, 0.0306652691108, 0.0112604736785, 0.4,
       3.61585531315, 0.768289373705]),
@@ -73,6 +83,68 @@ def test_given_its_own_estimates_a_fit_is_itself(structure: str) -> None:
     assert held.components[0].covariance == pytest.approx(component.covariance, rel=0, abs=1e-15)
     assert held.aic == pytest.approx(free.aic - 2 * len(free.parameters), rel=0, abs=1e-9)
     assert not any(held.at_bound) and "not estimated" in held.methods()
+
+
+def three_outcomes(fixed: Any = None, rows: Any = slice(None), structure: str = "UN") -> Multilevel:
+    """Twelve studies with three outcomes each, or some ``rows`` of them."""
+    draw = np.random.default_rng(3)
+    root = np.array([[0.5, 0.0, 0.0], [0.3, 0.4, 0.0], [-0.2, 0.1, 0.6]])
+    effect = (draw.normal(size=(12, 3)) @ root.T).ravel() + 0.1 * draw.normal(size=36)
+    data = {"outcome": np.tile([0, 1, 2], 12)[rows], "trial": np.repeat(range(12), 3)[rows]}
+    es = EffectSizes(effect=effect[rows], variance=np.full(36, 0.01)[rows])
+    return multilevel(es, random=TERM, structure=structure, data=data, fixed=fixed)
+
+
+@pytest.mark.parametrize("entry", ["tau[1]", "tau[3]", "rho[1,2]", "rho[1,3]", "rho[2,3]"])
+def test_a_given_entry_is_a_point_of_the_profile(entry: str) -> None:
+    free, name = three_outcomes(), f"{TERM}: {entry}"
+    held = three_outcomes({name: 0.25})
+    assert held.log_likelihood == pytest.approx(free.profile(name, 0.25).log_likelihood[0], rel=0, abs=1e-9)
+    assert free.compare(held).df == 1 and held.components[0].covariance.shape == (3, 3)
+    assert 0.25 in np.concatenate([held.tau2, held.rho]).round(12)
+    with pytest.raises(InputError, match="was given, not estimated"):
+        held.component_interval(name)
+
+
+def test_given_all_but_some_entries_of_its_own() -> None:
+    """The rest is found again, and its profile is the one of the same likelihood."""
+    free = three_outcomes()
+    entries = dict(zip(free.parameter_names, [*free.tau2, *free.rho], strict=True))
+    given = {name: value for name, value in entries.items() if "tau" in name or name.endswith(("[1,2]", "[2,3]"))}
+    held = three_outcomes(given)
+    assert held.log_likelihood == pytest.approx(free.log_likelihood, rel=0, abs=1e-10)
+    assert held.components[0].covariance == pytest.approx(free.components[0].covariance, rel=0, abs=1e-7)
+    with pytest.raises(InputError, match="no parameter of a fit with other correlations given"):
+        held.component_interval(f"{TERM}: rho[1,3]")
+    some = three_outcomes({f"{TERM}: tau[1]": entries[f"{TERM}: tau[1]"]})
+    assert some.component_interval(f"{TERM}: rho[1,2]").low < some.rho[0]
+
+
+def test_a_given_correlation_needs_no_study_with_both_outcomes() -> None:
+    """rma.mv(yi, vi, random=~outcome|trial, struct="CS", rho=0.5) on rows 1, 4, 5, 8, 9 of dat.berkey1998."""
+    es = EffectSizes(effect=[0.47, -0.60, 0.40, -0.31, 0.56], variance=[0.0075, 0.0008, 0.0021, 0.0015, 0.0148])
+    data = {"outcome": list("papap"), "trial": [1, 2, 3, 4, 5]}
+    fits = [
+        multilevel(es, random=TERM, structure=structure, data=data, inference="wald", fixed={f"{TERM}: rho": 0.5})
+        for structure in ("CS", "AR")
+    ]
+    simple = pool(es, inference="wald")  # no trial has two rows: the model of independent effects
+    for fit in fits:
+        assert [*fit.beta, *fit.se, *fit.tau2] == pytest.approx([simple.estimate, simple.se, simple.tau2], rel=1e-9)
+        assert [*fit.rho, fit.log_likelihood, fit.aic] == pytest.approx([0.5, -3.0937632427, 10.187526485], abs=1e-7)
+    with pytest.raises(InputError, match="no correlation can be estimated"):
+        multilevel(es, random=TERM, structure="CS", data=data)
+
+
+def test_outcomes_that_never_meet_take_a_given_correlation() -> None:
+    """Outcomes 2 and 3 share no trial, so their correlation cannot be estimated; the matrix stays a valid one."""
+    rows = [i for i in range(36) if i % 3 != (2 if i < 18 else 1)]
+    with pytest.raises(InputError, match="never occur in the same trial"):
+        three_outcomes(rows=rows)
+    for rho in (-0.4, 0.0, 0.6):
+        fit = three_outcomes({f"{TERM}: rho[2,3]": rho}, rows)
+        assert fit.rho[2] == pytest.approx(rho, abs=1e-14)
+        assert np.linalg.eigvalsh(fit.components[0].covariance)[0] > -1e-12
 
 
 @pytest.mark.parametrize("structure", ["SPEXP", "CAR"])
@@ -110,7 +182,10 @@ def test_nested_intercepts_one_or_both_given() -> None:
         ("CS", {f"{TERM}: tau2": "much"}, "must be a number; got 'much'"),
         ("UN", {TERM: 0.5}, "whole symmetric covariance matrix"),
         ("UN", {TERM: [[1, 2], [2, 1]]}, "no covariance matrix: it has the eigenvalue -1"),
-        ("UN", {f"{TERM}: rho[1,2]": 0.5}, r"fixed must be one of \['outcome \| trial'\]"),
+        ("UN", {f"{TERM}: rho[1,2]": 1.5}, "must lie between -1 and 1; got 1.5"),
+        ("UN", {f"{TERM}: rho[1,2]": "some"}, "must be a number; got 'some'"),
+        ("UN", {TERM: np.eye(2), f"{TERM}: tau[1]": 1}, "whole and 'outcome | trial: tau.1.' too"),
+        ("UN", {"rho": 0.5}, r"fixed must be one of \['outcome \| trial'"),
     ],
 )
 def test_refused(structure: str, fixed: Any, said: str) -> None:

@@ -6,6 +6,7 @@ The solver's own parameters of CS and UN keep every matrix valid, but no single 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -95,3 +96,78 @@ def read_from(factor: Floats, i: int, j: int) -> Floats:
     angle = math.atan2(lower[1, 0], lower[1, 1])
     below = [lower[a, b] for a in range(2, levels) for b in range(a + 1)]
     return np.array([lower[0, 0], math.hypot(lower[1, 0], lower[1, 1]), angle, *below])
+
+
+def unstructured_in_parts(levels: int, root: int) -> Structure:
+    """Any covariance matrix through all standard deviations and the partial correlations of a vine with one root.
+
+    The correlations with level ``root`` are parameters as they are (through the arcsine); every other is one given
+    the levels before it, ``root`` first, so that any values between -1 and 1 make a valid matrix. So all variances, and
+    the correlations of one level, can be held. Names: ``sd[i]``, ``rho[i,j]`` with the root, ``partial[i,j]``.
+    Joe (2006) J Multivar Anal 97:2177. Slots: 1 + a * levels + b.
+    """
+    order = [root, *(a for a in range(levels) if a != root)]
+    back = np.argsort(order)
+    below = [(a, b) for a in range(1, levels) for b in range(a)]
+    place = {at: levels + number for number, at in enumerate(below)}
+
+    def rows(p: Values) -> Values:
+        """The factor of the correlation matrix in ``order``: row a has squares that add up to 1."""
+        out = np.zeros((levels, levels), dtype=p.dtype)
+        for a in range(levels):
+            rest: Any = 1.0
+            for b in range(a):
+                angle = p[place[a, b]]
+                out[a, b], rest = rest * np.sin(angle), rest * np.cos(angle)
+            out[a, a] = rest
+        return out
+
+    def slots(g: Values) -> Values:
+        return np.concatenate([[0.0], g[np.ix_(back, back)].ravel()])
+
+    def values(p: Values) -> Values:
+        f = p[order][:, None] * rows(p)
+        return slots(f @ f.T)
+
+    def jacobian(p: Values) -> Values:
+        sd, unit = p[order], rows(p)
+        f = sd[:, None] * unit
+        out = []
+        for level in range(levels):
+            change = np.zeros_like(f)
+            change[back[level]] = unit[back[level]]
+            out.append(slots(change @ f.T + f @ change.T))
+        for a, b in below:
+            moved = p.copy()
+            moved[place[a, b]] = moved[place[a, b]] + 0.5 * math.pi  # sine to cosine, cosine to minus sine
+            change = np.zeros_like(f)
+            change[a, b:] = sd[a] * rows(moved)[a, b:]
+            out.append(slots(change @ f.T + f @ change.T))
+        return np.stack(out)
+
+    def reported(p: Floats) -> tuple[Floats, Floats]:
+        unit = rows(p)
+        r = (unit @ unit.T)[np.ix_(back, back)]
+        known = np.outer(p[:levels], p[:levels]) > 0.0
+        r = np.where(known, r, math.nan)
+        return p[:levels] ** 2, np.array([r[i, j] for j in range(levels) for i in range(j + 1, levels)])
+
+    def start(rho: float) -> Floats:
+        given = [math.asin(rho / (1.0 + b * rho)) for _, b in below]
+        return np.array([1.0] * levels + given)
+
+    names = [f"sd[{i + 1}]" for i in range(levels)]
+    for a, b in below:
+        i, j = sorted((order[a], order[b]))
+        names.append(f"{'partial' if b else 'rho'}[{i + 1},{j + 1}]")
+    n = len(below)
+    return Structure(
+        tuple(names),
+        np.array([0.0] * levels + [-0.5 * math.pi] * n),
+        np.array([math.inf] * levels + [0.5 * math.pi] * n),
+        np.array([1.0] * levels + [0.0] * n),
+        (start(0.3), start(0.8)),
+        values,
+        jacobian,
+        reported,
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.multilevel.entries import compound_symmetry_as_read
+from balm.stats.multilevel.entries import compound_symmetry_as_read, unstructured_in_parts
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.vocabulary.problems import InputError, unknown_option
 
@@ -18,7 +18,8 @@ from balm.vocabulary.problems import InputError, unknown_option
 def hold(terms: Sequence[RandomTerm], fixed: Mapping[str, Any]) -> tuple[list[RandomTerm], dict[int, float]]:
     """The terms, CS in the parameters that are read where one is given, and position -> parameter of those given.
 
-    ``fixed`` names them as ``.parameter_names`` does, variances as variances; a UN term is given whole, as a matrix.
+    ``fixed`` names them as ``.parameter_names`` does, variances as variances. Of a UN term the whole matrix is given
+    under the name of the term, or variances and the correlations of one level with others.
     """
     held: dict[int, float] = {}
     out: list[RandomTerm] = []
@@ -28,19 +29,27 @@ def hold(terms: Sequence[RandomTerm], fixed: Mapping[str, Any]) -> tuple[list[Ra
         term = one
         if term.kind == "UN":
             offered.append(term.name)
+            entries = entries_of(term)
+            offered += entries
+            given = {name: left.pop(name) for name in entries if name in left}
             if term.name in left:
+                if given:
+                    raise InputError(f"fixed gives {term.name!r} whole and {next(iter(given))!r} too: leave one out")
                 held |= _whole(term, left.pop(term.name), start)
+            elif given:
+                term = _in_parts(term, list(given))
+                held |= {start + i: value for i, value in _parts(term, given)}
         else:
             shown = ("tau2", "rho") if term.kind == "CS" else term.structure.names
             names = [term.name] if term.kind == "intercept" else [f"{term.name}: {name}" for name in shown]
             offered += names
-            given = {i: left.pop(name) for i, name in enumerate(names) if name in left}
-            if given and term.kind == "CS":
+            wanted = {i: left.pop(name) for i, name in enumerate(names) if name in left}
+            if wanted and term.kind == "CS":
                 assert term.inner is not None
                 within = np.bincount(term.groups.codes[np.unique(term.level, return_index=True)[1]])
                 twin = compound_symmetry_as_read(term.inner.count, int(within.max()))
                 term = replace(term, term=replace(term.term, structure=twin))
-            held |= {start + i: _parameter(term, i, names[i], value) for i, value in given.items()}
+            held |= {start + i: _parameter(term, i, names[i], value) for i, value in wanted.items()}
         out.append(term)
         start += len(term.structure.names)
     for name in left:
@@ -52,10 +61,7 @@ def _parameter(term: RandomTerm, i: int, name: str, value: Any) -> float:
     """The solver's parameter of a variance or correlation as it is read."""
     structure = term.structure
     power = structure.powers[i]
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"fixed[{name!r}] must be a number; got {value!r}") from None
+    number = _number(name, value)
     if power and not 0.0 <= number < math.inf:
         raise InputError(f"fixed[{name!r}] is a variance: it must be finite and not negative; got {number:g}")
     inside = math.sqrt(number) if power == 1.0 else number
@@ -66,6 +72,57 @@ def _parameter(term: RandomTerm, i: int, name: str, value: Any) -> float:
         if not low <= inside <= high:
             raise InputError(f"fixed[{name!r}] must lie between {low:.4g} and {high:.4g}; got {number:g}")
     return inside
+
+
+def entries_of(term: RandomTerm) -> list[str]:
+    """The names of the variances and correlations of a UN term, as they are read."""
+    assert term.inner is not None
+    n = range(1, term.inner.count + 1)
+    return [
+        *(f"{term.name}: tau[{i}]" for i in n),
+        *(f"{term.name}: rho[{i},{j}]" for i in n for j in n if i < j),
+    ]
+
+
+def _in_parts(term: RandomTerm, given: Sequence[str]) -> RandomTerm:
+    """The term in parameters among which those of ``given`` are."""
+    assert term.inner is not None
+    pairs = [set(_places(name)) for name in given if "rho[" in name]
+    common = set.intersection(*pairs) if pairs else {1}
+    if not common:
+        named = ", ".join(repr(name) for name in given if "rho[" in name)
+        raise InputError(
+            f"fixed gives correlations that share no level ({named}): give those of one level with others, or "
+            f"{term.name!r} whole, as a matrix"
+        )
+    return replace(term, term=replace(term.term, structure=unstructured_in_parts(term.inner.count, min(common) - 1)))
+
+
+def _places(name: str) -> list[int]:
+    """The levels that an entry's name counts, from 1."""
+    return [int(part) for part in name[name.rindex("[") + 1 : -1].split(",")]
+
+
+def _parts(term: RandomTerm, given: Mapping[str, Any]) -> list[tuple[int, float]]:
+    """Which parameter of :func:`unstructured_in_parts` each given entry is, and its value."""
+    out = []
+    for name, value in given.items():
+        i = term.structure.names.index(name.removeprefix(f"{term.name}: ").replace("tau[", "sd["))
+        if "rho[" in name:
+            number = _number(name, value)
+            if not -1.0 <= number <= 1.0:
+                raise InputError(f"fixed[{name!r}] must lie between -1 and 1; got {number:g}")
+            out.append((i, math.asin(number)))
+        else:
+            out.append((i, _parameter(term, i, name, value)))
+    return out
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"fixed[{name!r}] must be a number; got {value!r}") from None
 
 
 def _whole(term: RandomTerm, value: Any, start: int) -> dict[int, float]:

@@ -69,8 +69,9 @@ def multilevel(
                  (of longitude + latitude in degrees, in kilometres), or the distances themselves between the levels of
                  one column, as a labelled table or ``(labels, matrix)``: ``{"site | all": (labels, matrix)}``.
     fixed      : variances and correlations that are given and not estimated, under the names of ``.parameter_names``:
-                 ``{"study": 0.1, "outcome | trial: rho": 0.5}``; a UN term is given whole, as
-                 ``{"outcome | trial": matrix}``. They do not count as parameters of the fit.
+                 ``{"study": 0.1, "outcome | trial: rho": 0.5}``; of a UN term the whole, ``{"outcome | trial":
+                 matrix}``, or variances and the correlations of one level with others, ``{"outcome | trial: tau[1]":
+                 0.1, "outcome | trial: rho[1,2]": 0.5}``. They do not count as parameters of the fit.
     method     : "REML" or "ML"; for one UN term alone also "MM" (multivariate moments) or "VC" (variance components).
     inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
@@ -103,7 +104,7 @@ def multilevel(
     _refuse_unusable(es)
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
-    terms = random_terms(random, structure, correlation, es, data, distance)
+    terms = random_terms(random, structure, correlation, es, data, distance, tuple(fixed or ()))
     held: dict[int, float] = {}
     if fixed:
         if method in MOMENTS:

@@ -90,8 +90,10 @@ def _entry(fit: Multilevel, component: str | int) -> Entry:
         if where < end:
             break
         start = end
+    if term.kind == "UN" and term.structure.names[0].startswith("sd["):
+        return _entry_in_parts(fit, term, start, every[where])
     if where in fit.problem.held:
-        raise InputError(f"{every[where]!r} was given, not estimated: it has no profile likelihood")
+        raise _no_profile(every[where])
     if term.kind == "CS":
         within = np.bincount(term.groups.codes[np.unique(term.level, return_index=True)[1]])
         tau2, rho = term.structure.reported(fit.parameters[start:end])
@@ -111,6 +113,23 @@ def _entry(fit: Multilevel, component: str | int) -> Entry:
     if unit != 1.0 and where == end - 1:
         return Entry(every[where], fit.problem, fit.parameters, where, lambda p: p ** (1.0 / unit), lambda r: r**unit)
     return Entry(every[where], fit.problem, fit.parameters, where)
+
+
+def _no_profile(name: str) -> InputError:
+    return InputError(f"{name!r} was given, not estimated: it has no profile likelihood")
+
+
+def _entry_in_parts(fit: Multilevel, term: RandomTerm, start: int, name: str) -> Entry:
+    """A variance or correlation of a UN term of which others are given: they are parameters, but for some."""
+    wanted = name.removeprefix(f"{term.name}: ").replace("tau[", "sd[")
+    if wanted not in term.structure.names:
+        raise InputError(f"{name!r} is no parameter of a fit with other correlations given: it cannot be profiled")
+    at = start + term.structure.names.index(wanted)
+    if at in fit.problem.held:
+        raise _no_profile(name)
+    if wanted.startswith("sd["):
+        return Entry(name, fit.problem, fit.parameters, at)
+    return Entry(name, fit.problem, fit.parameters, at, math.sin, math.asin)
 
 
 def _instead(fit: Multilevel, term: RandomTerm, start: int, twin: Structure, found: Floats) -> tuple[Problem, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,9 @@ def random_terms(
     es: EffectSizes,
     data: Any,
     distance: Mapping[str, Any] | None = None,
+    given: Collection[str] = (),
 ) -> list[RandomTerm]:
-    """Read ``random=``, expand nesting, and refuse what cannot be estimated."""
+    """Read ``random=``, expand nesting, and refuse what cannot be estimated (``given``: names of what need not be)."""
     listed = [random] if isinstance(random, str) else list(random or ())
     names: list[str] = []
     for text in listed:
@@ -68,7 +69,7 @@ def random_terms(
     for name in names:
         if "|" in name:
             inner, outer = (part.strip() for part in name.split("|"))
-            terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache, apart.pop(name, None)))
+            terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache, apart.pop(name, None), given))
         else:
             terms.append(_intercept(name, known.pop(name, None), es, data, cache))
     if known:
@@ -174,6 +175,7 @@ def _structured(
     data: Any,
     cache: dict[str, Grouping],
     distance: Any,
+    given: Collection[str],
 ) -> RandomTerm:
     if outer == EVERYTHING:
         groups = grouping(EVERYTHING, np.zeros(len(es), dtype=np.int64))
@@ -192,14 +194,16 @@ def _structured(
     first = np.unique(pair.codes, return_index=True)[1]
     within = np.bincount(groups.codes[first])
     largest = int(within.max())
-    if kind not in ("DIAG", "ID") and largest < 2:
+    told = any(one == name or one.startswith(f"{name}: rho") for one in given)
+    if kind not in ("DIAG", "ID") and largest < 2 and not told:
         raise InputError(f"random {name!r}: no {outer} has two levels of {inner}, so no correlation can be estimated")
-    if kind == "UN":
+    if kind == "UN" and name not in given:
         seen = np.zeros((groups.count, levels.count))
         seen[groups.codes, levels.codes] = 1.0
         together = seen.T @ seen
-        if np.any(together == 0.0):
-            i, j = (int(a) for a in np.argwhere(together == 0.0)[0])
+        for i, j in np.argwhere(np.triu(together == 0.0, 1)).tolist():
+            if f"{name}: rho[{i + 1},{j + 1}]" in given:
+                continue
             a, b = levels.labels[i], levels.labels[j]
             raise InputError(
                 f"random {name!r}: {a!r} and {b!r} never occur in the same {outer}, so their correlation cannot be "
