@@ -8,6 +8,7 @@ comes out does not depend on how the work was divided.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,8 +35,9 @@ BATCH = 1 << 17
 #: Analyses in one row group of the result.
 WRITTEN_AT_ONCE = 1 << 15
 
-#: Columns that repeat or hold many zeros are compressed; the others are noise in all their digits, and only cost time.
-COMPRESSED = ("k", "df", "tau2", "i2", "h2", "residual", "reason")
+#: Columns of a few whole numbers, written as a dictionary of them; the other numbers are noise in all their digits,
+#: which compression only costs time for.
+FEW_VALUES = ("k", "df")
 COMPRESSION = "snappy"
 
 #: Row groups of the source that make one unit of work on a cluster.
@@ -247,11 +249,15 @@ def _results(plan: Plan, batches: Iterable[Any], *, first: Any = None, until_sta
 
 
 def _starts(labels: Any) -> Any:
-    compute = _pyarrow("compute")
-    if len(labels) == 1:
-        return np.zeros(1, dtype=np.int64)
-    changed = compute.not_equal(labels.slice(1), labels.slice(0, len(labels) - 1))
-    return np.concatenate(([0], integers(compute.indices_nonzero(changed)) + 1))
+    """Where each run of one label begins; ``labels`` has no missing ones."""
+    if _pyarrow("types").is_integer(labels.type):
+        numbers = integers(labels)
+        changed = np.flatnonzero(numbers[1:] != numbers[:-1])
+    else:
+        compute = _pyarrow("compute")
+        unlike = compute.not_equal(labels.slice(1), labels.slice(0, len(labels) - 1))
+        changed = integers(compute.indices_nonzero(unlike))
+    return np.concatenate(([0], changed + 1))
 
 
 class _Seen:
@@ -334,27 +340,26 @@ def _pooled(plan: Plan, rows: _Rows) -> Any:
     pa = _pyarrow()
     sizes = np.diff(rows.offsets)
     many = _pooled_many(plan, rows, sizes)
-    place = np.empty(0, dtype=np.int64) if many is None else np.asarray(many.group, dtype=np.int64)
     count = len(sizes)
-    columns: dict[str, Any] = {plan.by or "group": rows.labels}
-    k = np.zeros(count, dtype=np.int64)
-    if many is not None:
-        k[place] = many.k
-    columns["k"] = arrow_column(k)
-    ends = ("tau2_low", "tau2_high") if plan.options.get("tau2_interval") is not None else ()
-    for name in (*COLUMNS, *ends):
-        if many is not None and len(place) == count:  # each analysis has a result, in the order they came
-            columns[name] = arrow_column(getattr(many, name))
-            continue
-        full = np.full(count, np.nan)
+    place = np.empty(0, dtype=np.int64) if many is None else np.asarray(many.group, dtype=np.int64)
+    whole = len(place) == count  # each analysis has a result, in the order they came
+
+    def placed(name: str, absent: float) -> Any:
+        if many is not None and whole:
+            return arrow_column(getattr(many, name))
+        full = np.full(count, absent)
         if many is not None:
             full[place] = getattr(many, name)
-        columns[name] = arrow_column(full)
+        return arrow_column(full)
+
+    columns: dict[str, Any] = {plan.by or "group": rows.labels, "k": placed("k", 0)}
+    ends = ("tau2_low", "tau2_high") if plan.options.get("tau2_interval") is not None else ()
+    columns |= {name: placed(name, math.nan) for name in (*COLUMNS, *ends)}
     reasons: list[str | None] = [None] * count
     if many is not None and many.reasons:
         for i, why in many.reasons.items():
             reasons[int(place[i])] = why.split(": ", 1)[-1] if why.startswith("row ") else why
-    for i in np.flatnonzero(k == 0).tolist():
+    for i in np.setdiff1d(np.arange(count), place).tolist() if not whole else ():
         reasons[i] = "no usable study"
     columns["reason"] = texts(reasons) if any(reasons) else pa.nulls(count, pa.string())
     # Numbers are never null (nan where there is none): said in the schema, no level is written for each.
@@ -430,10 +435,10 @@ def _gather(results: Iterable[Any], target: Path | None, progress: Any) -> Any:
 def _writer(target: Path, out: IO[bytes], schema: Any) -> Any:
     if target.suffix.lower() == ".csv":
         return _pyarrow("csv").CSVWriter(out, schema)
-    plain = set(schema.names) & set(COLUMNS) - set(COMPRESSED)
-    compression = {name: "none" if name in plain else COMPRESSION for name in schema.names}
+    number = _pyarrow("types").is_primitive
+    compression = {name: "none" if number(schema.field(name).type) else COMPRESSION for name in schema.names}
     return _pyarrow("parquet").ParquetWriter(
-        out, schema, compression=compression, use_dictionary=False, write_statistics=False
+        out, schema, compression=compression, use_dictionary=list(FEW_VALUES), write_statistics=False
     )
 
 

@@ -71,6 +71,18 @@ def test_kernel_is_equivariant(scale: float) -> None:
 
 
 @needs_kernel
+def test_results_do_not_depend_on_the_groups_beside_them() -> None:
+    y, v, groups = batch(3000, seed=8)  # more studies than are brought into order at once
+    options: dict[str, Any] = {"tau2": "REML", "inference": "hartung-knapp", "tau2_interval": "q-profile"}
+    whole, cut = pool_many(y, v, groups, **options), int(np.searchsorted(groups, 1001))
+    assert len(y) > 1 << 15
+    halves = pool_many(y[:cut], v[:cut], groups[:cut], **options), pool_many(y[cut:], v[cut:], groups[cut:], **options)
+    for name in (*COLUMNS, "tau2_low", "tau2_high"):
+        joined = np.concatenate([getattr(half, name) for half in halves])
+        assert joined.tobytes() == getattr(whole, name).tobytes(), name
+
+
+@needs_kernel
 def test_variances_far_apart_are_left_to_the_careful_path(monkeypatch: pytest.MonkeyPatch) -> None:
     y = np.array([0.1, 0.5, 0.9, 0.2, 0.4, 0.1])
     v = np.array([1e-12, 1.0, 1e3, 0.1, 0.2, 0.3])
@@ -116,6 +128,8 @@ def test_tails_keep_their_digits_far_out() -> None:
             assert p_q[i] == pytest.approx(chi2_sf(q[i], df[i]), rel=1e-12)
     assert (p_t >= 0.0).all()
     assert kernel.tail("t_two_sided", np.array([2.5, np.inf]), np.array([1.0, np.nan])).tolist() == [-1.0, -1.0]
+    far = kernel.tail("chi2_upper", np.array([1.0, 2.0, 39.0, 58.0]), np.full(4, 1390.0))
+    assert far == pytest.approx([chi2_sf(1390.0, d) for d in (1.0, 2.0, 39.0, 58.0)], rel=1e-12)
     normal = kernel.tail("t_two_sided", np.full(600, np.inf), t)
     for i in range(600):
         assert normal[i] == pytest.approx(2.0 * norm_sf(abs(t[i])), rel=1e-12)

@@ -1,10 +1,10 @@
 """The optional compiled kernel: the same sums and roots as :mod:`balm.stats.heterogeneity`, eight groups at a time.
 
-`lanes.h` holds the equations and `block.c` solves eight analyses; `groups.c` fills them with many groups, `one.c` with
-one, of which it gives everything, `subsets.c` with parts of one; `regression.c` has lines on one moderator,
-`mixtures.c` posteriors. Plain C without Python headers, built with the package where a compiler is found and called
-through ctypes, which releases the interpreter's lock. Where it is missing, or switched off with ``BALM_KERNEL=off``,
-everything runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
+`lanes.h` holds the equations, `block.c` solves eight analyses and `conclusions.h` has what follows from their sums;
+`groups.c` fills them with many groups, `one.c` with one, `subsets.c` with parts of one; `regression.c` has lines on one
+moderator, `mixtures.c` posteriors. Plain C without Python headers, built with the package where a compiler is found and
+called through ctypes, which releases the interpreter's lock. Where it is missing, or switched off with
+``BALM_KERNEL=off``, everything runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def library() -> Any:
         pointer, count, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
         for name, arguments in (
             ("groups", (count, *(pointer,) * 3, number, ctypes.c_double, number, *(pointer,) * 3)),
+            ("concluded", (count, *(pointer,) * 3, number, pointer, number, count, pointer, count, pointer)),
             ("one", (count, *(pointer,) * 2, number, *(pointer,) * 2)),
             ("subsets", (count, pointer, pointer, count, count, pointer, number, pointer, pointer)),
             ("left_out", (count, *(pointer,) * 3, number, pointer)),
@@ -127,14 +128,10 @@ def tail_of_one(kind: str, df: float, value: float) -> float:
     return out.value
 
 
-def solve(
-    effect: Floats, variance: Floats, offsets: Integers, estimator: str, *, profile: tuple[Floats, Floats] | None = None
-) -> Solved | None:
+def solve(effect: Floats, variance: Floats, offsets: Integers, estimator: str) -> Solved | None:
     """Solve every group, or ``None`` where the kernel cannot (not built, or not one of :data:`METHODS`).
 
     effect, variance, offsets : the CSR layout, contiguous float64 and int64; every group has at least two studies.
-    profile                   : (lower, upper) chi-square quantiles indexed by degrees of freedom, for the Q-profile
-                                interval of tau2: ``low`` is where Q equals the upper quantile.
     """
     kernel = library()
     if kernel is None or estimator not in METHODS:
@@ -143,21 +140,46 @@ def solve(
     effect, variance = np.ascontiguousarray(effect), np.ascontiguousarray(variance)
     offsets = np.ascontiguousarray(offsets, dtype=np.int64)
     out = np.empty((groups, COLUMNS))
-    low, high = (None, None) if profile is None else (np.ascontiguousarray(p) for p in profile)
-    status = kernel.balm_groups(
-        groups,
-        offsets.ctypes.data,
-        effect.ctypes.data,
-        variance.ctypes.data,
+    places = [a.ctypes.data for a in (offsets, effect, variance)]
+    check(kernel.balm_groups(groups, *places, METHODS[estimator], 0.0, 0, None, None, out.ctypes.data))
+    return _solved(out)
+
+
+def conclude(
+    effect: Floats,
+    variance: Floats,
+    offsets: Integers,
+    estimator: str,
+    kinds: tuple[int, int, int],
+    tables: Floats,
+    out: Floats,
+    *,
+    profile: bool,
+) -> None:
+    """Solve every group and write all that follows for the plain intervals; the kernel must be there.
+
+    effect, variance, offsets : as for :func:`solve`.
+    kinds   : which standard error the interval has, whether I2 is from Q, which one the prediction interval has: the
+              numbers of `conclusions.h`.
+    tables  : (5, width) by degrees of freedom k - 1: those of the interval, its critical value, the prediction
+              interval's, and the lower and upper chi-square quantiles of the Q-profile ends (``profile``).
+    out     : (19, G), each row contiguous: the columns of a batch, the Q-profile ends, and the largest over the
+              smallest variance. p-values that the kernel leaves to the caller are -1 (see :func:`tail`).
+    """
+    effect, variance = np.ascontiguousarray(effect), np.ascontiguousarray(variance)
+    offsets = np.ascontiguousarray(offsets, dtype=np.int64)
+    status = library().balm_concluded(
+        len(offsets) - 1,
+        *(a.ctypes.data for a in (offsets, effect, variance)),
         METHODS[estimator],
-        0.0,
-        0 if profile is None else 1,
-        0 if low is None else low.ctypes.data,
-        0 if high is None else high.ctypes.data,
+        (ctypes.c_int64 * 3)(*kinds),
+        int(profile),
+        tables.shape[1],
+        tables.ctypes.data,
+        out.strides[0] // out.itemsize,
         out.ctypes.data,
     )
     check(status)
-    return _solved(out)
 
 
 def solve_one(

@@ -5,8 +5,7 @@
 #include "lanes.h"
 
 MANY_TARGETS
-void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, const vd *chi_high, int64_t lanes,
-                      double *const *rows) {
+void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, const vd *chi_high, vd *solved) {
     int64_t k = b->k;
     const int64_t *size = b->size;
     const vd *y = b->y, *v = b->v;
@@ -69,24 +68,21 @@ void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, con
         lower = profile_bound(k, y, v, w, *chi_high, zero.R1, typical);
         upper = profile_bound(k, y, v, w, *chi_low, zero.R1, typical);
     }
-    for (int l = 0; l < lanes; l++) {
-        double *row = rows[l];
-        row[0] = t[l];
-        row[1] = s.mu[l] + b->centre[l];
-        row[2] = s.W[l];
-        row[3] = s.R1[l];
-        row[4] = zero.mu[l] + b->centre[l];
-        row[5] = zero.W[l];
-        row[6] = zero.S2[l];
-        row[7] = zero.R1[l];
-        row[8] = s.S2[l];
-        row[9] = s.S3[l];
-        row[10] = s.R3[l] - s.B[l] * s.B[l] / s.W[l];
-        double within = df[l] / (zero.W[l] - zero.S2[l] / zero.W[l]);
-        row[11] = t[l] > 0 || f[l] > 0 ? fabs(step[l]) / (t[l] + within) : 0.0;
-        row[12] = lower[l];
-        row[13] = upper[l];
-        row[14] = zero.S3[l];
-        row[15] = b->span[l];
-    }
+    vd within = df / (zero.W - zero.S2 / zero.W);
+    solved[0] = t;
+    solved[1] = s.mu + b->centre;
+    solved[2] = s.W;
+    solved[3] = s.R1;
+    solved[4] = zero.mu + b->centre;
+    solved[5] = zero.W;
+    solved[6] = zero.S2;
+    solved[7] = zero.R1;
+    solved[8] = s.S2;
+    solved[9] = s.S3;
+    solved[10] = s.R3 - s.B * s.B / s.W;
+    solved[11] = pick((t > all(0)) | (f > all(0)), absolute(step) / (t + within), all(0));
+    solved[12] = lower;
+    solved[13] = upper;
+    solved[14] = zero.S3;
+    solved[15] = b->span;
 }

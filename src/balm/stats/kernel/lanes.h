@@ -326,13 +326,18 @@ static __attribute__((noinline, unused)) void highest_hill(int method, const blo
     *best = t;
 }
 
-/* One row an analysis, COLUMNS doubles each; see balm/stats/kernel/__init__.py for their names. */
+/* What is solved of an analysis, COLUMNS numbers; see balm/stats/kernel/__init__.py for their names. */
 #define COLUMNS 16
 
-/* Solves a prepared block and writes the row of each of its first `lanes` lanes to `row[lane]`.
+/* Solves a prepared block: column j of each lane to `solved[j]`.
  *
  * chi_low, chi_high : chi-square quantiles of each lane for the ends of the Q-profile interval, or null. */
-void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, const vd *chi_high, int64_t lanes,
-                      double *const *rows);
+void balm_solve_block(block *b, int method, double fixed, const vd *chi_low, const vd *chi_high, vd *solved);
+
+/* The first `lanes` lanes of what was solved, each as a row. */
+INLINE void write_rows(const vd *solved, int64_t lanes, double *const *rows) {
+    for (int64_t l = 0; l < lanes; l++)
+        for (int j = 0; j < COLUMNS; j++) rows[l][j] = solved[j][l];
+}
 
 #endif

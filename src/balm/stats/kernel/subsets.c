@@ -25,8 +25,7 @@ int balm_subsets(int64_t k, const double *effect, const double *variance, int64_
     for (int64_t n = 0; n <= k; n++) start[n + 1] += start[n];
     for (int64_t s = 0; s < subsets; s++) order[start[size[s]]++] = s;
 
-    double table[LANES][COLUMNS], *rows[LANES];
-    for (int l = 0; l < LANES; l++) rows[l] = table[l];
+    vd solved[COLUMNS];
     for (int64_t place = 0; place < skipped; place++) {
         int64_t s = order[place];
         for (int64_t c = 0; c < 4; c++) out[c * subsets + s] = NAN;
@@ -46,14 +45,14 @@ int balm_subsets(int64_t k, const double *effect, const double *variance, int64_
             b.size[l] = i;
         }
         prepare(&b);
-        balm_solve_block(&b, method, 0.0, 0, 0, lanes, rows);
+        balm_solve_block(&b, method, 0.0, 0, 0, solved);
+        vd typical = b.df / (solved[5] - solved[6] / solved[5]);
         for (int l = 0; l < lanes; l++) {
             double *to = out + order[first + l];
-            const double *row = table[l];
-            to[0] = row[1];
-            to[subsets] = row[0];
-            to[2 * subsets] = row[7];
-            to[3 * subsets] = b.df[l] / (row[5] - row[6] / row[5]);
+            to[0] = solved[1][l];
+            to[subsets] = solved[0][l];
+            to[2 * subsets] = solved[7][l];
+            to[3 * subsets] = typical[l];
         }
     }
     free(order);
@@ -94,12 +93,13 @@ int balm_left_out(int64_t groups, const int64_t *offsets, const double *effect, 
                 if (++left == n) { left = 0; place++; }
             } else { /* an idle lane repeats the first */
                 b.size[l] = b.size[0];
-                rows[l] = rows[0];
                 for (int64_t i = 0; i < b.size[0]; i++) put(&b, i, l, ((double *)b.y)[i * LANES], ((double *)b.v)[i * LANES]);
             }
         }
         prepare(&b);
-        balm_solve_block(&b, method, 0.0, 0, 0, lanes, rows);
+        vd solved[COLUMNS];
+        balm_solve_block(&b, method, 0.0, 0, 0, solved);
+        write_rows(solved, lanes, rows);
     }
     free(order);
     free(start);

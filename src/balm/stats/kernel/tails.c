@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define LARGEST_DF 400
-#define LARGEST_CHI2 600.0
+#define LARGEST_CHI2 1400.0
 #define CENTRAL 0.95
 
 static double chi2_upper(double q, int64_t df) {

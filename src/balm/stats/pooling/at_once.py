@@ -16,14 +16,10 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.kernel import ALL_DIGITS, LARGEST_RESIDUAL, METHODS
 from balm.stats.pooling.analysis import Analysis
 from balm.stats.pooling.choices import Choices
-from balm.stats.pooling.compiled import ITERATED, sums_suffice
+from balm.stats.pooling.compiled import ERRORS, ITERATED, error_ahead, freedoms, sums_suffice
 from balm.stats.pooling.inference import INFERENCES
-from balm.stats.pooling.prediction import PREDICTIONS
 from balm.stats.pooling.size import LEAST_VARIANCE, MOST_EFFECT, MOST_VARIANCE
 from balm.stats.tails import OneTail, chi2_quantile, t_critical
-
-#: Standard errors by the kernel's numbers for them, and its number for no prediction interval.
-ERRORS, NONE = {"wald": 0.0, "hartung-knapp": 1.0, "guarded": 2.0, "in-force": 3.0}, 4.0
 
 #: What the kernel writes: the fields of :class:`Analysis` but the weights, then the log-likelihood, the ends of the
 #: Q-profile interval, and the largest over the smallest variance; then the weights in per cent.
@@ -70,16 +66,13 @@ def _given(
     """The kernel's number for the estimator, what it takes besides the studies, and room for what it writes."""
     if model != "random" or tau2 not in ITERATED or not sums_suffice(inference, prediction):
         return None
-    normal = INFERENCES[inference].df == "normal"
-    df = float("inf") if normal else k - 1.0
-    row = PREDICTIONS[prediction]
-    beyond = {"k-1": k - 1.0, "k-2": k - 2.0, "in-force": df, "normal": float("inf")}[row.df]
+    df, beyond = freedoms(k, inference, prediction)
     tail = 0.5 * (1.0 - level)
     options = (
         *(LEAST_VARIANCE, MOST_VARIANCE, MOST_EFFECT),
         *(ERRORS[INFERENCES[inference].error], df, t_critical(level, df)),
         1.0 if i2 == "from-q" else 0.0,
-        *(NONE if prediction == "none" else ERRORS[row.error], beyond, t_critical(level, beyond)),
+        *(error_ahead(prediction), beyond, t_critical(level, beyond)),
         *(chi2_quantile(tail, k - 1), chi2_quantile(1.0 - tail, k - 1)),
     )
     return METHODS[tau2], pack(f"{len(options)}d", *options), ctypes.c_double * (WEIGHTS + k)

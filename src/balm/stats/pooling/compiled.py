@@ -1,7 +1,8 @@
-"""The sums of many analyses from the compiled kernel, where it is there and the options are ones it knows."""
+"""Many analyses by the compiled kernel, where it is there and the options are ones it knows."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,15 +11,18 @@ import numpy as np
 
 from balm.stats.effect_sizes import Floats
 from balm.stats.groups import ManyGroups
-from balm.stats.kernel import METHODS, Solved, available, solve
+from balm.stats.kernel import METHODS, Solved, available, conclude
 from balm.stats.pooling.analysis import Sums
 from balm.stats.pooling.choices import Choices
 from balm.stats.pooling.inference import INFERENCES
 from balm.stats.pooling.prediction import PREDICTIONS
-from balm.stats.tails import ManyTails
+from balm.stats.tails import ManyTails, chi2_quantile, t_critical
 
 #: Estimators that need a search; the others are closed formulas.
 ITERATED = ("REML", "ML", "PM", "EB")
+
+#: Standard errors by the kernel's numbers for them, and its number for no prediction interval.
+ERRORS, NONE = {"wald": 0, "hartung-knapp": 1, "guarded": 2, "in-force": 3}, 4
 
 
 def can(choices: Choices) -> bool:
@@ -35,15 +39,45 @@ def sums_suffice(inference: str, prediction: str) -> bool:
     return plain and PREDICTIONS[prediction].error not in ("kenward-roger", "own")
 
 
-def add_up(g: ManyGroups, choices: Choices, *, ends: bool) -> tuple[Sums, Solved] | None:
-    """Sums of every group, with the ends of the Q-profile interval of tau2 when asked for."""
-    estimator = str(choices.tau2)
-    found = solve(g.effect, g.variance, g.offsets, estimator, profile=_quantiles(g, choices.level) if ends else None)
-    if found is None:
-        return None
-    k = g.k
-    with np.errstate(all="ignore"):  # plain sums may cancel where ``span`` is large; those groups are done again
-        return sums(estimator, k, found), found
+def conclude_all(g: ManyGroups, choices: Choices, out: Floats, *, ends: bool) -> None:
+    """Everything about every group, with the ends of the Q-profile interval of tau2 when asked for.
+
+    out : (19, G): the columns of a batch, both ends (``nan`` unless asked for), and the largest over the smallest
+          variance. Where that is large plain sums may have cancelled.
+    """
+    met = np.flatnonzero(np.bincount(g.sizes))
+    tables = np.zeros((5, int(met[-1])))
+    for k in met.tolist():
+        df, ahead = freedoms(k, choices.inference, choices.prediction)
+        tables[:3, k - 1] = df, t_critical(choices.level, df), t_critical(choices.level, ahead)
+        if ends:
+            tail = 0.5 * (1.0 - choices.level)
+            tables[3:, k - 1] = chi2_quantile(tail, k - 1), chi2_quantile(1.0 - tail, k - 1)
+    kinds = (
+        ERRORS[INFERENCES[choices.inference].error],
+        int(choices.i2 == "from-q"),
+        error_ahead(choices.prediction),
+    )
+    conclude(g.effect, g.variance, g.offsets, str(choices.tau2), kinds, tables, out, profile=ends)
+    statistic, df_column, p, q, q_p = out[4], out[5], out[6], out[11], out[12]
+    left = np.flatnonzero(~(p >= 0.0))
+    if len(left):
+        p[left] = ManyTails.two_sided(statistic[left], df_column[left])
+    left = np.flatnonzero(~(q_p >= 0.0))
+    if len(left):
+        q_p[left] = ManyTails.chi2_upper(q[left], g.k[left] - 1.0)
+
+
+def freedoms(k: int, inference: str, prediction: str) -> tuple[float, float]:
+    """Degrees of freedom of the mean's interval and of the prediction interval; infinite for a normal reference."""
+    df = math.inf if INFERENCES[inference].df == "normal" else k - 1.0
+    ahead = {"k-1": k - 1.0, "k-2": k - 2.0, "in-force": df, "normal": math.inf}
+    return df, ahead[PREDICTIONS[prediction].df]
+
+
+def error_ahead(prediction: str) -> int:
+    """The kernel's number for the standard error in the prediction interval."""
+    return NONE if prediction == "none" else ERRORS[PREDICTIONS[prediction].error]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,18 +108,6 @@ def sums(estimator: str, k: Any, found: Solved, *, error: bool = True) -> Sums:
         typical=(k - 1) / (found.w1_0 - found.w2_0 / found.w1_0),
         w=None,
     )
-
-
-def _quantiles(g: ManyGroups, level: float) -> tuple[Floats, Floats]:
-    """Chi-square quantiles indexed by degrees of freedom, filled for the sizes at hand."""
-    df = np.unique(g.sizes) - 1
-    tail = 0.5 * (1.0 - level)
-    tables = []
-    for p in (tail, 1.0 - tail):
-        table = np.zeros(int(df[-1]) + 1)
-        table[df] = ManyTails.chi2_quantile(p, df.astype(np.float64))
-        tables.append(table)
-    return tables[0], tables[1]
 
 
 def _error(estimator: str, k: Any, tau2: Any, s: Solved) -> Any:

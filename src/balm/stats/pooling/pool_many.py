@@ -19,7 +19,7 @@ from balm.stats.heterogeneity.generalised_q import tau2_where_q_is
 from balm.stats.kernel import LARGEST_RATIO, LARGEST_RESIDUAL
 from balm.stats.levels import Levels, by_size
 from balm.stats.pooling import compiled
-from balm.stats.pooling.analysis import Analysis, analyse, conclude
+from balm.stats.pooling.analysis import Analysis, analyse
 from balm.stats.pooling.choices import Choices, choose
 from balm.stats.pooling.compiled import can
 from balm.stats.pooling.pool import ONE_STUDY, pool
@@ -64,6 +64,9 @@ COLUMNS = (
     "pi_high",
     "residual",
 )
+
+#: What is filled: the columns and the ends of the interval of tau2. The compiled kernel has one more behind them.
+FILLED = (*COLUMNS, "tau2_low", "tau2_high")
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,9 +232,13 @@ def pool_ragged(
     sizes = np.diff(offsets)
     usable = usable_groups(y, v, offsets, order, names, invalid, reasons)
     count = len(sizes)
-    table = {name: np.full(count, math.nan) for name in (*COLUMNS, "tau2_low", "tau2_high")}
+    single, several = usable & (sizes == 1), usable & (sizes > 1)
+    every = bool(several.all())
+    written_whole = every and can(choices)
+    shape = len(FILLED) + 1, count
+    block = np.empty(shape) if written_whole else np.full(shape, math.nan)
+    table = dict(zip(FILLED, block, strict=False))
 
-    single = usable & (sizes == 1)
     if single.any():
         places = np.flatnonzero(single)
         rows = offsets[places]
@@ -239,14 +246,13 @@ def pool_ragged(
             table[name][places] = values
         table["residual"][places] = 0.0
         reasons.update(dict.fromkeys(places.tolist(), ONE_STUDY))
-    several = usable & (sizes > 1)
     if several.any():
         places = np.flatnonzero(several)
-        rows = np.repeat(several, sizes)
-        starts = np.concatenate(([0], np.cumsum(sizes[several]))).astype(np.int64)
-        whole = ManyGroups(y, v, offsets) if len(places) == count else ManyGroups(y[rows], v[rows], starts)
+        whole = ManyGroups(y, v, offsets)
+        if not every:
+            whole = whole.select(several)
         if can(choices):
-            _fill_compiled(table, places, whole, choices, ends=tau2_interval is not None)
+            _fill_compiled(block, places, whole, choices, ends=tau2_interval is not None)
         else:
             _fill_numpy(table, places, whole, choices, ends=tau2_interval is not None)
     return PooledMany(
@@ -359,20 +365,19 @@ def _fill_analysed(table: dict[str, Floats], places: Any, g: Any, choices: Choic
         table["tau2_low"][places], table["tau2_high"][places] = _tau2_ends(g, choices)
 
 
-def _fill_compiled(table: dict[str, Floats], places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
+def _fill_compiled(block: Floats, places: Any, whole: ManyGroups, choices: Choices, *, ends: bool) -> None:
     """Through the compiled kernel; groups with variances too far apart for plain sums, or a root not found
     to the last digits, are done again in NumPy."""
+    every = len(places) == block.shape[1]
     for part, g in whole.chunks(COMPILED_CHUNK):
-        found = compiled.add_up(g, choices, ends=ends)
-        if found is None:
-            raise RuntimeError("the compiled kernel went away")
-        sums, solved = found
+        found = block[:, part] if every else np.empty((len(block), len(g)))
         with np.errstate(all="ignore"):
-            _fill(table, places[part], conclude(g, choices, sums))
-        if ends:
-            table["tau2_low"][places[part]], table["tau2_high"][places[part]] = solved.low, solved.high
-        again = (solved.span > LARGEST_RATIO) | (solved.residual > LARGEST_RESIDUAL)
+            compiled.conclude_all(g, choices, found, ends=ends)
+        if not every:
+            block[:, places[part]] = found
+        again = (found[-1] > LARGEST_RATIO) | (found[COLUMNS.index("residual")] > LARGEST_RESIDUAL)
         if again.any():
+            table = dict(zip(FILLED, block, strict=False))
             _fill_numpy(table, places[part][again], g.select(again), choices, ends=ends)
 
 
