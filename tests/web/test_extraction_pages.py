@@ -129,6 +129,8 @@ def test_the_arbiter_settles_and_writes_on_the_page(team: Team) -> None:
     sent = {"table": RESULTS, "key": key, "column": "sd", "value": "=2.1", "reason": "", "submission": new()}
     refused = c.post(at(team, "settle/"), sent)
     assert refused.status_code == 422 and "a decision needs its reason" in text(refused)
+    other = text(c.post(at(team, "settle/"), sent | {"value": "other:", "other": "2.25"}))
+    assert 'value="other:" checked' in other and 'value="2.25"' in other
     swapped = c.post(at(team, "settle/"), sent | {"reason": "table 2"}, headers={"HX-Request": "true"})
     assert swapped.status_code == 200 and "<html" not in text(swapped) and "Nothing is left to settle" in text(swapped)
     assert c.post(at(team, "write/")).status_code == 302

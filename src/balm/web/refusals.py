@@ -36,5 +36,15 @@ class refusals:
         if isinstance(exception, Refused):
             return render(request, "refused.html", {"why": str(exception)}, status=403)
         if isinstance(exception, InputError):
-            return render(request, "problems.html", {"problems": exception.problems}, status=422)
+            shown = {"problems": exception.problems, "sent": _words_sent(request)}
+            return render(request, "problems.html", shown, status=422)
         return None
+
+
+#: What people write in forms, by the names of the fields.
+WORDS = ("note", "reason", "text", "label", "name", "title", "strategy")
+
+
+def _words_sent(request: HttpRequest) -> list[str]:
+    """What a person wrote in a form whose page is not shown again: to be copied, so that nothing is lost."""
+    return [text for name in WORDS for text in request.POST.getlist(name) if text.strip()]

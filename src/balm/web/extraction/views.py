@@ -307,6 +307,7 @@ def _compare_page(
     for sheet in compared.sheets.values():
         for (table, key), given in sheet.items():
             titles.setdefault((table, key), cell_title(table, key, texts(given), meta, arms))
+    sent_for = tuple(request.POST.get(name, "") for name in ("table", "key", "column"))
     shown = [
         {
             "cell": c,
@@ -318,6 +319,7 @@ def _compare_page(
             else choices_of(c.table, c.column, meta, arms),
             "proposal": proposals.get((c.table, c.key, c.column)),
             "id": f"cell-{i}",
+            "sent": request.POST if problems and (c.table, c.key, c.column) == sent_for else {},
         }
         for i, c in enumerate(compared.cells)
     ]
@@ -336,6 +338,7 @@ def _compare_page(
         "arbiter": arbiter, "extracted": extracted, "alone": len(compared.sheets) == 1,
         "people": compared.standing.extractors, "written": last_written(review, study),
         "submission": new_submission(), "papers": _papers(acting, study, cells),
+        "typed": request.POST.get("reason", "") if problems else "",
     }  # fmt: skip
     return render(request, f"extraction/compare.html{part}", _base(acting) | page, status=status)
 

@@ -37,6 +37,11 @@ OF_NO_STUDY = ("review", "guideline", "text")
 @in_review("view")
 def studies(request: HttpRequest, acting: Acting) -> HttpResponse:
     """The page."""
+    return _page(request, acting)
+
+
+def _page(request: HttpRequest, acting: Acting, problems: Any = ()) -> HttpResponse:
+    """The page; after a refusal with what was sent for a report still in its form."""
     review = acting.review
     ids = included_ids(review)
     rows, kept = _cells(review, REPORTS), _cells(review, STUDIES)
@@ -45,12 +50,15 @@ def studies(request: HttpRequest, acting: Acting) -> HttpResponse:
     page = Paginator(waiting, PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "acting": acting, "review": review, "here": "studies", "page": page, "waiting": len(waiting),
-        "to_link": _to_link(review, ids, list(page), linked, kept), "kinds": KINDS,
+        "to_link": _to_link(review, ids, list(page), linked, kept), "problems": problems, "kinds": KINDS,
         "all_studies": [(s, cells.get("label", s)) for s, cells in kept.items()],
         "studies": _as_they_are(linked, kept), "may": acting.may("full texts"), "last": last_step(review),
         "submission": secrets.token_hex(16),
     }  # fmt: skip
-    return render(request, "full_texts/studies.html", context)
+    for one in context["to_link"] if problems else ():
+        if one["report"].id == request.POST.get("report"):
+            one |= {"sent": request.POST, "label": request.POST.get("label", "")}
+    return render(request, "full_texts/studies.html", context, status=422 if problems else 200)
 
 
 def _cells(review: Review, file: str) -> dict[str, dict[str, str]]:
@@ -98,10 +106,13 @@ def _as_they_are(linked: dict[str, list[str]], kept: dict[str, dict[str, str]]) 
 def link_report(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Link a report to a study, or begin one with it."""
     sent = request.POST
-    step = link(
-        acting, sent.get("report", ""), sent.get("study", ""), kind=sent.get("kind", ""), label=sent.get("label", ""),
-        primary=sent.get("primary") == "yes", submission=sent.get("submission", ""),
-    )  # fmt: skip
+    try:
+        step = link(
+            acting, sent.get("report", ""), sent.get("study", ""), kind=sent.get("kind", ""),
+            label=sent.get("label", ""), primary=sent.get("primary") == "yes", submission=sent.get("submission", ""),
+        )  # fmt: skip
+    except InputError as error:
+        return _page(request, acting, error.problems)
     messages.success(request, f"{step.report} is linked to {step.study}.")
     return redirect("study_linking", slug=acting.review.slug)
 

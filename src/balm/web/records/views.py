@@ -33,6 +33,7 @@ from balm.store.records.details import full_records
 from balm.store.records.models import Import, Upload, Withdrawal
 from balm.store.records.unique import RECORDS, SEARCHES, cells_of, decisions_of, unique_records, value_of
 from balm.store.reviews.models import Row, StoredFile
+from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
 from balm.web.records.background import go_on, under_way
 from balm.web.security import accepts_body
@@ -135,11 +136,20 @@ def dismiss_upload(request: HttpRequest, acting: Acting, upload: int) -> HttpRes
 @in_review("view")
 def search(request: HttpRequest, acting: Acting, search: str) -> HttpResponse:
     """One search: what was said of it, and the receipt of its file."""
-    review = acting.review
+    return _search(request, acting, search)
+
+
+def _search(
+    request: HttpRequest, acting: Acting, search: str, *, error: InputError | None = None, form: str = ""
+) -> HttpResponse:
+    """The page; after an error with what was sent by ``form`` (``change`` or ``withdraw``) still in it."""
+    review, sent = acting.review, request.POST if form == "change" else {}
     row = Row.objects.filter(review=review, table=SEARCHES, key=search).first()
     brought = Import.objects.select_related("member").filter(review=review, search=search).first()
     withdrawn = Withdrawal.objects.select_related("member").filter(review=review, search=search).first()
     if row is None and brought is None:
+        if error is not None:
+            raise error
         raise Http404
     may_import = acting.may("import") and row is not None
     return render(
@@ -148,8 +158,13 @@ def search(request: HttpRequest, acting: Acting, search: str) -> HttpResponse:
             "acting": acting, "review": review, "here": "searches", "search": search, "row": row, "brought": brought,
             "withdrawn": withdrawn, "kinds": KINDS, "may_import": may_import,
             "entries": (brought.receipt["problems"] if brought else []),
-            "fields": [(name, label, row.cells.get(name, "")) for name, label, _ in ASKED] if row else [],
+            "facts": [(label, row.cells.get(name, "")) for name, label, _ in ASKED] if row else [],
+            "fields": [(name, label, sent.get(name, row.cells.get(name, ""))) for name, label, _ in ASKED]
+            if row else [],
+            "chosen_kind": sent.get("kind", row.cells.get("kind") if row else ""),
+            "problems": error.problems if error else (), "form": form, "reason": request.POST.get("reason", ""),
         },
+        status=422 if error else 200,
     )  # fmt: skip
 
 
@@ -174,7 +189,10 @@ def change_search(request: HttpRequest, acting: Acting, search: str) -> HttpResp
     told = {name: request.POST.get(name, "") for name in ABOUT}
     seen = request.POST.get("version", "")
     version = int(seen) if seen.isdecimal() else None
-    change_about(acting, search, told, reason=request.POST.get("reason", ""), version=version)
+    try:
+        change_about(acting, search, told, reason=request.POST.get("reason", ""), version=version)
+    except InputError as error:
+        return _search(request, acting, search, error=error, form="change")
     messages.success(request, "The search was changed.")
     return redirect("search", slug=acting.review.slug, search=search)
 
@@ -183,7 +201,10 @@ def change_search(request: HttpRequest, acting: Acting, search: str) -> HttpResp
 @in_review("import")
 def withdraw_search(request: HttpRequest, acting: Acting, search: str) -> HttpResponse:
     """Take a whole import back."""
-    withdraw(acting, search, reason=request.POST.get("reason", ""))
+    try:
+        withdraw(acting, search, reason=request.POST.get("reason", ""))
+    except InputError as error:
+        return _search(request, acting, search, error=error, form="withdraw")
     go_on(acting)
     messages.success(
         request, f"The import {search} was taken back; every count follows. Its file and receipt are kept."

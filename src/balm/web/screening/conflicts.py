@@ -55,8 +55,17 @@ def conflicts(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
 @in_review("view")
 def record(request: HttpRequest, acting: Acting, stage: str, record: str) -> HttpResponse:
     """One record at one stage: one's own vote always, everybody's once they are open."""
+    return _record_page(request, acting, stage, record)
+
+
+def _record_page(
+    request: HttpRequest, acting: Acting, stage: str, record: str, *, error: InputError | None = None, form: str = ""
+) -> HttpResponse:
+    """The page; after an error with what was sent by ``form`` (``settle`` or ``remark``) still in it."""
     review = acting.review
     if not unique_records(review).filter(record=record).exists():
+        if error is not None:
+            raise error
         raise Http404
     case = case_of(review, stage, record)
     own = in_force(Vote.objects.filter(member=acting.member, stage=stage, record=record)).get(
@@ -71,6 +80,7 @@ def record(request: HttpRequest, acting: Acting, stage: str, record: str) -> Htt
         "record": shown[0], "own": own, "case": case, "legend": legend(plan),
         "criteria": plan.eligibility, "reasons": reasons_of(plan) if stage == "full-text" else (),
         "submission": new_submission(), "submission_2": new_submission(),
+        "problems": error.problems if error else (), "typed": {form: request.POST.get("note", "")},
     }  # fmt: skip
     if case is not None and case.reveal.outcome == CONFLICT:
         values |= {
@@ -79,18 +89,21 @@ def record(request: HttpRequest, acting: Acting, stage: str, record: str) -> Htt
             "may_settle": acting.may("adjudicate") and not may_settle(acting.member.code, case.voters),
             "turn": len(case.adjudications) + 1,
         }
-    return render(request, "screening/record.html", values)
+    return render(request, "screening/record.html", values, status=422 if error else 200)
 
 
 @require_POST
 @in_review("adjudicate")
 def settle(request: HttpRequest, acting: Acting, stage: str, record: str) -> HttpResponse:
     """Settle a conflict as arbiter; then the next one that waits."""
-    given = _given(request)
-    made = adjudicate(
-        acting, stage=stage, record=record, decision=given["decision"], reason=given["reason"], note=given["note"],
-        submission=given["submission"], turn=given["turn"] or 1,
-    )  # fmt: skip
+    try:
+        given = _given(request)
+        made = adjudicate(
+            acting, stage=stage, record=record, decision=given["decision"], reason=given["reason"], note=given["note"],
+            submission=given["submission"], turn=given["turn"] or 1,
+        )  # fmt: skip
+    except InputError as error:
+        return _record_page(request, acting, stage, record, error=error, form="settle")
     messages.success(request, f"{record} is settled: {made.decision}.")
     return redirect("screening_conflicts", slug=acting.review.slug, stage=stage)
 
@@ -99,11 +112,14 @@ def settle(request: HttpRequest, acting: Acting, stage: str, record: str) -> Htt
 @in_review("discuss")
 def say(request: HttpRequest, acting: Acting, stage: str, record: str) -> HttpResponse:
     """Say something about a conflict, or propose how to settle it."""
-    given = _given(request)
-    remark(
-        acting, stage=stage, record=record, text=given["note"], decision=given["decision"], reason=given["reason"],
-        submission=given["submission"],
-    )  # fmt: skip
+    try:
+        given = _given(request)
+        remark(
+            acting, stage=stage, record=record, text=given["note"], decision=given["decision"], reason=given["reason"],
+            submission=given["submission"],
+        )  # fmt: skip
+    except InputError as error:
+        return _record_page(request, acting, stage, record, error=error, form="remark")
     return redirect("screening_record", slug=acting.review.slug, stage=stage, record=record)
 
 

@@ -39,6 +39,13 @@ def new_submission() -> str:
 @in_review("view")
 def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Both stages: who screens, one's own progress, and for the lead the form that opens and closes."""
+    return _overview(request, acting)
+
+
+def _overview(
+    request: HttpRequest, acting: Acting, sent: tuple[str, OpeningForm] | None = None, problems: Any = ()
+) -> HttpResponse:
+    """The page; after a refusal with the form of a stage as it was ``sent``."""
     people = [(m.code, m.name) for m in screeners_of(acting.review)] if acting.may("set up") else []
     reviewers = [m.code for m in screeners_of(acting.review) if m.role == REVIEWER]
     stages = []
@@ -47,6 +54,8 @@ def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
         given: dict[str, Any] = {"screeners": reviewers}
         if opening:
             given = {"screeners": opening.screeners, "experts": opening.experts, "size": opening.size}
+        form = OpeningForm(people=people, initial=given, prefix=stage) if people else None
+        refused = sent is not None and sent[0] == stage
         stages.append(
             {
                 "stage": stage,
@@ -55,10 +64,13 @@ def overview(request: HttpRequest, acting: Acting) -> HttpResponse:
                 "mine": opening is not None and acting.member.code in opening.screeners,
                 "own": screening_part(acting, stage),
                 "conflicts": len(unsettled(acting.review, stage)),
-                "form": OpeningForm(people=people, initial=given, prefix=stage) if people else None,
+                "form": sent[1] if sent is not None and refused else form,
+                "refused": refused,
             }
         )
-    return _page(request, acting, "overview", {"stages": stages})
+    return _page(
+        request, acting, "overview", {"stages": stages, "problems": problems}, status=422 if sent is not None else 200
+    )
 
 
 @require_safe
@@ -146,9 +158,12 @@ def opened(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     """Open a stage, or change who screens in it."""
     people = [(m.code, m.name) for m in screeners_of(acting.review)]
     form = OpeningForm(request.POST, people=people, prefix=stage)
-    if not form.is_valid():
-        raise InputError([Problem(errors[0], column=name) for name, errors in form.errors.items()])
-    open_stage(acting, stage, **form.cleaned_data)
+    try:
+        if not form.is_valid():
+            raise InputError([Problem(errors[0], column=form[name].label) for name, errors in form.errors.items()])
+        open_stage(acting, stage, **form.cleaned_data)
+    except InputError as error:
+        return _overview(request, acting, (stage, form), error.problems)
     messages.success(request, f"{TITLES[stage]}: open for {', '.join(form.cleaned_data['screeners'])}.")
     return redirect("screening", slug=acting.review.slug)
 
@@ -178,9 +193,10 @@ def agreement(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     )  # fmt: skip
 
 
-def _page(request: HttpRequest, acting: Acting, name: str, values: dict[str, Any]) -> HttpResponse:
+def _page(request: HttpRequest, acting: Acting, name: str, values: dict[str, Any], status: int = 200) -> HttpResponse:
     return render(
         request,
         f"screening/{name}.html",
         {"acting": acting, "review": acting.review, "here": name, "reads": acting.may("screen"), **values},
+        status=status,
     )

@@ -64,9 +64,14 @@ CHANGED = {
 @in_review("view")
 def page(request: HttpRequest, acting: Acting) -> HttpResponse:
     """The page; for htmx the workbench alone. A choice that cannot be carried out says why, above the last form."""
+    return _page(request, acting, given(request.GET))
+
+
+def _page(
+    request: HttpRequest, acting: Acting, now: dict[str, list[str]], problems: tuple[Any, ...] = ()
+) -> HttpResponse:
+    """The page of an analysis; after a refused pin with its ``problems`` and what was typed."""
     review = acting.review
-    now = given(request.GET)
-    problems: tuple[Any, ...] = ()
     try:
         context = _workbench(review, now)
     except InputError as error:
@@ -83,6 +88,7 @@ def page(request: HttpRequest, acting: Acting) -> HttpResponse:
         "pinned": [_pinned(p) for p in pinned_analyses(review)] if context else [],
         "may_pin": acting.may("analyse"),
         "submission": secrets.token_hex(16),
+        "typed": request.POST,
     }
     partly = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     response = render(request, "synthesis/page.html#workbench" if partly else "synthesis/page.html", context)
@@ -206,14 +212,17 @@ def _attachment(chosen: Chosen, kind: str, ending: str) -> str:
 def pin(request: HttpRequest, acting: Acting) -> HttpResponse:
     """Pin the analysis that the form holds."""
     now = given(request.POST)
-    chosen = choose(current_package(acting.review), now)
-    pinned = pin_analysis(
-        acting,
-        chosen.spec,
-        request.POST.get("name", ""),
-        submission=request.POST.get("submission", ""),
-        note=request.POST.get("note", ""),
-    )
+    try:
+        chosen = choose(current_package(acting.review), now)
+        pinned = pin_analysis(
+            acting,
+            chosen.spec,
+            request.POST.get("name", ""),
+            submission=request.POST.get("submission", ""),
+            note=request.POST.get("note", ""),
+        )
+    except InputError as error:
+        return _page(request, acting, now, error.problems)
     messages.success(request, f"Pinned as {pinned.name}, number {pinned.turn}.")
     query = address_of(now)
     return redirect(reverse("synthesis", kwargs={"slug": acting.review.slug}) + (f"?{query}" if query else ""))
