@@ -14,7 +14,7 @@ from balm.actions.team.synthesis import pinned_analyses
 from balm.review.full_texts.retrieval import NOT_RETRIEVED, OBTAINED
 from balm.review.screening.outcomes import STAGES, WITHDRAWN
 from balm.store.full_texts.models import Attempt
-from balm.store.full_texts.standing import ids_sought
+from balm.store.full_texts.standing import REPORTS, ids_sought
 from balm.store.records.models import UniqueRecord
 from balm.store.records.unique import RECORDS, still_there, unique_records
 from balm.store.reviews.models import Row
@@ -82,7 +82,8 @@ def _records(acting: Acting) -> list[Part]:
         return [Part("Files are being read", waits=True)]
     rows = Row.objects.filter(review=acting.review, table=RECORDS).count()
     if not rows:
-        return [Part("No search is in yet", waits=acting.may("import"))]
+        begun = Row.objects.filter(review=acting.review, table=REPORTS).exists()  # a package may hold reports alone
+        return [Part("No record is in yet", waits=acting.may("import") and not begun)]
     return [Part(f"{rows:,} record{_s(rows)}, {unique_records(acting.review).count():,} without duplicates")]
 
 
@@ -109,8 +110,8 @@ def _full_texts(acting: Acting) -> list[Part]:
         return []
     last = dict(Attempt.objects.filter(review=acting.review).order_by("pk").values_list("report", "status"))
     states_now = Counter(last.get(report, "") for report in sought)
-    words = f"{len(sought):,} report{_s(len(sought))}: {states_now[OBTAINED]:,} obtained"
-    return [Part(words + (f", {states_now[NOT_RETRIEVED]:,} not retrieved" if states_now[NOT_RETRIEVED] else ""))]
+    counts = [f"{states_now[status]:,} {status}" for status in (OBTAINED, NOT_RETRIEVED) if states_now[status]]
+    return [Part(f"{len(sought):,} report{_s(len(sought))}" + (f": {', '.join(counts)}" if counts else ""))]
 
 
 def _extraction(acting: Acting) -> list[Part]:
