@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from balm.guidance.contradictions.every import contradictions
@@ -53,6 +53,8 @@ class Answer:
     contradictions: tuple[Contradiction, ...]
     scheme: Scheme | None = None
     limits: tuple[LimitCheck, ...] = ()
+    #: Names of comorbidities that were said and that no rule for this question is about: a gap, not safety.
+    nothing_about: tuple[str, ...] = ()
 
     @property
     def stopped_by(self) -> tuple[Warned, ...]:
@@ -82,6 +84,7 @@ def guide(
             warned[rule.kind].append(Warned(rule, *met(rule, patient, therapy)))
         else:
             listed[rule.kind].append(rule)
+    about = [r for r in rules if r.about and not applies(r, patient, therapy)]
     first = {"yes": 0, "possible": 1, "not asked": 2, "no": 3}
     return Answer(
         therapy=therapy,
@@ -96,6 +99,11 @@ def guide(
         contradictions=contradictions(rules, therapy, weight),
         scheme=scheme,
         limits=() if scheme is None else check_limits(scheme, rules, patient, therapy),
+        nothing_about=tuple(
+            c.name
+            for c in patient.comorbidities or ()
+            if not any(met(r, replace(patient, comorbidities=(c,)), therapy)[0] in ("yes", "possible") for r in about)
+        ),
     )
 
 

@@ -61,9 +61,11 @@ def asked(
         condition=read(lambda: therapy.condition_called(condition)) if condition else None,
         form=read(lambda: therapy.form_called(form)) if form else None,
         comorbidities=tuple(
-            word
-            for c in given
-            if c not in none and (word := read(lambda c=c: therapy.comorbidity_called(c)))  # type: ignore[misc]
+            dict.fromkeys(
+                word
+                for c in given
+                if c not in none and (word := read(lambda c=c: therapy.comorbidity_called(c)))  # type: ignore[misc]
+            )
         )
         if given
         else None,

@@ -123,7 +123,36 @@ def _found(name: str, word: str, words: Sequence[Named]) -> Named:
     for known in words:
         if known.is_called(word):
             return known
-    raise unknown_option(name, word, [known.id for known in words])
+    close = _near(word, words)
+    if not close:
+        raise unknown_option(name, word, [known.id for known in words])
+    near = " or ".join(f"{said!r} ({known.id})" if said != known.id else repr(said) for said, known in close)
+    raise InputError(f"{name} must be one of {[known.id for known in words]}; got {word!r} (did you mean {near}?)")
+
+
+#: How many near names a refused word is answered with.
+MOST_NEAR = 3
+
+
+def _near(word: str, words: Sequence[Named]) -> list[tuple[str, Named]]:
+    """Names that are spelt like ``word`` or share a word with it, best first, one for each entry."""
+    import difflib  # only a mistake needs it
+
+    given = _plain(word)
+    parts = {p for p in given.split() if len(p) > 3}
+    scored: list[tuple[float, int, str, Named]] = []
+    for i, known in enumerate(words):
+        names = dict.fromkeys((known.id, known.name, *known.also))
+        best = max(
+            (
+                difflib.SequenceMatcher(None, given, _plain(n)).ratio() + 0.25 * bool(parts & set(_plain(n).split())),
+                n,
+            )
+            for n in names
+        )
+        if best[0] >= 0.7:
+            scored.append((-best[0], i, best[1], known))
+    return [(said, known) for _, _, said, known in sorted(scored)[:MOST_NEAR]]
 
 
 def read_therapy(data: bytes) -> tuple[Therapy | None, tuple[Problem, ...]]:

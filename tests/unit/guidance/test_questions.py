@@ -15,6 +15,8 @@ from balm.guidance.limits import check_limits
 from balm.guidance.patient import applies, asked, met
 from balm.guidance.scheme import read_scheme
 from balm.guidance.units import Quantity, compared, parse_unit
+from balm.report.guidance.as_text import answer_as_text
+from balm.report.guidance.page import answer_html
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError
 from tests.unit.guidance.conftest import KETAMINE
@@ -39,6 +41,36 @@ def test_words_that_are_not_known_are_named_with_what_is(guidance: Guidance) -> 
     for words in ({"setting": "home"}, {"condition": "gout"}, {"form": "R"}, {"comorbidities": ["pregnnacy"]}):
         with pytest.raises(InputError, match="must be one of"):
             asked(guidance.therapy, **words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("hypertnsion", "did you mean 'hypertension' (cardiovascular)?"),
+        ("kidney", "did you mean 'kidney failure' (renal)?"),
+        ("pregnnacy", "did you mean 'pregnancy'?"),
+        ("severe heart failure", "'heart failure' (cardiovascular) or "),
+    ],
+)
+def test_a_word_that_is_not_known_is_answered_with_those_near_it(guidance: Guidance, word: str, near: str) -> None:
+    with pytest.raises(InputError) as refused:
+        asked(guidance.therapy, comorbidities=[word])
+    assert near in str(refused.value) and "got " + repr(word) in str(refused.value)
+    with pytest.raises(InputError) as unlike:
+        asked(guidance.therapy, comorbidities=["gout"])
+    assert "did you mean" not in str(unlike.value)
+
+
+def test_a_comorbidity_that_nothing_on_file_is_about_is_a_gap_and_not_safety(loaded: Loaded) -> None:
+    answer = plain_answer(ask(*loaded, weight="70", comorbidities=["renal failure", "COPD", "asthma", "pregnancy"]))
+    assert answer["asked"]["comorbidities"] == ["renal", "respiratory", "pregnancy"]
+    assert answer["nothing_about"] == ["Kidney disease", "Respiratory disease or sleep apnoea"]
+    said = answer_as_text(answer)
+    assert "NOTHING ON FILE is about: Kidney disease; Respiratory disease or sleep apnoea. That is a gap" in said
+    assert "Nothing on file is about:</strong> Kidney disease" in answer_html(answer)
+    covered = ask(*loaded, comorbidities=["liver failure", "hypertension", "glaucoma", "substance use", "psychosis"])
+    assert plain_answer(covered)["nothing_about"] == []
+    assert plain_answer(ask(*loaded, comorbidities=["none"]))["nothing_about"] == []
 
 
 def test_everything_wrong_is_said_at_once(loaded: Loaded) -> None:

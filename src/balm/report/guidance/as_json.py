@@ -112,6 +112,7 @@ def answer_as_json(
         "evidence": list(evidence),
         "newer_evidence": list(newer),
         "gaps": list(t.gaps),
+        "nothing_about": list(answer.nothing_about),
         "plan": None if answer.scheme is None else _plan(answer.scheme, answer.limits, answer.weight),
         "concentration": None if curves is None or kinetics is None else _curves(curves, kinetics),
     }  # fmt: skip

@@ -34,6 +34,8 @@ def _blocks(a: dict[str, Any]) -> Iterator[str]:
         parts.append(f"{asked['concentration']['value']} {asked['concentration']['unit']}")
     yield "Asked: " + "; ".join(parts)
     yield a["intended_use"]
+    if a["nothing_about"]:
+        yield f"NOTHING ON FILE is about: {'; '.join(a['nothing_about'])}. That is a gap, not safety."
     yield ""
     yield from _warnings("Contraindications", a["contraindications"])
     yield from _warnings("Cautions", a["cautions"])
