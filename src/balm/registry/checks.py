@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from balm.registry.plausible import beyond_belief
 from balm.registry.quantities import QUANTITIES
 from balm.registry.registry import Registry
 from balm.registry.tables import TABLE_BY_NAME, TABLES
@@ -137,7 +138,7 @@ def _apart(name: str, value: object, unit: str | None) -> str:
 
 
 def segments(r: Registry) -> Found:
-    """Amounts without unit or weight, times out of order or outside the session, two rates at one time."""
+    """Amounts without unit or weight, or beyond belief; times out of order or outside the session; overlaps."""
     by_id = {s.segment: s for s in r.segments}
     replaced_by: dict[str, str] = {}
     for s in r.segments:
@@ -166,6 +167,9 @@ def segments(r: Registry) -> Found:
             if weighed and session.weight_kg is None:
                 reason = f"session {session.session} has no weight_kg, and the amount is per kg"
                 yield _wrong("segments", s.row, "rate_unit" if s.rate is not None else "dose_unit", reason)
+            too_much = beyond_belief(s, session.weight_kg)
+            if too_much is not None:
+                yield _wrong("segments", s.row, *too_much)
             if session.status == "signed" and s.kind == "infusion" and s.stop is None:
                 yield _wrong("segments", s.row, "stop", f"must be filled: session {session.session} is signed")
             yield from _within(s.row, s.start, s.stop, session.start, session.end, session.session)

@@ -23,7 +23,7 @@ from balm.vocabulary.table_columns import Column
 from balm.vocabulary.table_text import as_cell, read_cells, unknown_name
 
 _NUMBERS = ("number", "positive", "decimal", "count", "size")
-_WITH_UNIT = re.compile(r"([-+]?(?:\d+[.,]?\d*|[.,]\d+))\s*([A-Za-zµμ%][A-Za-z0-9µμ/%\[\]{}.·*-]*)")
+_WITH_UNIT = re.compile(r"([-+]?(?:\d+[.,]?\d*|[.,]\d+))(?![eE][-+]?\d+$)\s*([A-Za-zµμ%][A-Za-z0-9µμ/%\[\]{}.·*-]*)")
 _BARE = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)")
 
 

@@ -7,8 +7,10 @@ from datetime import date
 
 import pytest
 
+from balm.actions.guidance import load
 from balm.registry.checks import CHECKS
 from balm.registry.definition import bundled_instruments, default_definition_text, read_definition
+from balm.registry.plausible import GUARDS
 from balm.registry.reading import read_registry, registry_tables
 from balm.registry.tables import TABLES
 from tests.unit.registry.small import FILES, files, with_cell, with_row
@@ -213,3 +215,37 @@ def test_the_reference_page_is_made_from_the_tables() -> None:
     assert page.read_text("utf-8") == reference_page(), (
         "python -m balm.registry.tables_page > docs/reference/registry.md"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "cells", "said"),
+    [
+        (5, {"dose": "150", "dose_unit": "mg/kg"}, "row 5, column dose: 150 mg/kg is 150 mg/kg for 88 kg"),
+        (5, {"dose": "600", "dose_unit": "mg"}, "column dose: 600 mg is 6.818 mg/kg for 88 kg"),
+        (6, {"rate": "25", "rate_unit": "mg/kg/h"}, "column rate: 25 mg/kg/h is 25 mg/kg/h for 88 kg"),
+        (2, {"rate": "50", "rate_unit": "mg/min"}, "column rate: 50 mg/min is 42.55 mg/kg/h for 70.5 kg"),
+        (1, {"dose": "75", "dose_unit": "mg/kg"}, "column dose: 75 mg/kg is 75 mg/kg/h for 70 kg"),
+    ],
+)
+def test_a_dose_beyond_belief_is_a_slip_of_the_unit(row: int, cells: dict[str, str], said: str) -> None:
+    body = files()
+    for column, value in cells.items():
+        body = with_cell("segments.csv", row, column, value, body)
+    found, problems = read_registry(body, today=date(2026, 11, 22))
+    assert found is None and len(problems) == 1, problems
+    assert said in str(problems[0]) and "which is not plausible (expected up to" in str(problems[0])
+
+
+def test_doses_that_were_given_somewhere_are_believed() -> None:
+    body = with_cell("segments.csv", 6, "rate", "7")  # intensive care, Kiefer 2008
+    body = with_cell("segments.csv", 5, "dose", "4.5", body)
+    assert read_registry(body, today=date(2026, 11, 22))[0] is not None
+    unweighed = with_cell("sessions.csv", 2, "weight_kg", "", with_cell("segments.csv", 2, "rate", "3000"))
+    assert read_registry(unweighed, today=date(2026, 11, 22))[0] is not None  # 350 kg are possible
+    slip = with_cell("sessions.csv", 2, "weight_kg", "", with_cell("segments.csv", 2, "rate", "4000"))
+    assert "even for 350 kg" in str(read_registry(slip, today=date(2026, 11, 22))[1][0])
+
+
+def test_the_registrys_guards_are_those_of_the_guidance() -> None:
+    guard, therapy = GUARDS["ketamine"], load("ketamine")[0].therapy
+    assert therapy.guards["bolus"].bounds.high == guard.bolus and therapy.guards["rate"].bounds.high == guard.rate
