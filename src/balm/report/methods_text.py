@@ -109,9 +109,9 @@ def _measure(fit: Pooled) -> str:
     variance = chosen.get("variance_type")
     if variance and len(row.variance_types) > 1:
         details.append(VARIANCES.get(variance, f"variance type {variance}"))
-    detail = f" ({', '.join(details)})" if details else ""
+    detail = f"; {', '.join(details)}" if details else ""
     source = f" [{row.source.rstrip('.')}]" if row.source else ""
-    return f"The effect measure is the {measure_name(row.code)} ({row.code}){on_scale}{detail}{source}."
+    return f"The effect measure is the {measure_name(row.code)} ({row.code}{detail}){on_scale}{source}."
 
 
 def _zero_cells(fit: Pooled) -> str:

@@ -341,15 +341,23 @@ class Package:
 
     def arm(self, study: str, arm: str) -> Arm | None:
         """The arm of a study, or ``None`` where the paper's number belongs to no single arm."""
-        return next((a for a in self.arms if a.study == study and a.arm == arm), None)
+        return self._arms_by_id.get((study, arm))
 
     def report(self, report: str | None) -> Report | None:
         """The report with this id, or ``None``."""
-        return next((r for r in self.reports if r.report == report), None)
+        return self._reports_by_id.get(report)
 
     def results_of(self, study: str) -> tuple[Result, ...]:
         """Every result of one study, in the order of ``results.csv``."""
         return self._results_by_study.get(study, ())
+
+    @cached_property
+    def _arms_by_id(self) -> Mapping[tuple[str, str], Arm]:
+        return {(a.study, a.arm): a for a in reversed(self.arms)}  # the first of two with one id, as a reader finds it
+
+    @cached_property
+    def _reports_by_id(self) -> Mapping[str | None, Report]:
+        return {r.report: r for r in reversed(self.reports)}
 
     @cached_property
     def _results_by_study(self) -> Mapping[str, tuple[Result, ...]]:

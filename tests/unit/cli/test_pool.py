@@ -52,7 +52,7 @@ def test_result_sentence_methods_and_forest(capsys, folder):
     out = captured.out
     assert "Pooled                        0.49  0.33 to 0.73  100.0%" in out
     assert "\n\nAcross 13 studies, the pooled risk ratio was 0.49 (95% CI 0.33 to 0.73;" in out
-    assert "\n\nMethods. The effect measure is the risk ratio (RR)" in out
+    assert "\n\nMethods. The effect measure is the risk ratio (RR; large-sample variance), analysed on" in out
     assert "\n\nForest plot: bcg-forest.svg (--forest F.png or F.pdf for another format, --no-forest for none)\n" in out
     assert captured.err == ""
     svg = (folder / "bcg-forest.svg").read_text(encoding="utf-8")

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from balm.actions.review import Review
-from balm.report.document.abstract import abstract, included
+from balm.report.document.abstract import abstract, bias_assessed, included
 from balm.report.document.appendices import discussion, excluded, searches
 from balm.report.document.checklist import checklists
 from balm.report.document.checklist_items import ABSTRACT, MAIN
-from balm.report.document.content import bias_words, funnel_words
+from balm.report.document.content import bias_words, counted, funnel_words
+from balm.report.document.long_tables import few_links, interval_in_one
 from balm.report.document.methods import deviations, methods_section
-from balm.report.document.parts import Listing, Paragraph, Section, said
+from balm.report.document.parts import Document, Listing, Paragraph, Run, Section, said, targets
 from balm.report.html_report.study_tables import outside
 from balm.report.html_report.table import LONG, Cell, Link, Row, Table, columns, told_once
 from balm.report.methods_text import method_parts
@@ -98,6 +99,22 @@ def test_sentences_are_grammatical_with_no_data_one_study_and_two(synthesis, kep
         assert not re.search(r"\b(one|1) (controlled trials|studies|records|people|analyses|outcomes)\b", text), text
 
 
+def test_trials_of_sensitivity_analyses_are_named_where_they_are_counted(synthesis):
+    """One text says 21 trials of the review and 22 asked for bias: it says where the other one comes from."""
+    told = bias_assessed(synthesis.package)
+    assert told.endswith("in 1 of 22 controlled trials (one of them used in sensitivity analyses only).")
+    assert "1 of 22 controlled trials (one of them used in sensitivity analyses only): " in bias_words(
+        synthesis.package
+    )
+    own = [s for s in synthesis.package.studies if s.scope == "included"]
+    extra = next(s for s in synthesis.package.studies if s.scope == "sensitivity")
+    assert [counted(own[:1]), counted([*own[:1], extra]), counted([extra])] == [
+        "one controlled trial",
+        "two controlled trials (one of them used in sensitivity analyses only)",
+        "one controlled trial (used in sensitivity analyses only)",
+    ]
+
+
 def test_a_search_is_given_in_full_and_an_unknown_count_is_said(synthesis):
     one = Search(
         "s1", "database", "MEDLINE", "Ovid", "2026-01-02", "1. exp Ketamine/\n2. pain.ti.", None, None, None, None
@@ -151,6 +168,38 @@ def test_on_paper_a_long_table_says_once_what_every_row_says():
         replace(rows[-1], cells=(rows[-1].cells[0], Cell("Pain", mark="not verified"), *rows[-1].cells[2:])),
     )
     assert "Outcome" in [c.title for c in told_once(replace(whole, rows=other)).columns]
+
+
+def test_on_paper_each_row_of_a_long_table_leads_on_once():
+    """From the row of a study to its values as reported, from there to the reference: no step is lost."""
+    source = Cell(
+        links=(Link("ref. 1", "#ref-a"), Link("DOI", "https://doi.org/10.1/x"), Link("a.org", "https://a.org"))
+    )
+    places = Cell(links=(Link("row 3", "#result-3"), Link("row 4", "#result-4")))
+    effect = (Cell("0.65"), Cell("0.43"), Cell("0.99"))
+    behind = tuple(Row((Cell(f"A {i}", href=f"#study-{i}"), *effect, places, source)) for i in range(LONG))
+    whole = Table("rows", "", columns("#Study", ">Effect", ">Low", ">High", "Rows", "@Source"), behind)
+    row = interval_in_one(few_links(whole)).rows[0]
+    assert [cell.plain for cell in row.cells] == ["A 0", "0.65 (0.43 to 0.99)", "row 3; row 4", "ref. 1"]
+    assert [(cell.href, [link.href for link in cell.links]) for cell in row.cells[::2]] == [
+        ("", []),
+        ("", ["#result-3"]),
+    ]
+    short = replace(whole, rows=behind[1:])
+    assert interval_in_one(few_links(short)) == short, "a short table stays as it is"
+
+    values = tuple(Row((Cell("8/12"), source), id=f"result-{i}") for i in range(LONG))
+    first, second, *_ = few_links(Table("data", "", columns("#Value", "@Source"), values)).rows
+    assert [link.href for link in first.cells[1].links] == ["#ref-a", "https://a.org"]
+    assert second.cells[1].plain == "ref. 1 ; a.org" and [x.href for x in second.cells[1].links] == ["https://a.org"]
+
+
+def test_only_rows_that_a_link_leads_to_are_marked():
+    rows = tuple(Row((Cell("8/12"),), id=f"result-{i}") for i in range(3))
+    table = Table("data", "", columns("#Value"), rows)
+    leads = Paragraph((Run("row 2", href="#result-2"), Run("Section", ref="s")))
+    made = Document("T", "K", "", (), (Section("s", "S", (leads, table)),))
+    assert targets(made) == {"s", "data", "result-2"}
 
 
 def test_what_all_analyses_share_is_told_once(synthesis):

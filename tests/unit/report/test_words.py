@@ -147,7 +147,9 @@ def test_a_single_group_is_not_tested_against_anything():
     assert re.search(r"Pooled +0\.2\d +0\.\d\d to 0\.\d\d", words.text(fit))  # the table keeps the scale
     assert "Overall effect" not in said
     assert not re.search(r"interval; P [=<>]", said)
-    assert "The effect measure is the proportion (PLO), analysed on the logit scale" in words.methods(fit)
+    assert "The effect measure is the proportion (PLO; large-sample variance), analysed on the logit" in words.methods(
+        fit
+    )
 
 
 def test_a_very_small_ratio_keeps_its_figures():
@@ -174,7 +176,7 @@ def test_every_sentence_ends_and_starts_as_one():
 def test_the_methods_name_every_choice():
     said = words.methods(balm.pool(bcg()))
     for part in (
-        "risk ratio (RR), analysed on the log scale",
+        "risk ratio (RR; large-sample variance), analysed on the log scale",
         "no study had one; 0.5 would have been added to every cell of the studies with a zero cell",
         "inverse-variance weights under a random-effects model",
         "restricted maximum likelihood, REML (Viechtbauer 2005)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from balm.report.document.content import controlled, counted
 from balm.report.document.parts import Section, said
 from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import participants, single_sentence
@@ -65,16 +66,14 @@ def sources(review: Package) -> str:
 
 def bias_assessed(review: Package) -> str:
     """How many of the trials were judged, with which tool."""
-    trials = [s.study for s in review.studies if s.scope in ("included", "sensitivity")]
+    trials = controlled(review)
     tools = list(dict.fromkeys(j.tool for j in review.risk_of_bias))
-    judged = {j.study for j in review.risk_of_bias} & set(trials)
+    judged = {j.study for j in review.risk_of_bias} & {s.study for s in trials}
     if not tools:
         return "Risk of bias was not assessed."
     if not trials:
         return f"Risk of bias was assessed with {listed(tools)}."
-    return (
-        f"Risk of bias was assessed with {listed(tools)}, in {len(judged)} of {many(len(trials), 'controlled trial')}."
-    )
+    return f"Risk of bias was assessed with {listed(tools)}, in {len(judged)} of {counted(trials)}."
 
 
 def _synthesis(synthesis: Synthesis) -> str:
@@ -149,7 +148,7 @@ def limits(synthesis: Synthesis) -> str:
                      "five studies.")  # fmt: skip
     if empty and synthesis.analyses:
         texts.append(f"{many(empty, 'planned analysis', 'planned analyses').capitalize()} could not be pooled.")
-    trials = [s for s in review.studies if s.scope in ("included", "sensitivity")]
+    trials = controlled(review)
     open_ = len(trials) - len({s.study for s in trials} & {j.study for j in review.risk_of_bias})
     if open_:
         texts.append(f"Risk of bias of {many(open_, 'controlled trial')} was not assessed.")

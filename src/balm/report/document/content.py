@@ -22,7 +22,7 @@ from balm.review.package import Package
 from balm.review.risk_of_bias.on_record import groups
 from balm.review.risk_of_bias.targets import group_title
 from balm.review.synthesis import Synthesis
-from balm.vocabulary.evidence import Report
+from balm.vocabulary.evidence import Report, Study
 
 
 def facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
@@ -80,22 +80,37 @@ def bias_figures(review: Package, labels: dict[str, str]) -> list[Figure]:
     return [risk_of_bias_figure(g.judgements, labels=labels, title=t) for g, t in zip(found, titles, strict=True)]
 
 
+def controlled(review: Package) -> list[Study]:
+    """Every controlled trial whose risk of bias is asked for: of the review, and of sensitivity analyses."""
+    return [s for s in review.studies if s.scope in ("included", "sensitivity")]
+
+
+def counted(trials: Sequence[Study]) -> str:
+    """How many controlled trials; those of sensitivity analyses are named, for elsewhere the review counts its own."""
+    extra = sum(s.scope == "sensitivity" for s in trials)
+    said = many(len(trials), "controlled trial")
+    if not extra:
+        return said
+    whose = "" if extra == len(trials) else f"{many(extra, 'x').partition(' ')[0]} of them "
+    return f"{said} ({whose}used in sensitivity analyses only)"
+
+
 def bias_words(review: Package) -> str:
     """Which trials were judged, and which were not."""
-    trials = [s for s in review.studies if s.scope in ("included", "sensitivity")]
+    trials = controlled(review)
     judged = {j.study for j in review.risk_of_bias}
     known = [s.label for s in trials if s.study in judged]
     if not trials:
         return "The review has no controlled trial whose risk of bias could be assessed."
     if not known:
-        return f"No risk-of-bias judgement is on record for any of the {many(len(trials), 'controlled trial')}."
+        return f"No risk-of-bias judgement is on record for any of the {counted(trials)}."
     if len(known) == len(trials):
-        every = "the one controlled trial" if len(trials) == 1 else f"all {len(trials)} controlled trials"
+        every = "the one controlled trial" if len(trials) == 1 else f"all {counted(trials)}"
         return f"Judgements are on record for {every}."
     open_ = len(trials) - len(known)
     others = "The other one has" if open_ == 1 else f"The other {open_} have"
     return (
-        f"Judgements are on record for {len(known)} of {len(trials)} controlled trials ({', '.join(known)}). "
+        f"Judgements are on record for {len(known)} of {counted(trials)}: {', '.join(known)}. "
         f"{others} not been assessed: that is not the same as low risk."
     )
 

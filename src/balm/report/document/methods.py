@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from balm.report.document.abstract import bias_assessed, registration, sources
+from balm.report.document.content import controlled
 from balm.report.document.parts import Block, Listing, Paragraph, Run, Section, said
 from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import shown_name
@@ -218,7 +219,7 @@ def deviations(synthesis: Synthesis) -> list[str]:
                 f"{many(fewer, 'record').capitalize()} {was(fewer)} judged by fewer people than the "
                 f"{many(review.meta.screening.reviewers, 'person', 'people')} planned for {name}."
             )
-    trials = [s for s in review.studies if s.scope in ("included", "sensitivity")]
+    trials = controlled(review)
     judged = {j.study for j in review.risk_of_bias}
     open_ = [s.label for s in trials if s.study not in judged]
     if open_:

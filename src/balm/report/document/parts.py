@@ -154,12 +154,35 @@ def target_of(href: str, known: Container[str]) -> str:
 
 
 def targets(document: Document) -> set[str]:
-    """Every id that a link inside the document can lead to: sections, tables, figures, rows and references."""
-    found = set(names(document))
+    """Every id to which a link may lead: all sections, tables, figures and references, and the rows that a link of the
+    document does lead to. A mark in each row of a long table would cost more than the row."""
+    found, rows = set(names(document)), set()
     for section in document.walk():
         for block in section.blocks:
             if isinstance(block, Table):
-                found.update(row.id for row in block.rows if row.id)
+                rows.update(row.id for row in block.rows if row.id)
             elif isinstance(block, References):
                 found.update(item.id for item in block.items)
-    return found
+    known = found | rows
+    return found | (rows & {target_of(href, known) for href in _inner_links(document)})
+
+
+def _inner_links(document: Document) -> set[str]:
+    """Every address inside the document that one of its parts leads to."""
+    found: set[str] = set()
+    for section in document.walk():
+        for block in section.blocks:
+            if isinstance(block, Table):
+                for row in block.rows:
+                    for cell in row.cells:
+                        if cell.href:
+                            found.add(cell.href)
+                        if cell.links:
+                            found.update(link.href for link in cell.links)
+            elif isinstance(block, Paragraph):
+                found.update(run.href or f"#{run.ref}" for run in block.runs)
+            elif isinstance(block, Listing):
+                found.update(run.href or f"#{run.ref}" for item in block.items for run in item)
+            elif isinstance(block, References):
+                found.update(link.href for item in block.items for link in item.links)
+    return {href for href in found if href.startswith("#")}

@@ -85,6 +85,8 @@ def _string(text: str) -> str:
     >>> print(_string('a "b" # c'))
     "a \\"b\\" # c"
     """
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     escaped = re.sub(r'(["\\])', r"\\\1", text)
     return '"' + "".join(c if c >= " " else " " for c in escaped).encode("utf-8", "replace").decode("utf-8") + '"'
 
@@ -113,8 +115,10 @@ def _is_plain(cell: Cell) -> bool:
 
 def _wide(cell: Cell) -> float:
     """How wide a cell is on one line, in ems; infinite where its letters or lines make it unsure."""
-    more = [f" {part} ()" for part in (cell.after, cell.mark) if part] + [f"; {link.text}" for link in cell.links]
-    shown = "".join([cell.text, *more])
+    shown = cell.text
+    if cell.after or cell.mark or cell.links:
+        more = [f" {part} ()" for part in (cell.after, cell.mark) if part] + [f"; {link.text}" for link in cell.links]
+        shown = "".join([shown, *more])
     if cell.lines or not (shown.isascii() or _ALIKE.issuperset(shown)) or "\n" in shown:
         return inf
     return text_width(shown, 1.0)

@@ -11,6 +11,7 @@ from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
 from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
+from balm.report.document.long_tables import few_links, interval_in_one
 from balm.report.document.methods import methods_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
@@ -120,7 +121,8 @@ def _in_place(rows: Table) -> Table:
     def bare(cell: Cell) -> Cell:
         return replace(cell, href="") if cell.href.startswith("#at:") else cell
 
-    return told_once(replace(rows, rows=tuple(replace(row, cells=tuple(map(bare, row.cells))) for row in rows.rows)))
+    own = tuple(replace(row, cells=tuple(map(bare, row.cells))) for row in rows.rows)
+    return interval_in_one(few_links(told_once(replace(rows, rows=own))))
 
 
 def _beside(synthesis: Synthesis, numbers: dict[str, int]) -> list[Section]:
@@ -173,7 +175,8 @@ def _numbers(synthesis: Synthesis, numbers: dict[str, int]) -> Section:
     review = synthesis.package
     _, by_outcome = study_tables.results(review, numbers)
     contrasts = study_tables.contrasts(review, numbers)
-    tables: list[Table] = [told_once(replace(t, caption=f"Numbers as reported: {t.caption}")) for t in by_outcome]
+    named = [replace(t, caption=f"Numbers as reported: {t.caption}") for t in by_outcome]
+    tables: list[Table] = [few_links(told_once(t)) for t in named]
     tables += [contrasts] if contrasts.rows else []
     blocks: tuple[Block, ...] = tuple(tables) or (said("No number is on record."),)
     return Section("numbers", "Appendix: numbers as reported", blocks)

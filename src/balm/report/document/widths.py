@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from balm.report.html_report.table import Column, Row, Table
+from balm.report.html_report.table import Column, Table
 
 #: How much room a column asks for, by its kind.
 PARTS = {"number": 1.4, "head": 3.0, "text": 2.4, "long": 5.0, "source": 2.2}
@@ -27,8 +27,9 @@ def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
     """
     rows = [row for row in table.rows[:_LOOKED_AT] if not row.group]
     em = font_size * TABLE_TEXT * _MM_PER_POINT
-    wanted = [_wanted(column, i, rows) for i, column in enumerate(table.columns)]
-    least = [_least(column, i, rows, em) for i, column in enumerate(table.columns)]
+    held = [[row.cells[i].plain for row in rows] for i in range(len(table.columns))]
+    wanted = [_wanted(column, texts) for column, texts in zip(table.columns, held, strict=True)]
+    least = [_least(column, texts, em) for column, texts in zip(table.columns, held, strict=True)]
     if sum(least) >= width_mm:
         return [x / sum(least) for x in least]
     fixed: set[int] = set()
@@ -42,16 +43,15 @@ def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
         fixed |= short
 
 
-def _wanted(column: Column, i: int, rows: list[Row]) -> float:
+def _wanted(column: Column, texts: list[str]) -> float:
     """From the kind of a column and from how much its cells hold."""
-    lengths = [len(row.cells[i].plain) for row in rows]
-    mean = sum(lengths) / len(lengths) if lengths else 0.0
+    mean = sum(map(len, texts)) / len(texts) if texts else 0.0
     return float(max(PARTS[column.kind], min(mean, 80) ** 0.6))
 
 
-def _least(column: Column, i: int, rows: list[Row], em: float) -> float:
+def _least(column: Column, texts: list[str], em: float) -> float:
     """Millimetres that the longest word needs."""
     head = max((len(word) for word in column.title.split()), default=1)
-    longest = max((len(word) for row in rows for word in row.cells[i].plain.split()), default=1)
+    longest = max((len(word) for text in texts for word in text.split()), default=1)
     letters = max(min(head, LONGEST_WORD) * BOLD_LETTER, min(longest, LONGEST_WORD) * LETTER)
     return letters * em + PADDING

@@ -72,6 +72,8 @@ class Cell:
         """What the CSV holds."""
         if self.in_csv is not None:
             return self.in_csv
+        if not (self.after or self.lines or self.links or self.mark):
+            return self.text
         words = [self.text + (f": {self.after}" if self.after else "")]
         words += [*(line.plain for line in self.lines), *(link.text for link in self.links)]
         said = " ; ".join(word for word in words if word)
@@ -228,7 +230,9 @@ def told_once(table: Table) -> Table:
         if not said[0].cells[i].blank
     ]
     keep = [i for i in range(len(table.columns)) if i not in alike]
-    rows = tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in table.rows)
+    rows = table.rows
+    if alike:
+        rows = tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
     note = " ".join(part for part in (table.note, f"The same in every row: {'; '.join(told)}." if told else "") if part)
     return replace(table, columns=tuple(table.columns[i] for i in keep), rows=rows, note=note)
 

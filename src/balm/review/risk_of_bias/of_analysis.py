@@ -26,6 +26,8 @@ def analyses_of(package: Package, group: BiasGroup) -> tuple[AnalysisSpec, ...]:
 
 def judgements_for(package: Package, spec: AnalysisSpec) -> dict[str, list[BiasJudgement]]:
     """Study -> its judgements for this analysis: those of its results where there are any, else those of the study."""
+    if not package.risk_of_bias:
+        return {}
     own = {r.result for r in package.results if r.outcome == spec.outcome}
     of_results: dict[str, list[BiasJudgement]] = {}
     of_studies: dict[str, list[BiasJudgement]] = {}

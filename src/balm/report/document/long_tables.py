@@ -1,0 +1,90 @@
+"""Long tables on paper: what leads somewhere else in every row is said or linked once, so that the pages stay few."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from balm.report.html_report.table import LONG, Cell, Column, Link, Row, Table
+
+_RESULT, _REFERENCE, _STUDY = "#result-", "#ref-", "#study-"
+_INTERVAL = ("Effect", "Low", "High")
+
+
+def few_links(table: Table) -> Table:
+    """A long table with the links a reader walks on by, and no more; a short table stays as it is.
+
+    A row that leads to the values as reported has that one link: study and source stand beside those values. A
+    reference is a link where the row above names another, and its DOI stands in the list of references.
+
+    >>> from balm.report.html_report.table import columns
+    >>> rows = Cell(links=(Link("row 1", "#result-1"), Link("row 2", "#result-2")))
+    >>> made = Row((Cell("A 2020", href="#study-a"), rows))
+    >>> whole = Table("rows", "", columns("#Study", "Rows"), (made,) * 30)
+    >>> [cell.href or cell.links for cell in few_links(whole).rows[0].cells]
+    [(), (Link(text='row 1; row 2', href='#result-1'),)]
+    """
+    if not is_long(table):
+        return table
+    made: list[Row] = []
+    above = ""
+    for row in table.rows:
+        refs = [link.href for cell in row.cells for link in cell.links if link.href.startswith(_REFERENCE)]
+        leads = any(link.href.startswith(_RESULT) for cell in row.cells for link in cell.links)
+        cells = tuple(_cell(cell, leads, above) for cell in row.cells)
+        made.append(row if cells == row.cells else replace(row, cells=cells))
+        above = refs[0] if refs else ""
+    return replace(table, rows=tuple(made))
+
+
+def is_long(table: Table) -> bool:
+    """Whether a table goes on for about a page or more."""
+    return len(table.rows) >= LONG and sum(not row.group for row in table.rows) >= LONG
+
+
+def _cell(cell: Cell, leads: bool, above: str) -> Cell:
+    """One cell; ``leads``: its row leads to values as reported; ``above``: the reference of the row above."""
+    if leads and cell.href.startswith(_STUDY):
+        return replace(cell, href="")
+    if not cell.links:
+        return cell
+    first = cell.links[0]
+    if first.href.startswith(_RESULT):
+        if len(cell.links) == 1 or not all(link.href.startswith(_RESULT) for link in cell.links):
+            return cell
+        return replace(cell, links=(Link("; ".join(link.text for link in cell.links), first.href),))
+    if not first.href.startswith(_REFERENCE) or cell.text:
+        return cell
+    if leads:
+        return Cell(first.text, mark=cell.mark)
+    pages = tuple(link for link in cell.links[1:] if link.text != "DOI" and not link.text.startswith("PMID "))
+    if first.href != above:
+        return replace(cell, links=(first, *pages), in_csv=None)
+    return replace(cell, text=first.text, links=pages, in_csv=None)
+
+
+def interval_in_one(table: Table) -> Table:
+    """A long table with effect and interval in one column, as forest plots print them.
+
+    >>> from balm.report.html_report.table import columns
+    >>> row = Row((Cell("A 2020"), Cell("0.65"), Cell("0.43"), Cell("0.99")))
+    >>> short = interval_in_one(Table("rows", "", columns("#Study", ">Effect", ">Low", ">High"), (row,) * 30))
+    >>> [column.title for column in short.columns], short.rows[0].cells[1].text
+    (['Study', 'Effect (interval)'], '0.65 (0.43 to 0.99)')
+    """
+    titles = [column.title for column in table.columns]
+    i = titles.index("Effect") if "Effect" in titles else -1
+    if i < 0 or tuple(titles[i : i + 3]) != _INTERVAL or not is_long(table):
+        return table
+    heads = (*table.columns[:i], Column("Effect (interval)", "number"), *table.columns[i + 3 :])
+    return replace(table, columns=heads, rows=tuple(_joined(row, i) for row in table.rows))
+
+
+def _joined(row: Row, i: int) -> Row:
+    if row.group:
+        return replace(row, cells=row.cells[:-2])
+    effect, low, high = row.cells[i : i + 3]
+    if effect.blank or low.blank or high.blank:
+        one = effect
+    else:
+        one = replace(effect, text=f"{effect.text} ({low.text} to {high.text})")
+    return replace(row, cells=(*row.cells[:i], one, *row.cells[i + 3 :]))
