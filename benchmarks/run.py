@@ -1,7 +1,7 @@
 """Ratios against peers on the same work, in one run: interleaved child processes, CPU time, medians, agreement.
 
 `make bench ONLY=run` runs everything; `python benchmarks/run.py one many` runs some tasks. metafor is used through
-Rscript where R has it; PyMARE and statsmodels live in `.venv-bench`, made here from `benchmarks/requirements.lock`. What
+Rscript where R has it; PyMARE, statsmodels and pimeta live in `.venv-bench`, made here from `benchmarks/requirements.lock`. What
 is missing is said.
 """
 

@@ -5,8 +5,9 @@ A study of p arms brings all p(p - 1)/2 contrasts of its arms, or its arms thems
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Mapping, Sequence, Sized
+from itertools import compress, count
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,8 @@ class Contrasts:
         )
 
 
-def names_of(argument: str, given: Any, data: Any) -> list[str]:
-    """Labels of studies or treatments, stripped; an empty one is an error with its row."""
+def _given(argument: str, given: Any, data: Any) -> list[Any]:
+    """The values of a column of labels, as they are."""
     if given is None:
         refuse(f"{argument} is needed: an array of names, or the name of a column of data")
     if isinstance(given, str):
@@ -79,10 +80,12 @@ def names_of(argument: str, given: Any, data: Any) -> list[str]:
         known = tables.column_names(data)
         if given not in known:
             refuse(f"{argument}: the column must be among {known}; got {given!r}")
-        values = data[given]
-    else:
-        values = given
-    values = values.tolist() if hasattr(values, "tolist") else list(values)
+        given = data[given]
+    return list(given.tolist() if hasattr(given, "tolist") else given)
+
+
+def _stripped(argument: str, given: Any, values: list[Any]) -> list[str]:
+    """Labels as text without spaces around them; an empty one is an error with its row."""
     try:
         found = list(map(str.strip, values))
     except TypeError:  # numbers among them
@@ -92,6 +95,11 @@ def names_of(argument: str, given: Any, data: Any) -> list[str]:
     label = given if isinstance(given, str) else argument
     empty = [i for i, name in enumerate(found) if not name]
     raise InputError([Problem("a name is missing", row=i + 1, column=label, value="") for i in empty])
+
+
+def names_of(argument: str, given: Any, data: Any) -> list[str]:
+    """Labels of studies or treatments, stripped; an empty one is an error with its row."""
+    return _stripped(argument, given, _given(argument, given, data))
 
 
 def read_contrasts(
@@ -113,20 +121,11 @@ def read_contrasts(
     """
     if (se is None) == (variance is None):
         refuse("give se or variance, one of them: the standard error of each contrast, or its square")
-    names = names_of("study", study, data)
-    one, two = names_of("treatment_1", treatment_1, data), names_of("treatment_2", treatment_2, data)
+    labels = _read_labels({"study": study, "treatment_1": treatment_1, "treatment_2": treatment_2}, data)
     y = tables.numeric_column("effect", effect, data)
     spread = tables.numeric_column("variance" if se is None else "se", variance if se is None else se, data)
-    for what, column in (
-        ("treatment_1", one),
-        ("treatment_2", two),
-        (y.label, y.values),
-        (spread.label, spread.values),
-    ):
-        if len(column) != len(names):
-            refuse(f"columns differ in length: study has {len(names)}, {what} has {len(column)}")
-    labels = _numbered(names, one, two)
-    problems = _problems_of(names, labels, y, spread)
+    _same_length(len(labels.study), {y.label: y.values, spread.label: spread.values})
+    problems = _problems_of(labels, y, spread)
     if problems:
         raise InputError(problems)
     return _sorted(labels, y.values, spread.values if se is None else spread.values**2)
@@ -143,29 +142,63 @@ class _Labels:
     second: Integers
 
 
+def _read_labels(given: dict[str, Any], data: Any) -> _Labels:
+    """The three columns of labels as numbers.
+
+    Text that needs no stripping is looked at once a name, not once a row.
+    """
+    columns = [_given(argument, one, data) for argument, one in given.items()]
+    try:
+        found = _numbered(*columns)
+    except TypeError:  # numbers among them
+        found = None
+    if found is None or not (_clean(found.studies) and _clean(found.treatments)):
+        columns = [_stripped(argument, one, c) for (argument, one), c in zip(given.items(), columns, strict=True)]
+        found = _numbered(*columns)
+    _same_length(len(columns[0]), dict(zip(given, columns, strict=True)))
+    return found
+
+
+def _clean(names: tuple[str, ...]) -> bool:
+    return all(names) and tuple(map(str.strip, names)) == names
+
+
+def _same_length(m: int, columns: Mapping[str, Sized]) -> None:
+    for what, column in columns.items():
+        if len(column) != m:
+            refuse(f"columns differ in length: study has {m}, {what} has {len(column)}")
+
+
 def _numbered(names: Sequence[str], one: Sequence[str], two: Sequence[str]) -> _Labels:
-    order_of = dict(zip(dict.fromkeys(names), count(), strict=False))
+    # the rows of a study mostly stand together: one begins where the name is another than in the row before
+    begins = [True, *map(ne, names[1:], names)][: len(names)]
+    studies = tuple(compress(names, begins))
+    if len(set(studies)) == len(studies):
+        study = np.fromiter(begins, np.int64, len(names)).cumsum() - 1
+    else:
+        place = dict(zip(dict.fromkeys(studies), count(), strict=False))
+        studies, study = tuple(place), np.fromiter(map(place.__getitem__, names), np.int64, len(names))
     treatments = tuple(sorted(sorted({*one, *two}), key=str.casefold))
     number = dict(zip(treatments, count(), strict=False))
-    m = len(names)
-    study = np.fromiter(map(order_of.__getitem__, names), np.int64, m)
-    first, second = (np.fromiter(map(number.__getitem__, ends), np.int64, m) for ends in (one, two))
-    return _Labels(treatments, tuple(order_of), study, first, second)
+    first, second = (np.fromiter(map(number.__getitem__, ends), np.int64, len(ends)) for ends in (one, two))
+    return _Labels(treatments, studies, study, first, second)
 
 
-def _problems_of(names: list[str], labels: _Labels, y: tables.Column, spread: tables.Column) -> list[Problem]:
+def _problems_of(labels: _Labels, y: tables.Column, spread: tables.Column) -> list[Problem]:
     problems = []
-    for i in np.flatnonzero(labels.first == labels.second).tolist():
+
+    def study(i: int) -> str:
+        return f"study {labels.studies[labels.study[i]]!r}"
+
+    same = labels.first == labels.second
+    for i in np.flatnonzero(same).tolist() if same.any() else ():
         name = labels.treatments[labels.first[i]]
-        problems.append(Problem(f"study {names[i]!r} compares {name!r} with itself", row=i + 1, column="treatment_2"))
-    for column, bad in (
-        (y, ~np.isfinite(y.values)),
-        (spread, ~(np.isfinite(spread.values) & (spread.values > 0.0))),
-    ):
-        for i in np.flatnonzero(bad).tolist():
+        problems.append(Problem(f"{study(i)} compares {name!r} with itself", row=i + 1, column="treatment_2"))
+    for column, good in ((y, np.isfinite(y.values)), (spread, (spread.values > 0.0) & (spread.values < np.inf))):
+        for i in () if good.all() else np.flatnonzero(~good).tolist():
             found = column.unreadable.get(i, f"{column.values[i]:g}")
             want = "a finite number" if column is y else "a number above 0"
-            reason = f"study {names[i]!r}: {column.argument} must be {want}; got {found!r}"
+            reason = f"{study(i)}: {column.argument} must be {want}; got {found!r}"
             problems.append(Problem(reason, row=i + 1, column=column.label, value=found))
     return problems
 
@@ -195,13 +228,13 @@ def _sorted(labels: _Labels, effect: Floats, variance: Floats) -> Contrasts:
     arms = np.full(k, 2, dtype=np.int64)
     many = held_rows > 1
     if many.any():
-        rows = many[study]
-        held = _distinct(np.concatenate([study[rows] * n + first[rows], study[rows] * n + second[rows]]))
+        rows = np.flatnonzero(many[study])
+        of, a, b = study[rows], first[rows], second[rows]
+        held = _distinct(np.concatenate([of * n + a, of * n + b]))
         arms[many] = np.bincount(held // n, minlength=k)[many]
-        low, high = np.minimum(first, second), np.maximum(first, second)
-        pair = (study * n + low) * n + high
+        pair = (of * n + np.minimum(a, b)) * n + np.maximum(a, b)
         once = np.bincount(_distinct(pair) // (n * n), minlength=k)
-        wrong = (held_rows != once) | (held_rows != arms * (arms - 1) // 2)
+        wrong = many & ((held_rows != once) | (held_rows != arms * (arms - 1) // 2))
         if wrong.any():
             raise InputError(
                 [_incomplete(labels.studies[s], int(arms[s]), int(held_rows[s])) for s in np.flatnonzero(wrong)]

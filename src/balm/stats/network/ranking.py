@@ -25,7 +25,8 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
     place = np.arange(n)
     upper = place[:, None] < place
     table = np.zeros((n, n))  # the chance that the column's treatment is the lower, above the diagonal
-    table[upper] = ndtr(effect[upper] / np.sqrt(variance[upper]))
+    z = np.sqrt(variance[upper])
+    table[upper] = ndtr(np.divide(effect[upper], z, out=z), out=z)
     higher = table.sum(axis=1) + place - table.sum(axis=0)
     return np.asarray((n - 1 - higher if lower_is_better else higher) / (n - 1))
 

@@ -12,7 +12,8 @@ Ruecker G (2012) Res Synth Methods 3:312 (Laplacian, multi-arm weights); Ruecker
 
 from __future__ import annotations
 
-from functools import cached_property
+import math
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -45,35 +46,39 @@ class Rows:
     rest: float = 0.0
 
     @cached_property
-    def pairs(self) -> tuple[Integers, Integers, Integers, Floats]:
-        """Every pair of treatments inside a row: its row, both ends (lower first) and the product of coefficients.
+    def pairs(self) -> tuple[Integers, Integers, Integers, Integers, Floats]:
+        """Every pair of treatments inside a row: its row, both ends, place above the diagonal, product of coefficients.
 
         The coefficients of a row add up to 0, so that these products make up its whole matrix.
         """
         narrow, p = self.narrow, self.places.shape[1]
         places, vector = self.places, self.vector
-        i, j = np.triu_indices(p, 1)
+        i, j = _pairs(p)
         row = np.concatenate([np.arange(narrow), np.repeat(np.arange(narrow, len(places)), len(i))])
         a = np.concatenate([places[:narrow, 0], places[narrow:, i].ravel()])
         b = np.concatenate([places[:narrow, 1], places[narrow:, j].ravel()])
         product = np.concatenate(
             [vector[:narrow, 0] * vector[:narrow, 1], (vector[narrow:, i] * vector[narrow:, j]).ravel()]
         )
-        return row, np.minimum(a, b), np.maximum(a, b), product
+        return row, a, b, np.minimum(a, b) * self.n + np.maximum(a, b), product
 
     def laplacian(self, weight: Floats) -> Floats:
-        """``A' diag(weight) A``, (n, n), from its part above the diagonal."""
-        row, low, high, product = self.pairs
-        upper = np.bincount(low * self.n + high, product * weight[row], self.n * self.n).reshape(self.n, self.n)
-        both = upper + upper.T
-        both[np.diag_indices(self.n)] = -both.sum(axis=1)
-        return np.asarray(both, np.float64)
+        """``A' diag(weight) A``, (n, n)."""
+        above = self.laplacian_above(weight)
+        return np.asarray(above + np.triu(above, 1).T)
+
+    def laplacian_above(self, weight: Floats) -> Floats:
+        """The same with zeros below its diagonal."""
+        row, _, _, place, product = self.pairs
+        above = np.bincount(place, product * weight[row], self.n * self.n).reshape(self.n, self.n)
+        above.flat[:: self.n + 1] = -(above.sum(axis=0) + above.sum(axis=1))
+        return np.asarray(above)
 
     def variances(self, upper: Floats) -> Floats:
         """(E,) of each row's combination of treatments, under a generalised inverse, read above its diagonal."""
-        row, low, high, product = self.pairs
-        d = np.diag(upper)
-        found = product * (2.0 * upper[low, high] - d[low] - d[high])
+        row, a, b, place, product = self.pairs
+        d = np.diag(upper).copy()
+        found = product * (2.0 * upper.take(place) - d[a] - d[b])
         return np.asarray(np.bincount(row, found, len(self.value)), np.float64)
 
     def current(self, weight: Floats) -> Floats:
@@ -84,7 +89,7 @@ class Rows:
 
     def at(self, theta: Floats) -> Floats:
         """``A theta``, (E,)."""
-        return np.asarray((self.vector * theta[self.places]).sum(axis=1))
+        return np.asarray(np.einsum("ep,ep->e", self.vector, theta[self.places]))
 
 
 def rows_of(contrasts: Contrasts, tau2: float = 0.0) -> Rows:
@@ -118,27 +123,27 @@ def _multi_arm(
 ) -> tuple[tuple[Integers, Integers, Floats, Floats, Floats], float]:
     """The rows of all studies of ``p`` arms at once."""
     of_p = contrasts.arms == p
-    rows = of_p[contrasts.study]
-    s = int(of_p.sum())
-    shape = (s, p * (p - 1) // 2)
-    first, second = contrasts.first[rows].reshape(shape), contrasts.second[rows].reshape(shape)
-    y, v = contrasts.effect[rows].reshape(shape), contrasts.variance[rows].reshape(shape)
-    arms = np.sort(np.concatenate([first, second], axis=1), axis=1)[:, :: p - 1]  # each stands p - 1 times
-    i = (first[:, :, None] > arms[:, None, :]).sum(axis=2)
-    j = (second[:, :, None] > arms[:, None, :]).sum(axis=2)
-    here = np.arange(s)[:, None]
-    spread, difference = np.zeros((2, s, p, p))
-    spread[here, i, j] = spread[here, j, i] = v
-    difference[here, i, j], difference[here, j, i] = y, -y
-    values, vectors = _axes(spread)
-    contradicting = values.min(axis=1) <= FLAT * values.max(axis=1)
+    rows = np.flatnonzero(of_p[contrasts.study])
+    first, second = contrasts.first[rows], contrasts.second[rows]
+    # the contrasts of each study down a column, in the order (0, 1), (0, 2) ... of its arms, lower minus higher
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    n, pairs = len(contrasts.treatments), p * (p - 1) // 2
+    order = np.argsort((contrasts.study[rows] * n + low) * n + high).reshape(-1, pairs).T
+    low, high = low[order], high[order]
+    y = np.where(first < second, contrasts.effect[rows], -contrasts.effect[rows])[order]
+    v = contrasts.variance[rows[order]]
+    s = order.shape[1]
+    arms = np.concatenate([low[:1], high[: p - 1]]).T
+    values, vectors = _axes(v, p)
+    contradicting = values[:, 0] <= FLAT * values[:, -1]
     if contradicting.any():
         raise InputError([_contradiction(contrasts.studies[q]) for q in np.flatnonzero(of_p)[contradicting].tolist()])
-    level = difference.sum(axis=2) / p  # the arms, up to a constant; exact where the contrasts add up
-    missing = difference - (level[:, :, None] - level[:, None, :])
-    size = np.abs(y).max(axis=1)
-    gap = np.abs(missing).reshape(s, p * p).max(axis=1)
-    open_ = gap > CLOSURE * np.maximum(np.sqrt(v.max(axis=1)), size)
+    differences = _differences(p)
+    level = (differences.T / p) @ y  # the arms, up to a constant; exact where the contrasts add up
+    missing = y - differences @ level
+    size = np.abs(y).max(axis=0)
+    gap = np.abs(missing).max(axis=0)
+    open_ = gap > CLOSURE * np.maximum(np.sqrt(v.max(axis=0)), size)
     if open_.any():
         which = np.flatnonzero(open_).tolist()
         names = [contrasts.studies[q] for q in np.flatnonzero(of_p)[open_].tolist()]
@@ -146,14 +151,15 @@ def _multi_arm(
     rest = 0.0
     if (gap > 1e-12 * size).any():
         # rounded contrasts: the arms that fit them best under the weights of this tau2
+        i, j = _pairs(p)
         kernel = np.einsum("sae,se,sbe->sab", vectors, 1.0 / (values + 0.5 * tau2), vectors)
-        weight = -kernel * (1.0 - np.eye(p))
-        flow = (weight * missing).sum(axis=2)
+        weight = -kernel[:, i, j].T
+        flow = differences.T @ (weight * missing)
         pseudo = np.einsum("sae,se,sbe->sab", vectors, values + 0.5 * tau2, vectors)
-        step = np.einsum("sab,sb->sa", pseudo, flow)
+        step = np.einsum("sab,bs->as", pseudo, flow)
         level = level + step
-        rest = float(0.5 * (weight * missing**2).sum() - (flow * step).sum())
-    value = (level[:, None, :] @ vectors)[:, 0, :]
+        rest = float((weight * missing**2).sum() - (flow * step).sum())
+    value = (level.T[:, None, :] @ vectors)[:, 0, :]
     width = widest - p
     places = np.repeat(arms, p - 1, axis=0)
     vector = vectors.transpose(0, 2, 1).reshape(s * (p - 1), p)
@@ -163,25 +169,46 @@ def _multi_arm(
     return (study, places, vector, value.ravel(), values.ravel()), rest
 
 
-def _axes(spread: Floats) -> tuple[Floats, Floats]:
-    """Eigenvalues (s, p - 1) and vectors (s, p, p - 1) of ``-J V J / 2`` across the arms, the constant left out."""
-    p = spread.shape[1]
+def _axes(variance: Floats, p: int) -> tuple[Floats, Floats]:
+    """Eigenvalues (s, p - 1) and vectors (s, p, p - 1) of ``-J V J / 2`` across p arms, the constant left out.
+
+    variance : (p(p - 1)/2, s) of the contrasts, in the order of :func:`_pairs`.
+    """
     basis = _basis(p)
     if p == 3:  # two by two, in the basis (1, -1, 0) and (1, 1, -2): the angle of the larger axis
-        v, w, x = spread[:, 0, 1], spread[:, 0, 2], spread[:, 1, 2]
-        a, b, c = 0.5 * v, (w - x) * (0.5 / np.sqrt(3.0)), (2.0 * (w + x) - v) / 6.0
-        large = 0.5 * (a + c) + np.hypot(0.5 * (a - c), b)
+        v, w, x = variance
+        a, b, c = 0.5 * v, (w - x) * (0.5 / math.sqrt(3.0)), (2.0 * (w + x) - v) / 6.0
+        half = 0.5 * (a - c)
+        large = 0.5 * (a + c) + np.hypot(half, b)
         small = np.divide(a * c - b * b, large, out=np.zeros(len(a)), where=large > 0.0)
-        angle = 0.5 * np.arctan2(2.0 * b, a - c)
-        cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-        one, two = basis.T
-        vectors = np.stack([cos * two - sin * one, cos * one + sin * two], axis=2)
+        angle = np.arctan2(b, half) * 0.5
+        cos, sin = np.cos(angle), np.sin(angle)
+        vectors = np.empty((len(a), 3, 2))
+        for arm, (one, two) in enumerate(basis.tolist()):
+            vectors[:, arm, 0], vectors[:, arm, 1] = cos * two - sin * one, cos * one + sin * two
         return np.stack([small, large], axis=1), vectors
-    inner = -0.5 * (basis.T @ spread @ basis)
-    values, vectors = np.linalg.eigh(inner)
+    i, j = _pairs(p)
+    spread = np.zeros((variance.shape[1], p, p))
+    spread[:, i, j] = spread[:, j, i] = variance.T
+    values, vectors = np.linalg.eigh(-0.5 * (basis.T @ spread @ basis))
     return values, np.asarray(basis @ vectors)
 
 
+@lru_cache(maxsize=32)
+def _pairs(p: int) -> tuple[Integers, Integers]:
+    """Every pair i < j of p arms."""
+    i, j = np.triu_indices(p, 1)
+    return i.astype(np.int64), j.astype(np.int64)
+
+
+@lru_cache(maxsize=32)
+def _differences(p: int) -> Floats:
+    """(p(p - 1)/2, p): what makes the contrasts of :func:`_pairs` out of p arms."""
+    i, j = _pairs(p)
+    return np.asarray(np.eye(p)[i] - np.eye(p)[j])
+
+
+@lru_cache(maxsize=32)
 def _basis(p: int) -> Floats:
     """(p, p - 1) orthonormal columns that add up to 0 (Helmert)."""
     found = np.zeros((p, p - 1))

@@ -39,13 +39,17 @@ class Solved:
         """(n, n): row minus column."""
         return np.asarray(self.theta[:, None] - self.theta[None, :])
 
-    @property
+    @cached_property
     def variance(self) -> Floats:
         """(n, n): effective resistances."""
-        d = np.diag(self.inverse)
-        found = np.maximum(d[:, None] + d[None, :] - 2.0 * self.inverse, 0.0)
-        np.fill_diagonal(found, 0.0)
-        return found
+        d = np.diag(self.upper)
+        found = self.upper + self.upper.T
+        found *= -2.0
+        found += d
+        found += d[:, None]
+        np.maximum(found, 0.0, out=found)
+        found.flat[:: len(found) + 1] = 0.0
+        return np.asarray(found)
 
 
 def solve(rows: Rows, tau2: float = 0.0) -> Solved:
@@ -58,29 +62,31 @@ def solve(rows: Rows, tau2: float = 0.0) -> Solved:
     2.0
     """
     weight = 1.0 / (rows.variance + 0.5 * tau2)
-    theta, upper, log_determinant = grounded(rows.laplacian(weight), rows.current(weight))
+    theta, upper, log_determinant = grounded(rows.laplacian_above(weight), rows.current(weight))
     theta -= theta.mean()
     residual = rows.value - rows.at(theta)
     q = float((weight * residual**2).sum()) + rows.rest
     return Solved(theta, upper, q, residual, weight, log_determinant)
 
 
-def grounded(matrix: Floats, current: Floats) -> tuple[Floats, Floats, float]:
+def grounded(above: Floats, current: Floats) -> tuple[Floats, Floats, float]:
     """A connected Laplacian's solution, its generalised inverse from the diagonal up, and its log-determinant.
 
-    The constant vector is given the mean eigenvalue, which changes no contrast, and Cholesky inverts what is then
-    positive definite.
+    ``above`` is the Laplacian on and above its diagonal, and is used up. The constant vector is given the mean
+    eigenvalue, which changes no contrast, and Cholesky inverts what is then positive definite.
     """
     from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-    n = len(matrix)
-    level = float(np.trace(matrix)) / n
-    # the transpose of a symmetric matrix lies in memory as LAPACK wants it
-    factor, failed = dpotrf((matrix + level / n).T, lower=1, clean=1, overwrite_a=1)
+    n = len(above)
+    level = float(np.trace(above)) / n
+    above += level / n
+    # the transpose lies in memory as LAPACK wants it
+    factor, failed = dpotrf(above.T, lower=1, clean=1)
     if failed:  # weights so unequal that rounding left it indefinite
-        inverse = np.linalg.inv(matrix + level / n)
+        matrix = np.triu(above) + np.triu(above, 1).T
+        inverse = np.linalg.inv(matrix)
         inverse = 0.5 * (inverse + inverse.T)
-        size = float(np.linalg.slogdet(matrix + level / n)[1])
+        size = float(np.linalg.slogdet(matrix)[1])
         return inverse @ current, np.triu(inverse), size - math.log(level)
     log_determinant = 2.0 * float(np.log(np.diag(factor)).sum()) - math.log(level)
     theta = dpotrs(factor, current, lower=1)[0]
