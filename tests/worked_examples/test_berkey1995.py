@@ -9,7 +9,8 @@ Where: data of table 1; empirical Bayes p. 398; variances p. 399 (locators of
     metafor-project.org/doku.php/analyses:berkey1995)
 Compared: random effects and the regression on latitude by empirical Bayes with smoothed variances, the regression
     without tau2
-Figures: not seen; R metafor 3.8, to 1e-9
+Figures: random effects of p. 408, as the test of metafor-project.org/doku.php/analyses:berkey1995 checks them; the
+    regression not seen; R metafor 3.8, to 1e-9
 Page: worked-examples/bcg-smoothed.md
 """
 
@@ -44,6 +45,8 @@ def test_random_effects_by_empirical_bayes(smoothed: EffectSizes) -> None:
     fit = pool(smoothed, tau2="EB", inference="wald")
     assert (fit.estimate, fit.se) == pytest.approx((-0.542944632622, 0.184211221311), abs=1e-9)
     assert (fit.tau2, fit.q) == pytest.approx((0.268153801523, 85.8624999746), abs=1e-9)
+    # page 408
+    assert (fit.estimate, fit.se, fit.tau2) == pytest.approx((-0.5429, 0.1842, 0.2682), abs=5.001e-5)
 
 
 def test_latitude_from_its_mean(smoothed: EffectSizes) -> None:

@@ -7,7 +7,8 @@ without year of publication. Further digits from metafor at machine precision.
 Analysis: Berkey, Hoaglin, Antczak-Bouckoms, Mosteller & Colditz 1998 (Stat Med 17:2537)
 Where: tables I and II
 Compared: means, standard errors, variances and correlation by ML and REML, with and without year
-Figures: metafor prints the same digits; the tables themselves were not looked up again
+Figures: table II (p. 2545), as the test of metafor-project.org/doku.php/analyses:berkey1998 checks it to four decimals;
+    the models without year are not in the paper
 Page: worked-examples/periodontal.md
 """
 
@@ -71,6 +72,12 @@ def test_table_ii_with_year() -> None:
     # the paper prints AL -0.335 (0.079), PD 0.348 (0.052), slopes -0.011 (0.024) and 0.001 (0.015)
     assert found.beta == pytest.approx([-0.335, 0.348, -0.011, 0.001], abs=6e-4)
     assert found.se == pytest.approx([0.079, 0.052, 0.024, 0.015], abs=6e-4)
+    # the same with four decimals, and the variances, correlation and covariance
+    assert found.beta == pytest.approx([-0.3351, 0.3479, -0.0108, 0.0010], abs=5.001e-5)
+    assert found.se == pytest.approx([0.0787, 0.0520, 0.0243, 0.0154], abs=5.001e-5)
+    assert found.tau2 == pytest.approx([0.0250, 0.0080], abs=5.001e-5)
+    assert float(found.rho[0]) == pytest.approx(0.6587, abs=5.001e-5)
+    assert found.components[0].covariance[0, 1] == pytest.approx(0.0093, abs=5.001e-5)
 
 
 def test_two_outcomes_have_as_many_parameters_under_un_and_hcs() -> None:

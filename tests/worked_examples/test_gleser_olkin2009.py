@@ -10,7 +10,9 @@ Where: data of table 19.1 (2nd ed.) as metafor-project.org/doku.php/analyses:gle
     (3rd ed.)
 Compared: pooled effects of three treatments for RD, OR, RR and AS; two outcomes under five correlations
 Figures: 3rd ed.: wviechtb.github.io/meta_analysis_books/cooper2019.html, which notes misprints in table 13.2; 2nd ed.:
-    not seen, R metafor 3.8
+    risk differences and odds ratios of pp. 360-363, as the test of
+    metafor-project.org/doku.php/analyses:gleser2009 checks them (the chapter subtracts the other way round); the rest
+    R metafor 3.8
 Page: worked-examples/coaching.md
 """
 
@@ -21,6 +23,7 @@ import pytest
 
 from balm.stats.dependence.covariance import sampling_covariance
 from balm.stats.effect_sizes import EffectSizes, effect_sizes
+from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.multilevel import multilevel
 
 #: Study, treatment; events and people under treatment; the same under control.
@@ -43,6 +46,24 @@ def of_the_control_group(measure: str, events: int, n: int) -> float:
         "RR": 1 / events - 1 / n,
         "AS": 1 / (4 * n),
     }[measure]
+
+
+def against_one_control_group(measure: str) -> Multilevel:
+    study, treatment, events_1, n_1, events_2, n_2 = (list(c) for c in zip(*ARMS, strict=True))
+    es = effect_sizes(measure, study=[str(s) for s in study], events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
+    v = np.diag(es.variance)
+    for i in range(6):
+        for j in range(6):
+            if i != j and study[i] == study[j]:
+                v[i, j] = of_the_control_group(measure, events_2[i], n_2[i])
+    return multilevel(
+        es,
+        {f"treatment {t}": [float(x == t) for x in treatment] for t in (1, 2, 3)},
+        intercept=False,
+        random=None,
+        V=v,
+        inference="wald",
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,24 +98,47 @@ def of_the_control_group(measure: str, events: int, n: int) -> float:
 def test_several_treatments_against_one_control_group(
     measure: str, beta: list[float], se: list[float], q: float
 ) -> None:
-    study, treatment, events_1, n_1, events_2, n_2 = (list(c) for c in zip(*ARMS, strict=True))
-    es = effect_sizes(measure, study=[str(s) for s in study], events_1=events_1, n_1=n_1, events_2=events_2, n_2=n_2)
-    v = np.diag(es.variance)
-    for i in range(6):
-        for j in range(6):
-            if i != j and study[i] == study[j]:
-                v[i, j] = of_the_control_group(measure, events_2[i], n_2[i])
-    fit = multilevel(
-        es,
-        {f"treatment {t}": [float(x == t) for x in treatment] for t in (1, 2, 3)},
-        intercept=False,
-        random=None,
-        V=v,
-        inference="wald",
-    )
+    fit = against_one_control_group(measure)
     assert fit.beta == pytest.approx(beta, abs=1e-10)
     assert fit.se == pytest.approx(se, abs=1e-10)
     assert fit.qe == pytest.approx(q, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("measure", "effects", "beta", "covariance", "unit", "q"),
+    [
+        (
+            "RD",  # table 19.2 (p. 360), equations 19.6 to 19.8 (pp. 361-362)
+            [0.0150, 0.0025, 0.0125, 0.0350, -0.0050, 0.0250],
+            [0.0200, 0.0043, 0.0211],
+            [[24.612, 19.954, 13.323], [19.954, 28.538, 13.255], [13.323, 13.255, 69.806]],
+            1e-6,
+            7.1907,
+        ),
+        (
+            "OR",  # pp. 362-363
+            [0.4855, 0.0671, 0.3008, 0.6657, -0.0700, 0.4321],
+            [0.5099, 0.0044, 0.4301],
+            [[1.412, 0.712, 0.425], [0.712, 1.178, 0.455], [0.425, 0.455, 2.703]],
+            1e-2,
+            None,
+        ),
+    ],
+)
+def test_figures_of_the_chapter(
+    measure: str,
+    effects: list[float],
+    beta: list[float],
+    covariance: list[list[float]],
+    unit: float,
+    q: float | None,
+) -> None:
+    fit = against_one_control_group(measure)
+    assert -fit.effects.effect == pytest.approx(effects, abs=5.001e-5)
+    assert -fit.beta == pytest.approx(beta, abs=5.001e-5)
+    assert fit.covariance / unit == pytest.approx(np.array(covariance), abs=5.001e-4)
+    if q is not None:
+        assert fit.qe == pytest.approx(q, abs=5.001e-5)
 
 
 #: Table 13.1 (3rd ed.): study, effect of coaching, variance; verbal, then mathematical.

@@ -2,10 +2,12 @@
 
 Values: metafor 3.8 and 5.1 at machine precision (REML by Fisher scoring with a damped step), RevMan 5, statsmodels.
 
-Analysis: Normand 1999 (Stat Med 18:321), length of stay
-Where: data of table II
-Compared: common effect, DerSimonian-Laird, REML, Hartung-Knapp; SMD
-Figures: those of the programs: metafor, RevMan 5, statsmodels
+Analysis: Normand 1999 (Stat Med 18:321), length of stay and prophylactic lidocaine
+Where: data of table II and, of six trials of lidocaine (Hine et al. 1989), table III
+Compared: common effect, DerSimonian-Laird, REML, Hartung-Knapp; SMD; the effects of the trials
+Figures: tables III, VII, VIII and IX (pp. 330, 349, 351, 352; variances with one standard deviation for both arms), as
+    the test of metafor-project.org/doku.php/analyses:normand1999 checks them to four decimals; further digits are those
+    of the programs: metafor, RevMan 5, statsmodels
 Page: worked-examples/length-of-stay.md
 """
 
@@ -66,3 +68,42 @@ def test_standardised_mean_difference_revman5() -> None:
     dl = pool(es, profile="revman5")
     assert (dl.estimate, dl.se) == pytest.approx((-0.52928468, 0.25827660), abs=5e-9)
     assert (dl.tau2, dl.q) == pytest.approx((0.534737, 122.346875), abs=5e-7)
+
+
+def test_tables_viii_and_ix() -> None:
+    """Length of stay with one standard deviation for both arms."""
+    es = effect_sizes("MD", variance_type="HO", **COLUMNS)
+    assert es.effect.tolist() == [-20, -2, -55, -71, -4, 1, 11, -10, 7]
+    variances = [40.5863, 2.0468, 15.2809, 150.2222, 20.1923, 1.2235, 95.3756, 8.0321, 20.6936]
+    assert es.variance == pytest.approx(variances, abs=5.001e-5)
+    printed = {
+        "common": (-3.4939, -5.0265, -1.9613, 0.0),
+        "DL": (-14.0972, -24.4454, -3.7490, 218.7216),
+        "REML": (-15.1217, -32.6716, 2.4282, 685.1965),
+    }
+    for name, want in printed.items():
+        model = {"model": "common"} if name == "common" else {"tau2": name}
+        fit = pool(es, inference="wald", **model)  # type: ignore[arg-type]
+        got = (fit.estimate, fit.interval.low, fit.interval.high, fit.tau2)
+        assert got == pytest.approx(want, abs=1e-4), name
+
+
+def test_tables_iii_and_vii() -> None:
+    """Deaths after prophylactic lidocaine in per cent: no heterogeneity, so three models agree."""
+    es = effect_sizes(
+        "RD",
+        events_1=[2, 4, 6, 7, 7, 11],
+        n_1=[39, 44, 107, 103, 110, 154],
+        events_2=[1, 4, 4, 5, 3, 4],
+        n_2=[43, 44, 110, 100, 106, 146],
+    )
+    effect, se = 100 * es.effect, 100 * es.se
+    assert effect == pytest.approx([2.8026, 0.0, 1.9711, 1.7961, 3.5334, 4.4031], abs=5.001e-5)
+    assert se**2 == pytest.approx([17.7575, 37.5657, 8.1323, 10.8998, 8.0114, 6.1320], abs=5.001e-5)
+    low, high = effect - 1.959964 * se, effect + 1.959964 * se
+    assert low == pytest.approx([-5.4566, -12.0128, -3.6182, -4.6747, -2.0141, -0.4503], abs=5.001e-5)
+    assert high == pytest.approx([11.0618, 12.0128, 7.5604, 8.2669, 9.0810, 9.2566], abs=5.001e-5)
+    for model in ({"model": "common"}, {"tau2": "DL"}, {"tau2": "REML"}):
+        fit = pool(es, inference="wald", **model)  # type: ignore[arg-type]
+        got = [100 * x for x in (fit.estimate, fit.interval.low, fit.interval.high, fit.tau2)]
+        assert got == pytest.approx([2.9444, 0.3831, 5.5058, 0.0], abs=5.001e-5)

@@ -1,11 +1,16 @@
 """Teacher expectancy and pupil IQ: nineteen experiments (Raudenbush & Bryk 1985, J Educ Stat 10:75, table 1).
 
-Random effects by REML, and the weeks of contact before the experiment (more than three counted as three).
+Raudenbush (2009, The Handbook of Research Synthesis and Meta-Analysis, 2nd ed., chapter 16) works them again. Random
+effects by REML, and the weeks of contact before the experiment (more than three counted as three).
 
-Analysis: Raudenbush & Bryk 1985 (J Educ Stat 10:75), teacher expectancy
+Analysis: Raudenbush & Bryk 1985 (J Educ Stat 10:75), teacher expectancy; Raudenbush 2009, The
+    Handbook of Research Synthesis and Meta-Analysis, 2nd ed., chapter 16
 Where: data of table 1; REML pp. 80-82 (locators of metafor-project.org/doku.php/analyses:raudenbush1985)
-Compared: random effects by REML with Q, regression on weeks of contact
-Figures: neither those of 1985 nor those of Raudenbush 2009, who works the data again, were seen; R metafor 3.8
+Compared: common effect, random effects by REML with Q, prediction, range of the studies' estimated effects, regression
+    on weeks of contact
+Figures: those of 2009 (table 16.2, pp. 301-302), as the test of metafor-project.org/doku.php/analyses:raudenbush2009
+    checks them; the chapter prints 1.65 for z = 1.6553, 0.083 for the mean of 0.0837 and -0.07 for -0.0646, and its
+    prediction interval (-0.19 to 0.35) leaves out the uncertainty of the mean; those of 1985 not seen; R metafor 3.8
 Page: worked-examples/teacher-expectancy.md
 """
 
@@ -56,3 +61,22 @@ def test_weeks_of_contact_explain_the_variance() -> None:
     assert fit.beta == pytest.approx([0.407185342983, -0.15724443098], abs=1e-9)
     assert fit.se == pytest.approx([0.0870378944229, 0.0358312257498], abs=1e-9)
     assert fit.tau2 == pytest.approx(0.0, abs=1e-12)
+
+
+def test_table_16_2_of_the_handbook() -> None:
+    common = pool(ES, model="common", inference="wald")
+    assert (common.estimate, common.q) == pytest.approx((0.0604, 35.8295), abs=5.001e-5)
+    assert common.statistic == pytest.approx(1.6553, abs=5.001e-5)
+    fit = pool(ES, inference="wald", prediction="normal")
+    assert (fit.estimate, fit.statistic, fit.tau2) == pytest.approx((0.0837, 1.6208, 0.0188), abs=5.001e-5)
+    interval = fit.prediction_interval
+    # metafor's search for τ² stops at a step of 1e-5, which shows in the last digit
+    assert (interval.low, interval.high) == pytest.approx((-0.2036, 0.3711), abs=1.5e-4)
+    effects = fit.study_effects().estimate
+    assert (effects.min(), effects.max()) == pytest.approx((-0.0293, 0.2485), abs=5.001e-5)
+    weeks = meta_regression(ES, {"weeks": WEEKS}, inference="wald")
+    assert weeks.beta == pytest.approx([0.4072, -0.1572], abs=5.001e-5)
+    assert weeks.statistic == pytest.approx([4.6782, -4.3884], abs=1e-4)
+    assert weeks.qe == pytest.approx(16.5708, abs=5.001e-5)
+    # no variance is left: the studies' estimated effects are the fitted ones
+    assert (weeks.fitted.min(), weeks.fitted.max()) == pytest.approx((-0.0646, 0.4072), abs=1e-4)

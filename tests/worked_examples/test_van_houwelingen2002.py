@@ -5,7 +5,10 @@ Where: data of table I (p. 594); common effect section 3.1.1, random effects by 
     metafor-project.org/doku.php/analyses:vanhouwelingen2002 and of the documentation of mixmeta); the sections of the
     regression on latitude and of the bivariate model were not looked up
 Compared: common effect, random effects by ML, profile-likelihood and Q-profile intervals of τ², latitude, both arms
-Figures: those of the paper were not seen; the Q-profile interval is on metafor's site, the rest is R metafor 3.8
+Figures: odds ratios with intervals and τ² of pp. 596 and 597, as the test of
+    metafor-project.org/doku.php/analyses:vanhouwelingen2002 checks them to four decimals (the paper prints 0.703 for
+    0.7024, and 0.1350 to 1.1810 by an approximation for the Q-profile interval 0.1302 to 1.1812); the rest R metafor
+    3.8
 Page: worked-examples/bcg-two-arms.md
 """
 
@@ -50,6 +53,17 @@ def test_random_effects_by_maximum_likelihood(odds: EffectSizes) -> None:
     q_profile = fit.heterogeneity_interval("q-profile").tau2
     # metafor's site prints 0.1302 to 1.1812: its default search stops early; these are its ends at a tolerance of 1e-14
     assert (q_profile.low, q_profile.high) == pytest.approx((0.1301491152, 1.1811857922), abs=1e-8)
+
+
+def test_printed_odds_ratios(odds: EffectSizes) -> None:
+    """Pages 596 and 597."""
+    common, random = pool(odds, model="common", inference="wald"), pool(odds, tau2="ML", inference="wald")
+    for fit, want in ((common, (0.6465, 0.5951, 0.7024)), (random, (0.4762, 0.3360, 0.6749))):
+        shown = fit.displayed
+        assert (shown.estimate, shown.interval.low, shown.interval.high) == pytest.approx(want, abs=5.001e-5)
+    assert random.tau2 == pytest.approx(0.3025, abs=5.001e-5)
+    profile = random.heterogeneity_interval("profile-likelihood").tau2
+    assert (profile.low, profile.high) == pytest.approx((0.1151, 0.8937), abs=5.001e-5)
 
 
 def test_latitude(odds: EffectSizes) -> None:

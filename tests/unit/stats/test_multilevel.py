@@ -12,6 +12,7 @@ from balm.stats.effect_sizes import EffectSizes
 from balm.stats.multilevel.blocks import Blocks, connected
 from balm.stats.multilevel.cluster_robust import KINDS, robust
 from balm.stats.multilevel.correlated_effects import correlated_effects
+from balm.stats.multilevel.entries import unstructured_in_parts
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.grouping import crossed, grouping
 from balm.stats.multilevel.multilevel import multilevel
@@ -127,6 +128,24 @@ def test_structures_have_the_slopes_they_say(kind: str) -> None:
     for i, row in enumerate(s.jacobian(at)):
         step = np.eye(len(at))[i] * 1e-6
         assert (s.values(at + step) - s.values(at - step)) / 2e-6 == pytest.approx(row, abs=1e-8)
+
+
+@pytest.mark.parametrize("root", [0, 1, 2])
+def test_a_matrix_in_parts_has_the_slopes_it_says(root: int) -> None:
+    s = unstructured_in_parts(3, root)
+    at = np.array([0.7, 1.3, 0.9, 0.4, -0.8, 1.1])
+    for i, row in enumerate(s.jacobian(at)):
+        moved = at + 1e-40j * np.eye(6)[i]
+        assert np.imag(s.values(moved)) / 1e-40 == pytest.approx(row, abs=1e-14)
+    assert np.linalg.eigvalsh(s.values(at)[1:].reshape(3, 3))[0] > 0.0
+
+
+def test_none_means_no_moderators() -> None:
+    es = EffectSizes(effect=[0.1, 0.5, 0.2, 0.9, -0.1], variance=[0.02, 0.05, 0.03, 0.04, 0.02])
+    assert multilevel(es, None, random="effect").beta == pytest.approx(multilevel(es, random="effect").beta)
+    assert meta_regression(es, None).design.names == ("intercept",)
+    with pytest.raises(InputError, match="columns or a mapping of name to numbers; got 3"):
+        meta_regression(es, 3)
 
 
 def test_one_effect_a_study_is_the_ordinary_random_effects_model() -> None:
@@ -341,6 +360,7 @@ V_HIGH[0, 1] = V_HIGH[1, 0] = 1.0
         ({"method": "VC", "random": "outcome | study", "structure": "UN"}, "one effect for each level"),
         ({"inference": "z"}, "inference must be one of"),
         ({"level": 95}, "level must lie between"),
+        ({"moderators": 3}, "must be a formula, columns or a mapping of name to numbers; got 3"),
     ],
     ids=lambda v: None if isinstance(v, str) else " ".join(map(str, v.values()))[:40].replace("\n", " "),
 )

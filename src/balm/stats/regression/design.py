@@ -32,13 +32,17 @@ INTERCEPT = "intercept"
 
 
 def from_columns(columns: Any, names: Sequence[str] | None, intercept: bool, k: int) -> Design:
-    """Moderators as they are: a (k,) or (k, m) array, or a mapping of name to (k,) numbers."""
+    """Moderators as they are: a (k,) or (k, m) array, or a mapping of name to (k,) numbers; None for none."""
+    if columns is None:
+        columns = {}
     if isinstance(columns, Mapping):
         names = tuple(str(n) for n in columns)
         values = [_numbers(str(n), v) for n, v in columns.items()]
         body = np.column_stack(values) if values else np.empty((k, 0))
     else:
         body = _numbers("moderators", columns)
+        if body.ndim == 0:
+            raise InputError(f"moderators must be a formula, columns or a mapping of name to numbers; got {columns!r}")
         if body.ndim == 1:
             body = body[:, None]
         names = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(body.shape[1]))
