@@ -20,6 +20,7 @@ from balm.stats.heterogeneity.weighted import typical_variance
 from balm.stats.regression.between_study_variance import ESTIMATORS, Problem, estimate_in
 from balm.stats.regression.design import Design, from_columns, from_formula
 from balm.stats.regression.projection import Projection, log_likelihood, projection
+from balm.stats.simulation.blocks import check_count, settled_seed
 from balm.stats.tails import OneTail, t_critical
 from balm.vocabulary.interval import Interval
 from balm.vocabulary.presenters import presenter
@@ -244,16 +245,34 @@ class MetaRegression:
 
     def vif(self) -> dict[str, float]:
         """Variance inflation of each coefficient but the intercept: what the others cost it (Fox & Monette 1992)."""
-        x = self.design.matrix / np.sqrt(self.effects.variance + self.tau2)[:, None]
-        skip = 1 if self.design.intercept else 0
-        if skip:
-            one = x[:, 0] / np.linalg.norm(x[:, 0])
-            for _ in range(2):  # the second time for what rounding left
-                x = x - np.outer(one, one @ x)
-        body = x[:, skip:]
-        root = np.linalg.qr(body / np.linalg.norm(body, axis=0), mode="r")
-        inflation = np.sum(np.linalg.inv(root) ** 2, axis=1)
-        return dict(zip(self.design.names[skip:], inflation.tolist(), strict=True))
+        root = np.sqrt(self.effects.variance + self.tau2)[:, None]
+        inflation = _inflation(self.design.matrix / root, self.design.intercept)
+        return dict(zip(self._inflated, inflation.tolist(), strict=True))
+
+    @property
+    def _inflated(self) -> tuple[str, ...]:
+        """The coefficients that have a variance inflation."""
+        return self.design.names[1 if self.design.intercept else 0 :]
+
+    def vif_by_chance(self, permutations: int = 1000, *, seed: int | None = None) -> dict[str, float]:
+        """Share of rearrangements of the moderators in which a coefficient's inflation is smaller than it is.
+
+        With few studies moderators that have nothing to do with each other inflate their errors too. Each term's rows
+        are reshuffled on their own (the columns of a factor together), so that nothing but chance relates the terms;
+        a share near 1 says that the inflation is more than that. ``seed`` makes it repeatable.
+        """
+        check_count("permutations", permutations)
+        generator = np.random.default_rng(settled_seed(seed))
+        found = np.array(list(self.vif().values()))
+        root = np.sqrt(self.effects.variance + self.tau2)[:, None]
+        own = [list(columns) for columns in self.design.terms.values()]
+        below = np.zeros(len(found))
+        for _ in range(permutations):
+            x = self.design.matrix.copy()
+            for columns in own:
+                x[:, columns] = x[generator.permutation(self.k)][:, columns]
+            below += found > _inflation(x / root, self.design.intercept)
+        return dict(zip(self._inflated, (below / permutations).tolist(), strict=True))
 
     def heterogeneity_interval(self, method: str = "q-profile", *, level: float = 0.95) -> Any:
         """Interval of the residual tau², with I² and H² from it.
@@ -331,6 +350,21 @@ class MetaRegression:
                 *self.advice,
             ],
         )
+
+
+def _inflation(x: Floats, intercept: bool) -> Floats:
+    """Of each column of the weighted design but the intercept: infinite where the others say all that it says."""
+    skip = 1 if intercept else 0
+    if skip:
+        one = x[:, 0] / np.linalg.norm(x[:, 0])
+        for _ in range(2):  # the second time for what rounding left
+            x = x - np.outer(one, one @ x)
+    body = x[:, skip:]
+    root = np.linalg.qr(body / np.linalg.norm(body, axis=0), mode="r")
+    try:
+        return np.asarray(np.sum(np.linalg.inv(root) ** 2, axis=1), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.full(body.shape[1], math.inf)
 
 
 def coefficient_columns(rows: Sequence[Any], *, df: bool = False) -> dict[str, list[Any]]:
