@@ -110,31 +110,37 @@ def highest_hill(
             top=lambda t: float(_refined(g, equation, score, t, scale)),
             height=lambda t: float(height(g, t)),
         )
-    result = found.copy()
+    result, whole, places, lows = found.copy(), g, [], []
     place = np.arange(len(found))
-    t, bottom = low, np.zeros_like(low)
+    t, bottom, here = low, np.zeros_like(low), found
     while len(place):
         after, up, looking = STEP * t, above, bottom < high
         above = score(g, after) > 0.0
-        here = result[place]
         hill = up & ~above & looking & ~((here > bottom) & (here <= after))
-        if hill.any():
-            some = g.select(hill)
-            top = _refined(some, equation, score, t[hill], scale[hill])
-            old = here[hill]
-            result[place[hill]] = np.where(height(some, top) > height(some, old), top, old)
+        places.append(place[hill])
+        lows.append(t[hill])
         bottom = t = after
         more = bottom < high
         if np.count_nonzero(more) < CLOSE_UP * len(more):
             g = g.select(more)
-            place, t, bottom, high, above, scale = (
+            place, t, bottom, high, above, here = (
                 place[more],
                 t[more],
                 bottom[more],
                 high[more],
                 above[more],
-                scale[more],
+                here[more],
             )
+    # All hills are climbed together, where a group has several one after the other: few groups have any.
+    place, t = np.concatenate([*places, place]), np.concatenate([*lows, t])
+    while len(place):
+        groups, one = np.unique(place, return_index=True)
+        chosen = np.zeros(len(result), dtype=np.bool_)
+        chosen[groups] = True
+        some, old = whole.select(chosen), result[groups]
+        top = _refined(some, equation, score, t[one], scale[groups])
+        result[groups] = np.where(height(some, top) > height(some, old), top, old)
+        place, t = np.delete(place, one), np.delete(t, one)
     return result
 
 
