@@ -291,3 +291,18 @@ def test_the_statement_of_validation_counts_the_cases_there_are() -> None:
     index = json.loads((root / "reference" / "index.json").read_text("utf-8"))["families"]
     said = {f: {"files": r["files"], "cases": r["cases"]} for f, r in validation.record()["families"].items()}
     assert said == index
+
+
+def test_every_function_and_argument_of_metafor_has_its_row() -> None:
+    text = (DOCS / "how-to" / "coming-from-metafor.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    named = set(re.findall(r"[A-Za-z][A-Za-z0-9._]*", " ".join(re.findall(r"`([^`]*)`", " ".join(rows)))))
+    listed = (Path(__file__).parent / "metafor_arguments.txt").read_text(encoding="utf-8").splitlines()
+    assert len(listed) > 100
+    missing = []
+    for line in listed:
+        function, _, arguments = line.partition(":")
+        known = function in named or (function.startswith("transf.") and "transf." in named)
+        missing += [] if known else [function]
+        missing += [f"{function}({argument})" for argument in arguments.split() if argument not in named]
+    assert missing == []
