@@ -1,11 +1,11 @@
 """Pooling whole files, Parquet to Parquet, in constant memory: cost and peak memory from 1e4 to 1e7 meta-analyses.
 
-    python benchmarks/streaming.py                  # 1e4, 1e5 and 1e6 analyses, and Dask with one worker and two
+    python benchmarks/streaming.py                  # 1e4, 1e5 and 1e6 analyses, and Dask with 1, 2 and 4 workers
     python benchmarks/streaming.py --largest 1e7    # and ten million: 1 GB of input in the temporary folder
 
 Each size is a child process of its own, with the compiled kernel and without: CPU seconds of the whole process and its
 peak memory, against their marks. The growth exponent is that of the time beyond the start of Python from 1e6 on. The
-same file then goes through a real Dask cluster on this machine with one worker and with two, and the results are
+same file then goes through a real Dask cluster on this machine with one worker, two and four, and the results are
 compared byte by byte with the one that was streamed.
 """
 
@@ -121,11 +121,11 @@ def growth(folder: Path, sizes: list[int]) -> None:
 
 
 def cluster(folder: Path, size: int) -> None:
-    """A real cluster of one worker and of two, and the bytes that come out."""
+    """A real cluster of one, two and four workers, and the bytes that come out."""
     source, streamed = folder / "in.parquet", folder / "streamed.parquet"
     generate(source, size)
     spent([sys.executable, "-c", POOL, str(source), str(streamed)])
-    for workers in (1, 2):
+    for workers in (1, 2, 4):
         out = folder / f"dask{workers}.parquet"
         took, _ = spent([sys.executable, "-c", CLUSTER, str(source), str(out), str(workers)])
         same = filecmp.cmp(streamed, out, shallow=False)
