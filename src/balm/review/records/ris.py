@@ -27,6 +27,7 @@ MAX_PENDING = 1 << 23
 WAIT = 15
 
 _ENDS = ("ER  - ", "ER  -")
+_ER = re.compile(r"\nER  -[ \t]*+(?=\n)")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
 #: What databases print between two records.
 _BETWEEN = re.compile(
@@ -94,6 +95,12 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
                 else:
                     yield from _piece(text[begin : text.rindex("\n", begin, end)], start, number, tally)
                 continue
+            if (begin := text.find("\nTY  - ", at)) > at:  # what stands before a record is no part of it
+                lines_before = text[at + 1 : begin].split("\n")
+                yield from read_lines(lines_before, tally, number)
+                number += len(lines_before)
+                at = begin
+                continue
             end = _end(text, max(at, searched))
             if end < 0:
                 searched = len(text) - 8
@@ -103,7 +110,7 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
                 number += 1
             piece = text[at:end]
             start, number = number + 1, number + piece.count("\n") + 1
-            at = end + (6 if text[end + 6] == "\n" else 7)
+            at = text.index("\n", end + 1)
             yield from _piece(piece, start, number, tally, None if whole is not None else orders)
         if len(text) - at > MAX_PENDING:
             break
@@ -112,11 +119,8 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
 
 def _end(text: str, at: int) -> int:
     """Where the line end before the next ``ER`` line in ``text`` stands; -1 where there is none."""
-    while (at := text.find("\nER  -", at)) >= 0:
-        if text.startswith(("\n", " \n"), at + 6):
-            return at
-        at += 1
-    return -1
+    found = _ER.search(text, at)
+    return found.start() if found else -1
 
 
 def _taken(match: re.Match[str], order: Order, start: int, end: int, tally: Tally) -> Record | None:
@@ -180,15 +184,7 @@ def _held(match: re.Match[str], order: Order) -> Fields | None:
 
 def _piece(piece: str, start: int, end: int, tally: Tally, orders: Orders | None = None) -> Iterator[Record]:
     """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
-    begin = piece.find("\nTY  - ")
-    if begin >= 0 and (parts := _parted(piece[begin:] if begin else piece)) is not None:
-        if begin:
-            heads = [(at, text) for at, line in enumerate(piece[1:begin].split("\n"), start) if (text := line.strip())]
-            if any(LOOSE.match(text) for _, text in heads):
-                yield from read_lines([*piece[1:].split("\n"), "ER  - "], tally, start - 1)
-                return
-            _skipped(heads, tally)
-            start += piece.count("\n", 0, begin)
+    if piece.startswith("\nTY  - ") and (parts := _parted(piece)) is not None:
         tags, values = parts
         record = None
         order = orders.learn(tags, values) if orders is not None else None

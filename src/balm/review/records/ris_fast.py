@@ -16,7 +16,17 @@ from typing import NamedTuple
 from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, may_name_pmid, serial_numbers
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fields import ARTICLE, PMID_IN_NOTE, apart, journal_of, paragraphs, when
+from balm.review.records.ris_fields import (
+    ARTICLE,
+    MISCELLANEOUS,
+    PMID_IN_NOTE,
+    SAYS_PMID,
+    apart,
+    journal_of,
+    paragraphs,
+    surnames_alone,
+    when,
+)
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record
 
@@ -27,7 +37,7 @@ _SINGLE = (
 )
 _JOURNALS = ("JF", "T2", "JO", "SO", "BT", "JA", "J2", "J1", "JI", "J9")
 #: Those of them that may stand several times.
-_SEVERAL = ("SN", "AB", "UR", "DB")
+_SEVERAL = ("SN", "AB", "UR", "DB", "DO", "PB")
 _CORE = frozenset((*_SINGLE, *_JOURNALS, "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
 _FREE = (
@@ -37,7 +47,8 @@ _FREE = (
 #: Tags in which an identifier of PubMed's may stand: without a field where none does.
 _MAY_HOLD = ("M1", "M2", "C2", "C3", "C7")
 _LINKS = ("L2", "LK", "L3")
-_FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", *_LINKS, "U2", "C5"))
+_PEOPLE = ("A2", "ED")
+_FURTHER = frozenset((*_FREE.split(), *_MAY_HOLD, "N1", "AD", *_LINKS, "U2", "C5", "L4", *_PEOPLE))
 #: The tags that an ordinary record may have.
 _TAGS = _CORE | _FURTHER
 #: Another dialect's tag for the same field, where the usual one is missing.
@@ -45,18 +56,23 @@ SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"), ("PU", "PB"), ("PI", "CY"))
 #: Tags that stand once for each author and keyword.
 RUNS = frozenset(("AU", "A1", "KW"))
 #: Tags that may stand several times beside one another.
-SEVERAL = frozenset((*_SEVERAL, "N2", "N1", "AD", *_LINKS, "U2", *_FREE.split(), *_MAY_HOLD)) - {"C7"}
+SEVERAL = frozenset((*_SEVERAL, "PU", "N2", "N1", "AD", *_LINKS, "U2", "L4", *_PEOPLE, *_FREE.split(), *_MAY_HOLD)) - {
+    "C7"
+}
 #: Tags whose values of several lines are put on one.
-ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "PB", "PU", "CY", "PI", *_JOURNALS))
+ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "CY", "PI", *_JOURNALS))
 #: Tags whose values may not be of several lines.
-IN_ONE_LINE = frozenset(("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "M3", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD))
-_SAYS_PUBMED = re.compile("pmid|pubmed|medline", re.I)
+IN_ONE_LINE = frozenset(
+    ("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "M3", "PB", "PU", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD, *_PEOPLE)
+)
+_SAYS_PUBMED = re.compile("pmid|pubmed|medline|ovidweb", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
 _NOTE_SAYS = ("ASReview_", "RAYYAN-INCLUSION", "balm_", "\t", "\u2028", "\x0b")
 #: How an identifier of PubMed's is announced, in lower case.
 _ANNOUNCED = (
     "pmid",
     "pubmed",
+    "ovidweb",
     "medline",
     "pmc",
     "embase ",
@@ -99,6 +115,11 @@ class Plan(NamedTuple):
     providers: tuple[int, ...]
     others: tuple[tuple[str, int], ...]
     may_hold: tuple[int, ...]
+    cited: tuple[int, ...]
+    dois: tuple[int, ...]
+    publishers: tuple[int, ...]
+    second: tuple[int, ...]
+    editors: tuple[int, ...]
     seventh: tuple[int, ...]
     files: tuple[int, ...]
 
@@ -130,7 +151,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
 
     if len(groups.get("C7", ())) > 1 or len(groups.get("C5", ())) > 1:
         return None
-    elsewhere = ("N1", "AD", "L2", "LK", "U2", "ST", *_SEVERAL)
+    elsewhere = ("N1", "AD", "L2", "LK", "U2", "ST", "ED", *_SEVERAL)
     return Plan(
         single=itemgetter(*(at.get(tag, -1) for tag in _SINGLE)),
         journals=itemgetter(*(at.get(tag, -1) for tag in _JOURNALS)),
@@ -149,9 +170,14 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         short_titles=places("ST"),
         providers=places("DP"),
         others=tuple((tag, place) for tag, there in groups.items() if tag not in elsewhere for place in there),
-        may_hold=places(*_MAY_HOLD),
+        may_hold=places(*(tag for tag in _MAY_HOLD if tag not in MISCELLANEOUS)),
+        cited=places(*MISCELLANEOUS),
+        dois=places("DO"),
+        publishers=places("PB"),
+        second=places("A2"),
+        editors=places("ED"),
         seventh=places("C7"),
-        files=places("L1"),
+        files=places("L1", "L4"),
     )
 
 
@@ -233,6 +259,12 @@ def follow(
         words = tuple(dict.fromkeys(keywords))
     else:
         words = ()
+    if plan.dois:
+        doi = AND.join([doi, *[values[at] for at in plan.dois]])
+    if AND in doi:
+        doi, *odd = dict.fromkeys([each for each in doi.split(AND) if each]) or ("",)
+        if odd:
+            return None
     found = find_doi(doi) if doi else None
     if doi and (found is None or "  -" in doi):
         return None
@@ -281,6 +313,11 @@ def follow(
     isbn: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     affiliations: tuple[str, ...] = ()
+    if plan.publishers:
+        publisher = AND.join([publisher, *[values[at] for at in plan.publishers]])
+    if AND in publisher:
+        publisher, *more = dict.fromkeys([each for each in publisher.split(AND) if each]) or ("",)
+        other += tuple([("PB", each) for each in more])
     if plan.databases:
         database = AND.join([database, *[values[at] for at in plan.databases]])
     source = database
@@ -289,7 +326,7 @@ def follow(
         other += tuple([("DB", each) for each in second])
     if "\n" in database:
         database = database.replace("\n", " ")
-    registered = _NO_TEXTS
+    registered = editors = _NO_TEXTS
     if plan.further:
         if plan.serials:
             serial = AND.join([serial, *[values[at] for at in plan.serials]])
@@ -331,19 +368,40 @@ def follow(
             if text and _SAYS_PUBMED.search(text):
                 return None
             registered = tuple([each for each in text.split(AND) if each])
+        if plan.second or plan.editors:
+            people = [each for at in (*plan.second, *plan.editors) for each in values[at].split(AND) if each]
+            if not names or ";" in "".join(people):
+                return None
+            cited = [surnames_alone(each) for at in plan.second for each in values[at].split(AND) if each]
+            if not any(cited):
+                for at in plan.second:
+                    values[at] = ""
+            elif not all(cited) or plan.editors:
+                return None
+            else:
+                people = []
+            editors = tuple(dict.fromkeys(people))
         for tag, at in plan.others:
             if text := values[at]:
                 other += tuple([(tag, each) for each in text.split(AND) if each]) if AND in text else ((tag, text),)
         for at in plan.providers:
             source += AND + values[at]
         for at in plan.files:
-            if (text := values[at]) and ("PMC" in text or (found is None and "10." in text)):
-                return None
+            if text := values[at]:
+                if found is None and "10." in text:
+                    return None
+                if "PMC" in text and "PMC" not in url:
+                    if pmcid or links:
+                        return None
+                    pmcid = next((told_id for each in text.split(AND) if (told_id := find_pmcid(each))), None)
         for at in plan.may_hold:
             if text := values[at].lower():
                 for word in _ANNOUNCED:
                     if word in text:
                         return None
+        for at in plan.cited:
+            if (text := values[at]) and any(map(SAYS_PMID.match, text.split(AND))):
+                return None
         for at in plan.seventh:
             text = values[at]
             if (len(text) == 8 and text.isdigit()) or (found is None and "10." in text):
@@ -386,7 +444,7 @@ def follow(
         title,
         None,
         names,
-        (),
+        editors,
         year,
         date or None,
         journal,

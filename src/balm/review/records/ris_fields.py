@@ -185,7 +185,7 @@ def _registered(fields: Fields) -> tuple[str, ...]:
     """The numbers in ``C3``, of PubMed's own left out, where it holds nothing else."""
     found: list[str] = []
     left: list[str] = []
-    for value in fields.pop("C3"):
+    for value in fields["C3"]:
         text = value.strip()
         if text and not REGISTERED.sub("", text):
             parts = [part.strip() for part in text.split(",")]
@@ -194,6 +194,8 @@ def _registered(fields: Fields) -> tuple[str, ...]:
             left.append(value)
     if left:
         fields["C3"] = left
+    else:
+        del fields["C3"]
     return tuple(found)
 
 
@@ -311,8 +313,8 @@ def _identifiers(
     return doi, pmid, pmcid
 
 
-_MISCELLANEOUS = ("M1", "M2")
-_SAYS_PMID = re.compile(r"\s*(?:PMID|PUBMED|MEDLINE|https?://\S*ncbi\.nlm)", re.I)
+MISCELLANEOUS = ("M1", "M2")
+SAYS_PMID = re.compile(r"\s*(?:PMID|PUBMED|MEDLINE|https?://\S*ncbi\.nlm)", re.I)
 _ADDRESSES = frozenset({"UR", "L2", "LK"})
 _MEDLINE = re.compile(r"medline|pubmed", re.I)
 
@@ -340,7 +342,7 @@ def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str |
             or (tag == "C7" and len(values[0].strip()) == 8)
         )
         for value in values:
-            if tag in _MISCELLANEOUS and not _SAYS_PMID.match(value):
+            if tag in MISCELLANEOUS and not SAYS_PMID.match(value):
                 continue  # Ovid's PsycINFO keeps the cited references there
             if found := find_pmid(value, alone=bare):
                 if tag in ("C7", "C5", "U2"):
@@ -382,10 +384,13 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
     authors = _names(names, repairs)
     editors: tuple[str, ...] = ()
     if "A2" in fields or "ED" in fields:
-        second, editors = fields.pop("A2", []), _names(fields.pop("ED", []), repairs)
-        if cited := [value for value in second if value.count(",") > 2 and _surnames_alone(value)]:
+        second, editors = fields.get("A2", []), _names(fields.pop("ED", []), repairs)
+        cited = [value for value in second if surnames_alone(value.strip())]
+        if cited:
             second = [value for value in second if value not in cited]
             fields["A2"] = cited
+        else:
+            fields.pop("A2", None)
         if second:
             people = _names(second, repairs)
             if not authors and code.upper() in ("JOUR", "CONF", "CPAPER", "ABST", "EJOUR", ""):
@@ -396,9 +401,11 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
     return authors, editors
 
 
-def _surnames_alone(text: str) -> bool:
+def surnames_alone(text: str) -> bool:
     """Whether ``text`` is a row of family names, as Ovid's PsycINFO gives those of the cited authors."""
-    return ";" not in text and all(len(part.strip().rstrip(".")) > 2 for part in text.split(","))
+    return (
+        text.count(",") > 2 and ";" not in text and all(len(part.strip().rstrip(".")) > 2 for part in text.split(","))
+    )
 
 
 def _names(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ class Order:
 
     def _make(self) -> None:
         tags = self.tags = tuple(self._order)
-        self.match = re.compile("".join(["\n++", *map(self._field, tags), "\nER  - ?(?=\n)"])).match
+        self.match = re.compile("".join(["\n++", *map(self._field, tags), "\nER  -[ \t]*+(?=\n)"])).match
         place = {tag: at for at, tag in enumerate(tags)}
         #: Places of two tags for one field, of which a record should have one.
         self.twice = tuple((place[usual], place[tag]) for tag, usual in SAME if tag in place and usual in place)

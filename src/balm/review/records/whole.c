@@ -153,13 +153,15 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
         if (usual) {
             int here = place(AT(text, at), AT(text, at + 1));
             if (here == ER) {
-                if (!count || !(end - at == 5 || (end - at == 6 && AT(text, at + 5) == ' '))) return 0;
+                if (!count) return 0;
+                for (Py_ssize_t i = at + 5; i < end; i++)
+                    if (AT(text, i) != ' ' && AT(text, i) != '\t') return 0;
                 if (wrapped && (told = made(joined, &fields[count - 1])) <= 0) return told;
                 *lines = number;
                 *over = end;
                 return count;
             }
-            if (here < 0 || end - at < 6 || AT(text, at + 5) != ' ') return 0;
+            if (here < 0 || (end - at > 5 ? AT(text, at + 5) != ' ' : !(table[here] & KNOWN))) return 0;
             tag = here;
         }
         if (tag >= 0) {
@@ -170,7 +172,7 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
             Field *field = &fields[count++];
             *filled = count;
             field->tag = tag;
-            field->begin = at + 6;
+            field->begin = end - at > 5 ? at + 6 : end;
             field->end = end;
             field->made = NULL;
             field->lines = 0;
@@ -239,13 +241,16 @@ static int in_order(PyObject *whole, const Field *fields, int count, const unsig
 {
     static PyObject *and_ = NULL;
     char key[2 * MOST];
-    int length = 0, last = -1, authors_done = 0, keywords_done = 0;
+    static unsigned met[PLACES], records; /* in which record a tag was met last, and where its value stands */
+    static int where[PLACES];
+    int length = 0, lists[2] = {-1, -1}, long_keyword = 0;
+    if (!++records) memset(met, 0, sizeof met), records = 1;
     if (!and_ && !(and_ = PyUnicode_FromOrdinal(0xdcff))) return -1;
     PyObject *values = PyList_New(0), *authors = PyList_New(0), *keywords = PyList_New(0), *value = NULL;
     if (!values || !authors || !keywords) goto error;
     for (int i = 0; i < count; i++) {
         const Field *field = &fields[i];
-        int can = table[field->tag], tag = field->tag, again = tag == last;
+        int can = table[field->tag], tag = field->tag, again = met[tag] == records;
         if (!(can & (ONCE | SEVERAL | AUTHOR | KEYWORD))) {
             if (!field->made && field->begin == field->end) continue; /* an empty field of no meaning */
             goto not;
@@ -264,27 +269,28 @@ static int in_order(PyObject *whole, const Field *fields, int count, const unsig
         }
         if (can & (AUTHOR | KEYWORD)) {
             PyObject *list = can & AUTHOR ? authors : keywords;
-            int *done = can & AUTHOR ? &authors_done : &keywords_done;
-            if (!again && *done) goto not;
-            if (field->lines && again) goto not;
-            if (again && (can & KEYWORD) && PyList_GET_SIZE(list) == 1 && fields[i - 1].lines) goto not;
-            *done = 1;
+            int *own = &lists[!(can & AUTHOR)];
+            if (*own >= 0 && *own != tag) goto not; /* another tag for the same */
+            if (again && (field->lines || (long_keyword && (can & KEYWORD)))) goto not;
+            if (can & KEYWORD) long_keyword |= field->lines;
+            *own = tag;
             if (PyList_Append(list, value) < 0) goto error;
         } else if (again) {
-            Py_ssize_t at = PyList_GET_SIZE(values) - 1;
+            Py_ssize_t at = where[tag];
             PyObject *one = PyUnicode_Concat(PyList_GET_ITEM(values, at), and_);
             PyObject *both = one ? PyUnicode_Concat(one, value) : NULL;
             Py_XDECREF(one);
             if (!both || PyList_SetItem(values, at, both) < 0) goto error;
         }
         if (!again) {
+            met[tag] = records;
+            where[tag] = (int)PyList_GET_SIZE(values);
             if (PyList_Append(values, value) < 0) goto error;
             int second = tag % 36;
             key[length++] = (char)('A' + tag / 36);
             key[length++] = (char)(second < 26 ? 'A' + second : '0' + second - 26);
         }
         Py_CLEAR(value);
-        last = tag;
     }
     out[0] = PyUnicode_FromStringAndSize(key, length);
     out[1] = values;

@@ -264,6 +264,12 @@ DIALECTS = (
     "U2  - L2029\nC5  - 38773066\nDB  - Embase\nDB  - Medline\nL2  - http://x.org/2\nL3  - 10.1000/Q.1\n"
     "LK  - https://y.org/?id=doi:10.1000/z\nA1  - A, B\nM1  - (A B., a@b.cn) Somewhere\nM1  - Elsewhere 10.\n"
     "T1  - T\nST  - T\nER  - \n\n",
+    "1. \nTY  - JOUR\nID  - 32487818\nT1  - T\nA1  - A, B\nA2  - Ab, Cd, Efg, Hij\nY1  - 2020//\nSP  - No\n"
+    "EP  - Specified\n"
+    "PB  - P\nPB  - Q\nDO  - 10.1000/a\nM1  - Cited, C. PubMed 2001. PMID: 77.\nDO  - 10.1000/a\nKW  -\n"
+    "L2  - http://ovidsp.ovid.com/ovidweb.cgi?T=JS&D=medp&AN=32487818\nER  -  \nNL  - J T\n\nLink to the text\n\n",
+    "TY  - JOUR\nTI  - T\nPU  - P\nPI  - C\nAU  - A, B\nC1  - Here\nC1  - There\nAU  - C, D\nC1  - Here\nED  - E, F\n"
+    "C3  - PUBMED 5,EMBASE 6\nC7  - e0123\nL4  - http://x.org/PMC7654321\nL1  - file.pdf\nER  - \n\n",
 )
 ODD_LINES = (
     "", " ", "ER  -", "ER  - ", "ER -", "ER  - x", "TY  - JOUR", "TY - JOUR", "TY  - ", "Record 3 of 9", "3.", "-----",
@@ -275,6 +281,11 @@ ODD_LINES = (
     "Conclusions: x", "recorded", "Record 1 of 2", " \u00a0TI \u2013 x", "\tTI - y", "\u00e9t\u00e9 ", "  \U0001f600 ",
     "PMID \u2014 x",
     "\u00a0", "T3  - ", "T3  - x", "Q9  - q", "q ",
+    "A2  - Z, Y", "C3  - CTgov NCT00000001", "M1  - PMID 88", "M2  - see https://pubmed.ncbi.nlm.nih.gov/9/",
+    "C7  - 101823",
+    "C3  - http://ovidsp.ovid.com/ovidweb.cgi?D=mesz&AN=4", "SP  - No Pagination Specified",
+    "PB  - R", "DO  - 10.1000/b",
+    "L4  - 10.1000/l", "KW  -", "ER  - \t", "PI  - D", "PU  - S",
     "UR  - https://doi.org/10.1000/UR", "UR  - https://x.org/10.1/", "L2  - https://ncbi.nlm.nih.gov/PMC1234",
 )  # fmt: skip
 
