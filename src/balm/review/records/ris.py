@@ -19,10 +19,15 @@ from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, R
 from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
 from balm.review.records.ris_order import Order, Orders
 from balm.review.records.ris_whole import TABLE, Ways, take
+from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
 #: So much text without an ``ER`` is no single record.
 MAX_PENDING = 1 << 23
+#: Lines of one record; those of the longest article of PubMed, with 5,000 authors and their addresses, are some 20,000.
+MAX_LINES = 200_000
+#: A wrapped value goes on up to this length; what follows is a value of its own, or joining takes hours.
+MAX_WRAPPED = 1 << 18
 #: Behind a record of an order that is seldom ordinary, so many are taken for its like.
 WAIT = 15
 
@@ -269,7 +274,12 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
     blank = 0  # the last blank line
     loose_head = False
     between: list[tuple[int, str]] = []  # lines that look like text between records, until that is settled
+    most = before + MAX_LINES  # the last line that the record now being read may have
     for number, line in enumerate(lines, before + 1):
+        if number > most:
+            if fields is not None or len(between) > MAX_LINES:
+                raise _too_long(start if fields is not None else before + 1, tally)
+            most = number + MAX_LINES
         if line[2:6] == "  - " and open_ is not None and line[:2] in PLAIN_TAGS:
             tag = line[:2]
             if tag in open_:
@@ -293,6 +303,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
             _skipped(between, tally)
             between = []
             fields, head, start = {"TY": [value]}, True, number
+            most = number + MAX_LINES
             loose_head = found is not None and not usual
             last, tag = fields["TY"], "TY"
             if loose_head:
@@ -316,6 +327,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
                 _skipped(between, tally)
                 between = []
                 fields, head, start, loose_head = {}, False, number, not usual
+                most = number + MAX_LINES
             elif between:
                 _rejoin(between, fields)
                 between = []
@@ -346,9 +358,16 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
     _skipped(between, tally)
 
 
+def _too_long(start: int, tally: Tally) -> InputError:
+    reason = f"what begins on line {start:,} goes on for more than {MAX_LINES:,} lines: this is no record of an export"
+    return InputError(Problem(reason, file=tally.file, line=start))
+
+
 def _go_on(last: list[str], line: str, text: str, blank: bool) -> None:
     """A wrapped line: an indented one continues the sentence, another one starts a line of its own."""
-    if blank:
+    if len(last[-1]) > MAX_WRAPPED:
+        last.append(text)
+    elif blank:
         last[-1] += "\n\n" + text
     elif line.startswith((" ", "\t")):
         last[-1] = f"{last[-1].rstrip()} {text}"

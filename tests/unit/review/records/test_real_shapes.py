@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from balm.review.records import ris
 from balm.review.records.ris_whole import take
+from balm.vocabulary.problems import InputError
 from tests.unit.review.records.reading import read, whys
 
 
@@ -190,3 +192,21 @@ def test_the_columns_of_dimensions_and_ovid():
     (record,) = read(ovid + 'T,Doe J||Roe K,"Doe, Jane||Roe, Kim",Pain,The Pain,Univ X\n', name="a.csv")[0]
     assert (record.authors, record.journal_abbreviation) == (("Doe, Jane", "Roe, Kim"), "Pain")
     assert (record.journal, record.affiliations) == ("The Pain", ("Univ X",))
+
+
+def test_a_record_without_an_end_is_refused(monkeypatch):
+    """Hundreds of millions of bare ``AU`` lines fit into a small archive: they would fill the memory one by one."""
+    monkeypatch.setattr(ris, "MAX_LINES", 50)
+    whole = "TY  - JOUR\nTI  - T\n" + "AU  - \n" * 40 + "ER  - x\nER  - \n"
+    assert len(read(whole, expect="ris")[0]) == 1
+    with pytest.raises(InputError, match=r"line 4 goes on for more than 50 lines.*no record"):
+        read("TY  - JOUR\nTI  - T\nER  - \nTY  - JOUR\nTI  - T\n" + "AU  - \n" * 60 + "ER  - x\nER  - \n")
+    with pytest.raises(InputError, match="goes on for more than 50 lines"):
+        read("TY  - JOUR\nTI  - T\nER  - \n" + "garbage\n" * 200)
+
+
+def test_a_value_wrapped_over_and_over_is_joined_in_parts(monkeypatch):
+    monkeypatch.setattr(ris, "MAX_WRAPPED", 100)
+    text = "TY  - JOUR\nTI  - T\nAB  - a\n TI - odd\n" + "words go on\n" * 100 + "ER  - \n"
+    (record,) = read(text, expect="ris")[0]
+    assert record.abstract == "a TI - odd" + "\nwords go on" * 100
