@@ -162,6 +162,13 @@ TABLES: tuple[Table, ...] = (
             Column("cluster_unit", "text", "what a cluster is: ward, practice, village", optional=True),
             Column("funding", "text", "funding, as reported", optional=True),
             Column("interests", "text", "conflicts of interest, as reported", optional=True),
+            Column(
+                "entry_of",
+                "id",
+                "the study of which this is one more line: its other groups or participants, entered beside it",
+                refers="studies",
+                optional=True,
+            ),
         ),
         required=True,
     ),

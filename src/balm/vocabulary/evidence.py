@@ -112,6 +112,7 @@ class Study:
     cluster_unit: str | None = None
     funding: str | None = None
     interests: str | None = None
+    entry_of: str | None = None  # the study this is one more line of
     row: int = 0
 
 

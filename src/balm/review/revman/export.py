@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import log
 from typing import Any
 
 from balm.review.package import Package
 from balm.review.plan import RATIOS
-from balm.vocabulary.evidence import Result
+from balm.vocabulary.evidence import Result, Study
 
 ARMS = ("Study", "Arm", "Description", "Intervention")
 RESULTS = (
@@ -52,14 +53,25 @@ def export_files(package: Package) -> dict[str, str]:
     """The five files: name -> text.
 
     Only studies that are included are exported: RevMan imports data of no others. Results that are not usable stay
-    behind; a median, a range or a percentage has no place in RevMan's tables.
+    behind; a median, a range or a percentage has no place in RevMan's tables.  A study with further lines
+    (``entry_of``) is one study; the arms of its second line end in "(entry 2)".
     """
     name = package.meta.id or "review"
     studies = [s for s in package.studies if s.scope in ("included", "single-arm", "sensitivity")]
-    labels = {s.study: " ".join(s.label.split()) for s in studies}  # RevMan joins the files by this name
+    entries = _entries(studies)
+    # RevMan joins the files by this name: two studies of one name would become one
+    known = {s.study: " ".join(s.label.split()) for s in studies if s.study not in entries}
+    alike = Counter(known.values())
+    known = {study: f"{label} ({study})" if alike[label] > 1 else label for study, label in known.items()}
+    labels = known | {study: known[of] for study, (of, _) in entries.items() if of in known}
+    studies = [s for s in studies if s.study in known]
     arms = {(a.study, a.arm): a.label for a in package.arms}
-    doubled = {k for k in arms if sum(o == arms[k] and s == k[0] for (s, _), o in arms.items()) > 1}
-    arm_names = {k: f"{label} ({k[1]})" if k in doubled else label for k, label in arms.items()}
+    counts = Counter((study, label) for (study, _), label in arms.items())
+    arm_names = {
+        k: (f"{label} ({k[1]})" if counts[k[0], label] > 1 else label)
+        + (f" (entry {entries[k[0]][1]})" if k[0] in entries else "")
+        for k, label in arms.items()
+    }
     information = [
         {
             "Study": labels[s.study],
@@ -91,17 +103,25 @@ def export_files(package: Package) -> dict[str, str]:
         f"{name}-study-arms.csv": _csv(ARMS, arm_rows),
         f"{name}-study-results.csv": _csv(RESULTS, _results(package, labels, arm_names)),
         f"{name}-risk-of-bias.csv": _bias(package, labels),
-        f"{name}-included.ris": _ris(package, labels),
+        f"{name}-included.ris": _ris(package, known),
     }
+
+
+def _entries(studies: Iterable[Study]) -> dict[str, tuple[str, int]]:
+    """Further lines of a study: the study each belongs to, and its number, from 2."""
+    found: dict[str, tuple[str, int]] = {}
+    lines: Counter[str] = Counter()
+    for s in studies:
+        if s.entry_of and s.entry_of != s.study:
+            lines[s.entry_of] += 1
+            found[s.study] = (s.entry_of, lines[s.entry_of] + 1)
+    return found
 
 
 def _results(
     package: Package, labels: Mapping[str, str], arms: Mapping[tuple[str, str], str]
 ) -> Iterable[dict[str, Any]]:
     names = {o.id: o.name for o in package.meta.outcomes}
-    several: dict[tuple[str, str, str], set[str]] = {}
-    for r in package.results:
-        several.setdefault((r.study, r.outcome, r.arm), set()).add(r.result)
     for r in package.results:
         if r.study not in labels or not r.usable or (r.study, r.arm) not in arms:
             continue
@@ -160,7 +180,7 @@ def _bias(package: Package, labels: Mapping[str, str]) -> str:
     rows: dict[str, dict[str, Any]] = {}
     for j in package.risk_of_bias:
         if j.study in labels:
-            row = rows.setdefault(j.study, {"Study": labels[j.study]})
+            row = rows.setdefault(labels[j.study], {"Study": labels[j.study]})
             row.setdefault(f"Domain (judgement): {j.domain}", _JUDGEMENTS.get(j.judgement, j.judgement))
             row.setdefault(f"Domain (support): {j.domain}", j.reason)
     return _csv(header, rows.values())

@@ -383,7 +383,8 @@ def _studies(
         for entry, unit in sorted(extra.get(study.id, []), key=lambda pair: pair[0]):
             if entry > 1:
                 note = f"the same study as {identity}: entered {entry} times in an outcome of RevMan"
-                tables.add("studies.csv", study=unit.id, label=unit.label, **(cells | {"scope_note": note}))
+                same = {"scope_note": note, "entry_of": identity}
+                tables.add("studies.csv", study=unit.id, label=unit.label, **(cells | same))
 
 
 def _judgements(review: RevManReview, names: _Names, tables: _Tables) -> None:

@@ -9,6 +9,7 @@ for the reader to change. Every cell stays in :attr:`RevManReview.arms` and :att
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from math import sqrt
 from types import MappingProxyType
@@ -29,6 +30,9 @@ from balm.review.revman.tables_in import Line, clean, value
 
 #: A cell that a spreadsheet would run as a formula stands behind an apostrophe.
 _FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+
+#: How an export of ours marks the arms of a study's second line in an outcome; they stand against one another alone.
+_ENTRY = re.compile(r" \(entry \d+\)$")
 
 Pair = tuple[str, str]
 Found = dict[tuple[str, str, Pair], list[Row]]
@@ -122,7 +126,7 @@ def _rows(
     results: Sequence[StudyResult], place: dict[Pair, int], stands: dict[Pair, str]
 ) -> Iterator[tuple[str, str, Pair, Row]]:
     """``(outcome, kind of data, interventions, row)`` of every pair of arms of a study."""
-    of_arms: dict[tuple[str, str, str], list[StudyResult]] = {}
+    of_arms: dict[tuple[str, str, str, str], list[StudyResult]] = {}
     for r in results:
         if r.reference_arm:
             effect, se = value(dict(r.cells), "mean"), value(dict(r.cells), "se")
@@ -131,8 +135,9 @@ def _rows(
             yield r.outcome, GENERIC, (pair[0], pair[1]), _row(r, data)
         else:
             kind = CONTINUOUS if "continuous" in r.cells.get("data type", "").lower() else DICHOTOMOUS
-            of_arms.setdefault((r.study, r.outcome, kind), []).append(r)
-    for (study, outcome, kind), listed in of_arms.items():
+            entry = _ENTRY.search(r.arm)
+            of_arms.setdefault((r.study, r.outcome, kind, entry[0] if entry else ""), []).append(r)
+    for (study, outcome, kind, _), listed in of_arms.items():
         listed = sorted(listed, key=lambda r: place.get((r.study, r.arm), len(place)))
         for at, first in enumerate(listed):
             for second in listed[at + 1 :]:

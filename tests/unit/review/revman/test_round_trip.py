@@ -15,6 +15,7 @@ from balm.actions.revman import export_package, read_revman, write_package
 from balm.review.revman.export import ARMS, INFORMATION, RESULTS
 from balm.review.synthesis import Synthesis
 from tests.reference.test_revman import FULL
+from tests.unit.review.revman.made import dich, element, outcome, rm5, row
 from tests.unit.review.revman.test_variations import base
 
 Rows = list[dict[str, str]]
@@ -42,11 +43,13 @@ def numbers(synthesis: Synthesis) -> dict[str, tuple[float, ...]]:
 def put_back(package: Path, exported: Path, into: Path) -> None:
     """A copy of the package whose numbers are taken from the exported files alone, joined by names as RevMan does."""
     shutil.copytree(package, into)
-    labels = {r["study"]: " ".join(r["label"].split()) for r in rows_of(package / "studies.csv")}
+    studies = {r["study"]: r for r in rows_of(package / "studies.csv")}
+    labels = {s: " ".join(studies[r["entry_of"] or s]["label"].split()) for s, r in studies.items()}
+    marks = {s: studies[s]["label"].removeprefix(labels[s]) if r["entry_of"] else "" for s, r in studies.items()}
     names = {o.id: o.name for o in Review.load(package).package.meta.outcomes}
     listed = [(r["study"], r["arm"], r["label"]) for r in rows_of(package / "arms.csv")]
     twice = {(s, label) for i, (s, _, label) in enumerate(listed) if (s, label) in {(t, x) for t, _, x in listed[:i]}}
-    arm_names = {(s, a): f"{label} ({a})" if (s, label) in twice else label for s, a, label in listed}
+    arm_names = {(s, a): (f"{label} ({a})" if (s, label) in twice else label) + marks[s] for s, a, label in listed}
     given: dict[tuple[str, ...], dict[str, str]] = {}
     for r in rows_of(next(exported.glob("*-study-results.csv"))):
         key = (r["Study"], r["Outcome"], r["Arm"], r["Reference arm"])
@@ -102,3 +105,40 @@ def test_a_package_of_every_kind_of_outcome_comes_back_the_same(tmp_path: Path) 
 )
 def test_a_published_review_comes_back_the_same(path: Path, tmp_path: Path) -> None:
     check(path, tmp_path)
+
+
+def test_a_study_entered_several_times_is_one_study_for_revman(tmp_path: Path) -> None:
+    """Its lines become arms of one study, with one record under its name, and come back as the rows they were."""
+    old = element("DICH_SUBGROUP", {"ID": "S1", "NO": 1}, "<NAME>Old</NAME>" + dich("A", 1, 20, 4, 20))
+    rows = dich("A", 0, 21, 5, 22) + dich("B", 2, 9, 5, 20) + dich("A", 3, 23, 6, 24)
+    new = element("DICH_SUBGROUP", {"ID": "S2", "NO": 2}, f"<NAME>New</NAME>{rows}")
+    ratios = "".join(row("IV_DATA", "A", ESTIMATE=y, SE="0.2") for y in ("-0.5", "0.1"))
+    hazards = outcome("IV", f"<EFFECT_MEASURE>Hazard Ratio</EFFECT_MEASURE>{ratios}", LOG_DATA="YES", ID="I", NO=2)
+    source = tmp_path / "review.rm5"
+    deaths = outcome("DICH", old + new, EFFECT_MEASURE="OR", METHOD="MH", RANDOM="NO", TOTALS="YES", SUBGROUPS="YES")
+    source.write_bytes(rm5(deaths, hazards, studies=["A", "B"]))
+    check(source, tmp_path)
+    information, arms = (
+        rows_of(next((tmp_path / "out").glob(f"*-study-{name}.csv"))) for name in ("information", "arms")
+    )
+    assert [r["Study"] for r in information] == ["A", "B"]
+    assert {(r["Arm"], r["Intervention"]) for r in arms if r["Study"] == "A"} == {
+        (f"{name}{mark}", name) for name in ("Experimental", "Control") for mark in ("", " (entry 2)", " (entry 3)")
+    }
+    again = read_revman(tmp_path / "out")
+    assert [s.label for s in again.studies] == ["A", "B"]
+    first = next(o for o in again.outcomes if "Death" in o.name and o.rows[0].data.get("n_1"))
+    told = [tuple(int(r.data[n]) for n in ("events_1", "n_1", "events_2", "n_2")) for r in first.rows if r.study == "A"]
+    assert sorted(told) == [(0, 21, 5, 22), (1, 20, 4, 20), (3, 23, 6, 24)]
+
+
+def test_two_studies_of_one_name_do_not_become_one(tmp_path: Path) -> None:
+    both = "".join(f'<STUDY ID="STD-{i}" NAME="Smith 2001" YEAR="2001"/>' for i in "AB")
+    made = rm5(outcome("DICH", dich("A", 1, 20, 4, 20) + dich("B", 2, 9, 5, 20), EFFECT_MEASURE="OR", METHOD="MH"))
+    source = tmp_path / "review.rm5"
+    source.write_bytes(made.replace(b"<INCLUDED_STUDIES>", b"<INCLUDED_STUDIES>" + both.encode()))
+    write_package(read_revman(source), tmp_path / "package")
+    export_package(tmp_path / "package", tmp_path / "out")
+    again = read_revman(tmp_path / "out")
+    assert sorted(s.label for s in again.studies) == ["Smith 2001 (smith-2001)", "Smith 2001 (smith-2001-2)"]
+    assert len(again.outcomes[0].rows) == 2
