@@ -16,12 +16,15 @@ _MEDLINE = re.compile(r"^(?:PMID ?- ?(?:\s*\d|[ \t]*$)|OWN - )", re.M)
 _MEDLINE_TAG = re.compile(r"^(?:FAU |FED |JT  |TA  |DP  |VI  |IP  |PG  |LID |AID |PHST|EDAT|MHDA|CRDT|STAT)- ", re.M)
 _WOS = re.compile(r"^(?:FN (?:Clarivate|ISI|Thomson)|VR 1\.0|PT [A-Z]{1,2})\s*$", re.M)
 _WOS_HEAD = re.compile(r"^PT [A-Z]{1,2}\s*$", re.M)
-_BIBTEX = re.compile(r"^\s*@\s*[A-Za-z]+\s*[{(]", re.M)
-_OVID = re.compile(r"^<\s*\d+\s*\.?\s*>\s*$", re.M)
+# What may repeat is taken whole and never given back: a start of blank lines would cost its length squared.
+_BIBTEX = re.compile(r"^[^\S\n]*+@\s*+[A-Za-z]++\s*+[{(]", re.M)
+_OVID = re.compile(r"^<\s*+\d++\s*+(?:\.\s*+)?>[^\S\n]*+$", re.M)
 #: Ovid's fields named in words, each above its indented value.
 _OVID_WORDS = re.compile(
     r"^(?:Title|Source|Abstract|Authors?|Accession Number|Unique Identifier|Institution|ISSN)[ \t]*\n[ \t]{1,6}\S", re.M
 )
+#: Comments, instructions and declarations, closed or not.
+_NO_ELEMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!.*?(?:>|\Z)", re.S)
 _CSL = re.compile(r'"(?:container-title|issued)"\s*:')
 #: A record of Cochrane CENTRAL in plain text: its place among all, and its number.
 _CENTRAL = re.compile(r"^Record #\d+ of \d+[ \t]*\n(?:[ \t]*\n)*ID: ?\S", re.M)
@@ -129,7 +132,7 @@ def _xml(body: str) -> str | None:
         return "endnote-xml"
     if "<Trials_downloaded_from_ICTRP" in body:
         return "ictrp-xml"
-    root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"<!--.*?-->|<\?.*?\?>|<!.*?>", "", body, flags=re.S))
+    root = re.search(r"<([A-Za-z_][\w:.-]*)", _NO_ELEMENT.sub("", body))
     if re.search(r"<!DOCTYPE\s+(?:PubmedArticleSet|PubmedBookArticleSet)", body):
         return "pubmed-xml"
     if root and root[1].lower() in ("xml", "records"):

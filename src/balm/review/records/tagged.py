@@ -14,7 +14,7 @@ from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import Fields, build
 from balm.vocabulary.record import Record
 
-_OVID_HEAD = re.compile(r"<\s*\d+\s*\.?\s*>\s*$")
+_OVID_HEAD = re.compile(r"<\s*+\d++\s*+(?:\.\s*+)?>\s*$")
 #: The first line of a field that is named in words: its value stands below, indented.
 _LABEL = re.compile(r"[A-Z][A-Za-z][A-Za-z0-9 /&().,'-]{0,60}$")
 _OVID_LINE = re.compile(r"([A-Z][A-Z0-9])  ?- ?(.*)$")
