@@ -14,6 +14,7 @@ from django.core.cache.backends import locmem
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.urls import reverse
 
 from balm.actions.review import package_bytes
 from balm.actions.team.archive import archive
@@ -21,6 +22,7 @@ from balm.store.accounts.models import Cached, SetUpLink, User
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
+from balm.web.stages import STAGES
 from tests.unit.review.revman.made import aspirin
 from tests.web.conftest import KETAMINE, Team
 
@@ -242,6 +244,11 @@ def test_a_review_starts_from_its_question(manager: Client) -> None:
     assert (meta.title, meta.question.population) == ("Nerve blocks, chronic pain", "Adults")
     member = Member.objects.get()
     assert (member.code, member.role, member.name) == ("ana", "lead", "Ana Manager")
+    assert (meta.eligibility, meta.outcomes, meta.comparisons, meta.scales, meta.windows) == ((), (), (), (), ())
+    assert meta.question.designs == "" and meta.screening.exclusion_reasons
+    for stage in STAGES:
+        page = manager.get(reverse(stage.url, kwargs={"slug": review.slug}))
+        assert (page.status_code, b'role="alert"><li' in page.content) == (200, False), stage.url
     again = manager.post("/reviews/new/", QUESTION)
     assert again.headers["Location"] == "/reviews/nerve-blocks-chronic-pain-2/"
 

@@ -30,18 +30,21 @@ TAKEN = frozenset({"new"})
 #: The largest file a review is started from.
 MAX_UPLOAD = 512 * 1024**2
 
+#: What the plan of ``balm new`` shows by example, of a review of pain: on a server it would stand beside every record.
+EXAMPLES = ("eligibility", "scales", "windows", "outcomes", "comparisons")
+
 
 def start_from_question(user: User, *, title: str, question: Mapping[str, str]) -> Review:
-    """A new review with its title and question; everything else of the plan is there to be replaced."""
+    """A new review with its title and question, and reasons for exclusion to begin with; nothing of another subject."""
     wanted = title.strip()
-    made = tomlkit.parse(plan(free_slug(wanted)))
+    made = tomlkit.parse(plan(free_slug(wanted)).split("\n\n", 1)[1])  # without its word to whoever edits a file
     made["review"]["title"] = wanted  # type: ignore[index]
     people = made["people"]
     people[0]["name"] = str(user)  # type: ignore[index]
     people[0]["role"] = "lead"  # type: ignore[index]
-    for part, text in question.items():
-        if text.strip():
-            made["question"][part] = text.strip()  # type: ignore[index]
+    for name in EXAMPLES:
+        del made[name]
+    made["question"] = {part: text.strip() for part, text in question.items() if text.strip()}
     files = {FILE: tomlkit.dumps(made).encode()}
     for table in TABLES:
         files[table.file] = (",".join(column.name for column in table.columns) + "\n").encode()

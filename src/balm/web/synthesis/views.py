@@ -33,6 +33,7 @@ from balm.review.analysis_choices import Chosen, choose, spec_as_plain
 from balm.review.analysis_data import canonical, data_hash
 from balm.review.synthesis import AnalysisResult
 from balm.store.reviews.models import Review
+from balm.store.screening.standing import plan_of
 from balm.store.synthesis.current import current_package, data_stamp, kept_for
 from balm.store.synthesis.models import PinnedAnalysis
 from balm.vocabulary.problems import InputError
@@ -80,7 +81,7 @@ def _page(
         try:
             context = _workbench(review, now)
         except InputError as nothing:
-            context, problems = {}, nothing.problems
+            context, problems = {}, nothing.problems if plan_of(review).analyses else ()
     context |= {
         "acting": acting,
         "review": review,
