@@ -18,6 +18,7 @@ from django.utils import timezone
 from balm.actions.clinic.demonstration import demonstration_clinic
 from balm.actions.clinic.follow_up import due_and_overdue, link_for
 from balm.actions.clinic.participants import new_pseudonym
+from balm.registry.reading import registry_tables
 from balm.registry.roles import AUDITOR, DATA_MANAGER, LEAD, MAY, NURSE, PHYSICIAN, ROLES
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
@@ -80,10 +81,40 @@ def test_a_role_is_a_row_and_every_act_is_used(ward: Ward) -> None:
     assert all(roles <= set(ROLES) for roles in MAY.values())
 
 
-def test_a_row_of_another_clinic_is_not_reached_through_ones_own(ward: Ward) -> None:
-    for rest in (f"participants/{ward.participant}/", f"courses/{ward.course}/", "participants/"):
-        page = ward.elsewhere.client.get(f"/clinics/{ward.other.slug}/{rest}")
-        assert ward.participant not in page.content.decode() or page.status_code == 404
+def test_no_address_of_ones_own_clinic_leads_into_another(ward: Ward) -> None:
+    """The lead of clinic B, who may do everything there, with the ids of clinic A in every address of B, and beyond."""
+    session = held(ward)
+    ward.post(f"sessions/{session}/act/rate/", rate="60", rate_unit="mg/h", form="racemic")
+    before = registry_tables(ward.registry)
+    theirs = (ward.participant, ward.course, session, ward.clinic.title, ward.clinic.slug, "Ada Example")
+    client, wrong, seen, opened = ward.elsewhere.client, [], 0, 0
+    for a in addresses():
+        if a.of_a_library or "slug" in a.asks:
+            continue
+        if a.route.startswith("clinics/<"):
+            path = real(ward, a.route, session).replace(f"/clinics/{ward.clinic.slug}/", f"/clinics/{ward.other.slug}/")
+        elif "<" not in a.route:
+            path = f"/{a.route}"
+        else:
+            continue
+        seen += 1
+        named = any(one in path for one in theirs[:3])
+        for method in ("get", "post"):
+            answer = getattr(client, method)(path)
+            body = b"".join(answer) if answer.streaming else answer.content
+            opened += answer.status_code == 200
+            told = [one for one in theirs if one.encode() in body.replace(path.encode(), b"")]
+            if told or (named and answer.status_code not in (404, 405, 422)) or answer.status_code >= 500:
+                wrong.append((path, method, answer.status_code, told))
+        if path.endswith("/account/logout/"):
+            client.force_login(ward.elsewhere.user)
+    assert seen > 30 and opened > 10 and wrong == []
+    assert registry_tables(ward.registry) == before
+    for fields in ({"to": "tables"}, {"to": "fhir"}):
+        found = client.get(f"/clinics/{ward.other.slug}/export/", fields)
+        with zipfile.ZipFile(BytesIO(found.content)) as archive:
+            taken = b"".join(archive.read(name) for name in archive.namelist())
+        assert not [one for one in theirs if one.encode() in taken]
 
 
 def test_a_pseudonym_is_drawn_not_worked_out(ward: Ward) -> None:
