@@ -107,6 +107,11 @@ def test_omop_has_a_visit_for_each_session_that_took_place() -> None:
     person_of = {v["visit_occurrence_id"]: v["person_id"] for v in visits}
     assert [x["visit_occurrence_id"] for x in exposures] == ["1", "2", "2", "3", "3"]
     assert all(person_of[x["visit_occurrence_id"]] == x["person_id"] for x in exposures)
+    assert "left_out.csv" not in out
+    ageless = omop_files(registry(with_cell("participants.csv", 2, "year_of_birth", "")))
+    assert ageless["left_out.csv"].splitlines()[1:] == ['p2,"no year of birth is recorded, and OMOP requires one"']
+    rest = [list(csv.DictReader(io.StringIO(ageless[f"{name}.csv"]))) for name in ("person", "visit_occurrence")]
+    assert [p["person_source_value"] for p in rest[0]] == ["p1", "p3"] and {v["person_id"] for v in rest[1]} == {"1"}
     open_body = with_cell("segments.csv", 1, "session", "s4")
     open_body = with_cell("segments.csv", 1, "start", "2026-05-19T09:10", open_body)
     open_body = with_cell("segments.csv", 1, "stop", "2026-05-19T10:10", open_body)

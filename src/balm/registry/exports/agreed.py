@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from balm.registry.participant_flow import without_consent
@@ -10,7 +11,11 @@ from balm.registry.registry import Registry
 
 def of_those_who_agreed(registry: Registry) -> Registry:
     """The registry without the rows of everybody whose latest consent to it is a refusal or was withdrawn."""
-    out = without_consent(registry)
+    return without(registry, without_consent(registry))
+
+
+def without(registry: Registry, out: AbstractSet[str]) -> Registry:
+    """The registry without every row of the participants ``out``."""
     if not out:
         return registry
     courses = {c.course for c in registry.courses if c.participant not in out}

@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from balm.registry.doses import dose_mg
-from balm.registry.exports.agreed import of_those_who_agreed
+from balm.registry.exports.agreed import of_those_who_agreed, without
 from balm.registry.registry import Registry
 from balm.registry.rows import Session
 
@@ -36,6 +36,10 @@ VISIT_OCCURRENCE = (
     "discharged_to_concept_id", "discharged_to_source_value", "preceding_visit_occurrence_id",
 )  # fmt: skip
 NO_CONCEPT, EHR = "0", "32817"
+LEFT_OUT = ("participant", "reason")
+NO_BIRTH = "no year of birth is recorded, and OMOP requires one"
+#: Source values hold 50 characters in the model.
+LONGEST_VALUE = 50
 #: States of a session in which somebody was there.
 HELD = ("running", "signed")
 
@@ -44,9 +48,12 @@ def omop_files(registry: Registry) -> dict[str, str]:
     """``drug_exposure.csv``, ``visit_occurrence.csv`` and ``person.csv``; rows in their order, numbered from 1.
 
     A segment or a session that still runs has no end and is left out: the model requires one. So is a session that
-    was planned or cancelled; every ``visit_occurrence_id`` of an exposure is a row of the visits, or empty.
+    was planned or cancelled; every ``visit_occurrence_id`` of an exposure is a row of the visits, or empty. The model
+    also requires a year of birth: who has none on record is in no table, and is named in ``left_out.csv``.
     """
     registry = of_those_who_agreed(registry)
+    ageless = frozenset(p.participant for p in registry.participants if p.year_of_birth is None)
+    registry = without(registry, ageless)
     people = {p.participant: str(i) for i, p in enumerate(registry.participants, start=1)}
     held = [s for s in registry.sessions if s.end is not None and s.status in HELD]
     visits = {s.session: str(i) for i, s in enumerate(held, start=1)}
@@ -77,7 +84,7 @@ def omop_files(registry: Registry) -> dict[str, str]:
                     "sig": f"{g.kind} {' '.join(x for x in (amount, rate) if x)}{weight}{strength}",
                     "route_concept_id": NO_CONCEPT,
                     "visit_occurrence_id": visits.get(s.session, ""),
-                    "drug_source_value": f"{mark}{g.drug} {g.form}",
+                    "drug_source_value": f"{mark}{g.drug} {g.form}"[:LONGEST_VALUE],
                     "drug_source_concept_id": NO_CONCEPT,
                     "route_source_value": "intravenous",
                     "dose_unit_source_value": g.rate_unit or g.dose_unit or "",
@@ -87,7 +94,7 @@ def omop_files(registry: Registry) -> dict[str, str]:
         {
             "person_id": people[p.participant],
             "gender_concept_id": NO_CONCEPT,
-            "year_of_birth": "" if p.year_of_birth is None else str(p.year_of_birth),
+            "year_of_birth": str(p.year_of_birth),
             "race_concept_id": NO_CONCEPT,
             "ethnicity_concept_id": NO_CONCEPT,
             "person_source_value": p.participant,
@@ -95,11 +102,12 @@ def omop_files(registry: Registry) -> dict[str, str]:
         }
         for p in registry.participants
     ]
+    left_out = [{"participant": who, "reason": NO_BIRTH} for who in sorted(ageless)]
     return {
         "drug_exposure.csv": _csv(DRUG_EXPOSURE, rows),
         "visit_occurrence.csv": _csv(VISIT_OCCURRENCE, _visits(registry, held, visits, people)),
         "person.csv": _csv(PERSON, persons),
-    }
+    } | ({"left_out.csv": _csv(LEFT_OUT, left_out)} if left_out else {})
 
 
 def _visits(
