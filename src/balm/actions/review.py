@@ -103,7 +103,7 @@ class Review:
         """Write the report to ``path``: whole, or not at all. The package itself is not touched.
 
         path         : its ending chooses among ``.html``, ``.docx`` and ``.pdf``.
-        journal      : "jama" or "lancet": width and font of their figures; what follows changes it.
+        journal      : "jama", "lancet", "nature" or "plos": size and font of their figures; what follows changes it.
         figure_width : of the widest figure in a Word file or a PDF, in millimetres; 170 when not given.
         font_size    : of the text in a Word file or a PDF, in points; 10 when not given.
         font         : "sans" (default) or "serif".

@@ -62,7 +62,7 @@ def configure_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figure-width", type=float, metavar="MM", help=".docx, .pdf: width of the widest figure (default: 170)"
     )
-    parser.add_argument("--journal", metavar="NAME", help=".docx, .pdf: figures for jama or lancet")
+    parser.add_argument("--journal", metavar="NAME", help=".docx, .pdf: figures for jama, lancet, nature or plos")
     parser.add_argument("--font", metavar="KIND", help=".docx, .pdf: sans or serif (default: sans)")
     parser.add_argument("--font-size", type=float, metavar="PT", help=".docx, .pdf: size of the text (default: 10)")
 

@@ -176,13 +176,41 @@ def test_sizes_out_of_range_are_refused(options, message):
         Look(**options)
 
 
+def test_letters_that_no_font_has_stop_no_report(monkeypatch):
+    """A name in Chinese comes from the machine's fonts, and without them as numbers, which the title page explains."""
+    from balm.report.document import typeset
+
+    made = dataclasses.replace(small(), title="痛 relief\u200b, \uf0b7 noted")
+    tried = []
+    real = typeset._set
+
+    def without_fonts(files, *, system_fonts):
+        tried.append(system_fonts)
+        return real(files, system_fonts=False)
+
+    monkeypatch.setattr(typeset, "_set", without_fonts)
+    first = PdfReader(io.BytesIO(pdf(made))).pages[0].extract_text()
+    assert tried == [False, True, True]
+    assert "[U+75DB] relief\u200b, [U+F0B7] noted" in first and "number in Unicode" in first
+
+
+def test_no_figure_is_taller_or_wider_than_its_journal_prints(whole):
+    """Nature: at most 170 mm high; PLOS: at most 222.3 mm high and 66.8 to 190.5 mm wide."""
+    figures = [block.figure for section in whole.walk() for block in section.blocks if isinstance(block, Picture)]
+    tallest = {name: max(look_of(name).size(figure)[1] for figure in figures) for name in ("nature", "plos")}
+    assert tallest["nature"] == pytest.approx(170.0) and tallest["plos"] <= 222.3 + 1e-9
+    assert max(look_of("plos").size(figure)[0] for figure in figures) <= 190.5
+    with pytest.raises(InputError, match="figure_height must be between 40 and 225 mm; got 300"):
+        Look(figure_height=300)
+
+
 def test_a_journal_names_width_and_font_and_what_is_given_changes_it():
     assert look_of("lancet") == Look(figure_width=154.0, font="serif")
     assert look_of("lancet", figure_width=75, font="sans") == Look(figure_width=75)
     assert all(source for _, source in JOURNALS.values()), "each says where its figures were read"
     assert all(look != Look() for look, _ in JOURNALS.values()), "a name that changes nothing promises too much"
     with pytest.raises(InputError, match="journal must be one of"):
-        look_of("nature")
+        look_of("bmj")
 
 
 def test_the_font_is_that_of_the_look():

@@ -85,7 +85,7 @@ def _synthesis(synthesis: Synthesis) -> str:
     how = f" with {listed([{'random': 'random-effects', 'common': 'common-effect'}[m] for m in models])} models"
     first = f"{many(planned, 'analysis', 'analyses').capitalize()} {was(planned)} planned."
     if not pooled:
-        return f"{first} None of them could be pooled."
+        return f"{first} {'It' if planned == 1 else 'None of them'} could {'not ' if planned == 1 else ''}be pooled."
     ways = {way(a.fit).partition(", ")[2] for a in synthesis.analyses if a.fit is not None}
     by = f" ({ways.pop()})" if len(ways) == 1 else ""
     return f"{first} In {many(pooled, 'analysis', 'analyses')}, two or more studies were pooled{how}{by}."

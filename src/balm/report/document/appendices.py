@@ -48,7 +48,8 @@ def discussion(synthesis: Synthesis) -> Section:
         )
     evidence = [ended(limits(synthesis)) or "What limits the studies themselves: bias, inconsistency, indirectness?"]
     if single:
-        evidence.append(f"One study is all there is for these analyses: {'; '.join(single)}. How far does it carry?")
+        which = "this analysis" if len(single) == 1 else "these analyses"
+        evidence.append(f"One study is all there is for {which}: {'; '.join(single)}. How far does it carry?")
     review_limits = ["What could have gone wrong in searching, selecting, extracting and judging?"]
     if synthesis.package.meta.extraction.extractors == 1:
         review_limits.append("Data were extracted by one person: how were errors looked for?")

@@ -103,7 +103,9 @@ def bias_words(review: Package) -> str:
     if not trials:
         return "The review has no controlled trial whose risk of bias could be assessed."
     if not known:
-        return f"No risk-of-bias judgement is on record for any of the {counted(trials)}."
+        return (
+            f"No risk-of-bias judgement is on record for {'' if len(trials) == 1 else 'any of '}the {counted(trials)}."
+        )
     if len(known) == len(trials):
         every = "the one controlled trial" if len(trials) == 1 else f"all {counted(trials)}"
         return f"Judgements are on record for {every}."

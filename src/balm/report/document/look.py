@@ -17,7 +17,8 @@ FONTS = {"sans": ("Arial", "Liberation Sans"), "serif": ("Times New Roman", "Lib
 @dataclass(frozen=True, slots=True)
 class Look:
     """``figure_width`` in millimetres is that of the widest figure (one column is often 85, two 170); ``font_size`` in
-    points is that of the text, from which headings, tables and captions follow; ``font`` is "sans" or "serif".
+    points is that of the text, from which headings, tables and captions follow; ``font`` is "sans" or "serif";
+    ``figure_height`` in millimetres is that of the tallest figure.
 
     >>> Look(figure_width=400)
     Traceback (most recent call last):
@@ -27,10 +28,13 @@ class Look:
     figure_width: float = TEXT_WIDTH_MM
     font_size: float = 10.0
     font: str = "sans"
+    figure_height: float = TEXT_HEIGHT_MM
 
     def __post_init__(self) -> None:
         if not 40 <= self.figure_width <= TEXT_WIDTH_MM:
             raise InputError(f"figure_width must be between 40 and {TEXT_WIDTH_MM:g} mm; got {self.figure_width:g}")
+        if not 40 <= self.figure_height <= TEXT_HEIGHT_MM:
+            raise InputError(f"figure_height must be between 40 and {TEXT_HEIGHT_MM:g} mm; got {self.figure_height:g}")
         if not 6 <= self.font_size <= 16:
             raise InputError(f"font_size must be between 6 and 16 points; got {self.font_size:g}")
         check_option("font", self.font, tuple(FONTS))
@@ -38,13 +42,14 @@ class Look:
     def size(self, figure: Figure) -> tuple[float, float]:
         """Width and height of a figure in millimetres: its own, made smaller where it would not fit."""
         width, height = figure.width * _MM_PER_PIXEL, figure.height * _MM_PER_PIXEL
-        scale = min(1.0, self.figure_width / width, TEXT_HEIGHT_MM / height)
+        scale = min(1.0, self.figure_width / width, self.figure_height / height)
         return width * scale, height * scale
 
 
-#: Journal -> the look its figures are asked for in, and where that was read. Text of a report fits 170 mm. BMJ and
-#: Cochrane have no row: the formatting pages of authors.bmj.com and "Figures and tables" of Cochrane's editorial policy
-#: resource (as a search showed them on 2026-11-22) name no width and no font, and a name must promise nothing it lacks.
+#: Journal -> the look its figures are asked for in, and where that was read. A page holds 170 mm. These have no
+#: row, for a name must promise nothing it lacks: BMJ (formatting pages of authors.bmj.com) and Cochrane ("Figures and
+#: tables" of its editorial policy resource) name no width and no font; Elsevier's page on sizing names 7 point letters
+#: and no width; of NEJM and Springer no page of their own with widths was read (2026-11-23).
 JOURNALS: dict[str, tuple[Look, str]] = {
     "jama": (
         Look(figure_width=127.0),
@@ -53,6 +58,15 @@ JOURNALS: dict[str, tuple[Look, str]] = {
     "lancet": (
         Look(figure_width=154.0, font="serif"),
         "two columns of 75 and 154 mm, Times New Roman: read in a guide of others, not in the journal's own",
+    ),
+    "nature": (
+        Look(figure_height=170.0),
+        "Nature's figure guide (research-figure-guide.nature.com): one column 89 mm, two 183 mm, at most 170 mm high, "
+        "Arial or Helvetica; the page of a report holds 170 mm",
+    ),
+    "plos": (
+        Look(figure_height=222.3),
+        "PLOS, Figures: 66.8 to 190.5 mm wide, at most 222.3 mm high, Arial, Times or Symbol of 8 to 12 points",
     ),
 }
 
@@ -66,7 +80,7 @@ def look_of(
     """The look of a journal, with what is given changed.
 
     >>> look_of("lancet", font_size=9)
-    Look(figure_width=154.0, font_size=9, font='serif')
+    Look(figure_width=154.0, font_size=9, font='serif', figure_height=225.0)
     """
     if journal is not None:
         check_option("journal", journal, tuple(JOURNALS))

@@ -6,6 +6,7 @@ Every text goes in as a string of the language, so nothing in a title or a note 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from math import inf
@@ -42,6 +43,10 @@ _ALIKE = frozenset(map(chr, [*range(32, 127), *range(160, 256)])) | frozenset("â
 _ON_A_NEW_PAGE = ("numbers",)
 #: The font of the symbols of certainty.
 _ROUND = 'font: "DejaVu Sans Mono", '
+#: How typst says that no font has a letter.
+_LACKING = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
+#: What ends the title page.
+_AFTER_TITLE = "#pagebreak()\n"
 _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 #set text(lang: "en", size: {size}pt, font: ("{font}", "Liberation Sans", "Libertinus Serif"), fill: rgb("#1b232d"))
 #set page(paper: "a4", margin: 20mm, numbering: "1")
@@ -68,15 +73,58 @@ def pdf(document: Document, look: Look | None = None) -> bytes:
 
 
 def compiled(files: dict[str, bytes]) -> bytes:
-    """The PDF of a source, ``main.typ``, and the figures that it shows."""
+    """The PDF of a source, ``main.typ``, and the figures that it shows.
+
+    A letter that no font of ours has comes from the fonts of the machine; where these lack it too it is printed as its
+    number in Unicode, ``[U+75DB]``, and the title page says so: nothing is left out, and no letter stops a report.
+    """
+    try:
+        return _set(files, system_fonts=False)
+    except _NoFont:
+        pass
+    try:
+        return _set(files, system_fonts=True)
+    except _NoFont as lacking:
+        return _set({**files, "main.typ": _spelt(files["main.typ"], lacking.letters)}, system_fonts=True)
+
+
+class _NoFont(Exception):
+    """No font has these letters."""
+
+    def __init__(self, letters: set[str]) -> None:
+        self.letters = letters
+
+
+def _set(files: dict[str, bytes], *, system_fonts: bool) -> bytes:
     try:
         import typst
     except ImportError:
         raise InputError("writing .pdf needs the typst package: pip install 'balm[app]'") from None
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FOLDER])
+    fonts = typst.Fonts(include_system_fonts=system_fonts, include_embedded_fonts=True, font_paths=[FOLDER])
     source: Any = files  # the stubs of typst name no dictionary of files
-    made = typst.compile(source, format="pdf", font_paths=fonts, pdf_standards=["ua-1"], timestamp=0)
+    try:
+        made = typst.compile(source, format="pdf", font_paths=fonts, pdf_standards=["ua-1"], timestamp=0)
+    except typst.TypstError as error:
+        lacking = set(_LACKING.findall(str(getattr(error, "diagnostic", "") or error)))
+        if not lacking:
+            raise
+        raise _NoFont({letter for text in lacking for letter in _unescaped(text)}) from None
     return bytes(made)
+
+
+def _unescaped(text: str) -> str:
+    """Text as typst quotes it in an error: ``\\u{200b}`` for what has no shape."""
+    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: chr(int(found[1], 16)), text)
+
+
+def _spelt(source: bytes, letters: set[str]) -> bytes:
+    """The source with the numbers of ``letters``; marks without a shape of their own are left out."""
+    shown = {c: "" if unicodedata.category(c) in ("Cc", "Cf") else f"[U+{ord(c):04X}]" for c in letters}
+    told = source.decode("utf-8").translate(str.maketrans(shown))
+    if not any(shown.values()):
+        return told.encode("utf-8")
+    note = "Letters that no font at hand has stand as their number in Unicode, in brackets: [U+â€¦]."
+    return told.replace(_AFTER_TITLE, f"#par[{_said(note)}]\n{_AFTER_TITLE}", 1).encode("utf-8")
 
 
 def _string(text: str) -> str:
@@ -147,7 +195,7 @@ class _Writer:
             made.append(f"#par[{_said(d.lead, 'size: 1.1em, ')}]\n")
         made.append("#v(1em)\n")
         made += [f"#par[{_bold(f'{name}: ')}{_said(told)}]\n" for name, told in d.facts]
-        made.append('#pagebreak()\n#outline(title: "Contents", depth: 2)\n#pagebreak()\n')
+        made.append(f'{_AFTER_TITLE}#outline(title: "Contents", depth: 2)\n#pagebreak()\n')
         for section in d.sections:
             made += self._section(section, 1)
         return "".join(made)
