@@ -244,8 +244,20 @@ def _why_not_pooled(rows: Sequence[EffectRow], fit: Pooled | None) -> str | None
     if not rows:
         return "No study reports numbers that can be used for this outcome and time window; nothing is pooled."
     if fit is None:
-        return "No study carries information for this measure (no events in either group); nothing is pooled."
+        why = _no_information(rows)
+        return f"No study carries information for this measure{f' ({why})' if why else ''}; nothing is pooled."
     return _one_trial(next(r for r in rows if r.label == fit.effects.study[0])) if fit.k == 1 else None
+
+
+def _no_information(rows: Sequence[EffectRow]) -> str:
+    """What the counts of the studies have in common, as far as they say why no effect can be told."""
+    cells = [(r.values.get(f"events_{g}"), r.values.get(f"n_{g}")) for r in rows for g in (1, 2)]
+    if any(events is None or n is None for events, n in cells):
+        return ""
+    none, all_ = any(events == 0 for events, _ in cells), any(events == n for events, n in cells)
+    if none and all_:
+        return "in each study no events, or events in everyone, in both groups"
+    return "no events in either group" if none else "events in everyone in both groups" if all_ else ""
 
 
 def _absolute(rows: Sequence[EffectRow], fit: Pooled | None) -> Absolute | None:

@@ -194,6 +194,17 @@ def test_letters_that_no_font_has_stop_no_report(monkeypatch):
     assert "[U+75DB] relief\u200b, [U+F0B7] noted" in first and "number in Unicode" in first
 
 
+def test_a_table_and_its_caption_stand_on_one_page():
+    """Wherever the page ends before it: a head of many lines does not fit under the caption."""
+    table = Table("t", "Said above", columns("#" + "Head " * 350, ">n"), (Row((Cell("Cell"), Cell("1"))),))
+    parts = tuple(Section(f"s{i}", "Part", (*(said("A line."),) * (9 - i), table)) for i in range(9))
+    pages = [page.extract_text().replace("\xa0", " ") for page in PdfReader(io.BytesIO(
+        pdf(Document("T", "K", "", (), parts)))).pages]  # fmt: skip
+    captions = [page.count("Said above") for page in pages]
+    assert sum(captions) == len(parts) and len(pages) > 4
+    assert all("Head" in page.rpartition("Said above")[2] for page, n in zip(pages, captions, strict=True) if n)
+
+
 def test_no_figure_is_taller_or_wider_than_its_journal_prints(whole):
     """Nature: at most 170 mm high; PLOS: at most 222.3 mm high and 66.8 to 190.5 mm wide."""
     figures = [block.figure for section in whole.walk() for block in section.blocks if isinstance(block, Picture)]

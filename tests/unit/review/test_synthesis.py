@@ -52,6 +52,11 @@ def test_no_events_anywhere_is_not_estimable():
     result = done(results_csv=csv("results.csv", *rows)).analysis("a1")
     assert result.fit is None and result.single is None
     assert "no events in either group" in result.why_not_pooled
+    rows = [r | {"events": r["n"]} for r in RESULTS]
+    assert (
+        "(events in everyone in both groups)"
+        in done(results_csv=csv("results.csv", *rows)).analysis("a1").why_not_pooled
+    )
 
 
 @pytest.mark.parametrize(

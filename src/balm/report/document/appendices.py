@@ -42,8 +42,9 @@ def discussion(synthesis: Synthesis) -> Section:
             f"{many(n, 'published result').capitalize()} {verb} beside this review: why do they differ?"
         )
     if wide:
+        which = "this analysis" if len(wide) == 1 else "these analyses"
         interpretation.append(
-            f"The interval includes no effect in these analyses: {'; '.join(wide)}. "
+            f"The interval includes no effect in {which}: {'; '.join(wide)}. "
             "Which differences that matter does it not rule out?"
         )
     evidence = [ended(limits(synthesis)) or "What limits the studies themselves: bias, inconsistency, indirectness?"]
