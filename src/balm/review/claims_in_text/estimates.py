@@ -297,6 +297,8 @@ def _reads_as_interval(tokens: Tokens, match: re.Match[str]) -> bool:
     kinds, at = tokens.kinds, match.start("estimate")
     start = _sentence_start(kinds, at)
     before = kinds[start:at]
+    if before[-1:] == "±":  # "36.88 ± 8.42 (16-50%)": a spread and a range
+        return False
     if "g" in before[-6:] or "e" in before[-3:] or tokens.number(at).word:
         return False
     if before[-1:] in ("-", "t") and before[-2:-1] in ("n", "%"):  # "HbA1c 7.5-9.5% (58-80 mmol/mol)"

@@ -170,6 +170,8 @@ def _compared(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     if behind in ("C", "t", "-"):  # "23/45, 95% CI", "three of three (32% to 60%)"
         return None
     slash = kinds[match.start("part") + 1] == "/"
+    if slash and _years(part, whole):
+        return None
     if (
         slash
         and whole.value < 5
@@ -200,6 +202,11 @@ def _compared(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     return _claim(
         tokens, match.start(), last, verdict, why, part=part.value, whole=whole.value, percent=percent.value, slip=slip
     )
+
+
+def _years(part: Printed, whole: Printed) -> bool:
+    """ "in 2008/2009": a year and the next, or the one after it."""
+    return 1900 <= part.value <= 2100 and 0 < whole.value - part.value <= 2
 
 
 def _pressure(tokens: Tokens, match: re.Match[str]) -> bool:
@@ -299,6 +306,20 @@ def _implied_total(tokens: Tokens, match: re.Match[str]) -> FoundClaim:
     if part.value > 0 and percent.low > 0:
         low, high = math.ceil(100 * part.value / percent.high - 1e-9), math.floor(100 * part.value / percent.low + 1e-9)
         people = "N" in match["who"] or "N" in (match.groupdict().get("tail") or "")
+        earlier = _part_of_it(tokens, match, part, percent) if low > high else None
+        if earlier is not None:  # "210 completed surveys from 260 residents (80.8%)"
+            exact = 100 * earlier.value / part.value
+            why = f"{earlier.value:g}/{part.value:g} = {plain(exact, 2)} %"
+            return _claim(
+                tokens,
+                match.start(),
+                last,
+                CONSISTENT,
+                why,
+                part=earlier.value,
+                whole=part.value,
+                percent=percent.value,
+            )
         if low > high and people:
             verdict, why = INCONSISTENT, f"no whole number has {part.value:g} as {plain(percent.value)} % of it"
             total = math.ceil(100 * part.value / (percent.value + 2 * percent.half))
@@ -310,6 +331,23 @@ def _implied_total(tokens: Tokens, match: re.Match[str]) -> FoundClaim:
     return _claim(tokens, match.start(), last, verdict, why, part=part.value, percent=percent.value, slip=slip)
 
 
+def _part_of_it(tokens: Tokens, match: re.Match[str], whole: Printed, percent: Printed) -> Printed | None:
+    """A number earlier in the sentence that is the printed percentage of the number it stands behind."""
+    at = match.start("part")
+    start = max(tokens.kinds.rfind(".", 0, at) + 1, at - 16)
+    for i in range(at - 1, start - 1, -1):
+        if tokens.kinds[i] != "n":
+            continue
+        value = tokens.number(i)
+        if (
+            value.whole
+            and 0 < value.value <= whole.value
+            and percent.low <= 100 * value.value / whole.value <= percent.high
+        ):
+            return value
+    return None
+
+
 def _uncounted(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     part, whole = tokens.number(match.start("part")), tokens.number(match.start("whole"))
     kinds, slash = tokens.kinds, tokens.kinds[match.start() + 1] == "/"
@@ -318,6 +356,8 @@ def _uncounted(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     if kinds[match.end() : match.end() + 1] in ("u", "T", "/", "%"):
         return None
     if slash and (_pressure(tokens, match) or (tokens.text[tokens.starts[match.start()]] == "0" and part.value)):
+        return None
+    if slash and _years(part, whole):
         return None
     if slash and (
         whole.value < 5

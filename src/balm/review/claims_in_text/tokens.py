@@ -104,7 +104,7 @@ _PAIR = re.compile(r"[(\[][0-9]+,[0-9]+[)\]]")
 _POINT_DECIMALS = re.compile(r"[0-9]\.[0-9]")
 
 _WORD = re.compile(
-    r"""(?P<glued>(?:95%)?(?:CI|OR|RR|HR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9])|(?:CI|IC|KI)(?=9[059](?![0-9.,])))
+    r"""(?P<glued>(?:95%)?(?:CI|[aA]?OR|[aA]?RR|[aA]?HR|IRR|PR|MD|SMD|WMD|P|p)(?=[0-9]?\.[0-9])|(?:CI|IC|KI)(?=9[059](?![0-9.,])))
       | (?P<abbreviation>[Cc]\.\s?[Ii]\.|[Ss]\.\s?[DdEe]\.)
       | (?P<elided>[LlDd]'(?=[^\W\d_]))
       | (?P<het>[Ii](?:2|\(2\)|²|\^2|\s2(?=\s?[=:,(<>]))|(?:[Cc]hi|[Tt]au|χ|τ)[-\s]?(?:2|²|\^2|squared?)(?:\[?df)?)
@@ -112,6 +112,7 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
+_LEVEL_GLUED = re.compile(r"9[059](?![0-9.,])")
 _STEM = re.compile(r"-(?!to\b)(?P<word>[A-Za-z][A-Za-z-]*)")
 _SKIP = re.compile(rf"[ {THIN}]+")
 _BREAK = re.compile(r"[ \t]*\r?\n[ \t\r\n]*")
@@ -392,7 +393,8 @@ def _word(text: str, at: int, kinds: list[str], put: Put) -> int:
         return found.end()
     if found["elided"] is not None:  # "l'odds ratio"
         return found.end()
-    if found["glued"] is not None and found[0] in ("CI", "IC", "KI"):  # "CI95 -2.2 to -0.4"
+    if found["glued"] is not None and found[0] in ("CI", "IC", "KI") and _LEVEL_GLUED.match(text, found.end()):
+        # "CI95 -2.2 to -0.4", but not "95%CI1.08-1.15"
         level = found.end() + 2
         put("C", at, found.end(), found[0].lower())
         if not text.startswith(("%", " %"), level):

@@ -169,3 +169,17 @@ def test_percentages_share_a_sign_where_that_is_plain() -> None:
     assert percents("It was 29 and 7%, respectively.") == [29, 7]
     assert percents("Between 27 and 51% stopped.") == [51]
     assert percents("After weeks 12 and 40% of it") == [40]
+
+
+def test_what_read_as_inconsistent_and_was_not() -> None:
+    def verdicts(text: str) -> list[tuple[str, str]]:
+        return [(c.kind, c.verdict) for c in balm.check_claims(text)]
+
+    glued = "It was likelier in Africa(PR1.11[95%CI1.07-1.16]p<0.001)."
+    assert verdicts(glued) == [("estimate", CONSISTENT)] and balm.check_claims(glued)[0].ci_low == 1.07
+    assert INCONSISTENT not in dict(verdicts("It was 36.88 ± 8.42 (16-50%) and 40.56 ± 8.96 (20-50%).")).values()
+    assert INCONSISTENT not in dict(verdicts("The survey found in 2008/2009 that 12.5% of citizens did.")).values()
+    (surveys,) = [c for c in balm.check_claims("210 surveys from 260 residents (80.8%)") if c.kind == "proportion"]
+    assert (surveys.n, surveys.total, surveys.verdict) == (210, 260, CONSISTENT)
+    (ten,) = [c for c in balm.check_claims("Ten patients (28.5%) vomited.") if c.kind == "proportion"]
+    assert ten.verdict == INCONSISTENT
