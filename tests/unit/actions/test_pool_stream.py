@@ -14,6 +14,7 @@ import pytest
 import balm
 from balm.actions import pool_stream
 from balm.actions.pool_stream import pool_table
+from balm.stats.pooling.pool_many import pool_many
 from balm.vocabulary.problems import InputError
 
 
@@ -104,6 +105,18 @@ def test_listed_tables_need_no_group_column(tmp_path: Path) -> None:
     assert got.column("group").to_pylist() == [1, 2]
     assert got.column("k").to_pylist() == [2, 1]
     assert got.column("reason").to_pylist()[1]
+
+
+def test_an_empty_list_takes_nothing_from_its_neighbours(tmp_path: Path) -> None:
+    source = tmp_path / "lists.parquet"
+    lists = {"effect": [[0.1, 0.3], [], [0.2, 0.6]], "variance": [[0.02, 0.03], [], [0.02, 0.02]]}
+    pq.write_table(pa.table(lists), source)
+    got, alone = pool_table(source), pool_many([0.1, 0.3, 0.2, 0.6], [0.02, 0.03, 0.02, 0.02], [1, 1, 3, 3])
+    assert got.column("k").to_pylist() == [2, 0, 2]
+    assert got.column("reason").to_pylist() == [None, "no usable study", None]
+    for name in ("estimate", "tau2", "q", "p"):
+        first, none, last = got.column(name).to_pylist()
+        assert [first, last] == getattr(alone, name).tolist() and np.isnan(none), name
 
 
 def test_counts_become_effects_on_the_way() -> None:

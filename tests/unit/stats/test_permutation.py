@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -221,3 +222,15 @@ def test_results_do_not_depend_on_the_unit_of_the_outcome():
     for scale in (1e-6, 1e6):
         scaled = EffectSizes(effect=Y * scale, variance=V * scale**2)
         assert permutation_test(meta_regression(scaled, {"year": X})).p == base
+
+
+def test_rearrangements_are_made_by_the_chunk_and_never_all_at_once():
+    k = 9
+    es = EffectSizes(effect=np.linspace(-1.0, 1.0, k) ** 3, variance=np.linspace(0.1, 0.3, k))
+    fit = meta_regression(es, {"x": list(range(k))})
+    permutation_test(fit, iterations=100, exact=False)  # what is loaded on first use is not counted
+    tracemalloc.start()
+    permutation_test(fit, exact=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6 < 362_880 * k * 8

@@ -130,3 +130,18 @@ def test_frame_has_one_row_a_group() -> None:
     frame = pool_many([0.1, 0.2, 0.3], [0.1, 0.2, 0.1], [1, 1, 2]).to_frame()
     assert list(frame["group"]) == [1, 2]
     assert {"estimate", "se", "ci_low", "pi_high", "tau2", "q_df", "residual"} <= set(frame.columns)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_effects_that_all_agree_give_a_width_of_zero_and_never_a_warning(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    if not compiled:
+        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+    y, v = [0.2, 0.2, 0.2, 0.0, 0.0, 0.1, 0.3], [0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.1]
+    many = pool_many(y, v, [0, 0, 0, 1, 1, 2, 2], inference="hartung-knapp")
+    assert many.q[:2].tolist() == many.se[:2].tolist() == many.tau2[:2].tolist() == [0.0, 0.0]
+    assert many.ci_low[0] == many.ci_high[0] == pytest.approx(0.2)
+    assert many.statistic[0] == math.inf and many.p[0] == 0.0
+    assert math.isnan(many.statistic[1]) and math.isnan(many.p[1])
+    assert many.p[2] == pytest.approx(0.29516723530086653)
