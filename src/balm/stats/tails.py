@@ -21,6 +21,9 @@ LONGEST_TABLE = 1 << 16
 #: Chi-squared tails are finite sums up to so many degrees of freedom, and up to so large a value.
 MOST_TERMS, LARGEST_CHI2 = 64.0, 600.0
 
+#: Student's distribution is a finite sum too; where it has more than this share inside, its tails would lose digits.
+CENTRAL, LARGEST_T = 0.95, 1e100
+
 
 @lru_cache(maxsize=4096)
 def t_critical(level: float, df: float) -> float:
@@ -89,13 +92,44 @@ def _of_one(kind: str, df: float, value: float) -> float:
 
 
 def _two_sided(statistic: Any, df: Any) -> Any:
+    """Finite sums for small whole numbers where the tail is not small (Abramowitz & Stegun 26.7.3, 26.7.4), else the
+    incomplete beta function; the normal distribution where df is infinite."""
     from scipy.special import ndtr, stdtr
 
-    size = -np.abs(statistic)
+    size, df = np.abs(np.asarray(statistic, dtype=np.float64)), np.asarray(df, dtype=np.float64)
+    both = np.empty(size.shape)
     normal = np.isinf(df)
-    if np.all(normal):
-        return 2.0 * ndtr(size)
-    return 2.0 * np.where(normal, ndtr(size), stdtr(np.where(normal, 1.0, df), size))
+    both[normal] = 2.0 * ndtr(-size[normal])
+    whole = (df >= 1.0) & (df <= MOST_TERMS) & (df == np.floor(df)) & (size < LARGEST_T)
+    inside = _t_sums(size[whole], df[whole])
+    both[whole] = 1.0 - inside
+    left = ~(whole | normal)
+    left[whole] = inside >= CENTRAL
+    both[left] = 2.0 * stdtr(df[left], -size[left])
+    return both
+
+
+def _t_sums(size: Any, df: Any) -> Any:
+    """Student's distribution between ``-size`` and ``size``: those with the most terms stand first, and each step is
+    for those that have one more."""
+    inside = np.empty(len(size))
+    order = -df.astype(np.int16)
+    for odd in (0, 1):
+        places = np.flatnonzero(order % 2 == odd)
+        places = places[np.argsort(order[places], kind="stable")]
+        t, n = size[places], df[places]
+        squared = t * t
+        x = n / (n + squared)
+        steps = range(2 + odd, int(n[0]) + 1 if len(n) else 0, 2)
+        counts = np.searchsorted(-n, [-j for j in steps], side="right").tolist()
+        term = np.sqrt(x) if odd else np.ones(len(x))
+        total = np.zeros(len(x))
+        for j, count in zip(steps, counts, strict=True):
+            total[:count] += term[:count]
+            term[:count] *= x[:count] * ((j - 1) / j)
+        total *= np.sqrt(squared / (n + squared))
+        inside[places] = 2.0 / math.pi * (np.arctan2(t, np.sqrt(n)) + total) if odd else total
+    return inside
 
 
 def _chi2_upper(q: Any, df: Any) -> Any:

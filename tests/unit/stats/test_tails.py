@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from balm.stats.distributions import chi2_sf
+from balm.stats.distributions import chi2_sf, norm_sf, t_sf
 from balm.stats.tails import LONGEST_TABLE, ManyTails, chi2_quantile, t_critical
 
 
@@ -39,3 +39,14 @@ def test_tails_of_chi_squared_without_the_kernel_are_exact(monkeypatch: pytest.M
     found = ManyTails.chi2_upper(q, df)
     np.testing.assert_allclose(found[:-1], exact, rtol=1e-13, atol=0.0)
     assert math.isnan(found[-1])
+
+
+def test_tails_of_students_distribution_without_the_kernel_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("balm.stats.tails._compiled", lambda *_: None)
+    df = np.repeat([1.0, 2.0, 3.0, 4.0, 7.0, 11.0, 30.0, 63.0, 64.0, 65.0, 200.0, 2.5], 7)
+    t = np.tile([0.0, 1e-9, -0.4, 1.0, 1.9, -2.1, 40.0], 12)
+    exact = np.array([2.0 * t_sf(abs(float(x)), float(d)) for x, d in zip(t, df, strict=True)])
+    np.testing.assert_allclose(ManyTails.two_sided(t, df), exact, rtol=2e-13, atol=0.0)
+    normal = ManyTails.two_sided(np.array([1.0, 2.0, np.nan, np.inf]), np.array([np.inf, 3.0, 3.0, 3.0]))
+    assert normal[:2] == pytest.approx([2.0 * norm_sf(1.0), 2.0 * t_sf(2.0, 3.0)], rel=1e-14)
+    assert math.isnan(normal[2]) and normal[3] == 0.0
