@@ -28,7 +28,7 @@ from balm.review.records.latex import plain
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import Plan, follow, plan_of
 from balm.review.records.ris_fields import LINE_SEPARATOR
-from balm.review.records.ris_order import LEARNT_FROM, STEP, merged
+from balm.review.records.ris_order import LEARNT_FROM, STEP, TRIED, merged
 from balm.vocabulary.record import Record
 
 #: Between braces of at most two levels; quantifiers never give back, as in :data:`~.bibtex_fields.WHOLE`.
@@ -75,11 +75,15 @@ class Order:
         self._styles: dict[str, set[str]] = {}
         self._new = False
         self._met = self._left = LEARNT_FROM
+        self._tried = 0
         self.match = _NEVER.fullmatch
         self.learnt: _Learnt | None = None
 
     def learn(self, whole: str, at: int) -> None:
         """Take in the order of an entry that did not match; its fields begin at ``whole[at]``."""
+        self._tried += 1
+        if self._tried > TRIED:
+            return
         styles: list[tuple[str, str]] = []
         while found := WHOLE.match(whole, at, len(whole) - 1):
             styles.append((found[1], _style(found)))

@@ -37,7 +37,7 @@ _SINGLE = (
 )
 _JOURNALS = ("JF", "T2", "JO", "SO", "BT", "JA", "J2", "J1", "JI", "J9")
 #: Those of them that may stand several times.
-_SEVERAL = ("SN", "AB", "UR", "DB", "DO", "PB")
+_SEVERAL = ("SN", "AB", "UR", "DB", "DO", "PB", "CY")
 _CORE = frozenset((*_SINGLE, *_JOURNALS, "AU", "KW"))
 #: Tags without a field of the model, and those that may stand several times in any order.
 _FREE = (
@@ -56,14 +56,33 @@ SAME = (("T1", "TI"), ("A1", "AU"), ("N2", "AB"), ("PU", "PB"), ("PI", "CY"))
 #: Tags that stand once for each author and keyword.
 RUNS = frozenset(("AU", "A1", "KW"))
 #: Tags that may stand several times beside one another.
-SEVERAL = frozenset((*_SEVERAL, "PU", "N2", "N1", "AD", *_LINKS, "U2", "L4", *_PEOPLE, *_FREE.split(), *_MAY_HOLD)) - {
-    "C7"
-}
+SEVERAL = frozenset(
+    (*_SEVERAL, "PU", "PI", "N2", "N1", "AD", *_LINKS, "U2", "L4", *_PEOPLE, *_FREE.split(), *_MAY_HOLD)
+) - {"C7"}
 #: Tags whose values of several lines are put on one.
-ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", "CY", "PI", *_JOURNALS))
+ON_ONE_LINE = frozenset(("TI", "T1", "ID", "AN", "VL", "IS", "SP", "EP", "LA", *_JOURNALS))
 #: Tags whose values may not be of several lines.
 IN_ONE_LINE = frozenset(
-    ("TY", "AU", "A1", "PY", "Y1", "DA", "DO", "M3", "PB", "PU", *_LINKS, "U2", "ST", "C5", *_MAY_HOLD, *_PEOPLE)
+    (
+        "TY",
+        "AU",
+        "A1",
+        "PY",
+        "Y1",
+        "DA",
+        "DO",
+        "M3",
+        "PB",
+        "PU",
+        "CY",
+        "PI",
+        *_LINKS,
+        "U2",
+        "ST",
+        "C5",
+        *_MAY_HOLD,
+        *_PEOPLE,
+    )
 )
 _SAYS_PUBMED = re.compile("pmid|pubmed|medline|ovidweb", re.I)
 #: Notes that are more than notes, or that need their lines put in order.
@@ -118,6 +137,7 @@ class Plan(NamedTuple):
     cited: tuple[int, ...]
     dois: tuple[int, ...]
     publishers: tuple[int, ...]
+    places: tuple[int, ...]
     second: tuple[int, ...]
     editors: tuple[int, ...]
     seventh: tuple[int, ...]
@@ -174,6 +194,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         cited=places(*MISCELLANEOUS),
         dois=places("DO"),
         publishers=places("PB"),
+        places=places("CY"),
         second=places("A2"),
         editors=places("ED"),
         seventh=places("C7"),
@@ -318,6 +339,11 @@ def follow(
     if AND in publisher:
         publisher, *more = dict.fromkeys([each for each in publisher.split(AND) if each]) or ("",)
         other += tuple([("PB", each) for each in more])
+    if plan.places:
+        place = AND.join([place, *[values[at] for at in plan.places]])
+    if AND in place:
+        place, *more = dict.fromkeys([each for each in place.split(AND) if each]) or ("",)
+        other += tuple([("CY", each) for each in more])
     if plan.databases:
         database = AND.join([database, *[values[at] for at in plan.databases]])
     source = database
