@@ -136,6 +136,7 @@ class Plan(NamedTuple):
     may_hold: tuple[int, ...]
     cited: tuple[int, ...]
     dois: tuple[int, ...]
+    pmids: tuple[int, ...]
     publishers: tuple[int, ...]
     places: tuple[int, ...]
     second: tuple[int, ...]
@@ -154,7 +155,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         if tag in tags and usual not in tags:
             tags = tuple(usual if each == tag else each for each in tags)
     strange = set(tags) - _TAGS
-    if strange and not (foreign and min(map(len, strange)) > 2 and "PMID" not in strange):
+    if strange and not (foreign and min(map(len, strange)) > 2):
         return None
     at: dict[str, int] = {}
     groups: dict[str, list[int]] = {}
@@ -169,9 +170,9 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
     def places(*names: str) -> tuple[int, ...]:
         return tuple(place for name in names for place in groups.get(name, ()))
 
-    if len(groups.get("C7", ())) > 1 or len(groups.get("C5", ())) > 1:
+    if len(groups.get("C7", ())) > 1 or len(groups.get("C5", ())) > 1 or len(groups.get("PMID", ())) > 1:
         return None
-    elsewhere = ("N1", "AD", "L2", "LK", "U2", "ST", "ED", *_SEVERAL)
+    elsewhere = ("N1", "AD", "L2", "LK", "U2", "ST", "ED", "PMID", *_SEVERAL)
     return Plan(
         single=itemgetter(*(at.get(tag, -1) for tag in _SINGLE)),
         journals=itemgetter(*(at.get(tag, -1) for tag in _JOURNALS)),
@@ -193,6 +194,7 @@ def plan_of(tags: tuple[str, ...], foreign: bool = False) -> Plan | None:
         may_hold=places(*(tag for tag in _MAY_HOLD if tag not in MISCELLANEOUS)),
         cited=places(*MISCELLANEOUS),
         dois=places("DO"),
+        pmids=places("PMID"),
         publishers=places("PB"),
         places=places("CY"),
         second=places("A2"),
@@ -290,6 +292,11 @@ def follow(
     if doi and (found is None or "  -" in doi):
         return None
     pmid: str | None = None
+    for at in plan.pmids:
+        if text := values[at]:
+            pmid = text.lstrip("0")
+            if not (pmid.isdecimal() and text.isascii() and len(text) < 9):
+                return None
     repairs: tuple[str, ...] = ()
     links = ""
     if plan.further:
@@ -386,7 +393,7 @@ def follow(
             if text := values[at]:
                 if not (text.isdecimal() and text.isascii() and len(text) < 9):
                     return None
-                if "embase" in database.lower() or "embase" in source.lower():
+                if pmid is None and ("embase" in database.lower() or "embase" in source.lower()):
                     pmid, values[at] = text.lstrip("0") or None, ""
                     repairs += ("PMID found in C5",)
         if plan.registered:
