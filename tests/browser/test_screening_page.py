@@ -106,8 +106,17 @@ def test_a_batch_by_keyboard_with_undo_and_a_lost_connection(server: RealServer,
     saved(page)
 
     page.select_option("#preset", "ASReview")
+    held: list[object] = []
+    page.route("**/next/*", lambda route: held.append(route))
     for key in "iriiiii":  # irrelevant, relevant
         page.keyboard.press(key)
+    until(page, "document.getElementById('progress').textContent.startsWith('Batch 1: 12 of 12')")
+    for key in "rru":  # nothing is shown to decide on: the vote before stands
+        page.keyboard.press(key)
+    assert held
+    for route in held:
+        route.continue_()
+    page.unroute("**/next/*")
     until(page, "document.getElementById('progress').textContent.startsWith('Batch 2: 0 of 12')")
     saved(page)
     assert votes_of(server, "p00") == {

@@ -178,13 +178,16 @@ async function ahead() {
 }
 async function finish() {
   for (const vote of waiting) vote.until = 0;
+  here = -1; // until the next record is shown no key decides: a second one would change the vote just cast
+  progress();
   ahead();
   at("own").hidden = true;
   const found = await next;
   next = null;
+  if (here >= 0) return; // the last vote was taken back meanwhile
   if (found === null) {
     trouble("This batch is decided; the next one cannot be fetched just now. It is tried again.");
-    setTimeout(finish, 3000);
+    setTimeout(() => { if (here < 0) finish(); }, 3000);
     return;
   }
   trouble("");
