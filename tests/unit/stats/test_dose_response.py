@@ -261,3 +261,11 @@ def test_one_study_and_doses_that_say_too_little() -> None:
     same = data() | {"dose": [d for i in range(7) for d in (0, 5, 5, 5)]}
     with pytest.raises(InputError, match="the doses do not determine 2 coefficients"):
         balm.dose_response("quadratic", stages=1, **same)
+
+
+@pytest.mark.parametrize(("name", "value"), [("se", 1e-200), ("se", 1e200), ("log_ratio", 1e300), ("dose", 1e200)])
+def test_sizes_whose_squares_have_no_room_are_refused(name, value):
+    columns = {"dose": [0.0, 1.0, 2.0], "log_ratio": [0.0, 0.1, 0.2], "se": [0.0, 0.1, 0.1]}
+    columns[name][1] = value
+    with pytest.raises(InputError, match="choose another unit"):
+        balm.dose_response(study=["1"] * 3, covariance="independent", method="common", **columns)

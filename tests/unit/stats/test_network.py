@@ -267,3 +267,59 @@ def test_places_that_are_passed_over_hold_no_maximum():
         several += found.maxima > 1
     assert several >= 2
     assert looked > 0
+
+
+def test_what_the_data_cannot_say_about_heterogeneity_is_said_and_is_no_number():
+    one = balm.network(study=["1"], treatment_1=["A"], treatment_2=["B"], effect=[0.1], se=[0.2])
+    assert "Network: 1 study," in repr(one)
+    assert "neither heterogeneity nor inconsistency can be estimated" in repr(one)
+    assert "random effects are the common ones" in repr(one)
+    assert "nan" not in repr(one)
+    assert "tau2 =" not in repr(one)
+    assert one.to_dict()["tau2"] is None
+    two = balm.network(
+        study=["1", "2"], treatment_1=list("AA"), treatment_2=list("BB"), effect=[0.1, 0.5], se=[0.2, 0.2]
+    )
+    assert "one degree of freedom" in repr(two)
+    assert two.to_dict()["tau2"] == pytest.approx(0.04)
+    three = balm.network(
+        study=["1", "2", "3"], treatment_1=list("AAA"), treatment_2=list("BBB"), effect=[0.1, 0.5, 0.2], se=[0.2] * 3
+    )
+    assert three.notes == ()
+
+
+@pytest.mark.parametrize("se", [1e-200, 1e200])
+def test_sizes_whose_squares_have_no_room_are_refused(se):
+    with pytest.raises(InputError, match="choose another unit"):
+        balm.network(study=["1", "2"], treatment_1=list("AB"), treatment_2=list("BC"), effect=[0.1, 0.2], se=[0.2, se])
+
+
+def test_arms_whose_squares_have_no_room_are_refused():
+    with pytest.raises(InputError, match="choose another unit"):
+        balm.network("MD", study=[1, 1], treatment=["A", "B"], mean=[1.0, 2.0], sd=[1e200, 1e200], n=[10, 10])
+
+
+def test_rows_of_a_study_may_be_apart_and_labels_need_stripping():
+    rows = [
+        ("s1", "A", "B", 0.3),
+        ("s2", "B", "C", 0.1),
+        ("s1", "A", "C", 0.5),
+        ("s1", "B", "C", 0.2),
+        ("s3", "A", "C", 0.9),
+    ]
+    study, one, two, effect = map(list, zip(*rows, strict=True))
+    tidy = balm.network(study=study, treatment_1=one, treatment_2=two, effect=effect, se=[0.2] * 5)
+    untidy = balm.network(
+        study=[f" {s} " for s in study],
+        treatment_1=one,
+        treatment_2=[f"{t} " for t in two],
+        effect=effect,
+        se=[0.2] * 5,
+    )
+    assert tidy.contrasts.studies == untidy.contrasts.studies == ("s1", "s2", "s3")
+    np.testing.assert_array_equal(tidy.effect, untidy.effect)
+    numbers = balm.network(
+        study=[int(s[1]) for s in study], treatment_1=one, treatment_2=two, effect=effect, se=[0.2] * 5
+    )
+    assert numbers.contrasts.studies == ("1", "2", "3")
+    np.testing.assert_array_equal(tidy.effect, numbers.effect)

@@ -11,6 +11,7 @@ import numpy as np
 from balm.stats import columns as tables
 from balm.stats.dose_response.covariance import DESIGNS, covariance
 from balm.stats.effect_sizes import Floats
+from balm.stats.pooling.size import check_sizes
 from balm.vocabulary.problems import InputError, Problem, unknown_option
 from balm.vocabulary.quick_dataclass import dataclass
 
@@ -55,6 +56,11 @@ def read_levels(
     problems += _row_problems(values, k, designs)
     if problems:
         raise InputError(problems)
+    against = values["se"] > 0.0
+    with np.errstate(over="ignore", under="ignore"):  # said by the check
+        spread = values["se"][against] ** 2
+    if against.any():
+        check_sizes(np.concatenate([values["log_ratio"][against], values["dose"]]), spread)
     rows: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         rows.setdefault(name, []).append(i)

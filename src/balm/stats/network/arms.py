@@ -46,7 +46,8 @@ def read_arms(
         if len(column.values) != len(names) or len(drug) != len(names):
             refuse(f"columns differ in length: study has {len(names)}, {name} has {len(column.values)}")
     _check(names, given)
-    values, variances, usable = _on_scale(measure, names, {n: c.values for n, c in given.items()}, add)
+    with np.errstate(over="ignore", under="ignore"):  # said when contrasts are checked
+        values, variances, usable = _on_scale(measure, names, {n: c.values for n, c in given.items()}, add)
     of_study: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         of_study.setdefault(name, []).append(i)

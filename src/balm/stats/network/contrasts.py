@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats import columns as tables
+from balm.stats.pooling.size import check_sizes
 from balm.vocabulary.problems import InputError, Problem, refuse
 from balm.vocabulary.quick_dataclass import dataclass
 
@@ -128,7 +129,8 @@ def read_contrasts(
     problems = _problems_of(labels, y, spread)
     if problems:
         raise InputError(problems)
-    return _sorted(labels, y.values, spread.values if se is None else spread.values**2)
+    with np.errstate(over="ignore", under="ignore"):  # said with the effects
+        return _sorted(labels, y.values, spread.values if se is None else spread.values**2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,9 +152,10 @@ def _read_labels(given: dict[str, Any], data: Any) -> _Labels:
     columns = [_given(argument, one, data) for argument, one in given.items()]
     try:
         found = _numbered(*columns)
+        clean = _clean(found.studies) and _clean(found.treatments)
     except TypeError:  # numbers among them
-        found = None
-    if found is None or not (_clean(found.studies) and _clean(found.treatments)):
+        clean = False
+    if not clean:
         columns = [_stripped(argument, one, c) for (argument, one), c in zip(given.items(), columns, strict=True)]
         found = _numbered(*columns)
     _same_length(len(columns[0]), dict(zip(given, columns, strict=True)))
@@ -218,6 +221,7 @@ def _sorted(labels: _Labels, effect: Floats, variance: Floats) -> Contrasts:
     study, first, second = labels.study, labels.first, labels.second
     if not len(study):
         refuse("no rows: a network needs at least one contrast")
+    check_sizes(effect, variance)
     if (study[1:] < study[:-1]).any():
         order = np.argsort(study, kind="stable")
         study, first, second = study[order], first[order], second[order]

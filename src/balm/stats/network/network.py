@@ -79,6 +79,20 @@ class Network:
         return self.contrasts.k
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the data cannot say about heterogeneity; empty where they say something."""
+        if self.q.df > 1:
+            return ()
+        if self.q.df == 1:
+            return ("heterogeneity and inconsistency rest on one degree of freedom, which says hardly anything",)
+        same = "; random effects are the common ones" if self._tau2_unknown else ""
+        return (f"neither heterogeneity nor inconsistency can be estimated: no evidence is left over (df = 0){same}",)
+
+    @property
+    def _tau2_unknown(self) -> bool:
+        return self.q.df == 0 and self.tau2.estimator in ESTIMATORS
+
+    @property
     def fitted(self) -> Solved:
         """The solution of the model in force."""
         return self.random if self.model == "random" else self.common
@@ -272,11 +286,12 @@ class Network:
             "treatments": list(self.treatments),
             "reference": self.reference,
             "level": self.level,
-            "tau2": self.tau2.value,
+            "tau2": None if self._tau2_unknown else self.tau2.value,
             "tau2_estimator": self.tau2.estimator,
             "tau2_residual": self.tau2.residual,
             "q": {"value": self.q.q, "df": self.q.df, "p": _known(self.q.p)},
             "i2": _known(self.i2),
+            "notes": list(self.notes),
             "left_out": list(self.left_out),
             "better": self.better,
             "p_scores": dict(zip(self.treatments, scores, strict=True)),
@@ -286,7 +301,8 @@ class Network:
     def __repr__(self) -> str:
         """The result against the reference, and heterogeneity."""
         ratio = self._ratio
-        head = f"Network: {self.k} studies, {len(self.treatments)} treatments, {MEASURES[self.measure].name}"
+        studies = "1 study" if self.k == 1 else f"{self.k} studies"
+        head = f"Network: {studies}, {len(self.treatments)} treatments, {MEASURES[self.measure].name}"
         head += f", {self.model} effects" + (f" ({self.tau2.estimator})" if self.model == "random" else "")
         width = max(len(t) for t in self.treatments)
         lines = [head, f"{'against ' + self.reference:<{width + 8}}  {'estimate':>9}  {'interval':>18}  P-score"]
@@ -300,8 +316,10 @@ class Network:
             lines.append(
                 f"{name:<{width + 8}}  {shown[0]:>9.3f}  {f'{shown[1]:.3f} to {shown[2]:.3f}':>18}  {score[name]:.3f}"
             )
-        p = "" if math.isnan(self.q.p) else f", P = {self.q.p:.3g}"
-        lines.append(f"tau2 = {self.tau2.value:.4g}; Q = {self.q.q:.2f}, df = {self.q.df}{p}; I2 = {self.i2:.1f}%")
+        if self.q.df:
+            q = f"Q = {self.q.q:.2f}, df = {self.q.df}, P = {self.q.p:.3g}"
+            lines.append(f"tau2 = {self.tau2.value:.4g}; {q}; I2 = {self.i2:.1f}%")
+        lines += self.notes
         if self.left_out:
             lines.append(f"left out, no events (or only events) in any arm: {', '.join(self.left_out)}")
         return "\n".join(lines)
