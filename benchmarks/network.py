@@ -29,6 +29,8 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
+#: CPU seconds that our warm loop lasts in each round beside the peer.
+LEAST_SECONDS = 0.5
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
@@ -60,7 +62,7 @@ def spent(task: Callable[[], Any], repeats: int) -> float:
     return median(found)
 
 
-def beside_pimeta(named: dict[str, Any], fit: Any, ours: Callable[[], Any], repeats: int) -> str:
+def beside_pimeta(named: dict[str, Any], fit: Any, ours: Callable[[], Any]) -> str:
     """The peer's time as a ratio, both in turn, and how far its tau2 and Q are from ours."""
     import run
 
@@ -79,7 +81,7 @@ def beside_pimeta(named: dict[str, Any], fit: Any, ours: Callable[[], Any], repe
         for _ in range(run.ROUNDS):
             found, _ = run.child([python, str(CHECKOUT / "benchmarks" / "peers" / "pimeta_network.py"), str(path)])
             theirs.append(found["seconds"])
-            ratios.append(found["seconds"] / spent(ours, repeats))
+            ratios.append(found["seconds"] / run.seconds_a_call(ours, LEAST_SECONDS)[0])
     apart = run.agreement([fit.tau2.value, fit.q.q], found["numbers"])
     line = f"; pimeta {1e3 * median(theirs):8.0f} ms, {median(ratios):,.0f}x (lowest {min(ratios):,.0f}x)"
     return f"{line}, apart by {apart:.0e}"
@@ -115,7 +117,7 @@ def main() -> None:
             twin = spent(partial(naive_network.fit, **d, n=n), 1)
             line += f"; dense twin {1e3 * twin:8.0f} ms, {twin / moments:,.0f}x"
         if n <= 100 and not given.without_peer:
-            line += beside_pimeta(named, ours("DL")[0], partial(ours, "DL"), given.repeats)
+            line += beside_pimeta(named, ours("DL")[0], partial(ours, "DL"))
         print(line, flush=True)
 
 
