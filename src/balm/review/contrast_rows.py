@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from balm.review.contrasts import Changes, EffectRow, conversion_steps, days, window_of
+from balm.review.contrasts import Changes, EffectRow, conversion_steps, days, timepoint_of, window_of
 from balm.review.package import AnalysisSpec, Package
 from balm.review.plan import RATIOS
 from balm.stats import convert
@@ -91,7 +91,7 @@ def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast
         steps=tuple(steps),
         sources=(chosen.source,) if chosen.source else (),
         notes=tuple(n for n in (f"contrasts.csv, row {chosen.row}", chosen.notes) if n),
-        timepoint=chosen.timepoint,
+        timepoint=timepoint_of(chosen),
         design=study.design,
     )
 

@@ -26,6 +26,7 @@ from balm.vocabulary.problems import InputError
 
 #: Days in one unit of time; a month is a twelfth of 365.25 days.
 DAYS = {"min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 365.25 / 12}
+UNITS_IN_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month"}
 
 BECKER_BALAGTAS = (
     "marginal variance of a cross-over trial: Becker & Balagtas 1993, Biometrics 49:997; "
@@ -104,6 +105,18 @@ def days(time: float | None, unit: str | None) -> float | None:
     14.0
     """
     return None if time is None or unit is None else time * DAYS[unit]
+
+
+def timepoint_of(row: Any) -> str | None:
+    """The time point of a result or contrast in words: as the report puts it, else its number and unit.
+
+    >>> from types import SimpleNamespace
+    >>> timepoint_of(SimpleNamespace(timepoint=None, time=30.0, time_unit="d"))
+    '30 days'
+    """
+    if row.timepoint or row.time is None or row.time_unit is None:
+        return str(row.timepoint) if row.timepoint else None
+    return f"{row.time:g} {UNITS_IN_WORDS[row.time_unit]}{'' if row.time == 1 else 's'}"
 
 
 def window_of(row: Any, windows: Iterable[Window]) -> str | None:
@@ -208,7 +221,7 @@ def _reported_correlation(package: Package, sides: Sequence[Side]) -> float | No
         return None
     one, two = sides[0].results[0], sides[1].results[0]
     for c in package.contrasts:
-        same = c.study == one.study and c.outcome == one.outcome and c.timepoint == one.timepoint
+        same = (c.study, c.outcome, timepoint_of(c)) == (one.study, one.outcome, timepoint_of(one))
         if same and c.verified and c.r is not None and {c.arm_1, c.arm_2} == {one.arm, two.arm}:
             return c.r
     return None
@@ -232,7 +245,7 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
         return "no number for the comparison group"
     outcome = package.meta.outcome(spec.outcome)
     p_only = [
-        f"{c.timepoint}: P {'= ' if c.p.relation == '=' else ''}{c.p}"
+        f"{timepoint_of(c) or 'time point not stated'}: P {'= ' if c.p.relation == '=' else ''}{c.p}"
         for c in package.contrasts
         if c.study == study.study and c.outcome == outcome.id and c.p is not None and _in_window(package, spec, c)
     ]
@@ -399,7 +412,7 @@ def _row(study: Study, sides: Sequence[Side], correlation: float | None = None) 
         steps=tuple(st for s in sides for st in s.steps),
         sources=tuple(dict.fromkeys(r.source for r in results if r.source)),
         notes=tuple(dict.fromkeys(notes)),
-        timepoint=results[0].timepoint,
+        timepoint=timepoint_of(results[0]),
         design=design,
         correlation=correlation,
     )

@@ -218,3 +218,17 @@ def test_a_plan_says_how_many_people_extract_a_study() -> None:
 def test_impossible_design_fields_are_named() -> None:
     with pytest.raises(AssertionError, match=r"must lie between 0 and 1; got 1\.5.*column='icc'"):
         package("cluster", [{"arm": "a", "n": "10", "mean": "3", "sd": "1", "icc": "1.5", "cluster_size": "20"}])
+
+
+def test_a_time_point_given_as_a_number_is_said_and_tells_comparisons_apart() -> None:
+    """Day 2 and day 7 without words: the correlation of one is not that of the other."""
+    time = {"timepoint": "", "time": "2", "time_unit": "d"}
+    arms = [
+        time | {"arm": "a", "n": "10", "mean": "3", "sd": "2"},
+        time | {"arm": "b", "n": "10", "mean": "4", "sd": "2"},
+    ]
+    other = {"timepoint": "", "time": "7", "time_unit": "d", "r": "0.9"}
+    (row,), _ = analysis_rows(package("cross-over", arms, [other]), spec(design="cross-over"))
+    assert row.timepoint == "2 days" and row.correlation is None
+    (row,), _ = analysis_rows(package("cross-over", arms, [other, time | {"r": "0.5"}]), spec(design="cross-over"))
+    assert row.correlation == 0.5

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from balm.report.html_report.links import anchor, source_links
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, group, value
+from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.risk_of_bias.targets import Target, in_words
 from balm.vocabulary.evidence import Arm, BiasJudgement, Contrast, Reported, Result, Study
@@ -263,7 +264,7 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
                     Cell(f"results.csv, {r.row}", mark=marked(r.verified)),
                     Cell(f"{study.label}: {arm.label if arm else r.arm}"),
                     Cell("; ".join(_unique([outcome_name(package, r.outcome), r.definition]))),
-                    value(r.timepoint),
+                    value(timepoint_of(r)),
                     value(printed(r)),
                     Cell(r.how_read),
                     Cell(notes),
@@ -305,7 +306,7 @@ def contrasts(package: Package, numbers: dict[str, int]) -> Table:
                 (
                     Cell(package.study(c.study).label, mark=marked(c.verified)),
                     Cell(outcome_name(package, c.outcome)),
-                    value(c.timepoint),
+                    value(timepoint_of(c)),
                     value(printed_contrast(c)),
                     Cell(" ".join(part for part in (use, c.notes) if part)),
                     sources(package, c.source, c.report, numbers),

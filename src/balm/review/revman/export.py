@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from math import log
 from typing import Any
 
+from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.plan import RATIOS
 from balm.vocabulary.evidence import Result, Study
@@ -128,7 +129,7 @@ def _results(
         row = _numbers(r)
         if not row:
             continue
-        when = f" at {r.timepoint}" if r.timepoint else ""
+        when = f" at {at}" if (at := timepoint_of(r)) else ""
         scale = f" ({package.meta.scale(r.scale).name})" if r.scale and when else ""
         yield {
             "Study": labels[r.study],
@@ -150,7 +151,7 @@ def _results(
             effect |= {"Exp CI start": c.ci_low, "Exp CI end": c.ci_high}
         yield {
             "Study": labels[c.study],
-            "Outcome": names.get(c.outcome, c.outcome) + (f" at {c.timepoint}" if c.timepoint else ""),
+            "Outcome": names.get(c.outcome, c.outcome) + (f" at {at}" if (at := timepoint_of(c)) else ""),
             "Data type": "Dichotomous" if ratio or code.upper() == "RD" else "Continuous",
             "Effect measure": _MEASURES.get(code.upper(), code),
             "Arm": arms[c.study, c.arm_1],
