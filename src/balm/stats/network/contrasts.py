@@ -6,7 +6,7 @@ A study of p arms brings all p(p - 1)/2 contrasts of its arms, or its arms thems
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
-from itertools import compress, count
+from itertools import chain, compress, count
 from operator import ne
 from typing import Any
 
@@ -183,8 +183,8 @@ def _numbered(names: Sequence[str], one: Sequence[str], two: Sequence[str]) -> _
         studies, study = tuple(place), np.fromiter(map(place.__getitem__, names), np.int64, len(names))
     treatments = tuple(sorted(sorted({*one, *two}), key=str.casefold))
     number = dict(zip(treatments, count(), strict=False))
-    first, second = (np.fromiter(map(number.__getitem__, ends), np.int64, len(ends)) for ends in (one, two))
-    return _Labels(treatments, studies, study, first, second)
+    ends = np.fromiter(map(number.__getitem__, chain(one, two)), np.int64, len(one) + len(two))
+    return _Labels(treatments, studies, study, ends[: len(one)], ends[len(one) :])
 
 
 def _problems_of(labels: _Labels, y: tables.Column, spread: tables.Column) -> list[Problem]:

@@ -7,9 +7,11 @@ J Clin Epidemiol 64:163.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from balm.stats.network.contrasts import Floats
+from balm.stats.network.contrasts import Floats, Integers
 from balm.stats.network.solved import Solved
 
 
@@ -22,13 +24,20 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
     from scipy.special import ndtr
 
     n = len(effect)
-    place = np.arange(n)
-    upper = place[:, None] < place
-    table = np.zeros((n, n))  # the chance that the column's treatment is the lower, above the diagonal
-    z = np.sqrt(variance[upper])
-    table[upper] = ndtr(np.divide(effect[upper], z, out=z), out=z)
+    place, above = np.arange(n), _above(n)
+    table = np.zeros(n * n)  # the chance that the column's treatment is the lower, above the diagonal
+    z = np.sqrt(variance.take(above))
+    table[above] = ndtr(np.divide(effect.take(above), z, out=z), out=z)
+    table = table.reshape(n, n)
     higher = table.sum(axis=1) + place - table.sum(axis=0)
     return np.asarray((n - 1 - higher if lower_is_better else higher) / (n - 1))
+
+
+@lru_cache(maxsize=4)
+def _above(n: int) -> Integers:
+    """Where the cells above the diagonal stand in an (n, n) table read row by row."""
+    place = np.arange(n)
+    return np.flatnonzero(place[:, None] < place)
 
 
 def rank_chances(solved: Solved, lower_is_better: bool, draws: int, seed: int) -> Floats:

@@ -34,7 +34,7 @@ class Solved:
         found.flat[:: len(found) + 1] *= 0.5
         return np.asarray(found)
 
-    @property
+    @cached_property
     def effect(self) -> Floats:
         """(n, n): row minus column."""
         return np.asarray(self.theta[:, None] - self.theta[None, :])
