@@ -39,6 +39,20 @@ def test_members_read_it_under_a_policy_of_its_own(team: Team) -> None:
         assert "Back to the review" in response.content.decode()
 
 
+def test_members_take_it_away_as_word_and_pdf(team: Team) -> None:
+    page = team.reader.client.get(address(team)).content.decode()
+    for ending, starts in (("docx", b"PK"), ("pdf", b"%PDF")):
+        assert f'href="{address(team)}report.{ending}"' in page
+        response = team.reader.client.get(f"{address(team)}report.{ending}")
+        assert response.status_code == 200 and response.content.startswith(starts)
+        assert f"{team.review.slug}-report.{ending}" in response.headers["Content-Disposition"]
+        assert response.content == team.owner.client.get(f"{address(team)}report.{ending}").content
+    assert team.reader.client.get(address(team) + "report.exe").status_code == 404
+    assert team.stranger.client.get(address(team) + "report.pdf").status_code == 404
+    publish_report(team.owner.acting, True)
+    assert "report.pdf" not in team.anonymous.get(address(team)).content.decode(), "files are for members"
+
+
 def test_it_is_live(team: Team) -> None:
     before = team.reader.client.get(address(team))
     same = team.reader.client.get(address(team), headers={"If-None-Match": before.headers["ETag"]})

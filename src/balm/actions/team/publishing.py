@@ -54,6 +54,26 @@ def report_of(review: Review) -> str:
     return text
 
 
+def report_file(review: Review, ending: str) -> bytes:
+    """The report as it stands now as the bytes of a Word file or a PDF; the same bytes until the review changes.
+
+    It says what the page says, with the flow of every version as the server knows it.
+    """
+    made: bytes = kept_for(("report", review.key, ending), last_event(review), lambda: _written(review, ending))
+    return made
+
+
+def _written(review: Review, ending: str) -> bytes:
+    from balm.report.document.typeset import pdf
+    from balm.report.document.whole import document
+    from balm.report.document.word import word
+
+    whole = document(
+        current_synthesis(review), current_flow(review), contradictions="show", earlier=earlier(review)
+    )  # fmt: skip
+    return {"docx": word, "pdf": pdf}[ending](whole)
+
+
 def public_reviews() -> list[Review]:
     """Reviews whose report anybody may read, by title."""
     return list(Review.objects.filter(public=True).order_by("title", "slug"))

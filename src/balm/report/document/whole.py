@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from balm.plots.flow import flow_diagram
@@ -22,10 +23,13 @@ from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
 
 
-def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse") -> Document:
+def document(
+    synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse", earlier: Sequence[Flow] | None = None
+) -> Document:
     """Every section of the report; the same synthesis and flow give the same document.
 
     contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
+    earlier        : the flow of each version before the latest, where more is known of them than the package says.
     """
     review = synthesis.package
     meta = review.meta
@@ -37,7 +41,7 @@ def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse"
         abstract(synthesis),
         introduction(review),
         methods,
-        Section("findings", "Results", sections=tuple(_results(synthesis, flow, numbers, contradictions))),
+        Section("findings", "Results", sections=tuple(_results(synthesis, flow, numbers, contradictions, earlier))),
         discussion(synthesis),
         other_information(review),
         _references(synthesis),
@@ -52,7 +56,9 @@ def document(synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse"
     return Document(meta.title, kind, meta.summary or "", facts, tuple(sections))
 
 
-def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradictions: str) -> list[Section]:
+def _results(
+    synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradictions: str, earlier: Sequence[Flow] | None
+) -> list[Section]:
     review = synthesis.package
     labels = {s.study: s.label for s in review.studies}
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
@@ -74,7 +80,7 @@ def _results(synthesis: Synthesis, flow: Flow, numbers: dict[str, int], contradi
     glance: tuple[Block, ...] = (
         (analysis_view.at_a_glance(synthesis),) if views else (said("No analysis was planned."),)
     )
-    across = content.flow_of_versions(synthesis, flow)
+    across = content.flow_of_versions(synthesis, flow, earlier)
     pictures = (picture, Picture("living-flow-figure", across, content.FLOW_OF_VERSIONS)) if across else (picture,)
     made = [
         Section("flow", "Selection of studies", pictures),

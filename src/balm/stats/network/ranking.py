@@ -25,10 +25,9 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
 
     n = len(effect)
     place, above = np.arange(n), _above(n)
-    table = np.zeros(n * n)  # the chance that the column's treatment is the lower, above the diagonal
+    table = np.zeros((n, n))  # the chance that the column's treatment is the lower, above the diagonal
     z = np.sqrt(variance.take(above))
-    table[above] = ndtr(np.divide(effect.take(above), z, out=z), out=z)
-    table = table.reshape(n, n)
+    table.flat[above] = ndtr(np.divide(effect.take(above), z, out=z), out=z)
     higher = table.sum(axis=1) + place - table.sum(axis=0)
     return np.asarray((n - 1 - higher if lower_is_better else higher) / (n - 1))
 
@@ -37,7 +36,7 @@ def p_scores(effect: Floats, variance: Floats, lower_is_better: bool) -> Floats:
 def _above(n: int) -> Integers:
     """Where the cells above the diagonal stand in an (n, n) table read row by row."""
     place = np.arange(n)
-    return np.flatnonzero(place[:, None] < place)
+    return np.asarray(np.flatnonzero(place[:, None] < place), np.int64)
 
 
 def rank_chances(solved: Solved, lower_is_better: bool, draws: int, seed: int) -> Floats:

@@ -13,13 +13,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from balm.actions.team.acting import Acting, acting_in
-from balm.actions.team.publishing import publish_report, report_of
+from balm.actions.team.publishing import publish_report, report_file, report_of
 from balm.guidance.therapy import FILE as THERAPY
 from balm.store.reviews.models import Review, StoredFile
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
 from balm.web.serve import content_security_policy
 
+#: The forms in which members take the report away, and what the link to each says.
+FILES = {"docx": "Word", "pdf": "PDF"}
+_MEDIA_TYPES = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+}
 _BAR_STYLE = """<style>
 .server-bar { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; justify-content: flex-end; align-items: center;
   padding: .35rem clamp(1rem, 4vw, 2.5rem); border-bottom: 1px solid var(--rule); background: var(--ground);
@@ -38,7 +44,8 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     if acting is not None:
         acting.check("view")
         home = reverse("review", kwargs={"slug": slug})
-        links = [*_guidance(acting.review), (home, "Back to the review")]
+        files = [(reverse("report_taken", kwargs={"slug": slug, "ending": end}), name) for end, name in FILES.items()]
+        links = [*_guidance(acting.review), *files, (home, "Back to the review")]
         return report_page(request, acting.review, "Live report", links)
     review = Review.objects.filter(slug=slug, public=True).first()
     if review is None:
@@ -49,6 +56,17 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 report.act = "view"  # type: ignore[attr-defined]
+
+
+@require_GET
+@in_review("view")
+def taken(request: HttpRequest, acting: Acting, ending: str) -> HttpResponse:
+    """The report as a Word file or a PDF, for members."""
+    if ending not in FILES:
+        raise Http404
+    response = HttpResponse(report_file(acting.review, ending), content_type=_MEDIA_TYPES[ending])
+    response.headers["Content-Disposition"] = f'attachment; filename="{acting.review.slug}-report.{ending}"'
+    return response
 
 
 def public_report(request: HttpRequest, review: Review) -> HttpResponse:
