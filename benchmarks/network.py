@@ -4,9 +4,9 @@
 
 CPU time on one thread, medians. The task: labels read and checked, both models with tau2 by moments, Q, and all
 contrasts with their standard errors and P-scores. The twin (tests/naive_network.py) starts from numbers and makes the
-effects alone, which favours it. pimeta's netmeta, which forms every pair of arms as a row, does the same task on the
-same labels in the peers' environment (`.venv-bench`), in turn with ours: ratio in the middle and lowest, and how far tau2
-and Q are apart.
+effects alone, which favours it. pimeta's netmeta, which forms every pair of arms as a row, takes the same labels in the
+peers' environment (`.venv-bench`), in turn with ours. Its ranking is a call of its own, so ours goes without P-scores
+there: effects and standard errors of both models. Ratio in the middle and lowest, and how far tau2 and Q are apart.
 """
 
 from __future__ import annotations
@@ -62,10 +62,20 @@ def spent(task: Callable[[], Any], repeats: int) -> float:
     return median(found)
 
 
-def beside_pimeta(named: dict[str, Any], fit: Any, ours: Callable[[], Any]) -> str:
+def both_models(named: dict[str, Any], tau2: str) -> tuple[Any, ...]:
+    """The network, with effects and standard errors of all contrasts under both models."""
+    import balm
+
+    fit = balm.network(**named, tau2=tau2)
+    return fit, fit.effect, fit.se, fit.common.effect, np.sqrt(fit.common.variance)
+
+
+def beside_pimeta(named: dict[str, Any]) -> str:
     """The peer's time as a ratio, both in turn, and how far its tau2 and Q are from ours."""
     import run
 
+    ours = partial(both_models, named, "DL")
+    fit = ours()[0]
     try:
         python = run.peers_python() or ""
     except subprocess.CalledProcessError:
@@ -96,16 +106,14 @@ def main() -> None:
     given = parser.parse_args()
     from tests import naive_network
 
-    import balm
-
     for n, k in ((10, 50), (100, 1000), (1000, 12000)):
         d = data(n, k)
         named = {"study": [f"s{x}" for x in d["study"]], "treatment_1": [f"t{x}" for x in d["first"]]}
         named |= {"treatment_2": [f"t{x}" for x in d["second"]], "effect": d["effect"], "variance": d["variance"]}
 
         def ours(tau2: str, named: dict[str, Any] = named) -> Any:
-            fit = balm.network(**named, tau2=tau2)
-            return fit, fit.effect, fit.se, fit.common.effect, fit.common.variance, fit.p_scores
+            found = both_models(named, tau2)
+            return *found, found[0].p_scores
 
         ours("REML")  # what is imported once is not counted
         moments, likelihood = (
@@ -117,7 +125,7 @@ def main() -> None:
             twin = spent(partial(naive_network.fit, **d, n=n), 1)
             line += f"; dense twin {1e3 * twin:8.0f} ms, {twin / moments:,.0f}x"
         if n <= 100 and not given.without_peer:
-            line += beside_pimeta(named, ours("DL")[0], partial(ours, "DL"))
+            line += beside_pimeta(named)
         print(line, flush=True)
 
 
