@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 POSTGRESQL = os.environ.get("BALM_TEST_DATABASE_URL") or os.environ.get("BALM_TEST_POSTGRESQL") or ""
 PAGES = (
-    "records/", "records/all/", "records/all/?q=word7+word9", "records/all/?page=300", "records/searches/medline/",
+    "", "records/", "records/all/", "records/all/?q=word7+word9", "records/all/?page=300", "records/searches/medline/",
     "deduplication/", "deduplication/groups/", "deduplication/decisions/",
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ def measure() -> None:
     )
     base = f"/reviews/{member.review.slug}/"
     for page in PAGES:
-        timed(page, lambda page=page: client.get(base + page), 10)
+        timed(page or "the home of the review", lambda page=page: client.get(base + page), 10)
     asked = iter(questions(member.review))
 
     def answer() -> None:
