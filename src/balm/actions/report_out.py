@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +54,21 @@ def report_bytes(
     synthesis: Synthesis,
     flow: Flow,
     ending: str,
+    *,
+    contradictions: str = "refuse",
+    earlier: Sequence[Flow] | None = None,
     **look: Any,
 ) -> bytes:
-    """The report in the form of ``ending``."""
+    """The report in the form of ``ending``; ``contradictions`` and ``earlier`` as for the report itself."""
     if ending in HTML:
         from balm.report.review_report import build_report
 
-        return build_report(synthesis, flow).encode("utf-8")
+        return build_report(synthesis, flow, contradictions=contradictions, earlier=earlier).encode("utf-8")
     from balm.report.document.look import look_of
     from balm.report.document.whole import document
 
     chosen = look_of(**look)
-    made = document(synthesis, flow)
+    made = document(synthesis, flow, contradictions=contradictions, earlier=earlier)
     if ending == ".docx":
         from balm.report.document.word import word
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from balm.actions.report_out import report_bytes
 from balm.actions.team.acting import Acting
 from balm.actions.team.flow import current_flow, earlier
 from balm.actions.team.synthesis import current_synthesis
@@ -59,19 +60,18 @@ def report_file(review: Review, ending: str) -> bytes:
 
     It says what the page says, with the flow of every version as the server knows it.
     """
-    made: bytes = kept_for(("report", review.key, ending), last_event(review), lambda: _written(review, ending))
+    made: bytes = kept_for(
+        ("report", review.key, ending),
+        last_event(review),
+        lambda: report_bytes(
+            current_synthesis(review),
+            current_flow(review),
+            f".{ending}",
+            contradictions="show",
+            earlier=earlier(review),
+        ),
+    )
     return made
-
-
-def _written(review: Review, ending: str) -> bytes:
-    from balm.report.document.typeset import pdf
-    from balm.report.document.whole import document
-    from balm.report.document.word import word
-
-    whole = document(
-        current_synthesis(review), current_flow(review), contradictions="show", earlier=earlier(review)
-    )  # fmt: skip
-    return {"docx": word, "pdf": pdf}[ending](whole)
 
 
 def public_reviews() -> list[Review]:
