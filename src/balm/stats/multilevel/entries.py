@@ -98,6 +98,21 @@ def read_from(factor: Floats, i: int, j: int) -> Floats:
     return np.array([lower[0, 0], math.hypot(lower[1, 0], lower[1, 1]), angle, *below])
 
 
+def unstructured_names(levels: int) -> tuple[str, ...]:
+    """What is read of an unstructured covariance matrix, in the order in which results list it.
+
+    >>> unstructured_names(2)
+    ('tau[1]', 'tau[2]', 'rho[1,2]')
+    """
+    n = range(1, levels + 1)
+    return (*(f"tau[{i}]" for i in n), *(f"rho[{i},{j}]" for i in n for j in n if i < j))
+
+
+def name_in_parts(name: str) -> str:
+    """The name among those of :func:`unstructured_in_parts` of what is read as ``name``."""
+    return name.replace("tau[", "sd[")
+
+
 def unstructured_in_parts(levels: int, root: int) -> Structure:
     """Any covariance matrix through all standard deviations and the partial correlations of a vine with one root.
 

@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.multilevel.entries import compound_symmetry_as_read, unstructured_in_parts
+from balm.stats.multilevel.entries import (
+    compound_symmetry_as_read,
+    name_in_parts,
+    unstructured_in_parts,
+    unstructured_names,
+)
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.vocabulary.problems import InputError, unknown_option
 
@@ -77,11 +82,7 @@ def _parameter(term: RandomTerm, i: int, name: str, value: Any) -> float:
 def entries_of(term: RandomTerm) -> list[str]:
     """The names of the variances and correlations of a UN term, as they are read."""
     assert term.inner is not None
-    n = range(1, term.inner.count + 1)
-    return [
-        *(f"{term.name}: tau[{i}]" for i in n),
-        *(f"{term.name}: rho[{i},{j}]" for i in n for j in n if i < j),
-    ]
+    return [f"{term.name}: {name}" for name in unstructured_names(term.inner.count)]
 
 
 def _in_parts(term: RandomTerm, given: Sequence[str]) -> RandomTerm:
@@ -107,7 +108,7 @@ def _parts(term: RandomTerm, given: Mapping[str, Any]) -> list[tuple[int, float]
     """Which parameter of :func:`unstructured_in_parts` each given entry is, and its value."""
     out = []
     for name, value in given.items():
-        i = term.structure.names.index(name.removeprefix(f"{term.name}: ").replace("tau[", "sd["))
+        i = term.structure.names.index(name_in_parts(name.removeprefix(f"{term.name}: ")))
         if "rho[" in name:
             number = _number(name, value)
             if not -1.0 <= number <= 1.0:

@@ -11,7 +11,13 @@ import numpy as np
 
 from balm.stats.distributions import chi2_ppf
 from balm.stats.effect_sizes import Floats
-from balm.stats.multilevel.entries import compound_symmetry_as_read, read_from, unstructured_as_read
+from balm.stats.multilevel.entries import (
+    compound_symmetry_as_read,
+    name_in_parts,
+    read_from,
+    unstructured_as_read,
+    unstructured_names,
+)
 from balm.stats.multilevel.fitted import Profile
 from balm.stats.multilevel.likelihood import Problem, maximise
 from balm.stats.multilevel.random_terms import RandomTerm
@@ -58,8 +64,7 @@ def _read(term: RandomTerm) -> tuple[str, ...]:
     if term.kind == "CS":
         return ("tau2", "rho")
     if term.kind == "UN":
-        n = _levels(term)
-        return (*(f"tau[{i + 1}]" for i in range(n)), *(f"rho[{i + 1},{j + 1}]" for i, j in _pairs(n)))
+        return unstructured_names(_levels(term))
     return term.structure.names
 
 
@@ -121,7 +126,7 @@ def _no_profile(name: str) -> InputError:
 
 def _entry_in_parts(fit: Multilevel, term: RandomTerm, start: int, name: str) -> Entry:
     """A variance or correlation of a UN term of which others are given: they are parameters, but for some."""
-    wanted = name.removeprefix(f"{term.name}: ").replace("tau[", "sd[")
+    wanted = name_in_parts(name.removeprefix(f"{term.name}: "))
     if wanted not in term.structure.names:
         raise InputError(f"{name!r} is no parameter of a fit with other correlations given: it cannot be profiled")
     at = start + term.structure.names.index(wanted)
