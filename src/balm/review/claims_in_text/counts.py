@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from balm.review.claims_in_text.claim import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, FoundClaim
-from balm.review.claims_in_text.listed_counts import listed, parts
+from balm.review.claims_in_text.listed_counts import count_of, listed, parts
 from balm.review.claims_in_text.tokens import Tokens
 
 _SAMPLE = re.compile(r"E[=Lo]?(?P<n>n)")
@@ -35,6 +35,8 @@ _OF_WHOM = re.compile(r"\bof\s(?:whom|which|these|them|those),?\s(?:only\s)?$", 
 _GROUP_IS = re.compile(r"\b(?:group|arm)s?\s?[:=]\s?$", re.I)
 _IN_GROUP = re.compile(r"\sin\s(?:the\s)?(?:[\w/-]+\s){1,4}?(?:group|arm)\b", re.I)
 _SUBJECTS = re.compile(r"\s(?:had|were|was|did|died|stopped)\b|\s[a-z]+ed\b")
+#: Verdict and reason of a count that stands alone.
+_UNCHECKED = NOT_CHECKABLE, "nothing is printed beside it to compute it from"
 _PARTICIPLES = frozenset(["treated", "included", "enrolled", "enroled", "randomized", "randomised", "analyzed", "analysed", "completed", "recruited", "screened", "assessed", "evaluated", "followed", "excluded", "eligible", "allocated", "assigned", "withdrew", "discontinued", "dropped", "died", "responded", "reported", "underwent", "received", "developed", "experienced", "survived", "consented", "refused", "declined"])  # fmt: skip  # noqa: E501
 #: "120 patients were randomised (60 ketamine, 60 placebo)".
 _SUM = re.compile(r"(?P<n>n)[wN]{0,3}N(?P<between>[wLtoa,]{0,8})[(](?P<a>n)[wNt]{1,6}[,;a]{1,2}(?P<b>n)[wNt]{1,6}[)]")
@@ -71,42 +73,16 @@ def find_counts(tokens: Tokens, used: set[int]) -> list[FoundClaim]:
             if pattern is _DONE and not any(tokens.word(i) in _PARTICIPLES for i in range(match.start(), match.end())):
                 continue
             used.add(at)
-            verdict, why = NOT_CHECKABLE, "nothing is printed beside it to compute it from"
-            if at in sums:
-                verdict, why = _sum(tokens, sums[at])
-            found.append(
-                FoundClaim(
-                    tokens.printed(match.start(), match.end() - 1),
-                    tokens.starts[match.start()],
-                    tokens.ends[match.end() - 1],
-                    "count",
-                    verdict,
-                    why,
-                    measure=what,
-                    n=round(value.value),
-                )
-            )
+            verdict, why = _sum(tokens, sums[at]) if at in sums else _UNCHECKED
+            found.append(count_of(tokens, at, what, verdict, why, (match.start(), match.end() - 1)))
     for at, what in [
         *listed(tokens),
         *((m.start(), "participants") for m in _BARE.finditer(kinds) if _said(tokens, m)),
     ]:
         if at not in used and tokens.number(at).whole and not _no_count(tokens, at):
             used.add(at)
-            found.append(_unchecked(tokens, at, what))
+            found.append(count_of(tokens, at, what, *_UNCHECKED))
     return found + parts(tokens, found, used)
-
-
-def _unchecked(tokens: Tokens, at: int, what: str) -> FoundClaim:
-    return FoundClaim(
-        tokens.printed(at, at),
-        tokens.starts[at],
-        tokens.ends[at],
-        "count",
-        NOT_CHECKABLE,
-        "nothing is printed beside it to compute it from",
-        measure=what,
-        n=round(tokens.number(at).value),
-    )
 
 
 def _said(tokens: Tokens, match: re.Match[str]) -> bool:

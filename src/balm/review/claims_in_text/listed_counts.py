@@ -14,7 +14,7 @@ LISTED_AFTER_N = re.compile(r"E[=Lo]?n(?P<list>(?:,n)*,?an)")
 #: How far behind a number its parts may stand, in pieces, and how many parts are looked for.
 FARTHEST_PART, MOST_PARTS = 30, 4
 #: A number before one of these is no part of a number of people.
-_MEASURED = "%uT/±x"
+_MEASURED = frozenset("%uT/±x")
 
 
 def listed(tokens: Tokens) -> list[tuple[int, str]]:
@@ -31,7 +31,7 @@ def listed(tokens: Tokens) -> list[tuple[int, str]]:
             found += [(i, what) for i in places]
     for match in LISTED_AFTER_N.finditer(tokens.kinds):
         places = [i for i in range(match.start("list"), match.end("list")) if tokens.kinds[i] == "n"]
-        if all(_counts(tokens, i) and tokens.kinds[i + 1 : i + 2] not in tuple(_MEASURED) for i in places):
+        if all(_counts(tokens, i) and tokens.kinds[i + 1 : i + 2] not in _MEASURED for i in places):
             found += [(i, "participants") for i in places]
     return found
 
@@ -61,19 +61,25 @@ def parts(tokens: Tokens, claims: list[FoundClaim], used: set[int]) -> list[Foun
             if i in used:
                 continue
             used.add(i)
-            found.append(
-                FoundClaim(
-                    tokens.printed(i, i),
-                    tokens.starts[i],
-                    tokens.ends[i],
-                    "count",
-                    CONSISTENT,
-                    f"{said} = {claim.n}",
-                    measure="participants",
-                    n=round(tokens.number(i).value),
-                )
-            )
+            found.append(count_of(tokens, i, "participants", CONSISTENT, f"{said} = {claim.n}"))
     return found
+
+
+def count_of(
+    tokens: Tokens, at: int, what: str, verdict: str, why: str, words: tuple[int, int] | None = None
+) -> FoundClaim:
+    """The claim that the number at ``at`` counts people or studies; ``words``: first and last piece of what says so."""
+    first, last = words or (at, at)
+    return FoundClaim(
+        tokens.printed(first, last),
+        tokens.starts[first],
+        tokens.ends[last],
+        "count",
+        verdict,
+        why,
+        measure=what,
+        n=round(tokens.number(at).value),
+    )
 
 
 def _parts_of(tokens: Tokens, at: int, whole: int) -> list[int]:
@@ -85,14 +91,13 @@ def _parts_of(tokens: Tokens, at: int, whole: int) -> list[int]:
         if kinds[i] != "n" or kinds[i + 1 : i + 2] == "%":
             continue
         value = tokens.number(i)
-        if not value.whole or value.value < 1 or kinds[i + 1 : i + 2] in tuple(_MEASURED):
+        if not value.whole or value.value < 1 or kinds[i + 1 : i + 2] in _MEASURED:
             return []
         if kinds[i - 1] in "=/±-" and kinds[i - 2 : i - 1] != "E":
             return []
         opened = kinds[kinds.rfind(".", 0, at) + 1 : i]
-        if kinds[i + 1 : i + 2] == ")" and opened.count("(") <= opened.count(
-            ")"
-        ):  # "three arms: 1) usual care, 2) ..."
+        closed = opened.count("(") <= opened.count(")")
+        if kinds[i + 1 : i + 2] == ")" and closed:  # "three arms: 1) usual care, 2) ..."
             return []
         taken.append(i)
         total = sum(tokens.number(j).value for j in taken)

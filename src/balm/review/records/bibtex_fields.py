@@ -79,6 +79,7 @@ SEVERAL = frozenset({"affiliation", "note", "accession_numbers", "publication_ty
 BY_ITSELF = SEVERAL | {"keywords", "keyword", "pages", "month", "id", "balm_type", "decision", "votes"}
 #: Fields of keywords beside the usual one: those of the authors in Scopus, those found by Web of Science.
 MORE_KEYWORDS = ("author_keywords", "author-keywords", "keywords-plus")
+KEYWORDS = frozenset({"keywords", "keyword", *MORE_KEYWORDS})
 #: The day on which Web of Science had an article that is in no issue yet.
 EARLY = "early access date"
 #: The number of an article in a volume without pages.
@@ -169,7 +170,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
             continue
         if low in ARTICLE:
             article.append((name, value))
-        elif low not in BY_ITSELF and low not in MORE_KEYWORDS:
+        elif low not in BY_ITSELF and low not in KEYWORDS:
             tag = RIS.get(low, name)
             if tag in ris:
                 ris[tag].append(value)
@@ -182,7 +183,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
                 ris["AN"], ris["U2"] = values[:1], values[1:]
             else:
                 ris.setdefault(tag, []).extend(values)
-        elif low == "keywords" or low == "keyword" or low in MORE_KEYWORDS:
+        elif low in KEYWORDS:
             bare = raw.replace("{;}", LINE_SEPARATOR)
             parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
             if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
