@@ -18,7 +18,7 @@ def shown_files(review: Review) -> dict[str, bytes]:
     files, ahead = package_files(review), set(dealt_ahead(review))
     if ahead:
         kept = KeptTable.objects.get(review=review, table=BATCHES.file)
-        if shown_rows(review, BATCHES)[0]:
+        if set(Row.objects.filter(review=review, table=BATCHES.file).values_list("key", flat=True)) - ahead:
             files[BATCHES.file] = table_bytes(review, kept, without=ahead)
         else:
             del files[BATCHES.file]

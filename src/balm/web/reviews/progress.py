@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
+from django.template.defaultfilters import pluralize
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.deduplication import questions
@@ -84,12 +85,16 @@ def _records(acting: Acting) -> list[Part]:
     if not rows:
         begun = Row.objects.filter(review=acting.review, table=REPORTS).exists()  # a package may hold reports alone
         return [Part("No record is in yet", waits=acting.may("import") and not begun)]
-    return [Part(f"{rows:,} record{_s(rows)}, {unique_records(acting.review).count():,} without duplicates")]
+    return [Part(f"{rows:,} record{pluralize(rows)}, {unique_records(acting.review).count():,} without duplicates")]
 
 
 def _duplicates(acting: Acting) -> list[Part]:
     waiting = len(questions(acting.review))
-    return [Part(f"{waiting:,} question{_s(waiting)} wait{'s' if waiting == 1 else ''}", waits=True)] if waiting else []
+    return (
+        [Part(f"{waiting:,} question{pluralize(waiting)} wait{pluralize(waiting, 's,')}", waits=True)]
+        if waiting
+        else []
+    )
 
 
 def _screening(acting: Acting) -> list[Part]:
@@ -99,7 +104,7 @@ def _screening(acting: Acting) -> list[Part]:
         if mine is not None:
             found.append(Part(f"{TITLES[stage]}: {mine.words}", mine.waits, mine.done, mine.whole))
         if conflicts := len(unsettled(acting.review, stage)):
-            words = f"{TITLES[stage]}: {conflicts:,} conflict{_s(conflicts)} to settle"
+            words = f"{TITLES[stage]}: {conflicts:,} conflict{pluralize(conflicts)} to settle"
             found.append(Part(words, waits=acting.may("adjudicate") or acting.may("discuss")))
     return found
 
@@ -111,12 +116,12 @@ def _full_texts(acting: Acting) -> list[Part]:
     last = dict(Attempt.objects.filter(review=acting.review).order_by("pk").values_list("report", "status"))
     states_now = Counter(last.get(report, "") for report in sought)
     counts = [f"{states_now[status]:,} {status}" for status in (OBTAINED, NOT_RETRIEVED) if states_now[status]]
-    return [Part(f"{len(sought):,} report{_s(len(sought))}" + (f": {', '.join(counts)}" if counts else ""))]
+    return [Part(f"{len(sought):,} report{pluralize(len(sought))}" + (f": {', '.join(counts)}" if counts else ""))]
 
 
 def _extraction(acting: Acting) -> list[Part]:
     now = Counter(state for *_, state in states(acting))
-    found = [Part(f"{now.total():,} stud{'y' if now.total() == 1 else 'ies'}")] if now else []
+    found = [Part(f"{now.total():,} stud{pluralize(now.total(), 'y,ies')}")] if now else []
     if now["mine"]:
         found.append(Part(f"{now['mine']:,} being extracted by you", waits=True))
     if now["compared"]:
@@ -141,10 +146,6 @@ def _analyses(acting: Acting) -> list[Part]:
     stale = sum(one.stale for one in pinned)
     found = [Part(f"{planned:,} planned" + (f", {len(pinned):,} pinned" if pinned else ""))] if planned else []
     return [*found, Part(f"{stale:,} pinned on data that changed since", waits=True)] if stale else found
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 _OF: dict[str, Callable[[Acting], list[Part]]] = {
