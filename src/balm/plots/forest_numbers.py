@@ -29,6 +29,7 @@ _DISPLAYED_NAMES = {
     "ZPB": "Point-biserial correlation",
     "ZBIS": "Biserial correlation",
     "ZR2": "R squared",
+    "ZR2F": "R squared",
 }
 Triple = tuple[list[float], list[float], list[float]]
 

@@ -9,8 +9,10 @@ import math
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -662,6 +664,97 @@ def test_superiority_without_a_difference_has_the_variance_of_mann_and_whitney(v
     """At one half both formulas are the exact null variance, (n1 + n2 + 1)/(12 n1 n2)."""
     es = balm.effect_sizes("AUC", superiority=[0.5], n_1=[51], n_2=[58], variance_type=variance_type)
     assert es.variance[0] == pytest.approx(110 / (12 * 51 * 58), rel=1e-14)
+
+
+# -- variances by algebra ---------------------------------------------------------------------------------------------
+
+
+def non_central_beta_variance(r2: float, n: int, m: int) -> float:
+    """Variance of R squared at predictors that are set, every Poisson term with 30 digits."""
+    with mpmath.workdps(30):
+        half, b = mpmath.mpf(n) * r2 / (1 - mpmath.mpf(r2)) / 2, mpmath.mpf(n - m - 1) / 2
+        weight = [mpmath.exp(-half + j * mpmath.log(half) - mpmath.loggamma(j + 1)) for j in range(int(half * 2) + 80)]
+        first = [mpmath.mpf(m) / 2 + j for j in range(len(weight))]
+        mean = mpmath.fsum(w * a / (a + b) for w, a in zip(weight, first, strict=True))
+        square = mpmath.fsum(w * a * (a + 1) / ((a + b) * (a + b + 1)) for w, a in zip(weight, first, strict=True))
+        return float(square - mean**2)
+
+
+@pytest.mark.parametrize(("r2", "n", "m"), [(0.35, 100, 3), (0.02, 12, 4), (0.93, 40, 1), (0.6, 1500, 7)])
+def test_r_squared_of_set_predictors_has_the_variance_of_a_non_central_beta(r2: float, n: int, m: int) -> None:
+    es = balm.effect_sizes("R2F", r2=[r2], n=[n], predictors=[m])
+    assert es.variance[0] == pytest.approx(non_central_beta_variance(r2, n, m), rel=1e-12)
+    z = balm.effect_sizes("ZR2F", r2=[r2], n=[n], predictors=[m])
+    assert z.effect[0] == pytest.approx(math.atanh(math.sqrt(r2)), rel=1e-14)
+    assert z.variance[0] == pytest.approx(es.variance[0] / (4 * r2 * (1 - r2) ** 2), rel=1e-13)
+
+
+def test_r_squared_of_set_predictors_at_its_edges() -> None:
+    """Nothing explained: a central beta; large samples: the limit; no degrees of freedom or all explained: none."""
+    none = balm.effect_sizes("R2F", r2=[0.0], n=[30], predictors=[4])
+    assert none.variance[0] == pytest.approx(2 * 12.5 / (14.5**2 * 15.5), rel=1e-13)
+    many = balm.effect_sizes("R2F", r2=[0.4] * 2, n=[10**7, 10**12], predictors=[4, 4])
+    assert many.variance * many.raw["n"] == pytest.approx([2 * 0.4 * 0.36 * 1.6] * 2, rel=1e-5)
+    assert not balm.effect_sizes("R2F", r2=[0.4, 1.0], n=[5, 30], predictors=[4, 4]).estimable.any()
+
+
+def test_r_squared_of_set_predictors_varies_as_simulated() -> None:
+    rng, (n, m, true) = np.random.default_rng(8), (60, 3, 0.5)
+    explained = rng.noncentral_chisquare(m, n * true / (1 - true), 200_000)
+    drawn = explained / (explained + rng.chisquare(n - m - 1, 200_000))
+    es = balm.effect_sizes("R2F", r2=[true], n=[n], predictors=[m])
+    assert drawn.var() == pytest.approx(es.variance[0], rel=0.015)
+
+
+def test_variances_of_r_squared_with_sampled_predictors() -> None:
+    """Kendall & Stuart 1979, equations 27.88 and 27.87, at each study's R2 and at their mean."""
+    columns = {"r2": [0.35, 0.5], "n": [100, 80], "predictors": [3, 4]}
+    found = {v: balm.effect_sizes("R2", variance_type=v, **columns).variance for v in ("LS", "LS2", "AV", "AV2")}
+    mean = (35 + 40) / 180
+    rows = [(100, 96), (80, 75)]
+    exact = [rest**2 / ((n**2 - 1) * (n + 3)) for n, rest in rows]
+    at = [4 * 0.35 * 0.65**2, 4 * 0.5 * 0.5**2]
+    assert found["LS"] == pytest.approx([at[0] / 100, at[1] / 80], rel=1e-14)
+    assert found["LS2"] == pytest.approx([at[0] * exact[0], at[1] * exact[1]], rel=1e-14)
+    assert found["AV"] == pytest.approx([4 * mean * (1 - mean) ** 2 / n for n, _ in rows], rel=1e-14)
+    assert found["AV2"] == pytest.approx([4 * mean * (1 - mean) ** 2 * e for e in exact], rel=1e-14)
+
+
+def second_order(value: Callable[..., mpmath.mpf], at: list[float], variances: list[float]) -> float:
+    """First and second terms of the variance of a function of independent normal quantities."""
+    with mpmath.workdps(40):
+        total = mpmath.mpf(0)
+        for i, variance in enumerate(variances):
+            alone = [lambda x, i=i: value(*[x if j == i else a for j, a in enumerate(at)])][0]
+            total += mpmath.diff(alone, at[i]) ** 2 * variance + mpmath.diff(alone, at[i], 2) ** 2 * variance**2 / 2
+        return float(total)
+
+
+def test_second_order_variances_of_ratios_are_their_expansions() -> None:
+    """The ratio of means in the two means; the ratio of spreads in the two variances, each with 2 s^4/(n - 1)."""
+    (m1, m2), (s1, s2), (n1, n2) = (5.1, 6.3), (2.0, 2.2), (12, 20)
+    groups = {"sd_1": [s1], "n_1": [n1], "sd_2": [s2], "n_2": [n2]}
+    means = balm.effect_sizes("ROM", mean_1=[m1], mean_2=[m2], variance_type="LS2", **groups)
+    logs = second_order(lambda x, y: mpmath.log(x) - mpmath.log(y), [m1, m2], [s1**2 / n1, s2**2 / n2])
+    assert means.variance[0] == pytest.approx(logs, rel=1e-12)
+    spreads = balm.effect_sizes("VR", variance_type="LS2", **groups)
+    squares = [2 * s1**4 / (n1 - 1), 2 * s2**4 / (n2 - 1)]
+    halves = second_order(lambda x, y: (mpmath.log(x) - mpmath.log(y)) / 2, [s1**2, s2**2], squares)
+    assert spreads.variance[0] == pytest.approx(halves, rel=1e-12)
+
+
+def test_variances_as_if_there_were_no_effect() -> None:
+    for code in ("SMD", "SMD1"):
+        assert balm.effect_sizes(code, variance_type="H0", **example(code)).variance == pytest.approx(
+            [1 / 100 + 1 / 110, 1 / 80 + 1 / 90], rel=1e-14
+        )
+    assert balm.effect_sizes("COR", variance_type="H0", **example("COR")).variance == pytest.approx([1 / 99, 1 / 79])
+
+
+def test_paired_coefficients_of_variation_without_the_correction() -> None:
+    es = balm.effect_sizes("CVRC", small_sample="none", **example("CVRC"))
+    by_hand = [math.log(2.0 / 5.1 / (2.2 / 6.3)), math.log(1.5 / 4.2 / (1.9 / 4.0))]
+    assert es.effect == pytest.approx(by_hand, rel=1e-13)
 
 
 def test_scipy_is_loaded_only_by_measures_that_need_it() -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from balm.stats.measures import (
     correlations,
+    explained_variance,
     generic,
     matched_pairs,
     mean_conversions,
@@ -30,6 +31,7 @@ _FAMILIES = (
     matched_pairs,
     single_group,
     correlations,
+    explained_variance,
     reliability,
     generic,
 )

@@ -1,4 +1,4 @@
-"""Correlations of one sample: simple, partial, semi-partial and multiple.
+"""Correlations of one sample: simple, partial and semi-partial.
 
 ``m`` predictors stand in the regression model from which a partial or semi-partial correlation is taken.
 """
@@ -11,7 +11,7 @@ from balm.stats.arrays import np
 from balm.stats.measures.measure import Floats, Measure
 from balm.stats.measures.small_sample import hedges_factor
 from balm.stats.measures.two_group_means import weighted_mean
-from balm.vocabulary.scale import FISHER_Z, FISHER_Z_ROOT, IDENTITY, PROPORTION
+from balm.vocabulary.scale import FISHER_Z, IDENTITY
 
 #: Step of the trapezoidal rule; the error of an analytic, decaying integrand falls as exp(-2 pi width/step).
 _STEP = 0.125
@@ -48,11 +48,14 @@ def unbiased_square(r: Floats, n: Floats) -> Floats:
 def correlation(*, r: Floats, n: Floats, variance_type: str = "LS") -> tuple[Floats, Floats]:
     """Pearson's r with variance ``(1 - r^2)^2/(n - 1)``.
 
-    variance_type : "UB" unbiased (Hedges 1989); "AV" at the mean correlation of all studies.
+    variance_type : "UB" unbiased (Hedges 1989); "AV" at the mean correlation of all studies; "H0" ``1/(n - 1)``, as if
+    there were none.
     """
     if variance_type == "UB":
         return r, r**2 - unbiased_square(r, n)
     at = np.full_like(r, weighted_mean(r, n)) if variance_type == "AV" else r
+    if variance_type == "H0":
+        at = np.zeros_like(r)
     return r, (1.0 - at**2) ** 2 / (n - 1.0)
 
 
@@ -125,21 +128,11 @@ def fisher_z_of_semi_partial(
     return np.arctanh(semi), variance / (1.0 - semi**2) ** 2
 
 
-def r_squared(*, r2: Floats, n: Floats, predictors: Floats) -> tuple[Floats, Floats]:
-    """R2 of a regression model with ``predictors``, variance ``4 R2 (1 - R2)^2/n``.  Olkin & Finn (1995)."""
-    return r2, 4.0 * r2 * (1.0 - r2) ** 2 / n
-
-
-def fisher_z_of_r(*, r2: Floats, n: Floats, predictors: Floats) -> tuple[Floats, Floats]:
-    """Fisher's z of the multiple correlation R, variance ``1/n``.  Olkin & Finn (1995) Psychol Bull 118:155."""
-    return np.arctanh(np.sqrt(r2)), 1.0 / n
-
-
 _SIMPLE, _MODEL, _SEMI = ("r", "n"), ("n", "predictors"), ("n", "predictors", "r2")
 _EITHER = (("t",), ("r",))
 _TYPES = ("LS", "UB", "AV")
 MEASURES = (
-    Measure("COR", "Correlation", "correlation", correlation, IDENTITY, _SIMPLE, "Hedges 1989", (), _TYPES),
+    Measure("COR", "Correlation", "correlation", correlation, IDENTITY, _SIMPLE, "Hedges 1989", (), (*_TYPES, "H0")),
     Measure(
         "UCOR",
         "Unbiased correlation",
@@ -193,15 +186,5 @@ MEASURES = (
         _SEMI,
         "Aloe & Becker 2012",
         _EITHER,
-    ),
-    Measure("R2", "R squared", "model fit", r_squared, PROPORTION, ("r2", "n", "predictors"), "Olkin & Finn 1995"),
-    Measure(
-        "ZR2",
-        "Fisher's z of a multiple correlation",
-        "model fit",
-        fisher_z_of_r,
-        FISHER_Z_ROOT,
-        ("r2", "n", "predictors"),
-        "Olkin & Finn 1995",
     ),
 )

@@ -133,13 +133,16 @@ def ratio_of_paired_spreads(*, sd_1: Floats, sd_2: Floats, r: Floats, n: Floats)
 
 
 def ratio_of_paired_coefficients_of_variation(
-    *, mean_1: Floats, sd_1: Floats, mean_2: Floats, sd_2: Floats, r: Floats, n: Floats
+    *, mean_1: Floats, sd_1: Floats, mean_2: Floats, sd_2: Floats, r: Floats, n: Floats, small_sample: str = "exact"
 ) -> tuple[Floats, Floats]:
-    """Log ratio of paired coefficients of variation: ratio of standard deviations over the (corrected) ratio of means.
+    """Log ratio of paired coefficients of variation: ratio of standard deviations over the ratio of means.
+
+    ``small_sample`` says whether the ratio of means is corrected, as for ``ROMC``.
 
     Senior, Viechtbauer & Nakagawa (2020) Res Synth Methods 11:553.
     """
-    means, of_means = ratio_of_paired_means(mean_1=mean_1, sd_1=sd_1, mean_2=mean_2, sd_2=sd_2, r=r, n=n)
+    given = {"mean_1": mean_1, "sd_1": sd_1, "mean_2": mean_2, "sd_2": sd_2, "r": r, "n": n}
+    means, of_means = ratio_of_paired_means(**given, small_sample=small_sample)
     return np.log(sd_1 / sd_2) - means, (1.0 - r**2) / (n - 1.0) + of_means
 
 
@@ -241,6 +244,7 @@ MEASURES = (
         LOG,
         COLUMNS,
         _SENIOR,
+        small_sample=("exact", "none"),
     ),
     Measure(
         "CLESCN", "Paired probability of superiority", _FAMILY, paired_superiority_normal, SUPERIORITY, COLUMNS, _CHANCE

@@ -10,7 +10,7 @@ from balm.vocabulary.scale import IDENTITY, LOG
 COLUMNS = ("mean_1", "sd_1", "n_1", "mean_2", "sd_2", "n_2")
 
 #: Variance types of the SMD.  The last is RevMan's; "UB" is that of R meta.
-SMD_VARIANCES = ("LS", "LS2", "UB", "AV", "N-3.94")
+SMD_VARIANCES = ("LS", "LS2", "UB", "AV", "H0", "N-3.94")
 
 
 def pooled_variance(sd_1: Floats, n_1: Floats, sd_2: Floats, n_2: Floats) -> Floats:
@@ -50,8 +50,9 @@ def standardised_mean_difference(
     """Hedges' ``g = J (m1 - m2)/s_pooled``, in pooled standard deviations.
 
     variance_type : "LS" ``1/n1 + 1/n2 + g^2/(2N)``; "LS2" ``J^2 (1/n1 + 1/n2 + d^2/(2N))`` (Borenstein 2009, 4.24);
-    "UB" unbiased; "AV" as LS with the mean g of all studies; "N-3.94" RevMan's ``N/(n1 n2) + g^2/(2(N - 3.94))``.
-     Hedges (1981); Hedges & Olkin (1985); White & Thomas (2005) Clin Trials 2:141.
+    "UB" unbiased; "AV" as LS with the mean g of all studies; "H0" ``1/n1 + 1/n2``, as if there were no difference;
+    "N-3.94" RevMan's ``N/(n1 n2) + g^2/(2(N - 3.94))``.
+    Hedges (1981); Hedges & Olkin (1985); White & Thomas (2005) Clin Trials 2:141.
     """
     total = n_1 + n_2
     df = total - 2.0
@@ -65,6 +66,8 @@ def standardised_mean_difference(
         return g, base + (1.0 - (df - 2.0) / (df * hedges_factor(df) ** 2)) * g**2
     if variance_type == "AV":
         return g, np.where(np.isnan(g), np.nan, base + weighted_mean(g, total) ** 2 / (2.0 * total))
+    if variance_type == "H0":
+        return g, np.where(np.isnan(g), np.nan, base)
     if variance_type == "N-3.94":
         return g, base + g**2 / (2.0 * (total - 3.94))
     return g, base + g**2 / (2.0 * total)
@@ -105,8 +108,8 @@ def glass_delta(
 ) -> tuple[Floats, Floats]:
     """Glass's delta, ``J (m1 - m2)/s2``: standardised by the comparator's standard deviation alone.
 
-    Glass (1976); variance ``1/n1 + 1/n2 + y^2/(2 n2)`` ("LS"), times J^2 at d ("LS2"), unbiased ("UB"), or as LS with
-    the mean delta of all studies ("AV").
+    Glass (1976); variance ``1/n1 + 1/n2 + y^2/(2 n2)`` ("LS"), times J^2 at d ("LS2"), unbiased ("UB"), as LS with the
+    mean delta of all studies ("AV"), or ``1/n1 + 1/n2`` ("H0").
     """
     df = n_2 - 1.0
     j = hedges_factor(df, small_sample)
@@ -118,6 +121,8 @@ def glass_delta(
         return j * d, base + (1.0 - (df - 2.0) / (df * hedges_factor(df) ** 2)) * (j * d) ** 2
     if variance_type == "AV":
         return j * d, np.where(np.isnan(j * d), np.nan, base + weighted_mean(j * d, n_1 + n_2) ** 2 / (2.0 * n_2))
+    if variance_type == "H0":
+        return j * d, np.where(np.isnan(j * d), np.nan, base)
     return j * d, base + (j * d) ** 2 / (2.0 * n_2)
 
 
@@ -154,7 +159,8 @@ def ratio_of_means(
 ) -> tuple[Floats, Floats]:
     """Log ratio of means ``ln(m1/m2)``, for outcomes with a true zero; the means must have one sign.
 
-    variance_type : "LS" ``s1^2/(n1 m1^2) + s2^2/(n2 m2^2)``; "HO" with one pooled variance; "AV" with the mean
+    variance_type : "LS" ``s1^2/(n1 m1^2) + s2^2/(n2 m2^2)``; "LS2" with the next terms of the expansion,
+    ``s^4/(2 n^2 m^4)`` of each group (Lajeunesse 2015, equation 9); "HO" with one pooled variance; "AV" with the mean
     coefficient of variation of each group over all studies; "AVHO" with one for both groups.
     small_sample  : "exact" takes out the bias of the logs, ``s1^2/(2 n1 m1^2) - s2^2/(2 n2 m2^2)``; "none" does not.
     Hedges, Gurevitch & Curtis (1999) Ecology 80:1150; Lajeunesse (2015) Ecology 96:2056.
@@ -172,16 +178,29 @@ def ratio_of_means(
             cv_1 = cv_2 = weighted_mean(np.concatenate([sd_1 / mean_1, sd_2 / mean_2]), sizes)
         variance = cv_1**2 / n_1 + cv_2**2 / n_2
     else:
-        variance = sd_1**2 / (n_1 * mean_1**2) + sd_2**2 / (n_2 * mean_2**2)
+        first, second = sd_1**2 / (n_1 * mean_1**2), sd_2**2 / (n_2 * mean_2**2)
+        variance = first + second
+        if variance_type == "LS2":
+            variance = variance + (first**2 + second**2) / 2.0
     return effect, variance
 
 
 def variability_ratio(
-    *, sd_1: Floats, n_1: Floats, sd_2: Floats, n_2: Floats, small_sample: str = "exact"
+    *,
+    sd_1: Floats,
+    n_1: Floats,
+    sd_2: Floats,
+    n_2: Floats,
+    variance_type: str = "LS",
+    small_sample: str = "exact",
 ) -> tuple[Floats, Floats]:
-    """Log ratio of standard deviations, ``ln(s1/s2) + 1/(2(n1-1)) - 1/(2(n2-1))``.  Nakagawa et al. (2015)."""
+    """Log ratio of standard deviations, ``ln(s1/s2) + 1/(2(n1-1)) - 1/(2(n2-1))``.  Nakagawa et al. (2015).
+
+    variance_type : "LS" ``1/(2(n-1))`` of each group; "LS2" with the next term of the expansion, ``n/(2(n-1)^2)``.
+    """
     v1, v2 = 0.5 / (n_1 - 1.0), 0.5 / (n_2 - 1.0)
-    return np.log(sd_1 / sd_2) + (0.0 if small_sample == "none" else v1 - v2), v1 + v2
+    effect = np.log(sd_1 / sd_2) + (0.0 if small_sample == "none" else v1 - v2)
+    return effect, v1 + v2 if variance_type == "LS" else 2.0 * (n_1 * v1**2 + n_2 * v2**2)
 
 
 def coefficient_of_variation_ratio(
@@ -254,7 +273,7 @@ MEASURES = (
         IDENTITY,
         ("mean_1", "n_1", "mean_2", "sd_2", "n_2"),
         "Glass 1976",
-        variance_types=("LS", "LS2", "UB", "AV"),
+        variance_types=("LS", "LS2", "UB", "AV", "H0"),
         small_sample=HEDGES,
     ),
     Measure(
@@ -275,7 +294,7 @@ MEASURES = (
         LOG,
         COLUMNS,
         "Hedges, Gurevitch & Curtis 1999",
-        variance_types=("LS", "HO", "AV", "AVHO"),
+        variance_types=("LS", "LS2", "HO", "AV", "AVHO"),
         small_sample=("exact", "none"),
     ),
     Measure(
@@ -285,7 +304,8 @@ MEASURES = (
         variability_ratio,
         LOG,
         ("sd_1", "n_1", "sd_2", "n_2"),
-        "Nakagawa et al. 2015",
+        "Nakagawa et al. 2015; Senior et al. 2020",
+        variance_types=("LS", "LS2"),
         small_sample=("exact", "none"),
     ),
     Measure(
