@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from balm.cli.command import Command, UsageError, add_level, add_words, known, number, one_of, placed, print_json
@@ -21,8 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from balm.stats.network.tau2 import ESTIMATORS
 
     parser.add_argument(
-        "file", metavar="FILE", help="CSV or TSV file, one contrast or one arm a row; - reads the input"
+        "file",
+        metavar="FILE",
+        help="CSV or TSV file, one contrast or one arm a row; - reads the input; or the folder of a review package",
     )
+    parser.add_argument("--plan", metavar="ID", help="of a review package: one of its networks (default: all)")
     parser.add_argument(
         "--measure",
         default="GEN",
@@ -99,7 +103,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fit the network and print it."""
+    """Fit the network and print it; the networks of the plan where a folder is given."""
+    if os.path.isdir(arguments.file):
+        from balm.cli.network_plan import run_plan
+
+        return run_plan(arguments)
+    if arguments.plan is not None:
+        raise UsageError("--plan names a network of a review package; give its folder, not a table")
     from balm.actions.tables_in import read_table
     from balm.stats.network.network import network
 
@@ -149,7 +159,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         write_contributions(fit.contributions(arguments.paths), arguments.contributions)
     if arguments.json:
-        print_json(_values(fit))
+        print_json(values_of(fit))
         return 0
     print(fit)
     design = fit.by_design()
@@ -158,13 +168,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Q {name} = {test.q:.2f}, df = {test.df}{p}")
     if arguments.league:
         print()
-        print(_aligned(fit.league_table()))
+        print(aligned(fit.league_table()))
     if shown is not None:
         print()
-        print(_aligned(shown.table()))
+        print(aligned(shown.table()))
     if arguments.flow:
         print()
-        print(_aligned(_flow(fit)))
+        print(aligned(flow_table(fit)))
     return 0
 
 
@@ -220,7 +230,8 @@ def _check_columns(table: Any, wanted: list[str]) -> None:
         raise InputError(f"{table.file}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
 
 
-def _values(fit: Any) -> dict[str, Any]:
+def values_of(fit: Any) -> dict[str, Any]:
+    """A fitted network with its tests as values for JSON."""
     design = fit.by_design()
     values: dict[str, Any] = fit.to_dict()
     values["q_within_designs"] = _test(design.within_designs)
@@ -233,7 +244,8 @@ def _values(fit: Any) -> dict[str, Any]:
     return values
 
 
-def _flow(fit: Any) -> list[list[str]]:
+def flow_table(fit: Any) -> list[list[str]]:
+    """How direct each estimate is, as rows of text."""
     rows = [["comparison", "direct", "mean path", "parallel paths", "parallel studies"]]
     for one in fit.evidence_flow():
         numbers = (one.mean_path, one.parallelism, one.parallelism_by_study)
@@ -246,7 +258,8 @@ def _test(test: Any) -> dict[str, Any]:
     return {"value": test.q, "df": test.df, "p": known(test.p)}
 
 
-def _aligned(rows: list[list[str]]) -> str:
+def aligned(rows: list[list[str]]) -> str:
+    """Rows of text in columns."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
@@ -256,7 +269,9 @@ NETWORK = Command(
         "Network meta-analysis of one table. Either contrasts, with the columns study, treatment_1,\n"
         "treatment_2, effect and se (or variance): treatment_1 minus treatment_2 on the analysis\n"
         "scale, all contrasts of a study of several arms. Or arms, with study, treatment and events,\n"
-        "n (OR, RR, RD), mean, sd, n (MD, ROM) or events, time (IRR)."
+        "n (OR, RR, RD), mean, sd, n (MD, ROM) or events, time (IRR).\n"
+        "Or the folder of a review package: the networks that its plan names ([[networks]]), from\n"
+        "its own arms."
     ),
     example="balm network arms.csv --measure OR --reference Placebo --league",
     configure=configure,

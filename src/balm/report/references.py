@@ -19,6 +19,10 @@ REFERENCES = {
     "DerSimonian & Laird 1986": (
         "DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188."
     ),
+    "Dias et al. 2010": (
+        "Dias S, Welton NJ, Caldwell DM, Ades AE. Checking consistency in mixed treatment comparison "
+        "meta-analysis. Stat Med 2010;29:932-944."
+    ),
     "Doi et al. 2015": (
         "Doi SAR, Barendregt JJ, Khan S, Thalib L, Williams GM. Advances in the meta-analysis of "
         "heterogeneous clinical trials I: the inverse variance heterogeneity model. Contemp Clin Trials "
@@ -52,6 +56,10 @@ REFERENCES = {
         "Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects meta-analysis. J R "
         "Stat Soc A 2009;172:137-159."
     ),
+    "Higgins et al. 2012": (
+        "Higgins JPT, Jackson D, Barrett JK, Lu G, Ades AE, White IR. Consistency and inconsistency in "
+        "network meta-analysis: concepts and models for multi-arm studies. Res Synth Methods 2012;3:98-110."
+    ),
     "Hunter & Schmidt 2004": ("Hunter JE, Schmidt FL. Methods of Meta-Analysis. 2nd ed. Thousand Oaks: Sage, 2004."),
     "Jackson 2013": (
         "Jackson D. Confidence intervals for the between-study variance in random effects meta-analysis using"
@@ -60,6 +68,10 @@ REFERENCES = {
     "Kenward & Roger 1997": (
         "Kenward MG, Roger JH. Small sample inference for fixed effects from restricted maximum likelihood. "
         "Biometrics 1997;53:983-997."
+    ),
+    "Krahn et al. 2013": (
+        "Krahn U, Binder H, König J. A graphical tool for locating inconsistency in network meta-analyses. "
+        "BMC Med Res Methodol 2013;13:35."
     ),
     "Kuss 2015": (
         "Kuss O. Statistical methods for meta-analyses including information from studies without any events-add "
@@ -76,6 +88,10 @@ REFERENCES = {
         "Nagashima K, Noma H, Furukawa TA. Prediction intervals for random-effects meta-analysis: a confidence "
         "distribution approach. Stat Methods Med Res 2019;28:1689-1702."
     ),
+    "Papakonstantinou et al. 2018": (
+        "Papakonstantinou T, Nikolakopoulou A, Rücker G, et al. Estimating the contribution of studies in "
+        "network meta-analysis: paths, flows and streams. F1000Res 2018;7:610."
+    ),
     "Partlett & Riley 2017": (
         "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and "
         "prediction intervals following REML estimation. Stat Med 2017;36:301-317."
@@ -90,6 +106,17 @@ REFERENCES = {
     "Röver et al. 2015": (
         "Röver C, Knapp G, Friede T. Hartung-Knapp-Sidik-Jonkman approach and its modification for random-"
         "effects meta-analysis with few studies. BMC Med Res Methodol 2015;15:99."
+    ),
+    "Rücker & Schwarzer 2014": (
+        "Rücker G, Schwarzer G. Reduce dimension or reduce weights? Comparing two approaches to multi-arm "
+        "studies in network meta-analysis. Stat Med 2014;33:4353-4369."
+    ),
+    "Rücker & Schwarzer 2015": (
+        "Rücker G, Schwarzer G. Ranking treatments in frequentist network meta-analysis works without "
+        "resampling methods. BMC Med Res Methodol 2015;15:58."
+    ),
+    "Rücker 2012": (
+        "Rücker G. Network meta-analysis, electrical networks and graph theory. Res Synth Methods 2012;3:312-324."
     ),
     "Sato 1989": (
         "Sato T. On the variance estimator for the Mantel-Haenszel risk difference. Biometrics 1989;45:1323-1324."

@@ -269,6 +269,16 @@ def numbers_used(package: Package, study: Study, result: Result) -> Side:
     return _side(package, study, [result], package.meta.outcome(result.outcome), Changes())
 
 
+def group_of(package: Package, study: Study, rows: Sequence[Result], outcome: Outcome) -> Side:
+    """What the results of one group give on the scale of its outcome: several arms combined; no values = nothing."""
+    return _side(package, study, rows, outcome, Changes())
+
+
+def whole_periods(rows: list[Result]) -> list[Result]:
+    """The results of arms that count in a cross-over trial: of all periods, else of the first."""
+    return _of_all_periods(rows)
+
+
 def _side(package: Package, study: Study, rows: Sequence[Result], outcome: Outcome, changes: Changes) -> Side:
     """One group: each arm's numbers on the scale of the outcome, then the arms combined."""
     read = _count if outcome.kind == "binary" else _mean

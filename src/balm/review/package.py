@@ -189,6 +189,47 @@ class AnalysisSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TreatmentSpec:
+    """One treatment of a network, and what ``arms.csv`` calls it: several words where arms are lumped together."""
+
+    name: str
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """A network meta-analysis as planned: which results, what is one treatment, which measure and model.
+
+    ``treatment`` names the column of ``arms.csv`` that says what an arm got; ``treatments`` puts several of its words
+    together under one name, and then only these are in the network. ``better`` says which effects are, for the
+    ranking; ``important`` is the smallest effect that matters, as people read it (0.8 for a ratio).
+    """
+
+    id: str
+    title: str
+    outcome: str
+    measure: str
+    reference: str
+    better: str  # lower, higher
+    windows: tuple[str, ...]
+    designs: tuple[str, ...]
+    scopes: tuple[str, ...]
+    studies: tuple[str, ...] = ()  # study ids: when given, only these
+    treatment: str = "drug"  # a column of arms.csv
+    treatments: tuple[TreatmentSpec, ...] = ()
+    several: str = "first"  # which time point of a study in the window: first, last
+    model: str = "random"
+    tau2: str = "REML"
+    add: float = 0.5
+    level: float = 0.95
+    important: float | None = None
+    important_source: str | None = None
+    baseline_risk: float | None = None  # with the reference
+    baseline_source: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who did what."""
 
@@ -276,6 +317,7 @@ class Meta:
     outcomes: tuple[Outcome, ...]
     comparisons: tuple[Comparison, ...]
     analyses: tuple[AnalysisSpec, ...]
+    networks: tuple[NetworkSpec, ...] = ()
     people: tuple[Person, ...] = ()
     registration: str | None = None
     licence: str | None = None

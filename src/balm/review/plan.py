@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from balm.review.networks.planned import network_links, read_network, with_direction
 from balm.review.package import (
     AnalysisSpec,
     CertaintyPlan,
@@ -201,6 +202,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         "outcomes",
         "comparisons",
         "analyses",
+        "networks",
     )
     t.known(data, "", (*sections, "traps", "screening", "extraction", "certainty", "deviations", "flow"))
     review = t.table(data, "review")
@@ -212,6 +214,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
     outcomes = tuple(_outcome(t, p, d) for p, d in t.tables(data, "outcomes"))
     comparisons = tuple(_comparison(t, p, d) for p, d in t.tables(data, "comparisons"))
     analyses = tuple(_analysis(t, p, d) for p, d in t.tables(data, "analyses"))
+    networks = tuple(read_network(t, p, d) for p, d in t.tables(data, "networks"))
     meta = Meta(
         id=t.text(review, "id", "review") or "",
         title=t.text(review, "title", "review") or "",
@@ -231,6 +234,7 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         outcomes=outcomes,
         comparisons=comparisons,
         analyses=analyses,
+        networks=networks,
         people=tuple(_person(t, p, d) for p, d in t.tables(data, "people")),
         registration=t.text(review, "registration", "review", required=False),
         licence=t.text(review, "licence", "review", required=False),
@@ -243,6 +247,8 @@ def read_plan(text: str) -> tuple[Meta | None, list[Problem]]:
         flow=_flow(t, t.table(data, "flow", required=False)),
     )
     _links(t, meta)
+    network_links(t, meta)
+    meta = replace(meta, networks=tuple(with_direction(spec, meta) for spec in meta.networks))
     return (None if t.problems else meta), t.problems
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from balm.review.certainty.on_record import certainty_problems
 from balm.review.living.history import version_problems
+from balm.review.networks.planned import network_problems
 from balm.review.package import AnalysisSpec, Meta, Package, SubgroupSpec
 from balm.review.plan import FILE, parse_toml, read_plan
 from balm.review.risk_of_bias.on_record import judgement_problems
@@ -70,6 +71,8 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
     problems += version_problems(rows["versions"])
     if meta is not None:
         problems += _planned(rows, broken, meta)
+        if not broken & {"arms", "studies"}:
+            problems += network_problems(meta, rows["arms"], [s.study for s in rows["studies"]])
     if problems or meta is None:
         return None, tuple(problems)
     return Package(folder=folder, meta=meta, present=frozenset(files), **rows), ()

@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+from balm.review.networks.planned import (
+    NETWORK_MEASURES,
+    NETWORK_MODELS,
+    NETWORK_TAU2,
+    TREATMENT_COLUMNS,
+)
 from balm.review.plan import (
     COLOURS,
     CONTRAST_MEASURES,
@@ -119,6 +125,7 @@ The plan. Required. Every id in it is used by the tables.
 | `[[outcomes]]` | `id`, `name`, `domain`, `kind` ({words(KINDS)}), `direction` ({words(DIRECTIONS)}); `scale` of a continuous outcome; optional `unit`, `definition`, `favours` (labels of plots, left and right of no effect), `important_difference` (`value`, `unit`, `between_groups`, `source`, `verified`) |
 | `[[comparisons]]` | `id`, `name`, `group_1`, `roles_1`; `group_2`, `roles_2` unless it is about a single group. Roles: {words(ROLES)} |
 | `[[analyses]]` | `id`, `title`, `outcome`, `comparison`, `measure`, and the options below |
+| `[[networks]]` | a network meta-analysis: `id`, `title`, `outcome`, `measure`, `reference`, and the options below |
 | `[[traps]]` | `title`, `text`, `studies`: peculiarities of the data that change a number if they are missed |
 | `[screening]` | how screening is done, settled before it begins: `reviewers` (2); of the stopping test `target_recall` (0.95), `alpha` (0.05) and `bias` (1, conservative); `exclusion_reasons`, reasons at full text in their order, of which the first that applies counts |
 | `[screening.highlights]` | words marked while screening: `include` (green), `exclude` (red), and up to {MAX_WORD_LISTS} named lists, `[[screening.highlights.lists]]` with `name`, `colour` ({words(COLOURS)}) and `words` |
@@ -150,6 +157,25 @@ The plan. Required. Every id in it is used by the tables.
 | `profile` | conventions of a program (zero cells, corrections, prediction interval) for what is not said: {words(PROFILES)} | none |
 | `level` | coverage of intervals | 0.95 |
 | `note` | text shown with the result | none |
+
+### Options of a network
+
+Every treatment is compared with every other, from the arms of `results.csv` as they stand there; a study of several
+arms brings all of them, and arms of one treatment in one study are combined. A network that falls into parts is
+analysed part by part.
+
+| field | values | default |
+|---|---|---|
+| `measure` | {words(NETWORK_MEASURES)} | |
+| `reference` | the treatment that the others are shown against, by its name in the network | |
+| `treatment` | the column of `arms.csv` that says what an arm got: {words(TREATMENT_COLUMNS)}; blanks and capitals do not tell treatments apart | `drug` |
+| `treatments` | `[[networks.treatments]]` with `name` and `arms`, words of that column that count as this treatment (its own name when left out): then only these are in the network | each word is a treatment |
+| `better` | `lower` or `higher`: which effects are, for the ranking | as the `direction` of the outcome |
+| `windows`, `designs`, `scopes`, `studies`, `several`, `add`, `level`, `note` | as in an analysis | as there |
+| `model` | {words(NETWORK_MODELS)} | `random` |
+| `tau2` | {words(NETWORK_TAU2)}: one variance between studies for all comparisons | `REML` |
+| `important`, `important_source` | the smallest effect that matters, as people read it (0.8 for a ratio, 0.5 for a difference), and where it comes from | of a mean difference the outcome's between groups, else none |
+| `baseline_risk`, `baseline_source` | risk with the reference, 0 to 1, for absolute effects of `OR`, `RR` and `RD`, and where it comes from | the arms of the reference together |
 
 ### Sensitivity analyses
 

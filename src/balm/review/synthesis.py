@@ -11,6 +11,7 @@ from typing import Any
 from balm.review.claims import CheckedClaim, CheckedPublished, check_claims, check_published
 from balm.review.contrast_rows import contrast_rows
 from balm.review.contrasts import Changes, EffectRow, Step, analysis_rows, at_correlation, effects_of
+from balm.review.networks.analysed import NetworkPart, NetworkResult, analyse_network
 from balm.review.package import AnalysisSpec, Comparison, Outcome, Package, SensitivitySpec, Window
 from balm.review.revman.pooling import REVMAN_PROFILES, pool_as_revman
 from balm.review.risk_of_bias.of_analysis import at_risk, judgements_for
@@ -34,6 +35,8 @@ __all__ = [
     "CheckedClaim",
     "CheckedPublished",
     "EffectRow",
+    "NetworkPart",
+    "NetworkResult",
     "NotVerified",
     "Sensitivity",
     "Single",
@@ -146,6 +149,11 @@ class Synthesis:
     gaps: tuple[Gap, ...]
     not_verified: tuple[NotVerified, ...]
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    networks: tuple[NetworkResult, ...] = ()
+
+    def network(self, network: str) -> NetworkResult:
+        """The network with this id."""
+        return next(n for n in self.networks if n.id == network)
 
     def analysis(self, analysis: str) -> AnalysisResult:
         """The analysis with this id."""
@@ -166,6 +174,7 @@ def synthesise(package: Package) -> Synthesis:
         gaps=tuple(sorted(package.gaps, key=lambda g: g.priority)),
         not_verified=tuple(_not_verified(package)),
         settings=MappingProxyType({"level": 0.95, "per": PER}),
+        networks=tuple(analyse_network(package, spec) for spec in package.meta.networks),
     )
 
 
