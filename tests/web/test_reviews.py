@@ -6,8 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from balm.actions.team.screening import open_stage, sitting
+from balm.review.schema import TABLE_BY_FILE
 from balm.store.reviews.models import StoredFile
-from balm.store.reviews.package_rows import package_files, package_of
+from balm.store.reviews.package_rows import add_rows, package_files, package_of
 from tests.web.conftest import Someone, Team
 from tests.web.test_screening_actions import TA, vote, with_records
 
@@ -72,6 +73,20 @@ def test_the_home_of_a_review_counts_what_waits_for_oneself(team: Team) -> None:
     for who in (team.teammate, team.second, team.arbiter):
         assert "Titles and abstracts: 1 conflict to settle" in home(who, team)
         assert "Conflicts (1)</a>" in who.client.get(f"/reviews/{team.review.slug}/screening/").content.decode()
+
+
+def test_of_records_merged_after_they_were_read_one_counts_wherever_it_is_counted(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"])
+    sitting(team.teammate.acting, TA)
+    for record in ("r1", "r2", "r3"):
+        vote(team.teammate, record, "include")
+    rows = [{"record_1": "r1", "record_2": "r2", "decision": "duplicate", "person": "olga"}]
+    add_rows(team.review, TABLE_BY_FILE["duplicates.csv"], rows)
+    assert "Titles and abstracts: 2 of 11 decided by you" in home(team.teammate, team)
+    sat = sitting(team.teammate.acting, TA)
+    assert sat is not None
+    assert sat.own == 2
 
 
 def test_who_reads_a_share_is_told_no_whole_that_others_could_be_counted_from(team: Team) -> None:

@@ -21,6 +21,7 @@ from balm.report.methods_text import methods
 from balm.report.rounding import digits_for
 from balm.report.study_rows import study_rows
 from balm.review.certainty.of_analysis import participants_of
+from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity, Subgroup, Synthesis
 from balm.stats.measures import MEASURES
@@ -317,7 +318,7 @@ class _Reader:
             kind="result" if isinstance(row, Result) else "contrast",
             row=row.row,
             whose=" against ".join(names),
-            timepoint=row.timepoint or "time point not stated",
+            timepoint=timepoint_of(row) or "time point not stated",
             printed=printed(row) if isinstance(row, Result) else printed_contrast(row),
             how_read=row.how_read or "how it was read is not on record",
             page=row.page or "",

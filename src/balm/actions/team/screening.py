@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from balm.actions.team.acting import Acting, Refused
@@ -33,7 +34,7 @@ from balm.review.screening.outcomes import (
     outcome,
 )
 from balm.store.events.chain import append_event, lock_chain
-from balm.store.records.unique import still_there
+from balm.store.records.unique import still_there, unique_records
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import add_rows
 from balm.store.screening.models import Batch, Opening, Order, Reveal, Vote
@@ -161,11 +162,11 @@ def sitting(acting: Acting, stage: str, *, after: int = 0) -> Sitting | None:
 
 
 def own_count(acting: Acting, stage: str) -> int:
-    """On how many records a member has a vote in force at a stage."""
-    mine = Vote.objects.filter(member=acting.member, stage=stage)
-    back = list(mine.filter(decision=WITHDRAWN).values_list("record", flat=True))
-    gone = set(back) - {record for record, _ in in_force(mine.filter(record__in=back))} if back else set()
-    return mine.filter(turn=1).count() - len(gone)
+    """On how many records, as they are now, a member has a vote in force: of those merged since, one counts."""
+    votes = Vote.objects.filter(member=acting.member, stage=stage)
+    later = votes.filter(record=OuterRef("record"), turn__gt=OuterRef("turn"))
+    there = unique_records(acting.review).filter(record=OuterRef("record"))
+    return votes.filter(~Exists(later), Exists(there)).exclude(decision=WITHDRAWN).count()
 
 
 Left = tuple[int, tuple[str, ...], dict[str, Vote]]

@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
 from django.template.defaultfilters import pluralize
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.deduplication import questions
+from balm.actions.team.screening import own_count
 from balm.actions.team.synthesis import pinned_analyses
 from balm.review.full_texts.retrieval import NOT_RETRIEVED, OBTAINED
-from balm.review.screening.outcomes import STAGES, WITHDRAWN
+from balm.review.screening.outcomes import STAGES
 from balm.store.full_texts.models import Attempt
 from balm.store.full_texts.standing import REPORTS, ids_sought
-from balm.store.records.models import UniqueRecord
 from balm.store.records.unique import RECORDS, still_there, unique_records
 from balm.store.reviews.models import Row
-from balm.store.screening.models import Vote
 from balm.store.screening.standing import came_with_votes, forward, opening_of, plan_of, unsettled
 from balm.store.synthesis.current import current_package
 from balm.vocabulary.problems import InputError
@@ -59,19 +57,11 @@ def screening_part(acting: Acting, stage: str) -> Part | None:
     there = unique_records(acting.review)
     if stage == "full-text":
         there = there.filter(record__in=still_there(acting.review, forward(acting.review)))
-    own = _own(acting, stage)
+    own = own_count(acting, stage)
     shared = len(opening.screeners) > opening.reviewers or came_with_votes(acting.review)
     whole = 0 if shared else there.count()
     words = f"{own:,} of {whole:,} decided by you" if whole else f"{own:,} decided by you"
     return Part(words, opening.open and (own < whole or shared), own, whole)
-
-
-def _own(acting: Acting, stage: str) -> int:
-    """Records as they are now with a vote of the member's in force: of those merged since, one counts."""
-    votes = Vote.objects.filter(member=acting.member, stage=stage)
-    later = votes.filter(record=OuterRef("record"), turn__gt=OuterRef("turn"))
-    there = UniqueRecord.objects.filter(review=acting.review, record=OuterRef("record"))
-    return votes.filter(~Exists(later), Exists(there)).exclude(decision=WITHDRAWN).count()
 
 
 def _people(acting: Acting) -> list[Part]:

@@ -15,6 +15,7 @@ from balm.actions.team import risk_of_bias_discussion as discussion
 from balm.actions.team.acting import Acting, Refused
 from balm.plots.risk_of_bias import KINDS, risk_of_bias_plot
 from balm.plots.risk_of_bias_lights import PALETTES
+from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.risk_of_bias.instrument import INSTRUMENTS, Instrument, instrument
 from balm.review.risk_of_bias.on_record import groups
@@ -306,7 +307,7 @@ def _target(acting: Acting, name: str, study: str, place: str) -> tuple[Target, 
         "words": in_words(package, target),
         "variant": NOT_CODED.get(row.design, "") if one.overall == "rob2" else "",
         "reports": [r for r in package.reports if study in r.studies],
-        "results": [r for r in package.results_of(study) if r.outcome == target.outcome][:12],
+        "results": [(r, timepoint_of(r)) for r in package.results_of(study) if r.outcome == target.outcome][:12],
     }
     return target, one, about
 

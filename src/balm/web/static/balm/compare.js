@@ -34,6 +34,14 @@ document.addEventListener("input", (event) => {
   const radio = event.target.closest("form").querySelector("input[value='other:']");
   if (radio) radio.checked = true;
 });
+// After a cell is settled the next one stands in its place, and has the focus.
+let sent = -1;
+document.addEventListener("htmx:beforeRequest", () => { sent = at; });
+document.addEventListener("htmx:afterSwap", () => {
+  if (!all().length) return;
+  at = Math.max(0, sent);
+  go(0);
+});
 // A refusal of one cell is shown in place as well.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
