@@ -2,9 +2,10 @@
 
 `lanes.h` holds the equations, `block.c` solves eight analyses and `conclusions.h` has what follows from their sums;
 `groups.c` fills them with many groups, `one.c` with one, `subsets.c` with parts of one; `regression.c` has lines on one
-moderator, `mixtures.c` posteriors. Plain C without Python headers, built with the package where a compiler is found and
-called through ctypes, which releases the interpreter's lock. Where it is missing, or switched off with
-``BALM_KERNEL=off``, everything runs in NumPy and gives the same numbers to 1e-10; the tests compare the two.
+moderator, `mixtures.c` posteriors, `network.c` networks (called in :mod:`balm.stats.network.compiled`). Plain C without
+Python headers, built with the package where a compiler is found and called through ctypes, which releases the
+lock of the interpreter. Where it is missing, or switched off with ``BALM_KERNEL=off``, all runs in NumPy and gives the
+same numbers to 1e-10; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -87,6 +88,14 @@ def library() -> Any:
             ("at_nodes", (count, count, count, *(pointer,) * 5)),
             ("mixture_quantiles", (count, count, *(pointer,) * 5, count, *(pointer,) * 2, count, *(pointer,) * 3)),
             ("node_quantiles", (count, count, *(pointer,) * 5, count, *(pointer,) * 2)),
+            ("numbered", (count, ctypes.c_char_p, count, *(pointer,) * 2)),
+            ("network_arms", (*(count,) * 3, *(pointer,) * 4)),
+            ("network_parts", (*(count,) * 2, *(pointer,) * 2)),
+            ("network_rows", (*(count,) * 4, *(pointer,) * 5, ctypes.c_double, *(pointer,) * 7)),
+            ("network_laplacian", (*(count,) * 4, *(pointer,) * 7)),
+            ("network_residuals", (*(count,) * 4, *(pointer,) * 5, ctypes.c_double, *(pointer,) * 3)),
+            ("network_variances", (*(count,) * 4, *(pointer,) * 4)),
+            ("network_resistances", (count, *(pointer,) * 2)),
         ):
             function = getattr(found, f"balm_{name}", None)
             if function is None:  # built from other sources than these: do without

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from balm.stats.network import compiled
 from balm.stats.network.contrasts import Contrasts, Integers
 from balm.vocabulary.problems import refuse
 
@@ -36,7 +37,8 @@ def _reached(contrasts: Contrasts) -> bool:
 
 def check_connected(contrasts: Contrasts) -> None:
     """One error that names every component of a disconnected network, with its studies."""
-    if len(contrasts.treatments) <= DENSE and _reached(contrasts):
+    parts = compiled.parts_of(contrasts)
+    if parts == 1 or (parts is None and len(contrasts.treatments) <= DENSE and _reached(contrasts)):
         return
     part = components_of(contrasts)
     count = int(part.max()) + 1

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balm.stats import columns as tables
+from balm.stats.network import compiled
 from balm.stats.pooling.size import check_sizes
 from balm.vocabulary.problems import InputError, Problem, refuse
 from balm.vocabulary.quick_dataclass import dataclass
@@ -150,6 +151,9 @@ def _read_labels(given: dict[str, Any], data: Any) -> _Labels:
     Text that needs no stripping is looked at once a name, not once a row.
     """
     columns = [_given(argument, one, data) for argument, one in given.items()]
+    at_once = _numbered_at_once(*columns)
+    if at_once is not None:
+        return at_once
     try:
         found = _numbered(*columns)
         clean = _clean(found.studies) and _clean(found.treatments)
@@ -170,6 +174,22 @@ def _same_length(m: int, columns: Mapping[str, Sized]) -> None:
     for what, column in columns.items():
         if len(column) != m:
             refuse(f"columns differ in length: study has {m}, {what} has {len(column)}")
+
+
+def _numbered_at_once(names: list[Any], one: list[Any], two: list[Any]) -> _Labels | None:
+    """:func:`_numbered` through the kernel; ``None`` where it cannot, or where a name must be looked at."""
+    if not len(names) == len(one) == len(two):
+        return None
+    both = one + two
+    rows, ends = compiled.numbered(names), compiled.numbered(both)
+    if rows is None or ends is None:
+        return None
+    studies = tuple(map(names.__getitem__, rows[1].tolist()))
+    found = list(map(both.__getitem__, ends[1].tolist()))
+    treatments = tuple(sorted(sorted(found), key=str.casefold))
+    number = dict(zip(treatments, count(), strict=False))
+    place = np.fromiter(map(number.__getitem__, found), np.int64, len(found))[ends[0]]
+    return _Labels(treatments, studies, rows[0], place[: len(one)], place[len(one) :])
 
 
 def _numbered(names: Sequence[str], one: Sequence[str], two: Sequence[str]) -> _Labels:
@@ -227,6 +247,9 @@ def _sorted(labels: _Labels, effect: Floats, variance: Floats) -> Contrasts:
         study, first, second = study[order], first[order], second[order]
         effect, variance = effect[order], variance[order]
     k, n = len(labels.studies), len(labels.treatments)
+    in_order = compiled.arms_of(n, k, study, first, second)
+    if in_order is not None:
+        return Contrasts(labels.treatments, labels.studies, study, first, second, effect, variance, in_order)
     # the arms of a study, counted as its distinct treatments
     held_rows = np.bincount(study, minlength=k)
     arms = np.full(k, 2, dtype=np.int64)

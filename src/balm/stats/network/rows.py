@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from balm.stats.network import compiled
 from balm.stats.network.contrasts import CLOSURE, Contrasts, Floats, Integers
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.quick_dataclass import dataclass
@@ -76,6 +77,9 @@ class Rows:
 
     def variances(self, upper: Floats) -> Floats:
         """(E,) of each row's combination of treatments, under a generalised inverse, read above its diagonal."""
+        at_once = compiled.variances(self, upper)
+        if at_once is not None:
+            return at_once
         row, a, b, place, product = self.pairs
         d = np.diag(upper).copy()
         found = product * (2.0 * upper.take(place) - d[a] - d[b])
@@ -99,6 +103,11 @@ def rows_of(contrasts: Contrasts, tau2: float = 0.0) -> Rows:
     >>> rows_of(assembled(["1"], ["A"], ["B"], [1.0], [0.5])).variance.tolist()
     [0.25]
     """
+    at_once = compiled.rows_of(contrasts, tau2, (FLAT, CLOSURE))
+    if at_once is not None:
+        study, places, vector, value, variance, rest = at_once
+        narrow = int((contrasts.arms == 2).sum())
+        return Rows(len(contrasts.treatments), study, places, vector, value, variance, narrow, rest)
     two = contrasts.arms[contrasts.study] == 2
     widest = int(contrasts.arms.max())
     root = np.sqrt(0.5)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from balm.stats.network import compiled
 from balm.stats.network.contrasts import Floats
 from balm.stats.network.rows import Rows
 from balm.vocabulary.quick_dataclass import dataclass
@@ -42,6 +43,9 @@ class Solved:
     @cached_property
     def variance(self) -> Floats:
         """(n, n): effective resistances."""
+        at_once = compiled.resistances(self.upper)
+        if at_once is not None:
+            return at_once
         d = np.diag(self.upper)
         found = self.upper + self.upper.T
         found *= -2.0
@@ -62,6 +66,10 @@ def solve(rows: Rows, tau2: float = 0.0) -> Solved:
     2.0
     """
     weight = 1.0 / (rows.variance + 0.5 * tau2)
+    at_once = compiled.solved(rows, weight)
+    if at_once is not None:
+        theta, upper, q, residual, log_determinant = at_once
+        return Solved(theta, upper, q + rows.rest, residual, weight, log_determinant)
     theta, upper, log_determinant = grounded(rows.laplacian_above(weight), rows.current(weight))
     theta -= theta.mean()
     residual = rows.value - rows.at(theta)
