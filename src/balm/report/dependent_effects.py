@@ -77,7 +77,10 @@ def methods(fit: Multilevel | Robust) -> str:
     else:
         given = fit.conventions.get("fixed", ())
         held = f" Given in advance and not estimated: {', '.join(given)}." if given else ""
-        said += f" {_random(fit)}{held} {_errors(fit)} Tests and intervals take {_INFERENCES[fit.inference]}."
+        noted = "".join(f" {note}" for note in fit.notes)
+        if fit.own is not None:
+            noted += " Coefficients were taken under weights given in advance, not under those of the model."
+        said += f" {_random(fit)}{noted}{held} {_errors(fit)} Tests and intervals take {_INFERENCES[fit.inference]}."
     return f"{said} {software()}"
 
 
@@ -234,6 +237,7 @@ def _lines(fit: Multilevel) -> list[str]:
         more = f"; correlation {rho}" if c.inner_correlated and rho else ""
         kind = "" if c.kind == "intercept" else f", {c.kind}"
         lines.append(f"Variance between {c.count} levels of {c.name}{kind}: {values}{of}{more}")
+    lines += fit.notes
     if fit.components:
         lines.append(f"I² = {i2_percent(fit.i2.total)}; Q = {number(fit.qe, 2)}, df = {fit.qe_df}, {p_value(fit.qe_p)}")
     if not math.isnan(fit.log_likelihood):

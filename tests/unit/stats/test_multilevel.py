@@ -130,14 +130,20 @@ def test_structures_have_the_slopes_they_say(kind: str) -> None:
         assert (s.values(at + step) - s.values(at - step)) / 2e-6 == pytest.approx(row, abs=1e-8)
 
 
-@pytest.mark.parametrize("root", [0, 1, 2])
-def test_a_matrix_in_parts_has_the_slopes_it_says(root: int) -> None:
-    s = unstructured_in_parts(3, root)
-    at = np.array([0.7, 1.3, 0.9, 0.4, -0.8, 1.1])
+@pytest.mark.parametrize("pairs", [[], [(0, 1), (1, 2)], [(0, 1), (2, 3)], [(0, 1), (1, 2), (2, 3)], [(1, 3)]], ids=str)
+def test_a_matrix_in_parts_has_the_slopes_and_correlations_it_says(pairs: list[tuple[int, int]]) -> None:
+    s = unstructured_in_parts(4, pairs)
+    at = np.array([0.7, 1.3, 0.9, 2.0, 0.4, -0.8, 1.1, 0.6, -0.3, 0.9])
     for i, row in enumerate(s.jacobian(at)):
-        moved = at + 1e-40j * np.eye(6)[i]
+        moved = at + 1e-40j * np.eye(10)[i]
         assert np.imag(s.values(moved)) / 1e-40 == pytest.approx(row, abs=1e-14)
-    assert np.linalg.eigvalsh(s.values(at)[1:].reshape(3, 3))[0] > 0.0
+    g = s.values(at)[1:].reshape(4, 4)
+    assert np.linalg.eigvalsh(g)[0] > 0.0 and np.diag(g) == pytest.approx(at[:4] ** 2, rel=1e-14)
+    for i, j in pairs:
+        angle = at[s.names.index(f"rho[{i + 1},{j + 1}]")]
+        assert g[i, j] == pytest.approx(np.sin(angle) * at[i] * at[j], rel=1e-13)
+    for start, rho in zip(s.starts, (0.3, 0.8), strict=True):
+        assert s.reported(start)[1] == pytest.approx(np.full(6, rho), rel=1e-12)
 
 
 def test_none_means_no_moderators() -> None:
@@ -345,7 +351,6 @@ V_HIGH[0, 1] = V_HIGH[1, 0] = 1.0
         ({"random": "outcome | study", "structure": "XX"}, "structure must be one of"),
         ({"random": "one | study", "structure": "CS"}, "at least two"),
         ({"random": "outcome | one", "structure": "CS"}, "one level only"),
-        ({"random": "study | paper", "structure": "HCS"}, "no correlation can be estimated"),
         ({"random": "apart | study", "structure": "UN"}, "'p' and 'r' never occur in the same study"),
         ({"random": "a | b | c", "structure": "CS"}, "inner | outer"),
         ({"random": "study//effect"}, "no name"),

@@ -13,6 +13,7 @@ from balm.stats.multilevel.multilevel import multilevel, with_moderators
 from balm.stats.pooling.pool import pool
 from balm.vocabulary.problems import InputError
 from tests.unit.stats.test_multilevel_profiles import SITE, fitted
+from tests.worked_examples.test_konstantopoulos2011 import schools
 
 # fmt: off
 #: Berkey et al. (1998): two outcomes (AL first) in five trials.
@@ -132,8 +133,25 @@ def test_a_given_correlation_needs_no_study_with_both_outcomes() -> None:
     for fit in fits:
         assert [*fit.beta, *fit.se, *fit.tau2] == pytest.approx([simple.estimate, simple.se, simple.tau2], rel=1e-9)
         assert [*fit.rho, fit.log_likelihood, fit.aic] == pytest.approx([0.5, -3.0937632427, 10.187526485], abs=1e-7)
-    with pytest.raises(InputError, match="no correlation can be estimated"):
-        multilevel(es, random=TERM, structure="CS", data=data)
+    free = multilevel(es, random=TERM, structure="CS", data=data, inference="wald")
+    assert free.log_likelihood == pytest.approx(fits[0].log_likelihood, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("structure", "tau2", "height"),
+    [("CS", [0.0884384768354], -16.8454994526106), ("HCS", [0.0716706647220, 0.0647561637203, 0.1307093816533],
+     -15.8477674025786)],
+)  # fmt: skip
+def test_a_correlation_that_no_study_shows_is_left_out_and_said(
+    structure: str, tau2: list[float], height: float
+) -> None:
+    """rma.mv(yi, vi, random=~one|study, struct=, data=dat.konstantopoulos2011) with one = rows modulo 3."""
+    es, data = schools()
+    one = ["1", "2", "0"] * (len(es) // 3 + 1)
+    fit = multilevel(es, random="one | effect", structure=structure, data=data | {"one": one[: len(es)]})
+    assert [*fit.tau2, fit.log_likelihood] == pytest.approx([*tau2, height], abs=1e-6)
+    assert f"the correlation of {structure} cannot be estimated" in repr(fit) and fit.notes[0] in fit.methods()
+    assert not any("rho" in name for name in fit.parameter_names)
 
 
 def test_outcomes_that_never_meet_take_a_given_correlation() -> None:

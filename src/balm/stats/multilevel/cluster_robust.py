@@ -25,6 +25,7 @@ from balm.stats.multilevel.coefficients import Coefficients
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.grouping import Grouping, Integers, cluster_of
 from balm.stats.multilevel.nested import inverse
+from balm.stats.multilevel.own_weights import refuse_own_weights
 from balm.stats.multilevel.predicted import dense_fit, whole_blocks
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.regression.design import Design, from_columns
@@ -301,6 +302,7 @@ def from_working(working: Working, kind: str, degrees: str, level: float) -> Rob
 
 def _working(fit: Multilevel | MetaRegression | Pooled, g: Grouping) -> Working:
     if isinstance(fit, Multilevel):
+        refuse_own_weights(fit, "a cluster-robust covariance")
         at = dense_fit(fit, whole_blocks(fit, g.codes, g.name))
         model = at.model
         residual = fit.effects.effect - fit.fitted

@@ -6,6 +6,7 @@ The solver's own parameters of CS and UN keep every matrix valid, but no single 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -113,69 +114,79 @@ def name_in_parts(name: str) -> str:
     return name.replace("tau[", "sd[")
 
 
-def unstructured_in_parts(levels: int, root: int) -> Structure:
-    """Any covariance matrix through all standard deviations and the partial correlations of a vine with one root.
+def unstructured_in_parts(levels: int, pairs: Sequence[tuple[int, int]] = ()) -> Structure:
+    """Any covariance matrix through all standard deviations and correlations along a tree that holds ``pairs``.
 
-    The correlations with level ``root`` are parameters as they are (through the arcsine); every other is one given
-    the levels before it, ``root`` first, so that any values between -1 and 1 make a valid matrix. So all variances, and
-    the correlations of one level, can be held. Names: ``sd[i]``, ``rho[i,j]`` with the root, ``partial[i,j]``.
-    Joe (2006) J Multivar Anal 97:2177. Slots: 1 + a * levels + b.
+    ``pairs`` of levels (from 0) close no circle. Their correlations are parameters as they are (through the arcsine);
+    every other angle says where a level points given those before it, so that any angles make a valid matrix. So all
+    variances can be held, and these correlations. Names: ``sd[i]``, ``rho[i,j]`` along the tree, ``turn[i,b]``.
+
+    Level a is a unit vector ``u_a``: its first angle is that to its neighbour in the tree, the others run through what
+    is orthogonal to that neighbour, whose own angles give this basis (a product of rotations). With the tree a star
+    these are the partial correlations of a vine: Joe (2006) J Multivar Anal 97:2177. Slots: 1 + a * levels + b.
     """
-    order = [root, *(a for a in range(levels) if a != root)]
+    order, parent = _along_tree(levels, pairs)
     back = np.argsort(order)
     below = [(a, b) for a in range(1, levels) for b in range(a)]
-    place = {at: levels + number for number, at in enumerate(below)}
+    first = [levels + a * (a - 1) // 2 for a in range(levels)]  # of each level's angles
+    n = len(below)
+    quarter = np.zeros((2 * n + 1, levels + n))
+    quarter[np.arange(n), levels + np.arange(n)] = 0.5 * math.pi
+    quarter[n + np.arange(n), levels + np.arange(n)] = -0.5 * math.pi
 
     def rows(p: Values) -> Values:
-        """The factor of the correlation matrix in ``order``: row a has squares that add up to 1."""
-        out = np.zeros((levels, levels), dtype=p.dtype)
-        for a in range(levels):
-            rest: Any = 1.0
-            for b in range(a):
-                angle = p[place[a, b]]
-                out[a, b], rest = rest * np.sin(angle), rest * np.cos(angle)
-            out[a, a] = rest
+        """(m, parameters) -> (m, levels, levels), the unit vectors in ``order``: factors of correlation matrices."""
+        out = np.zeros((len(p), levels, levels), dtype=p.dtype)
+        out[:, 0, 0] = 1.0
+        turned = [np.ones((len(p), 1, 1), dtype=p.dtype)]
+        for a in range(1, levels):
+            turned.append(_rotation(p[:, first[a] : first[a] + a]) @ _widened(turned[parent[a]], a + 1))
+            out[:, a, : a + 1] = turned[a][:, 0]
         return out
 
     def slots(g: Values) -> Values:
-        return np.concatenate([[0.0], g[np.ix_(back, back)].ravel()])
+        read = g[..., back[:, None], back].reshape(*g.shape[:-2], -1)
+        return np.concatenate([np.zeros((*read.shape[:-1], 1)), read], axis=-1)
 
     def values(p: Values) -> Values:
-        f = p[order][:, None] * rows(p)
+        f = p[order][:, None] * rows(p[None])[0]
         return slots(f @ f.T)
 
     def jacobian(p: Values) -> Values:
-        sd, unit = p[order], rows(p)
-        f = sd[:, None] * unit
-        out = []
-        for level in range(levels):
-            change = np.zeros_like(f)
-            change[back[level]] = unit[back[level]]
-            out.append(slots(change @ f.T + f @ change.T))
-        for a, b in below:
-            moved = p.copy()
-            moved[place[a, b]] = moved[place[a, b]] + 0.5 * math.pi  # sine to cosine, cosine to minus sine
-            change = np.zeros_like(f)
-            change[a, b:] = sd[a] * rows(moved)[a, b:]
-            out.append(slots(change @ f.T + f @ change.T))
-        return np.stack(out)
+        sd, units = p[order], rows(p + quarter)
+        f = sd[:, None] * units[-1]
+        change = np.zeros((levels + n, levels, levels), dtype=f.dtype)
+        change[np.arange(levels), back] = units[-1][back]
+        # each angle enters by its sine or its cosine, once: a quarter turn to either side gives the slope
+        change[levels:] = 0.5 * sd[:, None] * (units[:n] - units[n : 2 * n])
+        half = change @ f.T
+        return slots(half + np.swapaxes(half, 1, 2))
 
     def reported(p: Floats) -> tuple[Floats, Floats]:
-        unit = rows(p)
+        unit = rows(p[None])[0]
         r = (unit @ unit.T)[np.ix_(back, back)]
         known = np.outer(p[:levels], p[:levels]) > 0.0
         r = np.where(known, r, math.nan)
         return p[:levels] ** 2, np.array([r[i, j] for j in range(levels) for i in range(j + 1, levels)])
 
     def start(rho: float) -> Floats:
-        given = [math.asin(rho / (1.0 + b * rho)) for _, b in below]
-        return np.array([1.0] * levels + given)
+        root = np.linalg.cholesky(np.full((levels, levels), rho) + (1.0 - rho) * np.eye(levels))
+        turned: list[Floats] = [np.ones((1, 1, 1))]
+        found: list[float] = []
+        for a in range(1, levels):
+            basis = _widened(turned[parent[a]], a + 1)
+            rest, angles = 1.0, []
+            for along in (basis[0] @ root[a, : a + 1])[:-1].tolist():
+                angles.append(math.asin(along / rest))
+                rest *= math.cos(angles[-1])
+            turned.append(_rotation(np.array([angles])) @ basis)
+            found += angles
+        return np.array([1.0] * levels + found)
 
     names = [f"sd[{i + 1}]" for i in range(levels)]
     for a, b in below:
-        i, j = sorted((order[a], order[b]))
-        names.append(f"{'partial' if b else 'rho'}[{i + 1},{j + 1}]")
-    n = len(below)
+        i, j = sorted((order[a], order[parent[a]]))
+        names.append(f"turn[{order[a] + 1},{b}]" if b else f"rho[{i + 1},{j + 1}]")
     return Structure(
         tuple(names),
         np.array([0.0] * levels + [-0.5 * math.pi] * n),
@@ -186,3 +197,48 @@ def unstructured_in_parts(levels: int, root: int) -> Structure:
         jacobian,
         reported,
     )
+
+
+def _along_tree(levels: int, pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """The levels in an order in which each comes after its neighbour in the tree, and the neighbour's place in it."""
+    beside: dict[int, list[int]] = {level: [] for level in range(levels)}
+    for i, j in pairs:
+        beside[i].append(j)
+        beside[j].append(i)
+    order: list[int] = []
+    parent: list[int] = []
+    for first in sorted(beside, key=lambda level: -len(beside[level])):
+        if first in order:
+            continue
+        order.append(first)
+        parent.append(0)
+        for level in order:  # grows while it is read
+            for other in sorted(beside[level]):
+                if other not in order:
+                    order.append(other)
+                    parent.append(order.index(level))
+    return order, parent
+
+
+def _widened(turned: Values, size: int) -> Values:
+    """Rotations (m, a, a), with the directions that they leave alone."""
+    a = turned.shape[1]
+    out = np.zeros((len(turned), size, size), dtype=turned.dtype)
+    out[:, :a, :a] = turned
+    out[:, range(a, size), range(a, size)] = 1.0
+    return out
+
+
+def _rotation(angles: Values) -> Values:
+    """(m, n) -> (m, n + 1, n + 1) orthogonal, first rows ``sin a_0, cos a_0 sin a_1, ..., cos a_0 cos a_1 ...``."""
+    n = angles.shape[1]
+    out = np.zeros((len(angles), n + 1, n + 1), dtype=angles.dtype)
+    sine, cosine = np.sin(angles), np.cos(angles)
+    for j in range(n + 1):
+        rest: Any = 1.0 if j == 0 else -sine[:, j - 1]
+        if j:
+            out[:, j, j - 1] = cosine[:, j - 1]
+        for b in range(j, n):
+            out[:, j, b], rest = rest * sine[:, b], rest * cosine[:, b]
+        out[:, j, n] = rest
+    return out

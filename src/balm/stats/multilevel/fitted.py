@@ -16,6 +16,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.multilevel.coefficients import Coefficients
 from balm.stats.multilevel.grouping import Integers
 from balm.stats.multilevel.likelihood import Problem, Solution
+from balm.stats.multilevel.own_weights import OwnWeights, refuse_own_weights
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.stats.regression.design import Design
 from balm.stats.regression.meta_regression import LikelihoodRatio, Prediction
@@ -114,7 +115,8 @@ class Multilevel(Coefficients):
     sigma2     : variances of the random intercepts, in the order of ``random``.
     tau2, rho  : variances and correlations of the structured terms, in their order; ``.components`` has each apart.
     qe, qe_df, qe_p : Cochran's Q around the fitted means without random effects.
-    log_likelihood, aic, bic, aicc : under ``method``; ``fit_statistics`` has both.
+    log_likelihood, aic, bic, aicc : under ``method``; ``fit_statistics`` has both. own: the caller's weights, if any;
+    the likelihood is then that at the coefficients they give.
     residual   : the Newton step that remained, in standard errors. at_bound: which parameters lie on a bound.
     """
 
@@ -134,6 +136,7 @@ class Multilevel(Coefficients):
     qe: float
     problem: Problem
     solution: Solution
+    own: OwnWeights | None
     conventions: Mapping[str, Any]
 
     @property
@@ -158,6 +161,11 @@ class Multilevel(Coefficients):
                 Component(term.name, term.kind, term.groups.count, levels, tau2, rho, _matrix(term, values, tau2))
             )
         return tuple(out)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was asked for and the data cannot tell, a sentence each."""
+        return tuple(t.note for t in self.terms if t.note)
 
     @property
     def sigma2(self) -> Floats:
@@ -197,6 +205,8 @@ class Multilevel(Coefficients):
                 height = self.solution.fit.log_likelihood
             else:
                 height = self.problem.fit(self.solution.model, self.parameters, restricted).log_likelihood
+            if self.own is not None:
+                height -= self.own.loss
             n = k - p if restricted else k
             m = max(n, parameters + 2)
             out[name] = {
@@ -319,10 +329,13 @@ class Multilevel(Coefficients):
         return random_effects(self)
 
     def residuals(self) -> Residuals:
-        """Standardised marginal residuals: ``(y - X beta) / sqrt(diag(M - X (X'WX)⁻¹ X'))``."""
+        """Standardised marginal residuals: ``(y - X beta) / sqrt(diag((I - XA) M (I - XA)'))``, ``A y = beta``."""
         x = self.design.matrix
         total = np.sum(self._own_variances, axis=0) if self.terms else np.zeros(self.k)
         spread = self.effects.variance + total - np.einsum("ij,jk,ik->i", x, self.solution.covariance, x)
+        if self.own is not None:
+            cross = np.einsum("ij,ji->i", x, self.own.carried)
+            spread = self.effects.variance + total - 2.0 * cross + np.einsum("ij,jk,ik->i", x, self.covariance, x)
         se = np.sqrt(np.maximum(spread, 0.0))
         e = self.effects.effect - self.fitted
         return Residuals(e, se, e / se)
@@ -341,6 +354,18 @@ class Multilevel(Coefficients):
         from balm.stats.multilevel.profiles import interval
 
         return interval(self, component, self.level if level is None else level)
+
+    @cached_property
+    def component_covariance(self) -> Floats:
+        """Covariance of the estimated variances and correlations, in the order of ``.parameter_names``.
+
+        The inverse of the observed information; its diagonal gives standard errors. nan for what was given, and for
+        what rests on a parameter at its bound, where the estimate is not normal: ``.component_interval`` holds there
+        and in small samples too.
+        """
+        from balm.stats.multilevel.profiles import component_covariance
+
+        return component_covariance(self)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -370,6 +395,8 @@ class Multilevel(Coefficients):
         REML likelihoods compare models with the same moderators only. A variance tested at its bound of zero makes the
         chi-square p value too large (Self & Liang 1987).
         """
+        for one in (self, smaller):
+            refuse_own_weights(one, "the likelihood-ratio test")
         if {"MM", "VC"} & {self.method, smaller.method}:
             raise InputError("moments maximise no likelihood: fit both models by REML or ML")
         if self.method != smaller.method and "common" not in (self.method, smaller.method):
@@ -392,6 +419,9 @@ class Multilevel(Coefficients):
     def weights(self) -> Floats:
         """(k,) per cent: what each effect contributes to the mean, rows of ``W = M⁻¹`` summed; one mean only."""
         self._only()
+        if self.own is not None:
+            share: Floats = self.own.rows[0] * (100.0 / float(np.sum(self.own.rows[0])))
+            return share
         from balm.stats.multilevel.predicted import dense_fit
 
         at = dense_fit(self)

@@ -24,7 +24,7 @@ def hold(terms: Sequence[RandomTerm], fixed: Mapping[str, Any]) -> tuple[list[Ra
     """The terms, CS in the parameters that are read where one is given, and position -> parameter of those given.
 
     ``fixed`` names them as ``.parameter_names`` does, variances as variances. Of a UN term the whole matrix is given
-    under the name of the term, or variances and the correlations of one level with others.
+    under the name of the term, or variances and correlations that close no circle of levels.
     """
     held: dict[int, float] = {}
     out: list[RandomTerm] = []
@@ -88,20 +88,31 @@ def entries_of(term: RandomTerm) -> list[str]:
 def _in_parts(term: RandomTerm, given: Sequence[str]) -> RandomTerm:
     """The term in parameters among which those of ``given`` are."""
     assert term.inner is not None
-    pairs = [set(_places(name)) for name in given if "rho[" in name]
-    common = set.intersection(*pairs) if pairs else {1}
-    if not common:
+    pairs = [(i - 1, j - 1) for i, j in (_places(name) for name in given if "rho[" in name)]
+    if _closes_a_circle(term.inner.count, pairs):
         named = ", ".join(repr(name) for name in given if "rho[" in name)
         raise InputError(
-            f"fixed gives correlations that share no level ({named}): give those of one level with others, or "
-            f"{term.name!r} whole, as a matrix"
+            f"fixed gives correlations that close a circle ({named}), so that not every value of the others is "
+            f"possible: give fewer of them, or {term.name!r} whole, as a matrix"
         )
-    return replace(term, term=replace(term.term, structure=unstructured_in_parts(term.inner.count, min(common) - 1)))
+    return replace(term, term=replace(term.term, structure=unstructured_in_parts(term.inner.count, pairs)))
 
 
-def _places(name: str) -> list[int]:
+def _closes_a_circle(levels: int, pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether some pair joins two levels that the pairs before it have joined."""
+    joined = list(range(levels))
+    for i, j in pairs:
+        if joined[i] == joined[j]:
+            return True
+        old = joined[j]
+        joined = [joined[i] if one == old else one for one in joined]
+    return False
+
+
+def _places(name: str) -> tuple[int, int]:
     """The levels that an entry's name counts, from 1."""
-    return [int(part) for part in name[name.rindex("[") + 1 : -1].split(",")]
+    i, j = name[name.rindex("[") + 1 : -1].split(",")
+    return int(i), int(j)
 
 
 def _parts(term: RandomTerm, given: Mapping[str, Any]) -> list[tuple[int, float]]:

@@ -14,6 +14,7 @@ from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.held import hold
 from balm.stats.multilevel.likelihood import Problem, solve
 from balm.stats.multilevel.moments import moments, variance_components
+from balm.stats.multilevel.own_weights import read_weights, under_weights
 from balm.stats.multilevel.random_terms import RandomTerm, random_terms
 from balm.stats.multilevel.sampling import sampling_errors
 from balm.stats.regression.design import Design, from_columns, from_formula
@@ -34,8 +35,10 @@ def multilevel(
     structure: str | Sequence[str] | None = None,
     V: Any = None,
     correlation: Mapping[str, Any] | None = None,
+    correlation_scale: str = "as-given",
     distance: Mapping[str, Any] | None = None,
     fixed: Mapping[str, Any] | None = None,
+    weights: Any = None,
     names: Sequence[str] | None = None,
     intercept: bool = True,
     method: str = "REML",
@@ -65,13 +68,20 @@ def multilevel(
     V          : the covariance of the sampling errors, known: (k, k), a list of blocks in row order, or None for
                  independent errors. :func:`balm.sampling_covariance` builds it.
     correlation: known correlations of the levels of an intercept, ``{"species": (labels, matrix)}`` (a phylogeny).
+    correlation_scale : "as-given" (ones on the diagonal), "correlation" (a covariance matrix, divided by its standard
+                 deviations), "from-zero" (then moved so that the least correlation is 0), "covariance" (as it is) or
+                 "covariance-from-zero": what the estimated variance multiplies.
     distance   : of a spatial term, under its name: "euclidean" (the default), "manhattan", "maximum", "great-circle"
                  (of longitude + latitude in degrees, in kilometres), or the distances themselves between the levels of
                  one column, as a labelled table or ``(labels, matrix)``: ``{"site | all": (labels, matrix)}``.
     fixed      : variances and correlations that are given and not estimated, under the names of ``.parameter_names``:
                  ``{"study": 0.1, "outcome | trial: rho": 0.5}``; of a UN term the whole, ``{"outcome | trial":
-                 matrix}``, or variances and the correlations of one level with others, ``{"outcome | trial: tau[1]":
-                 0.1, "outcome | trial: rho[1,2]": 0.5}``. They do not count as parameters of the fit.
+                 matrix}``, or variances and correlations that close no circle of levels (1-2 and 3-4, or 1-2 and 2-3,
+                 not 1-2, 2-3 and 1-3), ``{"outcome | trial: tau[1]": 0.1, "outcome | trial: rho[1,2]": 0.5}``. They
+                 do not count as parameters of the fit.
+    weights    : of your own for the coefficients: "equal", one positive number an effect, or a symmetric (k, k) matrix.
+                 Variances and correlations are those of the model; standard errors allow for them under any weights,
+                 ``A M A'`` with ``A = (X'WX)⁻¹X'W`` and M the covariance of the effects.
     method     : "REML" or "ML"; for one UN term alone also "MM" (multivariate moments) or "VC" (variance components).
     inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
@@ -104,13 +114,14 @@ def multilevel(
     _refuse_unusable(es)
     design = read_design(moderators, data, names, intercept, len(es))
     sampling = sampling_errors(V, es)
-    terms = random_terms(random, structure, correlation, es, data, distance, tuple(fixed or ()))
+    terms = random_terms(random, structure, correlation, es, data, distance, tuple(fixed or ()), correlation_scale)
     held: dict[int, float] = {}
     if fixed:
         if method in MOMENTS:
             raise InputError(f"fixed has no effect on method={method!r}, which estimates by moments; leave it out")
         terms, held = hold(terms, fixed)
-    return _fitted(es, design, sampling, terms, held, tuple(fixed or ()), method, inference, level)
+    own = read_weights(weights, es)
+    return _fitted(es, design, sampling, terms, held, tuple(fixed or ()), method, inference, level, own)
 
 
 def with_moderators(fit: Multilevel, moderators: Any) -> Multilevel:
@@ -119,7 +130,8 @@ def with_moderators(fit: Multilevel, moderators: Any) -> Multilevel:
     said = fit.conventions
     method, inference = str(said["method"]), str(said["inference"])
     p, given = fit.problem, tuple(said.get("fixed", ()))
-    return _fitted(fit.effects, design, p.sampling, list(fit.terms), p.held, given, method, inference, fit.level)
+    own = None if fit.own is None else fit.own.given
+    return _fitted(fit.effects, design, p.sampling, list(fit.terms), p.held, given, method, inference, fit.level, own)
 
 
 def _fitted(
@@ -132,17 +144,19 @@ def _fitted(
     method: str,
     inference: str,
     level: float,
+    weights: Floats | None,
 ) -> Multilevel:
     problem = Problem(es.effect, es.variance, sampling, design.matrix, terms, method != "ML", held)
     _refuse_too_many(terms, held, design)
     _refuse_absorbed(terms, held, design)
     df = _degrees(inference, terms, design)
     solution = solve(problem, MOMENTS[method](problem) if method in MOMENTS else None)
+    own = None if weights is None else under_weights(problem, solution, weights)
     return Multilevel(
         design=design,
         effects=es,
-        beta=solution.beta,
-        covariance=solution.covariance,
+        beta=solution.beta if own is None else own.beta,
+        covariance=solution.covariance if own is None else own.covariance,
         df=df,
         level=level,
         method=method if terms else "common",
@@ -155,6 +169,7 @@ def _fitted(
         qe=solution.qe,
         problem=problem,
         solution=solution,
+        own=own,
         conventions=MappingProxyType(
             {
                 "method": method,
@@ -164,6 +179,7 @@ def _fitted(
                 "structure": [t.kind for t in terms if t.kind != "intercept"],
             }
             | ({"fixed": list(given)} if given else {})
+            | ({"weights": "own"} if own is not None else {})
         ),
     )
 

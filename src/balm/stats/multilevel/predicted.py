@@ -10,13 +10,14 @@ from balm.stats.distributions import chi2_sf
 from balm.stats.multilevel.blocks import BlockFit, Blocks
 from balm.stats.multilevel.fitted import RandomEffects, Residuals, WithoutClusters
 from balm.stats.multilevel.grouping import Integers, cluster_of
+from balm.stats.multilevel.own_weights import refuse_own_weights
 from balm.vocabulary.problems import InputError
 
 if TYPE_CHECKING:
     from balm.stats.multilevel.fitted import Multilevel
 
 
-def dense_fit(fit: Multilevel, block: Integers | None = None) -> BlockFit:
+def dense_fit(fit: Multilevel, block: Integers | None = None, *, restricted: bool = True) -> BlockFit:
     """The fit again, block by block, whatever way it was solved."""
     problem = fit.problem
     model = Blocks(
@@ -27,11 +28,12 @@ def dense_fit(fit: Multilevel, block: Integers | None = None) -> BlockFit:
         [t.term for t in problem.terms],
         problem.blocks if block is None else block,
     )
-    return BlockFit(model, fit.parameters, True)
+    return BlockFit(model, fit.parameters, restricted)
 
 
 def random_effects(fit: Multilevel) -> dict[str, RandomEffects]:
     """``u = K P y`` with K the covariance of the random effects with the effects; its error ``K_uu - K P K'``."""
+    refuse_own_weights(fit, "a predicted random effect")
     at = dense_fit(fit)
     out = {}
     for index, term in enumerate(fit.terms):
@@ -79,6 +81,7 @@ def whole_blocks(fit: Multilevel, codes: Integers, name: str) -> Integers:
 
 def without_clusters(fit: Multilevel, cluster: Any, data: Any) -> WithoutClusters:
     """The fit without each cluster in turn, with the variances held."""
+    refuse_own_weights(fit, "what a cluster changes")
     g = cluster_of(fit.effects, cluster, data)
     at = dense_fit(fit, whole_blocks(fit, g.codes, g.name))
     p = len(fit.beta)

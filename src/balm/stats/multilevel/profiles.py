@@ -20,6 +20,7 @@ from balm.stats.multilevel.entries import (
 )
 from balm.stats.multilevel.fitted import Profile
 from balm.stats.multilevel.likelihood import Problem, maximise
+from balm.stats.multilevel.predicted import dense_fit
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.stats.multilevel.structures import Structure
 from balm.vocabulary.interval import Interval
@@ -191,6 +192,55 @@ def profile(fit: Multilevel, component: str | int, values: Any) -> Profile:
     if not np.all(np.isfinite(at)) or np.any(at < entry.shown(lower)) or np.any(at > entry.shown(upper)):
         raise InputError(f"values must be finite and within the range of {entry.name}; got {at.tolist()}")
     return Profile(entry.name, at, np.array([held(entry.inside(float(v))) for v in at]))
+
+
+def component_covariance(fit: Multilevel) -> Floats:
+    """The inverse of the curvature of minus the log-likelihood, carried over to what is read (delta method)."""
+    if {"MM", "VC"} & {fit.method}:
+        raise InputError("moments maximise no likelihood, which has no curvature: fit the model by REML or ML")
+    n = len(names(fit))
+    free = ~np.array(fit.at_bound, dtype=bool)
+    free[list(fit.problem.held)] = False
+    out = np.full((n, n), math.nan)
+    if not free.any():
+        return out
+    curvature = dense_fit(fit, restricted=fit.problem.restricted).slope_and_curvature()[1][np.ix_(free, free)]
+    unit = fit.solution.trace / (fit.k - len(fit.beta))
+    moved = _slopes(fit, np.where(fit.problem.powers > 0, 1e-3 * unit ** (-0.5 * fit.problem.powers), 1e-3))
+    # a number that a parameter at its bound, or one given, has a share in is not free to vary as the others do
+    known = np.all(moved[:, ~free] == 0.0, axis=1) & np.any(moved[:, free] != 0.0, axis=1)
+    inside = moved[np.ix_(known, free)]
+    if np.linalg.eigvalsh(curvature)[0] > 0.0:
+        out[np.ix_(known, known)] = inside @ np.linalg.solve(curvature, inside.T)
+    return out
+
+
+def _read_off(fit: Multilevel, parameters: Floats) -> Floats:
+    """Variances and correlations in the order of :func:`names`."""
+    out, start = [], 0
+    for term in fit.terms:
+        end = start + len(term.structure.names)
+        variances, correlations = term.structure.reported(parameters[start:end])
+        out += [variances] if term.kind in ("intercept", "ID", "DIAG") else [variances, correlations]
+        start = end
+    return np.concatenate(out)
+
+
+def _slopes(fit: Multilevel, step: Floats) -> Floats:
+    """Derivatives of what is read in each parameter: central differences at two steps, extrapolated."""
+
+    def difference(i: int, h: float) -> Floats:
+        there = fit.parameters.copy()
+        there[i] += h
+        back = fit.parameters.copy()
+        back[i] -= h
+        with np.errstate(invalid="ignore"):
+            return (_read_off(fit, there) - _read_off(fit, back)) / (2.0 * h)
+
+    columns = [(4.0 * difference(i, 0.5 * h) - difference(i, h)) / 3.0 for i, h in enumerate(np.asarray(step).tolist())]
+    slopes = np.stack(columns, axis=1)
+    largest = np.abs(slopes).max(axis=1, keepdims=True)
+    return np.where(np.abs(slopes) < 1e-9 * largest, 0.0, slopes)
 
 
 def _range(entry: Entry, held: _Held) -> tuple[float, float]:

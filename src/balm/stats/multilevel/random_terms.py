@@ -21,6 +21,16 @@ EVERYTHING = "all"
 #: Ranges of a correlation by distance that the search passes through: each so many times the one before.
 STEP_IN_RANGE = 1.4
 MOST_RANGES = 24
+#: How a known matrix between levels is brought to scale before its variance is estimated.
+SCALES = {
+    "as-given": "a correlation matrix, ones on its diagonal",
+    "correlation": "divided by its standard deviations",
+    "from-zero": "divided by its standard deviations, then moved so that the least correlation is 0",
+    "covariance": "a covariance matrix as it is; what is estimated multiplies it",
+    "covariance-from-zero": "a covariance matrix, moved so that its least entry is 0",
+}
+#: What is left of a structure where no outer level has two inner ones.
+UNCORRELATED = {"CS": "ID", "AR": "ID", "HCS": "DIAG", "HAR": "DIAG", "UN": "DIAG"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +39,7 @@ class RandomTerm:
 
     ``kind`` is "intercept" or the structure's name. ``groups`` (k,) are the levels whose effects are independent of
     each other; ``inner`` the levels within them (None for intercepts). ``level`` (k,)
-    numbers the distinct random effects.
+    numbers the distinct random effects. ``note`` says where the data cannot tell what was asked for.
     """
 
     name: str
@@ -39,6 +49,7 @@ class RandomTerm:
     level: Integers
     term: Term
     correlated: bool = False
+    note: str = ""
 
     @property
     def structure(self) -> Structure:
@@ -54,6 +65,7 @@ def random_terms(
     data: Any,
     distance: Mapping[str, Any] | None = None,
     given: Collection[str] = (),
+    scale: str = "as-given",
 ) -> list[RandomTerm]:
     """Read ``random=``, expand nesting, and refuse what cannot be estimated (``given``: names of what need not be)."""
     listed = [random] if isinstance(random, str) else list(random or ())
@@ -63,6 +75,9 @@ def random_terms(
             raise InputError(f"random must name groupings such as 'study/effect' or 'outcome | study'; got {text!r}")
         names.extend(n for n in _expanded(text) if n not in names)
     known, apart = dict(correlation or {}), dict(distance or {})
+    check_option("correlation_scale", scale, list(SCALES))
+    if scale != "as-given" and not known:
+        raise InputError("correlation_scale has no effect without correlation=; leave it out")
     wanted = _structures(structure, sum("|" in n for n in names))
     cache: dict[str, Grouping] = {}
     terms = []
@@ -71,7 +86,7 @@ def random_terms(
             inner, outer = (part.strip() for part in name.split("|"))
             terms.append(_structured(name, inner, outer, wanted.pop(0), es, data, cache, apart.pop(name, None), given))
         else:
-            terms.append(_intercept(name, known.pop(name, None), es, data, cache))
+            terms.append(_intercept(name, known.pop(name, None), es, data, cache, scale))
     if known:
         raise InputError(f"correlation names {sorted(known)}, but random has no intercept of that name: {names}")
     if apart:
@@ -121,7 +136,7 @@ def _group(name: str, es: EffectSizes, data: Any, cache: dict[str, Grouping]) ->
     return cache[name]
 
 
-def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[str, Grouping]) -> RandomTerm:
+def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[str, Grouping], scale: str) -> RandomTerm:
     g = _group(name, es, data, cache)
     if g.count < 2:
         raise InputError(f"random {name!r} has one level only: its variance cannot be estimated; leave it out")
@@ -134,7 +149,7 @@ def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[st
             return out
 
         return RandomTerm(name, "intercept", g, None, codes, Term(variance(name), same))
-    matrix = _known_correlation(name, known, g)
+    matrix = _known_correlation(name, known, g, scale)
     n = g.count
 
     def pair(rows: Integers) -> Integers:
@@ -146,11 +161,28 @@ def _intercept(name: str, known: Any, es: EffectSizes, data: Any, cache: dict[st
     return RandomTerm(name, "intercept", g, None, codes, Term(variance(name, matrix), pair), linked)
 
 
-def _known_correlation(name: str, known: Any, g: Grouping) -> Floats:
+def _known_correlation(name: str, known: Any, g: Grouping, scale: str) -> Floats:
     """The known correlation matrix in the order of the levels: a labelled table, or ``(labels, matrix)``."""
-    chosen = between_levels(f"correlation[{name!r}]", known, g)
-    check_correlation(f"correlation[{name!r}]", chosen)
-    return chosen
+    said = f"correlation[{name!r}]"
+    chosen = between_levels(said, known, g)
+    if scale == "as-given":
+        try:
+            check_correlation(said, chosen)
+        except InputError as problem:
+            if "ones on its diagonal" not in str(problem):
+                raise
+            raise InputError(f"{problem}; correlation_scale='correlation' divides by its standard deviations") from None
+        return chosen
+    sd = np.sqrt(np.maximum(np.diag(chosen), 0.0))
+    if not np.all(np.isfinite(chosen)) or np.any(sd == 0.0):
+        raise InputError(f"{said} must hold finite numbers, above 0 on its diagonal")
+    check_correlation(said, chosen / np.outer(sd, sd))
+    if scale in ("correlation", "from-zero"):
+        chosen = chosen / np.outer(sd, sd)
+    least = float(chosen.min())
+    if scale in ("from-zero", "covariance-from-zero"):
+        chosen = chosen - least
+    return chosen / (1.0 - least) if scale == "from-zero" else chosen
 
 
 def check_correlation(name: str, matrix: Floats) -> None:
@@ -195,8 +227,14 @@ def _structured(
     within = np.bincount(groups.codes[first])
     largest = int(within.max())
     told = any(one == name or one.startswith(f"{name}: rho") for one in given)
-    if kind not in ("DIAG", "ID") and largest < 2 and not told:
-        raise InputError(f"random {name!r}: no {outer} has two levels of {inner}, so no correlation can be estimated")
+    note = ""
+    if kind in UNCORRELATED and largest < 2 and not told:
+        # the correlation stands nowhere in the covariance of these effects: without it the likelihood is the same
+        note = (
+            f"No {outer} has two levels of {inner}, so the correlation of {kind} cannot be estimated and nothing "
+            f"depends on it: {name!r} is fitted as {UNCORRELATED[kind]}."
+        )
+        kind = UNCORRELATED[kind]
     if kind == "UN" and name not in given:
         seen = np.zeros((groups.count, levels.count))
         seen[groups.codes, levels.codes] = 1.0
@@ -225,7 +263,7 @@ def _structured(
         found: Integers = np.where(a[:, :, None] == a[:, None, :], entry, 0)
         return found
 
-    return RandomTerm(name, kind, groups, levels, pair.codes, Term(structure, slots))
+    return RandomTerm(name, kind, groups, levels, pair.codes, Term(structure, slots), note=note)
 
 
 def _by_distance(
