@@ -87,6 +87,8 @@ PUBLIC = {
     "sampling_covariance": "balm.stats.dependence.covariance",
     "nearest_covariance": "balm.stats.dependence.nearest_covariance",
     "contrast_matrix": "balm.stats.dependence.contrast_matrix",
+    "contrasts_from_arms": "balm.stats.arms_and_contrasts",
+    "arms_from_contrasts": "balm.stats.arms_and_contrasts",
     "leave_one_out_many": "balm.stats.pooling.leave_one_out_many",
     "Record": "balm.vocabulary.record",
     "Records": "balm.review.records.collection",
