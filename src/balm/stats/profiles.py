@@ -104,7 +104,7 @@ _POOLING: dict[str, dict[str, Any]] = {
         "i2": "from-tau2",
         "tau2_interval": "none",
         "double_zero": "keep",
-        "mh_zero_cells": "none",
+        "mh_zero_cells": "add",
         "mh_rd_zero_cells": "none",
         "mh_rd_variance": "greenland-robins",
         "mh_drop_double_zero": False,
