@@ -87,9 +87,7 @@ class Review:
 
     def flow(self) -> Flow:
         """The PRISMA 2020 flow, of an update with previous and new studies; counts that are not known stay so."""
-        return living_flow(
-            self.package, {row.study for a in self.synthesise().analyses if a.fit is not None for row in a.rows}
-        )
+        return living_flow(self.package, self.synthesise().pooled_studies)
 
     def report(
         self,

@@ -106,11 +106,11 @@ def _text(review: Any, result: Any, arguments: argparse.Namespace) -> str:
         if part.fit is None:
             continue
         lines += ["", str(part.fit)]
-        design = part.fit.by_design()
+        design = part.designs
         for name, test in (("within designs", design.within_designs), ("between designs", design.between)):
             p = f", P = {test.p:.3g}" if test.df else ""
             lines.append(f"Q {name} = {test.q:.2f}, df = {test.df}{p}")
-        lines += words.inconsistency(part.fit)
+        lines += words.inconsistency(part)
         if arguments.league:
             lines += ["", aligned(part.fit.league_table())]
         if arguments.flow:

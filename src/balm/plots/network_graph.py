@@ -16,6 +16,8 @@ from balm.stats.network.network import Network
 
 #: The thickest line and the largest circle, in pixels.
 THICK, LARGE = 9.0, 16.0
+#: Up to so many lines there is room for their numbers; more of them are drawn thinner.
+NUMBERED = 40
 SIZE = 12.0
 
 
@@ -60,9 +62,9 @@ def network_graph(
     centre_x, centre_y = width / 2, top + (height - top - 24.0) / 2
     at = [(centre_x + across * sin(2 * pi * i / n), centre_y - up * cos(2 * pi * i / n)) for i in range(n)]
     for i, j, c in edges:
-        tip = max(1.0, THICK * c / most)
+        tip = max(1.0, (THICK if len(edges) <= NUMBERED else 0.4 * THICK) * c / most)
         drawing.line(*at[i], *at[j], stroke="#9fb4c1", width=tip)
-    if len(edges) <= 40:
+    if len(edges) <= NUMBERED:
         for i, j, c in edges:
             # a third of the way, so that numbers of lines that cross in the middle stay apart
             px, y = (at[i][axis] + (at[j][axis] - at[i][axis]) * 0.36 for axis in (0, 1))

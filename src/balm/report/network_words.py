@@ -154,9 +154,9 @@ def heterogeneity(fit: Network) -> str:
     return f"Heterogeneity and inconsistency together: {tau2}I² {i2_percent(fit.i2)}; {q}.{note}"
 
 
-def inconsistency(fit: Network) -> list[str]:
+def inconsistency(part: NetworkPart) -> list[str]:
     """What the tests of inconsistency found, or why there is none."""
-    design = fit.by_design()
+    fit, design = part.network, part.designs
     if design.between.df == 0:
         return ["No loop of independent studies: direct and indirect evidence cannot disagree, and no test of "
                 "inconsistency is possible. That is not the same as consistency."]  # fmt: skip

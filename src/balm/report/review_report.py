@@ -16,16 +16,17 @@ from balm.report.document import content
 from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
 from balm.report.document.certainty import certainty_section, certainty_words
-from balm.report.document.checklist import checklists
+from balm.report.document.checklist import NETWORK_TITLE, checklists
 from balm.report.document.methods import methods_section
+from balm.report.document.networks import networks_section
 from balm.report.document.parts import Paragraph, Run, Section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import NOT_VERIFIED, Link, Table
 from balm.report.html_report.table_html import body
 from balm.report.html_report.versions_view import version_history
 from balm.report.html_report.walk_view import walks_html
-from balm.report.methods_text import references as method_references
 from balm.report.methods_text import versions
+from balm.report.network_walk import network_walk
 from balm.report.walk_back import Extracted, walk
 from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
@@ -75,6 +76,7 @@ def build_report(
     panels = published_view.panels(synthesis)
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
     labels = {s.study: s.label for s in review.studies}
+    networks = networks_section(synthesis, numbers)
     data, data_by_outcome = study_tables.results(review, numbers)
     page = _environment().get_template("page.html")
     return str(
@@ -83,7 +85,9 @@ def build_report(
             style=_style(),
             versions=versions(),
             facts=content.facts(review, synthesis),
-            contents=_contents(views),
+            contents=_contents(views, networks),
+            kind=content.kind(synthesis),
+            networks=networks,
             eligibility=content.eligibility_table(review),
             glance=analysis_view.at_a_glance(synthesis),
             certainty=certainty_section(synthesis),
@@ -91,14 +95,14 @@ def build_report(
             living_flow=content.flow_of_versions(synthesis, flow, earlier),
             living_flow_words=content.FLOW_OF_VERSIONS,
             history=version_history(review, numbers),
-            parts=_parts(synthesis, numbers),
+            parts=_parts(synthesis, numbers, networks),
             characteristics=study_tables.characteristics(review, numbers),
             regimens=study_tables.regimens(review),
             bias=study_tables.bias(review, numbers),
             bias_words=content.bias_words(review),
             bias_figures=content.bias_figures(review, labels),
             analyses=views,
-            funnel_words=content.funnel_words(fits),
+            funnel_words=content.funnel_words(fits, bool(synthesis.networks)),
             published=published_view.published_table(synthesis, numbers),
             published_figure=published_figure(panels) if panels else None,
             rescaled=content.rescaled(synthesis),
@@ -121,7 +125,7 @@ def build_report(
             data_by_outcome=data_by_outcome,
             contrasts=study_tables.contrasts(review, numbers),
             references=[content.reference(report) for report in review.reports],
-            method_references=sorted({text for fit in fits for text in method_references(fit)}),
+            method_references=sorted(content.works_cited(synthesis)),
         )
     )
 
@@ -155,7 +159,9 @@ def _rows(table: Table) -> Any:
 def _walks(synthesis: Synthesis, numbers: dict[str, int], extracted: Extracted | None) -> Any:
     from markupsafe import Markup
 
-    return Markup(walks_html(walk(result, synthesis, numbers, extracted) for result in synthesis.analyses))
+    walks = [walk(result, synthesis, numbers, extracted) for result in synthesis.analyses]
+    walks += [network_walk(result, synthesis, numbers, extracted) for result in synthesis.networks]
+    return Markup(walks_html(walks))
 
 
 @cache
@@ -175,7 +181,11 @@ def svg_address(figure: Figure) -> str:
     return "data:image/svg+xml;charset=utf-8," + quote(figure.svg, safe="")
 
 
-def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def _contents(
+    views: list[analysis_view.AnalysisView], networks: Section | None
+) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    drawn = [] if networks is None else [(networks.id, networks.title, [(s.id, s.title) for s in networks.sections])]
+    listed = [] if networks is None else [("network-checklist", NETWORK_TITLE, [])]
     return [
         ("abstract", "Abstract", []),
         ("question", "Question and eligibility", []),
@@ -185,6 +195,7 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("studies", "Characteristics of the studies", []),
         ("risk-of-bias", "Risk of bias", []),
         ("results", "Results", [(v.id, v.title) for v in views]),
+        *drawn,
         ("published", "Published pooled results", []),
         ("claims", "Claims checked", []),
         ("guidance", "Guideline statements", []),
@@ -198,10 +209,11 @@ def _contents(views: list[analysis_view.AnalysisView]) -> list[tuple[str, str, l
         ("walk-back", "Appendix: behind each number", []),
         ("checklist", "PRISMA 2020 checklist", []),
         ("abstract-checklist", "PRISMA 2020 for abstracts checklist", []),
+        *listed,
     ]
 
 
-def _parts(synthesis: Synthesis, numbers: dict[str, int]) -> dict[str, Section]:
+def _parts(synthesis: Synthesis, numbers: dict[str, int], networks: Section | None) -> dict[str, Section]:
     """The sections that the page shares with the other forms, by their ids."""
     review = synthesis.package
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
@@ -209,12 +221,15 @@ def _parts(synthesis: Synthesis, numbers: dict[str, int]) -> dict[str, Section]:
     made = [
         abstract(synthesis),
         introduction(review),
-        methods_section(synthesis, there, content.funnel_words(fits), certainty_words(review)),
+        methods_section(
+            synthesis, there, content.funnel_words(fits, bool(synthesis.networks)), certainty_words(review)
+        ),
         excluded(review, study_tables.outside(review, numbers)),
         discussion(synthesis),
         other_information(review),
         searches(review),
     ]
     elsewhere = [Section(id, title) for id, title in PAGE_SECTIONS]
+    elsewhere += [networks] if networks is not None else []
     made += checklists([*made, *elsewhere])
     return {section.id: section for section in made}

@@ -141,7 +141,7 @@ def walk(
     digits = digits_for([row.high - row.low for row in drawn.values()])
     known = {r.result: r for r in package.results} if not result.spec.contrasts else {}
     between = {c.contrast: c for c in package.contrasts} if result.spec.contrasts else {}
-    reader = _Reader(package, dict(numbers or {}), extracted or {})
+    reader = Reader(package, dict(numbers or {}), extracted or {})
     steps = []
     for row in result.rows:
         own = drawn.get(row.label)
@@ -300,7 +300,7 @@ def _effect(estimate: float, low: float, high: float, digits: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
     """Rows of the tables as reported values."""
 
     package: Package

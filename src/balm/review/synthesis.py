@@ -151,6 +151,13 @@ class Synthesis:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     networks: tuple[NetworkResult, ...] = ()
 
+    @property
+    def pooled_studies(self) -> set[str]:
+        """The studies in any pooled analysis or network: those that a flow diagram counts in meta-analyses."""
+        found = {row.study for a in self.analyses if a.fit is not None for row in a.rows}
+        parts = (part for n in self.networks for part in n.parts if part.fit is not None)
+        return found | {study.study for part in parts for study in part.studies}
+
     def network(self, network: str) -> NetworkResult:
         """The network with this id."""
         return next(n for n in self.networks if n.id == network)

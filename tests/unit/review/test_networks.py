@@ -81,7 +81,7 @@ def test_one_study_says_that_nothing_is_left_over():
     result = planned(TRIANGLE[:2])
     told = " ".join(words.finding(result.parts[0]))
     assert "One study with 122 people compares two treatments; all evidence is direct." in told
-    assert "no evidence is left over" in told and "No loop" in words.inconsistency(result.fit)[0]
+    assert "no evidence is left over" in told and "No loop" in words.inconsistency(result.parts[0])[0]
 
 
 def test_parts_that_nothing_joins_stand_on_their_own_and_silent_studies_are_named():

@@ -28,7 +28,7 @@ def earlier(review: Review) -> tuple[Flow, ...]:
 
 
 def _pooled(review: Review) -> set[str]:
-    return {row.study for a in current_synthesis(review).analyses if a.fit is not None for row in a.rows}
+    return current_synthesis(review).pooled_studies
 
 
 def _flow(review: Review) -> Flow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from balm.report.document.content import controlled, counted
+from balm.report.document.networks import at_a_glance
 from balm.report.document.parts import Section, said
 from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import participants, single_sentence
@@ -78,17 +79,32 @@ def bias_assessed(review: Package) -> str:
 
 def _synthesis(synthesis: Synthesis) -> str:
     planned = len(synthesis.analyses)
+    networks = _networks(synthesis)
     if not planned:
-        return "No analysis was planned."
+        return networks or "No analysis was planned."
     pooled = sum(a.fit is not None for a in synthesis.analyses)
     models = list(dict.fromkeys(a.spec.model for a in synthesis.analyses if a.fit is not None))
     how = f" with {listed([{'random': 'random-effects', 'common': 'common-effect'}[m] for m in models])} models"
     first = f"{many(planned, 'analysis', 'analyses').capitalize()} {was(planned)} planned."
     if not pooled:
-        return f"{first} {'It' if planned == 1 else 'None of them'} could {'not ' if planned == 1 else ''}be pooled."
+        could = f"{'It' if planned == 1 else 'None of them'} could {'not ' if planned == 1 else ''}be pooled."
+        return " ".join(text for text in (first, could, networks) if text)
     ways = {way(a.fit).partition(", ")[2] for a in synthesis.analyses if a.fit is not None}
     by = f" ({ways.pop()})" if len(ways) == 1 else ""
-    return f"{first} In {many(pooled, 'analysis', 'analyses')}, two or more studies were pooled{how}{by}."
+    return f"{first} In {many(pooled, 'analysis', 'analyses')}, two or more studies were pooled{how}{by}." + (
+        f" {networks}" if networks else ""
+    )
+
+
+def _networks(synthesis: Synthesis) -> str:
+    """How many network meta-analyses, and by which model."""
+    count = len(synthesis.networks)
+    if not count:
+        return ""
+    models = {"random": "random-effects", "common": "common-effect"}
+    kinds = listed(list(dict.fromkeys(models[n.spec.model] for n in synthesis.networks)))
+    what = many(count, "network meta-analysis", "network meta-analyses").capitalize()
+    return f"{what} {was(count)} done with {'a ' if count == 1 else ''}{kinds} model{'' if count == 1 else 's'}."
 
 
 def included(review: Package) -> str:
@@ -118,14 +134,15 @@ def included(review: Package) -> str:
 def _results(synthesis: Synthesis) -> str:
     told = [a for a in synthesis.analyses if a.fit is not None or a.single is not None]
     told.sort(key=lambda a: a.fit is None)  # pooled first, else in the order of the plan
-    if not told:
+    networks = at_a_glance(synthesis.networks)
+    if not told and not networks:
         return "No analysis has a result." if synthesis.analyses else ""
     texts = [_one(a) for a in told[:MAX_RESULTS]]
     rest = len(told) - len(texts)
     if rest:
         verb = "is" if rest == 1 else "are"
         texts.append(f"{many(rest, 'further result').capitalize()} {verb} given in the text.")
-    return " ".join(texts)
+    return " ".join([*texts, *networks])
 
 
 def _one(result: AnalysisResult) -> str:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from balm.report.document.checklist_items import ABSTRACT, MAIN, Item
+from balm.report.document.checklist_items import ABSTRACT, MAIN, NETWORK, Item
 from balm.report.document.parts import Section, said
 from balm.report.html_report.table import Cell, Link, Row, Table, columns
 
 #: The title has no section of its own.
 TITLE = "Title page"
+NETWORK_TITLE = "PRISMA for network meta-analyses checklist"
 
 
-def checklists(sections: Sequence[Section]) -> tuple[Section, Section]:
-    """PRISMA 2020 and PRISMA 2020 for abstracts, from what the report holds."""
+def checklists(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """PRISMA 2020 and PRISMA 2020 for abstracts, from what the report holds; of networks their own items too."""
     known = {inner.id: inner for section in sections for inner in section.walk()}
     main = _table("checklist-table", "PRISMA 2020 checklist", MAIN, known)
     short = _table("abstract-checklist-table", "PRISMA 2020 for abstracts checklist", ABSTRACT, known)
     words = (
         "Items after Page et al., BMJ 2021;372:n71, in other words. “To be written” marks what only authors can say."
     )
-    return (
+    made = (
         Section("checklist", "PRISMA 2020 checklist", (said(words, kind="note"), main)),
         Section("abstract-checklist", "PRISMA 2020 for abstracts checklist", (said(words, kind="note"), short)),
     )
+    if "networks" not in known:
+        return made
+    more = "Items that network meta-analyses add, after Hutton et al., Ann Intern Med 2015;162:777-784, in other words."
+    table = _table("network-checklist-table", NETWORK_TITLE, NETWORK, known)
+    return (*made, Section("network-checklist", NETWORK_TITLE, (said(more, kind="note"), table)))
 
 
 def _table(id: str, caption: str, items: Sequence[Item], known: dict[str, Section]) -> Table:

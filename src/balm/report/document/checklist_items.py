@@ -87,6 +87,38 @@ MAIN = (
          ("availability",)),
 )  # fmt: skip
 
+#: What PRISMA for network meta-analyses adds: items S1 to S5 of Hutton et al. (2015) Ann Intern Med 162:777, and the
+#: items of the main checklist that it widens.
+NETWORK = (
+    Item("1", "Title", "The title names a network meta-analysis", ("title",)),
+    Item("S1", "Geometry of the network", "How the network was made, examined and drawn", ("methods-networks",)),
+    Item(
+        "S2",
+        "Assessment of inconsistency",
+        "How direct and indirect evidence were compared, and what if they disagree",
+        ("methods-networks",),
+    ),
+    Item(
+        "13",
+        "Summary measures",
+        "Effect measures, and other summaries such as rankings and league tables",
+        ("methods-networks",),
+    ),
+    Item("14", "Methods of analysis", "Multi-arm studies, variance structure, model", ("methods-networks",)),
+    Item("S3", "Network structure", "A graph of the treatments", ("networks",)),
+    Item(
+        "S4",
+        "Summary of the geometry",
+        "Treatments, studies and people of each comparison, and what is missing",
+        ("networks",),
+    ),
+    Item(
+        "21", "Results of syntheses", "Each comparison with its precision, rankings where they are given", ("networks",)
+    ),
+    Item("S5", "Exploration for inconsistency", "What the tests of inconsistency found", ("networks",)),
+    Item("22", "Certainty", "Certainty for each comparison", ("certainty-section",)),
+)
+
 #: The twelve items for abstracts; ``where`` names the parts of the abstract.
 ABSTRACT = (
     Item("1", "Title", "The title says that this is a systematic review", ("title",)),

@@ -15,6 +15,8 @@ from balm.report.document.wording import many
 from balm.report.html_report import study_tables
 from balm.report.html_report.links import addresses, anchor, doi_link, host
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
+from balm.report.methods_text import references as method_references
+from balm.report.network_words import method_references as network_references
 from balm.review.flow import Flow
 from balm.review.living.history import own_versions
 from balm.review.living.update import earlier_flows
@@ -29,6 +31,7 @@ def facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
     """What the head of the report says at a glance."""
     count = {scope: sum(s.scope == scope for s in review.studies) for scope in study_tables.IN_REVIEW}
     usable = {row.study for a in synthesis.analyses for row in a.rows}
+    usable |= {study.study for n in synthesis.networks for study in n.studies}
     trials = {s.study for s in review.studies if s.scope == "included"}
     said = review.meta.flow  # a plan that counts its studies does so because a study has several rows
     facts = [
@@ -36,12 +39,29 @@ def facts(review: Package, synthesis: Synthesis) -> list[tuple[str, str]]:
         ("of them with usable numbers", str(said.get("total_studies_ma", len(usable & trials)))),
         ("Single-arm series", str(count["single-arm"])),
         ("Planned analyses", str(len(synthesis.analyses))),
+        *([("Planned network meta-analyses", str(len(synthesis.networks)))] if synthesis.networks else []),
         ("Version", review.meta.version),
         ("Date", review.meta.date),
     ]
     if review.meta.extraction.extractors == 1:
         facts.append(("Extraction", "one person a study, not repeated by a second"))
     return facts + ([("Registration", review.meta.registration)] if review.meta.registration else [])
+
+
+def kind(synthesis: Synthesis) -> str:
+    """What the report calls itself."""
+    pooled = any(a.fit is not None for a in synthesis.analyses)
+    networks = any(n.fit is not None for n in synthesis.networks)
+    if pooled and networks:
+        return "Systematic review with pairwise and network meta-analysis"
+    what = "network meta-analysis" if networks else "meta-analysis" if pooled else ""
+    return f"Systematic review and {what}" if what else "Systematic review"
+
+
+def works_cited(synthesis: Synthesis) -> set[str]:
+    """The works on methods that the report cites, in full."""
+    found = {text for a in synthesis.analyses if a.fit is not None for text in method_references(a.fit)}
+    return found | (set(network_references()) if synthesis.networks else set())
 
 
 def eligibility_table(review: Package) -> Table:
@@ -68,7 +88,7 @@ def flow_of_versions(synthesis: Synthesis, flow: Flow, earlier: Sequence[Flow] |
     if len(own) < 2:
         return None
     if earlier is None:
-        earlier = earlier_flows(package, {r.study for a in synthesis.analyses if a.fit is not None for r in a.rows})
+        earlier = earlier_flows(package, synthesis.pooled_studies)
     rows = zip(own, (*earlier, flow), strict=True)
     return living_flow_diagram((v.label, f"searched {v.searched}" if v.searched else v.date or "", f) for v, f in rows)
 
@@ -117,11 +137,16 @@ def bias_words(review: Package) -> str:
     )
 
 
-def funnel_words(fits: Iterable[Any]) -> str:
-    """Whether funnel plots can say anything."""
+def funnel_words(fits: Iterable[Any], networks: bool = False) -> str:
+    """Whether funnel plots can say anything; ``networks`` says that there are estimates of networks beside them."""
     largest = max((fit.k for fit in fits), default=0)
     if largest >= MIN_STUDIES:
         return f"Funnel plots are shown for analyses of at least {MIN_STUDIES} studies."
+    if largest == 0 and networks:
+        return (
+            "No pairwise analysis was pooled, and small-study effects are not tested within a network. Reporting bias "
+            "could not be assessed and is not ruled out."
+        )
     if largest == 0:
         return "No studies were pooled, so reporting bias could not be assessed and is not ruled out."
     return (

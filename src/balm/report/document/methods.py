@@ -9,6 +9,7 @@ from balm.report.document.wording import ended, listed, many, was
 from balm.report.html_report.analysis_view import shown_name
 from balm.report.html_report.table import Cell, Row, Table, columns, value
 from balm.report.methods_text import method_parts, versions
+from balm.report.network_words import methods as network_methods
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 
@@ -26,6 +27,7 @@ def methods_section(synthesis: Synthesis, eligibility: Block, reporting_bias: st
         ("methods-bias", "Risk of bias of the studies", (said(bias_assessed(review)),)),
         ("methods-grouping", "Which studies belong to each analysis", _grouping(synthesis)),
         ("methods-synthesis", "Effect measures and synthesis", _synthesis(synthesis)),
+        ("methods-networks", "Network meta-analyses", _networks(synthesis)),
         ("methods-display", "Display of results", (said(_display(synthesis)),)),
         ("methods-exploring", "Heterogeneity and sensitivity analyses", _exploring(synthesis)),
         ("methods-missing", "Bias by missing results", (said(reporting_bias),)),
@@ -40,10 +42,12 @@ def methods_section(synthesis: Synthesis, eligibility: Block, reporting_bias: st
 def _protocol(review: Package) -> str:
     meta = review.meta
     planned = len(meta.analyses)
+    drawn = len(meta.networks)
+    networks = [many(drawn, "network meta-analysis", "network meta-analyses")] if drawn else []
     return (
         f"This is version {meta.version} of the review, dated {meta.date}. The plan names {_numbers(meta.eligibility)} "
         f"eligibility {'criterion' if len(meta.eligibility) == 1 else 'criteria'}, "
-        f"{many(len(meta.outcomes), 'outcome')} and {many(planned, 'analysis', 'analyses')}."
+        f"{listed([many(len(meta.outcomes), 'outcome'), many(planned, 'analysis', 'analyses'), *networks])}."
     )
 
 
@@ -124,7 +128,7 @@ def _outcomes(review: Package) -> tuple[Block, ...]:
 
 def _grouping(synthesis: Synthesis) -> tuple[Block, ...]:
     if not synthesis.analyses:
-        return (said("No analysis was planned."),)
+        return (said("No pairwise analysis was planned." if synthesis.networks else "No analysis was planned."),)
     heads = columns("#Analysis", "Comparison", "Time", "Designs", "Measure", "Time used")
     rows = tuple(
         Row(
@@ -146,7 +150,7 @@ def _synthesis(synthesis: Synthesis) -> tuple[Block, ...]:
     """Each distinct paragraph once, naming the analyses it holds for; then what holds for all of them."""
     told = [(result.title, method_parts(result.fit)) for result in synthesis.analyses if result.fit is not None]
     if not told:
-        return (said("No analysis was pooled."),)
+        return (said("No pairwise analysis was pooled." if synthesis.networks else "No analysis was pooled."),)
     distinct = {parts for _, parts in told}
     shared = [] if len(distinct) == 1 else [x for x in told[0][1] if all(x in parts for parts in distinct)]
     said_of: dict[str, list[str]] = {}
@@ -157,8 +161,23 @@ def _synthesis(synthesis: Synthesis) -> tuple[Block, ...]:
     return tuple(Paragraph((Run(head, bold=True), Run(f" {text}"))) for head, text in made)
 
 
+def _networks(synthesis: Synthesis) -> tuple[Block, ...]:
+    """How each network is made and analysed; nothing where none was planned."""
+    if not synthesis.networks:
+        return ()
+    geometry = (
+        "The geometry of a network is shown as a graph with the number of studies of each direct comparison. A network "
+        "that no study joins is analysed part by part. Transitivity, that the studies of different comparisons "
+        "resemble each other in what changes effects, is for a person to judge."
+    )
+    made = [Paragraph((Run(f"{n.title}.", bold=True), Run(f" {network_methods(n)}"))) for n in synthesis.networks]
+    return (said(geometry), *made)
+
+
 def _display(synthesis: Synthesis) -> str:
     if not any(a.rows for a in synthesis.analyses):
+        if synthesis.networks:
+            return "Networks are shown as graphs, tables and forest plots of all treatments against the reference."
         return "No study contributes to an analysis, so there is no plot of results."
     return (
         "Each analysis has a table of its studies with the values as reported and a forest plot where studies were "
@@ -233,6 +252,12 @@ def deviations(synthesis: Synthesis) -> list[str]:
         if lost:
             texts.append(f"{a.title}: no result for {many(len(lost), 'sensitivity analysis', 'sensitivity analyses')} "
                          f"({'; '.join(dict.fromkeys(lost))}).")  # fmt: skip
+    for n in synthesis.networks:
+        if not n.parts:
+            texts.append(f"{n.title}: {n.why_none}")
+        elif len(n.parts) > 1:
+            texts.append(f"{n.title}: not one network. It falls into {many(len(n.parts), 'part')}, each on its own.")
+        texts += [f"{n.title}: no estimate. {ended(part.why)}" for part in n.parts if part.fit is None]
     return texts
 
 

@@ -14,10 +14,10 @@ from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
 from balm.report.document.long_tables import few_links, interval_in_one
 from balm.report.document.methods import methods_section
+from balm.report.document.networks import networks_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import Cell, Table, told_once
-from balm.report.methods_text import references as method_references
 from balm.report.walk_back import addresses
 from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
@@ -36,7 +36,9 @@ def document(
     numbers = {report.report: i for i, report in enumerate(review.reports, 1)}
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
     words = certainty_words(review)
-    methods = methods_section(synthesis, content.eligibility_table(review), content.funnel_words(fits), words)
+    methods = methods_section(
+        synthesis, content.eligibility_table(review), content.funnel_words(fits, bool(synthesis.networks)), words
+    )
     sections = [
         abstract(synthesis),
         introduction(review),
@@ -49,7 +51,7 @@ def document(
         _numbers(synthesis, numbers),
     ]
     sections += checklists(sections)
-    kind = "Systematic review and meta-analysis" if fits else "Systematic review"
+    kind = content.kind(synthesis)
     people = tuple((p.name, p.role) for p in meta.people)
     licence = (("Licence", meta.licence),) if meta.licence else ()
     facts = (*people, *content.facts(review, synthesis), *licence)
@@ -78,7 +80,9 @@ def _results(
     studies = [t for t in (study_tables.characteristics(review, numbers), study_tables.regimens(review)) if t.rows]
     views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
     glance: tuple[Block, ...] = (
-        (analysis_view.at_a_glance(synthesis),) if views else (said("No analysis was planned."),)
+        (analysis_view.at_a_glance(synthesis),)
+        if views
+        else (said(f"No {'pairwise ' if synthesis.networks else ''}analysis was planned."),)
     )
     across = content.flow_of_versions(synthesis, flow, earlier)
     pictures = (picture, Picture("living-flow-figure", across, content.FLOW_OF_VERSIONS)) if across else (picture,)
@@ -90,11 +94,13 @@ def _results(
         Section(
             "results",
             "Results of the syntheses",
-            (said(content.funnel_words(fits)), *glance),
+            (said(content.funnel_words(fits, bool(synthesis.networks))), *glance),
             tuple(_analysis(view, addresses(result)) for view, result in zip(views, synthesis.analyses, strict=True)),
         ),
         certainty_section(synthesis),
     ]
+    if (networks := networks_section(synthesis, numbers)) is not None:
+        made.insert(-1, networks)
     return [*made, *_beside(synthesis, numbers)]
 
 
@@ -170,7 +176,7 @@ def _references(synthesis: Synthesis) -> Section:
     own: Block = References(tuple(content.reference(report) for report in review.reports))
     if not review.reports:
         own = said("No report is on record.")
-    works = sorted({text for a in synthesis.analyses if a.fit is not None for text in method_references(a.fit)})
+    works = sorted(content.works_cited(synthesis))
     more = (
         (Section("references-methods", "Methods cited", (Listing(tuple((Run(w),) for w in works)),)),) if works else ()
     )

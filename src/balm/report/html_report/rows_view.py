@@ -10,6 +10,7 @@ from balm.report.html_report.study_tables import sources, study_link
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, filled, number
 from balm.report.rounding import digits_for
 from balm.report.study_rows import study_rows
+from balm.review.networks.arms import NetworkStudy
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, EffectRow, Step, Synthesis
 from balm.vocabulary.numbers import plain
@@ -87,7 +88,7 @@ def group_values(values: Mapping[str, float], arm: int) -> str:
     return ""
 
 
-def step_line(step: Step, package: Package, row: EffectRow) -> Line:
+def step_line(step: Step, package: Package, row: EffectRow | NetworkStudy) -> Line:
     """A conversion in one line: whose number, what was done, inputs and value; its formula opens below."""
     arm = next((_arm(package, row, r.arm) for r in package.results if r.result == step.result), "")
     scales = [_said(step.inputs[name]) for name in ("from_scale", "to_scale") if name in step.inputs]
@@ -100,7 +101,7 @@ def step_line(step: Step, package: Package, row: EffectRow) -> Line:
     return Line(words[:1].upper() + words[1:], more=_words(step.formula) + f". Source: {step.source}.")
 
 
-def note_text(note: str, package: Package, row: EffectRow) -> str:
+def note_text(note: str, package: Package, row: EffectRow | NetworkStudy) -> str:
     """A note as a sentence: arms by their names, statistics in words."""
     arm, colon, rest = note.partition(": ")
     name = _arm(package, row, arm) if colon else ""
@@ -109,7 +110,7 @@ def note_text(note: str, package: Package, row: EffectRow) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def _arm(package: Package, row: EffectRow, arm: str | None) -> str:
+def _arm(package: Package, row: EffectRow | NetworkStudy, arm: str | None) -> str:
     found = package.arm(row.study, arm) if arm else None
     return found.label if found is not None else ""
 

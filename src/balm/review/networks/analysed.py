@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from balm.review.networks.arms import LeftOut, NetworkStudy, network_studies, silent_in_ratio
 from balm.review.networks.planned import NETWORK_MEASURES
 from balm.review.package import NetworkSpec, Outcome, Package, Window
+from balm.stats.network.contributions import Contributions
+from balm.stats.network.designs import Designs
 from balm.stats.network.network import Network, network
 from balm.vocabulary.problems import InputError
 
@@ -34,6 +37,22 @@ class NetworkPart:
     def people(self) -> float:
         """Participants of its studies."""
         return math.fsum(s.people for s in self.studies)
+
+    @property
+    def network(self) -> Network:
+        """The fit, where there is one: ask for it only then."""
+        assert self.fit is not None
+        return self.fit
+
+    @cached_property
+    def designs(self) -> Designs:
+        """Q by design, and the tests of inconsistency."""
+        return self.network.by_design()
+
+    @cached_property
+    def shares(self) -> Contributions:
+        """What each direct comparison, and each study, contributes to every estimate."""
+        return self.network.contributions()
 
 
 @dataclass(frozen=True)
