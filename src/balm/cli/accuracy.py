@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from balm.cli.command import Command, add_level, add_words, known, number, one_of, placed, print_json
-from balm.vocabulary.problems import InputError
+from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.quick_dataclass import replace
 
 CELLS = ("tp", "fn", "fp", "tn")
 
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         fit = accuracy(**data, model=arguments.model, method=arguments.method, to=arguments.to, level=arguments.level)
     except InputError as error:
-        raise InputError([placed(problem, table) for problem in error.problems]) from None
+        raise InputError([_placed(problem, table, named, arguments) for problem in error.problems]) from None
     if arguments.plot:
         fit.plot(arguments.plot)
     values = None if arguments.prevalence is None else fit.predictive_values(arguments.prevalence)
@@ -80,6 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
     print()
     print(fit.sentence())
     return 0
+
+
+def _placed(problem: Problem, table: Any, named: dict[str, str], arguments: argparse.Namespace) -> Problem:
+    return placed(replace(problem, column=named.get(problem.column, problem.column)), table, arguments)
 
 
 ACCURACY = Command(

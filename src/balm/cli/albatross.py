@@ -7,6 +7,7 @@ from typing import Any
 
 from balm.cli.command import Command, UsageError, add_words, number, numbers, placed, print_json
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.quick_dataclass import replace
 
 #: What a column of directions may say instead of a signed number.
 SIGNS = {"+": 1.0, "positive": 1.0, "-": -1.0, "\u2212": -1.0, "negative": -1.0}
@@ -80,7 +81,8 @@ def _directions(table: Any, column: str) -> list[float]:
     values, problems = table.read_numbers(column)
     words = {row for row, cell in zip(table.row_numbers, cells, strict=True) if cell in SIGNS}
     if wrong := [problem for problem in problems if problem.row not in words]:
-        raise InputError(wrong)
+        way = "a direction is + or -, positive or negative, or an effect whose sign says it"
+        raise InputError([replace(problem, reason=f"{problem.reason}; {way}") for problem in wrong])
     return [SIGNS.get(cell, value) for cell, value in zip(cells, values, strict=True)]
 
 

@@ -99,11 +99,25 @@ def print_json(values: Any) -> None:
     print(json.dumps(values, indent=2, allow_nan=False))
 
 
-def placed(problem: Problem, table: Any) -> Problem:
-    """The problem with its file, and the row as the file counts it."""
+def placed(problem: Problem, table: Any, arguments: argparse.Namespace | None = None) -> Problem:
+    """The problem with its file, the row as the file counts it, and the options of this command as they are typed."""
     row = None if problem.row is None else table.row_numbers[problem.row - 1]
     line = None if problem.row is None else table.lines[problem.row - 1]
-    return Problem(problem.reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
+    reason = problem.reason if arguments is None else as_typed(problem.reason, vars(arguments))
+    return Problem(reason, file=table.file, row=row, column=problem.column, value=problem.value, line=line)
+
+
+def as_typed(reason: str, options: Iterable[str]) -> str:
+    """A message that names options as Python takes them, with those of a command as they are typed.
+
+    >>> as_typed("stages=1 or method='common'; add=0.5", ["stages", "method"])
+    '--stages 1 or --method common; add=0.5'
+    """
+    import re
+
+    names = "|".join(re.escape(name) for name in options)
+    found = re.compile(rf"(?<![\w-])({names})=(['\"]?)([\w.+-]*\w)\2")
+    return found.sub(lambda m: f"--{m[1].replace('_', '-')} {m[3]}", reason)
 
 
 def known(value: Any) -> Any:

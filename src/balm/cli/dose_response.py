@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             **data,
         )
     except InputError as error:
-        raise InputError([placed(problem, table) for problem in error.problems]) from None
+        raise InputError([placed(problem, table, arguments) for problem in error.problems]) from None
     if arguments.plot:
         given = {} if arguments.reference is None else {"reference": arguments.reference}
         fit.curve(arguments.plot, **given)
@@ -154,6 +154,9 @@ def _from_ratios(table: Any, named: dict[str, str]) -> dict[str, Any]:
             errors.append(0.0)
         elif not (r > 0.0 and 0.0 < a < b):
             reason = f"ratio {r:g} with interval {a:g} to {b:g}: ratios and ends must be above 0, low below high"
+            problems.append(table.problem(i, named["ratio"], reason))
+        elif not a <= r <= b:
+            reason = f"ratio {r:g} lies outside its own interval, {a:g} to {b:g}: check the three"
             problems.append(table.problem(i, named["ratio"], reason))
         else:
             logs.append(math.log(r))

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             **data,
         )
     except InputError as error:
-        raise InputError([placed(problem, table) for problem in error.problems]) from None
+        raise InputError([placed(problem, table, arguments) for problem in error.problems]) from None
     if arguments.forest:
         fit.forest(arguments.forest)
     if arguments.json:

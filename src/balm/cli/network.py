@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``balm network``."""
     from balm.review.certainty.cinema import RULES
     from balm.stats.measures import MEASURES
+    from balm.stats.network.arms import COUNTS
     from balm.stats.network.contributions import METHODS
     from balm.stats.network.network import BETTER, MODELS
     from balm.stats.network.tau2 import ESTIMATORS
@@ -39,6 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("--model", MODELS, "model", "random"),
         ("--tau2", tuple(ESTIMATORS), "between-study variance", "REML"),
         ("--better", BETTER, "which effects are better, for the ranking", "lower"),
+    )
+    parser.add_argument(
+        "--counts",
+        default="whole",
+        metavar="WORD",
+        type=one_of("--counts", COUNTS),
+        help="of arms: whole, or fractional for effective sample sizes (default: whole)",
     )
     parser.add_argument("--reference", metavar="NAME", help="treatment the others are shown against")
     add_level(parser)
@@ -116,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     table = read_table(arguments.file)
     found = set(table.columns)
     kind = ARM if "treatment" in found else CONTRAST
-    columns = {name: name for name in kind if name in found}
+    columns: dict[str, Any] = {name: name for name in kind if name in found}
     if "se" in columns:
         columns.pop("variance", None)
     if "treatment" in columns and arguments.measure in ("OR", "RR", "RD", "MD", "ROM", "IRR"):
@@ -137,10 +145,11 @@ def run(arguments: argparse.Namespace) -> int:
             better=arguments.better,
             reference=arguments.reference,
             level=arguments.level,
+            counts=arguments.counts,
             **columns,
         )
     except InputError as error:
-        raise InputError([placed(problem, table) for problem in error.problems]) from None
+        raise InputError([placed(problem, table, arguments) for problem in error.problems]) from None
     shown = _characteristics(fit, arguments, table)
     if arguments.cinema:
         _cinema(fit, arguments, table, data)

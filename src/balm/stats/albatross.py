@@ -87,8 +87,9 @@ class Albatross:
         for contour in self.contours:
             left, right = self.beyond(contour)
             said.append(f"{left} and {right} of {contour:g}")
+        studies = "1 study" if self.k == 1 else f"{self.k} studies"
         return (
-            f"{self.k} studies: {self.k - positive} in the negative direction and {positive} in the positive one; "
+            f"{studies}: {self.k - positive} in the negative direction and {positive} in the positive one; "
             f"beyond the contours ({name}, negative and positive side) lie {', '.join(said)}."
         )
 

@@ -47,6 +47,13 @@ def test_what_is_wrong_is_one_line_with_its_place(file, capsys):
     assert "no column fp, tn" in capsys.readouterr().err
     assert main(["accuracy", file(ROWS.replace("B,45", "B,4.5"))]) == 1
     err = capsys.readouterr().err
-    assert "row 2" in err and "whole number" in err and err.count("\n") == 1
+    assert "row 2, column TP" in err and "whole number" in err and err.count("\n") == 1
     assert main(["accuracy", file(ROWS), "--method", "REML"]) == 1
-    assert 'applies to model="normal"' in capsys.readouterr().err
+    assert "--method REML applies to --model normal" in capsys.readouterr().err
+    assert main(["accuracy", file("".join(ROWS.splitlines(keepends=True)[:3]))]) == 1
+    assert "needs 3 studies or more; got 2. Each by itself" in (err := capsys.readouterr().err)
+    assert "A: sensitivity 0.864 (0.667 to 0.953), specificity 0.909" in err
+    assert (
+        main(["accuracy", file(ROWS.replace("C,28,9,5,70", "C,28,9,0,70")), "--model", "normal", "--to", "none"]) == 1
+    )
+    assert "take --to only-zero" in capsys.readouterr().err

@@ -44,7 +44,12 @@ def test_without_directions_p_is_one_sided(file, capsys):
     ("text", "options", "status", "said"),
     [
         ("study,p\nA,0.1\n", [], 1, "no column n; it has study, p"),
-        ("p,n,direction\n0.1,30,+\n0.2,40,up\n", [], 1, "row 2, column direction: 'up' is not a number"),
+        (
+            "p,n,direction\n0.1,30,+\n0.2,40,up\n",
+            [],
+            1,
+            "row 2, column direction: 'up' is not a number; a direction is + or -",
+        ),
         ("p,n,direction\n0.1,30,+\n\n0,40,-\n", [], 1, "row 3, column p: p must lie between 0 and 1, not at 0; got 0"),
         ("p,n\n0.1,30\n", ["--measure", "OR"], 2, "--baseline-risk goes with --measure OR and RR"),
         ("p,n\n0.1,30\n", ["--baseline-risk", "0.2"], 2, "--baseline-risk goes with --measure OR and RR"),

@@ -76,6 +76,15 @@ def test_what_is_missing_or_wrong_is_one_line_with_its_way_out(file, capsys):
     assert main(["dose-response", file(table(*ALL[:2], *wrong)), "--covariance", "independent"]) == 1
     err = capsys.readouterr().err
     assert "row 2" in err and "low below high" in err
+    outside = (("ratio", [1, 1.2, 1.3] * 3), ("low", ["", 1.1, 1.4] * 3), ("high", ["", 1.3, 1.5] * 3))
+    assert main(["dose-response", file(table(*ALL[:2], *outside)), "--covariance", "independent"]) == 1
+    err = capsys.readouterr().err
+    assert "row 3" in err and "ratio 1.3 lies outside its own interval, 1.4 to 1.5" in err
+    first = [(name, values[:3]) for name, values in ALL]
+    assert "got --method REML: use --method common" in said(first)
+    assert "A, B, C: the doses do not determine 3 coefficients; use --stages 1" in said(
+        ALL, "--trend", "spline", "--knots", "1,5,10,20"
+    )
     assert main(["dose-response", file(table(*ALL)), "--trend", "cubic"]) == 2
     assert main(["dose-response", file(table(*ALL)), "--reference", "10"]) == 2
     assert "--at and --plot" in capsys.readouterr().err

@@ -92,5 +92,21 @@ def test_a_summary_of_findings_needs_risk_of_bias(file, tmp_path, capsys):
 def test_what_is_wrong_is_one_line(file, capsys):
     assert main(["network", file(CONTRASTS.replace("3,B,C", "3,D,E"))]) == 1
     assert "2 parts" in capsys.readouterr().err
+    half = file(ARMS.replace("1,A,3,30", "1,A,3.5,30").replace("1,B,5,31", "1,B,-1,"))
+    assert main(["network", half, "--measure", "OR"]) == 1
+    said = capsys.readouterr().err
+    whole = "events must be a whole number, 0 or more and at most n; got"
+    assert f"row 1, column events: study '1': {whole} '3.5'; --counts fractional accepts effective" in said
+    assert f"row 2, column events: study '1': {whole} '-1'\n" in said
+    assert "row 2, column n: study '1': n is missing; complete it" in said
+    half = file(ARMS.replace("1,A,3,30", "1,A,3.5,30.2"))
+    assert main(["network", half, "--measure", "OR", "--counts", "fractional"]) == 0
+    assert main(["network", file(CONTRASTS), "--counts", "fractional"]) == 1
+    assert "--counts fractional applies to arms" in capsys.readouterr().err
+    means = "study,treatment,mean,sd,n\n1,A,2,1,20\n1,B,-2,1,20\n"
+    assert main(["network", file(means), "--measure", "ROM"]) == 1
+    assert (
+        "row 2, column mean: study '1': mean must be above 0 for a ratio of means; got '-2'" in capsys.readouterr().err
+    )
     assert main(["network", file("study,a\n1,2\n")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

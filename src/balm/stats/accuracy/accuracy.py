@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from balm.stats.accuracy.bivariate import Bivariate, binomial, normal
+from balm.stats.accuracy.bivariate import MIN_STUDIES, Bivariate, binomial, normal
 from balm.stats.accuracy.curves import Hsroc, Line, expit, hsroc
 from balm.stats.accuracy.moses_littenberg import MosesLittenberg, moses_littenberg
 from balm.stats.accuracy.pooled_ratios import pooled_ratio
@@ -309,7 +309,23 @@ def accuracy(
     check_level(level)
     counted = tables(tp=tp, fn=fn, fp=fp, tn=tn, study=study, data=data)
     corrected = counted.corrected(add, to)
+    alone = each_study(counted, corrected, level)
+    if counted.k < MIN_STUDIES:
+        own = "; ".join(_of_one(alone, i) for i in range(counted.k))
+        raise InputError(
+            f"a bivariate model needs {MIN_STUDIES} studies or more; got {counted.k}. Each by itself "
+            f"({100.0 * level:g}% CI, Wilson): {own}"
+        )
     fit = normal(corrected, method, correlated) if model == "normal" else binomial(counted, correlated, points)
-    return Accuracy(
-        counted, corrected, each_study(counted, corrected, level), model, method, correlated, add, to, level, fit
-    )
+    return Accuracy(counted, corrected, alone, model, method, correlated, add, to, level, fit)
+
+
+def _of_one(alone: EachStudy, i: int) -> str:
+    said = [
+        f"{name} {value[i]:.3f} ({ends[i, 0]:.3f} to {ends[i, 1]:.3f})"
+        for name, value, ends in (
+            ("sensitivity", alone.sensitivity, alone.sensitivity_interval),
+            ("specificity", alone.specificity, alone.specificity_interval),
+        )
+    ]
+    return f"{alone.study[i]}: {', '.join(said)}"

@@ -45,7 +45,6 @@ def normal(t: Tables, method: str, correlated: bool) -> Bivariate:
     from balm.stats.multilevel.multilevel import multilevel
 
     t.without_zeros("the normal model")
-    _enough(t.k)
     sens = np.tile([1.0, 0.0], t.k)
     fit = multilevel(
         EffectSizes(
@@ -71,20 +70,11 @@ def binomial(t: Tables, correlated: bool, points: int | None) -> Bivariate:
     points : nodes for each random effect; None refines until nothing changes, 1 is Laplace's approximation.
     Chu & Cole (2006) J Clin Epidemiol 59:1331-3; Cochrane Handbook for DTA Reviews, chapter 10.
     """
-    _enough(t.k)
     fitted = both_proportions if correlated else each_alone
     found = fitted(t.tp, t.diseased, t.fp, t.healthy, points)
     if found.failed:
         raise InputError(
-            f'the binomial model has no estimate: {found.failed}. model="normal" with add=0.5 moves every study with a '
-            "zero cell away from 0 and 1, and says so"
+            f'the binomial model has no estimate: {found.failed}. model="normal" adds a half to every study with a '
+            "zero cell, which moves it away from 0 and 1, and says so"
         )
     return Bivariate(*found[:-1])
-
-
-def _enough(k: int) -> None:
-    if k < MIN_STUDIES:
-        raise InputError(
-            f"a bivariate model needs {MIN_STUDIES} studies or more; got {k}: report each study's own accuracy "
-            "(balm.stats.accuracy.tables.each_study)"
-        )

@@ -73,8 +73,8 @@ class Tables:
         if zero.any():
             at = int(np.argmax(zero))
             raise InputError(
-                f"{self.study[at]} has a cell without people, and {what} takes its logarithm: give add= above 0 "
-                'with to="only-zero", or leave the study out'
+                f"{self.study[at]} has a cell without people, and {what} takes its logarithm: take "
+                'to="only-zero" with add above 0, or leave the study out'
             )
 
 

@@ -269,10 +269,13 @@ def dose_response(
     missing = [s.study for s, b in zip(studies, own, strict=True) if math.isnan(b[0])]
     if stages == 2 and missing:
         raise InputError(
-            f"{', '.join(missing)}: the doses do not determine {q} coefficients; use stages=1, or a simpler trend"
+            f"{', '.join(missing)}: the doses do not determine {_many(q)}; "
+            + ("use stages=1, or a simpler trend" if q > 1 else "a trend needs a dose besides the reference")
         )
     if len(studies) == 1 and method != "common":
-        raise InputError(f"one study says nothing about variation between studies; got method={method!r}: use 'common'")
+        raise InputError(
+            f"one study says nothing about variation between studies; got method={method!r}: use method='common'"
+        )
     _determined(sums.p.sum(axis=0), form)
     pooled = pool(sums, method, stages=stages)
     common = pool(sums, "common", stages=stages).coefficients if method != "common" else pooled.coefficients
@@ -312,11 +315,15 @@ def _own_trends(sums: Sums) -> Floats:
     return found
 
 
+def _many(coefficients: int) -> str:
+    return "1 coefficient" if coefficients == 1 else f"{coefficients} coefficients"
+
+
 def _determined(total: Floats, form: Trend) -> None:
     scale = np.sqrt(np.diag(total))
     if not np.all(scale > 0.0) or float(np.linalg.eigvalsh(total / np.outer(scale, scale))[0]) <= RANK:
         raise InputError(
-            f"the doses do not determine {len(form.names)} coefficients ({', '.join(form.names)}); use a simpler trend"
+            f"the doses do not determine {_many(len(form.names))} ({', '.join(form.names)}); use a simpler trend"
         )
 
 

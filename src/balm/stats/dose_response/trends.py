@@ -61,13 +61,13 @@ def spline_knots(given: object, shares: object, dose: Floats) -> tuple[float, ..
         raise InputError("knots and knot_shares are two ways to say the same: give one")
     if given is not None:
         t = np.asarray(given, dtype=np.float64)
-        way = "give three or more rising numbers"
+        way = ""
     else:
         s = np.asarray(SHARES if shares is None else shares, dtype=np.float64)
         if s.ndim != 1 or not np.all((s >= 0.0) & (s <= 1.0)):
             raise InputError(f"knot_shares must lie between 0 and 1; got {shares!r}")
         t = np.quantile(dose, s)
-        way = "these doses repeat too often for quantiles: give knots="
+        way = ": these doses repeat too often for quantiles: give knots="
     if t.ndim != 1 or len(t) < 3 or not np.all(np.isfinite(t)) or not np.all(np.diff(t) > 0.0):
-        raise InputError(f"knots must be three or more rising numbers; got {np.atleast_1d(t).tolist()}: {way}")
+        raise InputError(f"knots must be three or more rising numbers; got {np.atleast_1d(t).tolist()}{way}")
     return tuple(t.tolist())

@@ -25,13 +25,18 @@ ARM_COLUMNS = {
 }
 
 
+COUNTS = ("whole", "fractional")
+
+
 def read_arms(
-    measure: str, *, data: Any, study: Any, treatment: Any, add: float, columns: dict[str, Any]
+    measure: str, *, data: Any, study: Any, treatment: Any, add: float, columns: dict[str, Any], counts: str = "whole"
 ) -> tuple[Contrasts, tuple[str, ...]]:
     """The contrasts, and the labels of studies left out because no arm (or every participant) had an event.
 
     ``add`` is added to events and non-events of every arm of a study in which some arm has none.
+    ``counts`` is "whole", or "fractional" to accept effective sample sizes.
     """
+    check_option("counts", counts, COUNTS)
     check_option("measure, for arms,", measure, list(ARM_COLUMNS))
     wanted = ARM_COLUMNS[measure]
     missing = [name for name in wanted if columns.get(name) is None]
@@ -45,7 +50,7 @@ def read_arms(
     for name, column in given.items():
         if len(column.values) != len(names) or len(drug) != len(names):
             refuse(f"columns differ in length: study has {len(names)}, {name} has {len(column.values)}")
-    _check(names, given)
+    _check(names, given, measure, counts)
     with np.errstate(over="ignore", under="ignore"):  # said when contrasts are checked
         values, variances, usable = _on_scale(measure, names, {n: c.values for n, c in given.items()}, add)
     of_study: dict[str, list[int]] = {}
@@ -92,22 +97,29 @@ def read_arms(
     ), tuple(left_out)
 
 
-def _check(names: list[str], given: dict[str, tables.Column]) -> None:
+def _check(names: list[str], given: dict[str, tables.Column], measure: str, counts: str) -> None:
     problems = []
     for name, column in given.items():
         x = column.values
-        bad = ~np.isfinite(x)
-        if name in ("n", "sd", "time"):
-            bad |= ~(x > 0.0)
-        if name == "events":
-            bad |= ~(x >= 0.0)
-            if "n" in given:
-                bad |= x > given["n"].values
-        for i in np.flatnonzero(bad).tolist():
-            found = column.unreadable.get(i, f"{x[i]:g}")
-            more = " (0 or more, at most n)" if name == "events" and "n" in given else ""
-            reason = f"study {names[i]!r}: {name} is not possible{more}; got {found!r}"
-            problems.append(Problem(reason, row=i + 1, column=column.label, value=found))
+        above = name in ("n", "sd", "time") or (name == "mean" and measure == "ROM")
+        need = "must be a number"
+        bad = np.isinf(x)
+        if above:
+            bad, need = bad | ~(x > 0.0), "must be above 0" + (" for a ratio of means" if name == "mean" else "")
+        elif name == "events":
+            bad, need = bad | ~(x >= 0.0), "must be 0 or more"
+        if name in ("events", "n") and counts == "whole":
+            bad |= x != np.floor(x)
+            need = f"must be a whole number, {int(above)} or more"
+        if name == "events" and "n" in given:
+            over = x > given["n"].values
+            bad, need = bad | over, need.replace("or more", "or more and at most n")
+        for i in np.flatnonzero(bad | np.isnan(x)).tolist():
+            found = column.unreadable.get(i, "" if np.isnan(x[i]) else f"{x[i]:g}")
+            why = f"{need}; got {found!r}" if found else "is missing; complete it, or leave the study out"
+            if why.startswith("must be a whole number") and x[i] > 0.0 and x[i] != np.floor(x[i]):
+                why += "; counts='fractional' accepts effective sample sizes"
+            problems.append(Problem(f"study {names[i]!r}: {name} {why}", row=i + 1, column=column.label, value=found))
     if problems:
         raise InputError(problems)
 
@@ -121,8 +133,6 @@ def _on_scale(
         variance = x["sd"] ** 2 / x["n"]
         if measure == "MD":
             return x["mean"], variance, usable
-        if (x["mean"] <= 0.0).any():
-            refuse("a ratio of means needs means above 0")
         return np.log(x["mean"]), variance / x["mean"] ** 2, usable
     number = {name: i for i, name in enumerate(dict.fromkeys(names))}
     study = np.array([number[name] for name in names])

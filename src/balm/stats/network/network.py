@@ -12,7 +12,7 @@ from balm.stats.distributions import norm_isf, norm_sf, t_isf
 from balm.stats.frame import frame
 from balm.stats.measures import MEASURES
 from balm.stats.network import designs as by_designs
-from balm.stats.network.arms import read_arms
+from balm.stats.network.arms import COUNTS, read_arms
 from balm.stats.network.connection import check_connected
 from balm.stats.network.contrasts import Contrasts, Floats, read_contrasts
 from balm.stats.network.contributions import METHODS, Contributions, along_random_walks, along_shortest_paths
@@ -375,6 +375,7 @@ def network(
     sd: Any = None,
     time: Any = None,
     add: float = 0.5,
+    counts: str = "whole",
     model: str = "random",
     tau2: str | float = "REML",
     multi_arm_covariance: str = "exact",
@@ -388,6 +389,7 @@ def network(
     treatment_2 on the analysis scale; a study of p arms brings all its p(p - 1)/2 contrasts), or arms (``treatment``
     with ``events, n`` for OR, RR, RD; ``mean, sd, n`` for MD, ROM; ``events, time`` for IRR), one row each.
 
+    counts    : of arms: "whole", or "fractional" to accept effective sample sizes (clusters).
     model     : "random" (one tau2 for all contrasts, half of it shared within a study) or "common".
     tau2      : "REML", "ML", "DL", or a number.
     multi_arm_covariance : "exact"; "ignored" leaves the sampling covariance of multi-arm studies out of the likelihood
@@ -423,9 +425,14 @@ def network(
         both = [name for name, value in by_contrast.items() if value is not None]
         if both:
             refuse(f"give arms (treatment) or contrasts, not both; {', '.join(both)} belongs to contrasts")
-        contrasts, left_out = read_arms(measure, data=data, study=study, treatment=treatment, add=add, columns=by_arm)
+        contrasts, left_out = read_arms(
+            measure, data=data, study=study, treatment=treatment, add=add, columns=by_arm, counts=counts
+        )
     else:
         extra = [name for name, value in by_arm.items() if value is not None]
+        if counts != "whole":
+            check_option("counts", counts, COUNTS)
+            refuse(f"counts={counts!r} applies to arms; contrasts have none")
         if extra:
             refuse(f"{', '.join(extra)} describes arms: name the column of treatments with treatment=")
         contrasts = read_contrasts(data=data, study=study, **by_contrast)
