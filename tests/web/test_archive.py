@@ -10,12 +10,12 @@ import pytest
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.archive import archive, bring_archive, unpack
 from balm.actions.team.rows import put_row
-from balm.store.reviews.models import Member, Review
+from balm.store.reviews.models import Member, Review, Row
 from balm.vocabulary.problems import InputError
 from tests.web.conftest import Team, person
 from tests.web.unguarded import unguarded
 
-GAP = {"gap": "g-new", "priority": "1", "missing": "Mittelwerte, \u201eSD\u201c und\u2028mehr"}
+GAP = {"gap": "g-new", "priority": "1", "missing": "=1+1, \u201eSD\u201c und\u2028mehr"}
 
 
 def moved(review: Review) -> None:
@@ -28,6 +28,9 @@ def test_the_archive_of_a_brought_back_review_is_the_same_file(team: Team) -> No
     put_row(team.owner.acting, "gaps.csv", GAP | {"priority": "2"}, reason="read again")
     first = archive(team.owner.acting)
     assert archive(team.owner.acting) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as files:
+        gaps = files.read("gaps.csv").decode()
+    assert "\"'=1+1, " in gaps  # no formula in the file; the row has the words
     key = team.review.key
     moved(team.review)
     _forget_chain(key)
@@ -36,6 +39,7 @@ def test_the_archive_of_a_brought_back_review_is_the_same_file(team: Team) -> No
     assert review.key == key
     member = Member.objects.get(review=review, user=someone.user)
     assert archive(Acting(review, member)) == first
+    assert Row.objects.get(review=review, key="g-new").cells["missing"] == GAP["missing"]
 
 
 def _forget_chain(key: str) -> None:

@@ -14,7 +14,7 @@ from tests.web.conftest import Team
 ROWS = [
     {"record": "a", "search": "s1", "title": "KETAMINE FOR PAIN", "authors": "Lynch ME; Clark AJ", "year": "2015"},
     {"record": "b", "search": "s2", "title": "Ketamine for pain", "doi": "10.1/x", "abstract": "A trial."},
-    {"record": "c", "search": "s1", "title": "'=sum"},
+    {"record": "c", "search": "s1", "title": "=sum"},
 ]
 
 

@@ -26,7 +26,7 @@ from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
 from balm.store.records.models import Import, Upload
 from balm.store.reviews.models import Member, Row, StoredFile
-from balm.store.reviews.package_rows import package_of
+from balm.store.reviews.package_rows import package_files, package_of
 from balm.vocabulary.problems import InputError
 from balm.web.records.background import work
 from tests.web.conftest import Someone, Team, person
@@ -282,6 +282,7 @@ def test_ids_given_twice_and_cells_like_formulas_come_in_safely(team: Team) -> N
     assert canonical_records(team.review)[0].title == "=cmd|' /C calc'!A0"
     cells = Row.objects.filter(review=team.review, table="records.csv").order_by("position").first()
     assert cells is not None
-    assert cells.cells["title"].startswith("'=")
+    assert cells.cells["title"].startswith("=")  # the apostrophe belongs to the file
+    assert b"\nx,twice,'=cmd|" in package_files(team.review)["records.csv"]
     got = team.owner.client.get(f"/reviews/{team.review.slug}/records/download/csv/").content.decode()
     assert "'=cmd" in got

@@ -15,9 +15,9 @@ from balm.actions.whole_file import whole_file
 from balm.review.claims_in_text.check import CheckedText, check_claims
 from balm.review.claims_in_text.claim import FIELDS
 from balm.review.claims_in_text.evidence import Beside, Known, beside_evidence
-from balm.review.records.own_table import safe_cell
 from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.spreadsheet_cell import safe_cell
 
 if TYPE_CHECKING:
     from balm.review.synthesis import Synthesis
@@ -28,6 +28,8 @@ MAX_TEXT = 16 * 1024**2
 BATCH = 200
 #: The longest abstract of a table; more is a whole article, which is a text.
 MAX_ABSTRACT = 200_000
+#: So many names of columns, and so much of each, stand in a message.
+_NAMES, _NAME = 20, 40
 #: Endings of files that hold records.
 RECORD_FILES = (".ris", ".nbib", ".csv", ".tsv", ".xlsx", ".bib", ".xml", ".enw", ".ciw")
 
@@ -217,20 +219,33 @@ def _abstracts(path: str | Path) -> Iterator[tuple[str, str]]:
 
 def _column(path: Path, column: str) -> Iterator[tuple[str, str]]:
     with longest_cell(MAX_TEXT), read_text_stream(path) as source:
-        reader = csv.reader(source)
-        header = next(reader, None)
-        if header is None:
-            raise InputError(Problem("is empty", file=str(path)))
-        if column not in header:
-            raise InputError(Problem(f"has no column {column!r}; its columns are {', '.join(header)}", file=str(path)))
-        at = header.index(column)
-        name = next((header.index(n) for n in ("id", "record", "record_id", "pmid", "PMID") if n in header), None)
+        reader = csv.reader(_bounded_lines(source, path))
         try:
+            header = next(reader, None)
+            if header is None:
+                raise InputError(Problem("is empty", file=str(path)))
+            if column not in header:
+                shown = ", ".join(name[:_NAME] for name in header[:_NAMES])
+                shown += f" and {len(header) - _NAMES:,} more" if len(header) > _NAMES else ""
+                raise InputError(Problem(f"has no column {column!r}; its columns are {shown}", file=str(path)))
+            at = header.index(column)
+            name = next((header.index(n) for n in ("id", "record", "record_id", "pmid", "PMID") if n in header), None)
             for number, row in enumerate(reader, 1):
                 label = row[name] if name is not None and name < len(row) and row[name] else str(number)
                 yield label, row[at] if at < len(row) else ""
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(Problem(f"cannot be read as CSV: {error}", file=str(path))) from None
+
+
+def _bounded_lines(source: Any, path: Path) -> Iterator[str]:
+    """The lines of a table, as long as they are lines: one that does not end would be held whole."""
+    number = 0
+    while line := source.readline(MAX_TEXT + 1):
+        number += 1
+        if len(line) > MAX_TEXT:
+            reason = f"line {number:,} is longer than {MAX_TEXT // 1024**2} MB: this is no table"
+            raise InputError(Problem(reason, file=str(path), line=number))
+        yield line
 
 
 def read_text_stream(path: Path) -> Any:

@@ -16,6 +16,7 @@ from balm.review.deduplication.duplicates import Duplicates, find_duplicates
 from balm.review.records.writers import WRITERS
 from balm.vocabulary.evidence import DuplicateDecision
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.spreadsheet_cell import safe_cell
 
 #: The columns of the table of pairs: a contract.
 PAIR_COLUMNS = ("record_1", "record_2", "decision", "score", "rule")
@@ -63,7 +64,9 @@ def write_pairs(found: Duplicates, path: str | Path) -> Path:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(PAIR_COLUMNS)
     for pair in found.pairs:
-        rows.writerow((_cell(pair.record_1), _cell(pair.record_2), pair.decision, f"{pair.score:.6f}", pair.rule))
+        rows.writerow(
+            (safe_cell(pair.record_1), safe_cell(pair.record_2), pair.decision, f"{pair.score:.6f}", pair.rule)
+        )
     return replace_file(Path(path), out.getvalue().encode("utf-8", errors="replace"))
 
 
@@ -72,7 +75,3 @@ def replace_file(target: Path, data: bytes) -> Path:
     with whole_file(target) as out:
         out.write(data)
     return target
-
-
-def _cell(text: str) -> str:
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

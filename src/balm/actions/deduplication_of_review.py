@@ -28,7 +28,6 @@ from balm.review.deduplication.decided import (
 from balm.review.deduplication.duplicates import Duplicates, find_duplicates
 from balm.review.deduplication.standing_rows import NO_LONGER
 from balm.review.package import Package
-from balm.review.records.own_table import unsafe_cell
 from balm.vocabulary.evidence import DuplicateDecision
 from balm.vocabulary.evidence import Record as Row
 from balm.vocabulary.problems import InputError, Problem
@@ -179,13 +178,13 @@ def records_of(package: Package) -> list[Record]:
 
 def _in_full(row: Row, read: Record | None) -> Record:
     said: dict[str, Any] = {
-        "title": row.title and unsafe_cell(row.title),
-        "authors": tuple(unsafe_cell(row.authors).split("; ")) if row.authors else (),
+        "title": row.title,
+        "authors": tuple(row.authors.split("; ")) if row.authors else (),
         "year": row.year,
-        "journal": row.journal and unsafe_cell(row.journal),
-        "doi": row.doi and unsafe_cell(row.doi).lower(),
+        "journal": row.journal,
+        "doi": row.doi and row.doi.lower(),
         "pmid": row.pmid,
-        "abstract": row.abstract and unsafe_cell(row.abstract),
+        "abstract": row.abstract,
     }
     if read is None:
         return Record(id=row.record, source_file=row.search or "", **said)

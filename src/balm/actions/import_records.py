@@ -17,7 +17,7 @@ from balm.actions.search_rows import free_file, record_rows, search_row, without
 from balm.actions.whole_file import whole_file
 from balm.review.records.receipt import Receipt
 from balm.review.schema import TABLE_BY_FILE
-from balm.review.tables import as_cell
+from balm.review.tables import written_cell
 from balm.vocabulary.problems import InputError, Problem
 
 
@@ -103,6 +103,9 @@ def import_records(
 
 def _digest(path: str | Path) -> str:
     try:
+        if Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():
+            reason = "is a pipe or a device; a file is kept as it is in the package: save it first, and import that"
+            raise InputError(Problem(reason, file=str(path)))
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
@@ -134,8 +137,9 @@ def appended(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
         before = b""
         columns = [c.name for c in table.columns]
         writer.writerow(columns)
+    kinds = [table.column(name) for name in columns]
     for row in rows:
-        writer.writerow([as_cell(row.get(name)) for name in columns])
+        writer.writerow([written_cell(row.get(column.name), column, table) for column in kinds])
     return before + out.getvalue().encode("utf-8", errors="replace")
 
 

@@ -15,6 +15,7 @@ from balm.review.certainty.of_network import rate_network
 from balm.stats.network.contributions import Contributions
 from balm.stats.network.network import Network
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.spreadsheet_cell import harmless
 
 
 def write_contributions(found: Contributions, path: str | Path, *, studies: bool = False) -> Path:
@@ -25,12 +26,12 @@ def write_contributions(found: Contributions, path: str | Path, *, studies: bool
 
 
 def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
-    """A CSV file, whole or not at all."""
+    """A CSV file, whole or not at all; a name that a spreadsheet would run as a formula stands behind an apostrophe."""
     target = Path(path)
     with whole_file(target, "w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        for cells in (header, *rows):
+            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     return target
 
 

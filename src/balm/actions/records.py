@@ -298,7 +298,12 @@ def _members(raw: BinaryIO, path: str, name: str, limit: int) -> Iterator[tuple[
         for info in infos:
             if info.flag_bits & 1:
                 raise InputError(Problem(f"{info.filename!r} is encrypted; unpack it first", file=path))
-            with archive.open(info) as member:
+            where = f"{path}: {info.filename}"
+            try:
+                member = archive.open(info)
+            except NotImplementedError:
+                reason = "is packed by a method that is not read; pack it again as an ordinary ZIP"
+                raise InputError(Problem(reason, file=where)) from None
+            with member:
                 inner = cast(BinaryIO, member)
-                where = f"{path}: {info.filename}"
                 yield _part(where, f"{name}/{info.filename}", inner.read(HEAD), inner, limit, info.compress_size or 1)

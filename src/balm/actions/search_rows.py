@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from balm.review.records.collection import Records
-from balm.review.records.own_table import safe_cell
 from balm.review.records.receipt import LISTED, Entry, Receipt
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import MAX_CELL
@@ -125,6 +124,6 @@ def _row(record: Record, search: str, ids: set[str]) -> dict[str, object]:
         "abstract": record.abstract,
     }
     cells: dict[str, object] = {
-        name: None if text is None else safe_cell(clean(text)[: MAX_CELL - 1].strip()) for name, text in texts.items()
+        name: None if text is None else clean(text)[: MAX_CELL - 1].strip() for name, text in texts.items()
     }
     return {"record": free(as_id(record.id) or "record", ids), "search": search, "year": year, **cells}

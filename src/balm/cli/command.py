@@ -132,3 +132,14 @@ def known(value: Any) -> Any:
 def _reason(error: InputError, name: str) -> str:
     """The message without the name, which argparse prints before it."""
     return str(error).removeprefix(f"{name} ")
+
+
+def printable(text: str) -> str:
+    """The text without characters that steer a terminal: a name out of somebody's file is shown, never carried out.
+
+    >>> printable("a\\x1b[31m b")
+    'a\\\\x1b[31m b'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

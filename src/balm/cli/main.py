@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import NoReturn
 
 import balm
-from balm.cli.command import Command, UsageError
+from balm.cli.command import Command, UsageError, printable
 from balm.vocabulary.problems import InputError, unknown_option
 
 #: Command -> (where it lives, what it does in one line). The help, the documentation and the tests walk this table.
@@ -191,14 +191,15 @@ def _guarded(run: Callable[[], int], words: list[str]) -> int:
 
 def _complain(*lines: str) -> None:
     for line in lines:
-        print(f"balm: {line}", file=sys.stderr)
+        print(f"balm: {printable(line)}", file=sys.stderr)
 
 
 def _write_what_can_be_written() -> None:
-    """A terminal that cannot show a character gets an escape in its place, not an error."""
+    """A terminal that cannot show a character gets an escape in its place, not an error: a letter that its encoding
+    lacks, and what no encoding has (a name of a file that is no text)."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None and (stream.encoding or "").lower().replace("-", "") != "utf8":
+        if reconfigure is not None and stream.errors != "backslashreplace":
             reconfigure(errors="backslashreplace")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from balm.cli.command import Command, print_json
+from balm.cli.command import Command, print_json, printable
 
 
 def configure_import(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +41,9 @@ def import_files(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(done.to_dict())
         return 0
-    print(done.receipt)
+    print(printable(str(done.receipt)))
     for search, file, number in done.searches:
-        print(f"search {search}: {number:,} records of {file}")
+        print(f"search {search}: {number:,} records of {printable(file)}")
     total = sum(number for _, _, number in done.searches)
     print(f"{arguments.folder}: {total:,} records added. Next: `balm dedupe`, then `balm check {arguments.folder}`.")
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,9 +15,8 @@ from balm.report.analysis_json import analysis_as_json
 from balm.report.study_rows import study_rows
 from balm.review.synthesis import AnalysisResult
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.spreadsheet_cell import harmless
 
-#: A spreadsheet would run a text that starts so.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 #: Numbers of an arm, in the order in which a forest plot shows them.
 _ORDER = ("events_1", "n_1", "mean_1", "sd_1", "events_2", "n_2", "mean_2", "sd_2", "events", "n", "mean", "sd")
 Value = str | float | None
@@ -93,7 +91,7 @@ def _cell(value: Value) -> str:
         return ""
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return f"'{value}" if _FORMULA.match(value) else value
+    return harmless(value)
 
 
 def as_xlsx(result: AnalysisResult) -> bytes:

@@ -11,10 +11,9 @@ import io
 import re
 
 from balm.review.flow import Count, Flow, Named
+from balm.vocabulary.spreadsheet_cell import harmless
 
 COLUMNS = ("data", "node", "box", "description", "boxtext", "tooltips", "url", "n")
-#: A spreadsheet would run a text that starts so.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 #: Key, box, and what the box says; a row without a key is a heading.
 ROWS = (
@@ -88,4 +87,4 @@ def _one(n: Count) -> str:
 
 def _listed(rows: Named) -> str:
     said = "; ".join(f"{re.sub('[,;]', ' ', name)}, {_one(n)}" for name, n in rows)
-    return f"'{said}" if _FORMULA.match(said) else said
+    return harmless(said)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from balm.report.html_report.table import harmless
 from balm.report.summary_of_findings_words import difference, points
 from balm.review.certainty.of_network import NetworkRating
 from balm.review.certainty.words import SYMBOLS
@@ -21,6 +20,7 @@ from balm.stats import convert
 from balm.stats.measures import MEASURES
 from balm.stats.network.network import Network
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.spreadsheet_cell import harmless
 
 PER = 1000.0
 COLUMNS = (

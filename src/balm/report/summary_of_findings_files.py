@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from html import escape
 
-from balm.report.html_report.table import harmless
 from balm.report.summary_of_findings import NO_DATA, Finding, SummaryOfFindings
 from balm.review.certainty.words import DOWN, UP
+from balm.vocabulary.spreadsheet_cell import harmless
 
 SOF_COLUMNS = (
     "Outcome", "Measured", "Follow-up", "Risk with control", "Risk with intervention", "Difference", "NNT",

@@ -5,6 +5,8 @@ The kinds of cell are those of :mod:`balm.vocabulary.table_columns`. An empty ce
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from balm.review.certainty.strength import EXCEPTIONS, STRENGTHS
 from balm.review.certainty.target import TARGETS as CERTAINTY_TARGETS
 from balm.review.certainty.words import DOMAINS as CERTAINTY_DOMAINS
@@ -89,7 +91,7 @@ def _unit(name: str, of: str) -> Column:
     return Column(name, "text", f"unit of `{of}`")
 
 
-TABLES: tuple[Table, ...] = (
+_TABLES: tuple[Table, ...] = (
     Table(
         "reports.csv",
         "reports",
@@ -659,6 +661,9 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
 )
+
+#: People open these in spreadsheets: no text in them is a formula.
+TABLES = tuple(replace(table, escaped=True) for table in _TABLES)
 
 #: A statement of ``guidance/*.toml``: ``[[statement]]`` under ``[guideline]`` (name, year, report).
 STATEMENT = Table(

@@ -54,6 +54,7 @@ A review is a folder of plain files that can be read, edited in a spreadsheet an
 This page is generated from `src/balm/review/schema.py` and `src/balm/review/plan.py`.
 
 - Tables are UTF-8 (a byte order mark is tolerated) with commas and one header row; every column is present, except those that *may be left out*.
+- A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-` or `@` and is no number) is written with an apostrophe before it; reading takes it away.
 - An empty cell is *not reported*: never zero, never filled in.
 - A row is numbered from 1 under the header, as in error messages.
 - Only rows with `verified` = `yes` and `usable` = `yes` are pooled. The others are kept and shown as what they are.

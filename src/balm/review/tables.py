@@ -10,6 +10,7 @@ from balm.vocabulary.table_text import (
     read_table,
     unknown_name,
     write_table,
+    written_cell,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "read_table",
     "unknown_name",
     "write_table",
+    "written_cell",
 ]

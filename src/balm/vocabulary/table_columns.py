@@ -48,6 +48,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     required: bool = False
+    escaped: bool = False  # texts that a spreadsheet would run as a formula stand behind an apostrophe in the file
 
     def column(self, name: str) -> Column:
         """The column called ``name``."""

@@ -17,6 +17,7 @@ from typing import Any
 from balm.vocabulary.evidence import Reported
 from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import Problem
+from balm.vocabulary.spreadsheet_cell import safe_cell, unsafe_cell
 from balm.vocabulary.table_columns import Column, Table
 
 #: A cell longer than this is not a cell of a table; the csv module would stop with an error of its own at 131,072.
@@ -118,6 +119,8 @@ def read_cells(
             if column.required:
                 problems.append(Problem("must not be empty", **where))  # type: ignore[arg-type]
             continue
+        if table.escaped and column.kind == "text":
+            text = unsafe_cell(text)
         value, reason = read_cell(text, column)
         if reason:
             problems.append(Problem(f"{reason}; got {text[:80]!r}", value=text[:80], **where))  # type: ignore[arg-type]
@@ -156,13 +159,24 @@ def as_cell(value: Any) -> str:
     return str(value)
 
 
+def written_cell(value: Any, column: Column, table: Table) -> str:
+    """The cell as it stands in the file: where the table says so, no text is one that a spreadsheet runs as a formula.
+
+    >>> table = Table("studies.csv", "studies", dict, "", ("study",), (), escaped=True)
+    >>> [written_cell(v, Column("notes", "text", ""), table) for v in ("- see table 2", "-1.5", "plain")]
+    ["'- see table 2", '-1.5', 'plain']
+    """
+    text = as_cell(value)
+    return safe_cell(text) if table.escaped and column.kind == "text" and not _NUMBER.fullmatch(text) else text
+
+
 def write_table(rows: Iterable[Any], table: Table) -> str:
     """The text of a table: UTF-8, commas, LF, one header row."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([c.name for c in table.columns])
     for row in rows:
-        writer.writerow([as_cell(getattr(row, c.name)) for c in table.columns])
+        writer.writerow([written_cell(getattr(row, c.name), c, table) for c in table.columns])
     return out.getvalue()
 
 

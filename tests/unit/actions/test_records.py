@@ -330,3 +330,50 @@ def test_far_too_many_empty_records_in_a_row_are_refused(tmp_path, monkeypatch):
     file.write_text(RIS + "TY  - \n" * 7)
     with pytest.raises(InputError, match=r"bare.ris: more than 5 records in a row up to line \d+ cannot be read"):
         read_records(file)
+
+
+def test_a_pipe_or_a_device_is_no_file_to_keep(tmp_path):
+    new_review(tmp_path / "r")
+    for path in ("/dev/zero", tmp_path / "pipe"):
+        if path != "/dev/zero":
+            os.mkfifo(path)
+        with pytest.raises(InputError, match="is a pipe or a device; a file is kept"):
+            import_records(tmp_path / "r", path)
+
+
+def test_an_archive_packed_by_another_method_is_named(tmp_path):
+    file = tmp_path / "odd.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.ris", RIS.format("One", "a"))
+    data = bytearray(file.read_bytes())
+    data[data.find(b"PK\x01\x02") + 10] = data[8] = 97
+    file.write_bytes(data)
+    with pytest.raises(InputError, match=r"odd.zip: a.ris: is packed by a method that is not read"):
+        read_records(file)
+
+
+@pytest.mark.parametrize("tail", ["</rec" + " " * 9_000_000, "<!-- " + "> " * 4_500_000])
+def test_a_tag_that_does_not_end_is_refused_before_it_costs_minutes(tmp_path, tail):
+    file = tmp_path / "long.xml"
+    head = "<xml><records><record><titles><title>t</title></titles></record>"
+    file.write_text(head + tail)
+    with pytest.raises(InputError, match="a tag or comment of more than 4 MB"):
+        read_records(file)
+    file.write_text(head + "<record><titles><title>" + "> " * 4_500_000 + "</title></titles></record></records></xml>")
+    assert len(read_records(file)) == 2
+
+
+def test_texts_of_a_package_are_no_formulas_in_its_files(tmp_path):
+    """Written behind an apostrophe, read without it; a text that is a number stays a number."""
+    new_review(tmp_path / "r")
+    file = tmp_path / "s.csv"
+    file.write_text("Title,Authors,Year,Journal,DOI\n\"=cmd|'/C calc'!A0\",+Smith J,2009,'80s,-1.5\n")
+    import_records(tmp_path / "r", file, source="@source")
+    with open(tmp_path / "r" / "records.csv", encoding="utf-8", newline="") as source:
+        (row,) = csv.DictReader(source)
+    assert (row["title"], row["authors"], row["journal"]) == ("'=cmd|'/C calc'!A0", "'+Smith J", "'80s")
+    package = Review.load(tmp_path / "r").package
+    read = package.records[0]
+    assert (read.title, read.authors, read.journal) == ("=cmd|'/C calc'!A0", "+Smith J", "'80s")
+    assert package.searches[0].source == "@source"
+    assert "'@source" in (tmp_path / "r" / "searches.csv").read_text("utf-8")

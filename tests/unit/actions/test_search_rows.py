@@ -26,9 +26,9 @@ def test_records_that_are_text_stay_as_they_are() -> None:
     assert without_no_text(records) is records
 
 
-def test_a_cell_survives_the_way_through_a_file() -> None:
+def test_ids_are_safe_and_years_that_cannot_be_are_left_out() -> None:
     (row,) = record_rows([Record(id="=1/x", title="  =cmd|x ", year=20155)], "s", {"1-x"})
-    assert (row["record"], row["title"], row["year"]) == ("1-x-2", "'=cmd|x", None)
+    assert (row["record"], row["title"], row["year"]) == ("1-x-2", "=cmd|x", None)
 
 
 def test_a_file_gets_a_safe_name_of_its_own() -> None:

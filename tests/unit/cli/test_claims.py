@@ -106,3 +106,23 @@ def test_what_is_wrong_is_said_in_one_line(
     err = capsys.readouterr().err
     assert said in err and "Traceback" not in err
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04\x14\x00\xfb\xff", "cannot be read as CSV"),
+        (b"id,text\n1,\xff\n", "cannot be read as CSV"),
+        (b"a," * 50_000 + b"\n", "and 49,981 more"),
+        (b"id,text\n" + b"x" * (16 * 1024**2 + 2), "line 2 is longer than 16 MB: this is no table"),
+    ],
+)
+def test_a_file_that_is_no_table_is_one_short_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes, says: str
+) -> None:
+    table = tmp_path / "records.csv"
+    table.write_bytes(data)
+    assert main(["claims", str(table), "--column", "text", "-o", str(tmp_path / "claims.csv")]) == 1
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1 and len(said) < 1000
+    assert list(tmp_path.iterdir()) == [table]

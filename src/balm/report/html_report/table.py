@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from urllib.parse import quote
 
 from balm.vocabulary.numbers import fixed
+from balm.vocabulary.spreadsheet_cell import harmless
 
 #: In place of a value that a report does not give. Never 0, never blank.
 NOT_REPORTED = "not reported"
@@ -18,9 +18,6 @@ NOT_VERIFIED = "not verified against a source"
 
 #: Rows from which a table is long: it goes on for about a page, and a column costs more than a sentence under it.
 LONG = 20
-
-#: A spreadsheet would run a cell that starts so; numbers may.
-_FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ class Table:
         first = (self.grouped,) if self.grouped else ()
         behind = [row.address for row in self.rows]
         last = ("Address",) if any(behind) else ()
-        writer.writerow([*first, *(column.title for column in self.columns), *last])
+        writer.writerow([*first, *(harmless(column.title) for column in self.columns), *last])
         heading = ""
         for row, place in zip(self.rows, behind, strict=True):
             if row.group:
@@ -162,11 +159,6 @@ class Table:
     def file_name(self) -> str:
         """The name under which the CSV is saved."""
         return f"{self.file or self.id}.csv"
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula; a negative number stays as it is."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def value(content: object, *, missing: str = NOT_REPORTED) -> Cell:

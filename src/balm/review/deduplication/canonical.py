@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from balm.review.deduplication.decided import reports_of
 from balm.review.deduplication.merged import merge_records
-from balm.review.records.own_table import unsafe_cell
 from balm.vocabulary.evidence import DuplicateDecision
 from balm.vocabulary.record import Record
 
@@ -45,13 +44,13 @@ def record_of(cells: Mapping[str, str]) -> Record:
     year = cells.get("year", "")
     return Record(
         id=cells["record"],
-        title=unsafe_cell(cells.get("title", "")) or None,
-        authors=tuple(a for a in unsafe_cell(cells.get("authors", "")).split("; ") if a),
+        title=cells.get("title", "") or None,
+        authors=tuple(a for a in cells.get("authors", "").split("; ") if a),
         year=int(year) if year.isdecimal() else None,
-        journal=unsafe_cell(cells.get("journal", "")) or None,
-        doi=unsafe_cell(cells.get("doi", "")) or None,
-        pmid=unsafe_cell(cells.get("pmid", "")) or None,
-        abstract=unsafe_cell(cells.get("abstract", "")) or None,
+        journal=cells.get("journal", "") or None,
+        doi=cells.get("doi", "") or None,
+        pmid=cells.get("pmid", "") or None,
+        abstract=cells.get("abstract", "") or None,
         source_file=cells.get("search", ""),
     )
 

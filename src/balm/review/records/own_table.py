@@ -13,34 +13,19 @@ from dataclasses import fields
 
 from balm.review.records.receipt import Tally
 from balm.vocabulary.record import DECISIONS, RECORD_TYPES, Record, Vote
+from balm.vocabulary.spreadsheet_cell import safe_cell, unsafe_cell
 
 #: Fields written as JSON, because their values are pairs.
 _JSON = ("votes", "other")
 _WHERE = ("source_file", "ordinal", "lines")
 COLUMNS = tuple(f.name for f in fields(Record) if f.name not in _WHERE) + _WHERE
 _TUPLES = frozenset(f.name for f in fields(Record) if str(f.type).startswith("tuple[str"))
-#: What a spreadsheet takes for the start of a formula; the apostrophe keeps the escape itself readable.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SPLIT = re.compile(r"(?<!\\); ")
 
 
 def is_own_header(header: Sequence[str]) -> bool:
     """Whether a table was written by :func:`own_row`."""
     return set(COLUMNS) <= set(header)
-
-
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet evaluates.
-
-    >>> safe_cell("=cmd|' /C calc'!A0"), safe_cell("plain")
-    ("'=cmd|' /C calc'!A0", 'plain')
-    """
-    return "'" + text if text.startswith(_FORMULA) or (text[:1] == "'" and text[1:2] in ("'", *_FORMULA)) else text
-
-
-def unsafe_cell(text: str) -> str:
-    """The text before :func:`safe_cell`."""
-    return text[1:] if text[:1] == "'" and len(text) > 1 and text[1] in ("'", *_FORMULA) else text
 
 
 def own_row(record: Record) -> list[str]:

@@ -22,6 +22,9 @@ from balm.vocabulary.record import Record
 MAX_DEPTH = 100
 #: Elements of one record; the largest article of PubMed (5,000 authors with affiliations) stays under 60,000.
 MAX_ELEMENTS = 500_000
+#: One tag or one comment; those of exports are shorter than a line.
+MAX_MARKUP = 4 * 1024**2
+_BLOCK = 1 << 16
 
 
 def read_pubmed(source: BinaryIO, tally: Tally) -> Iterator[Record]:
@@ -45,7 +48,7 @@ def read_ictrp(source: BinaryIO, tally: Tally) -> Iterator[Record]:
 def _stream(source: BinaryIO, tally: Tally, heads: dict[str, Callable[..., Iterator[Record]]]) -> Iterator[Record]:
     try:
         from defusedxml import DefusedXmlException
-        from defusedxml.ElementTree import ParseError, iterparse
+        from defusedxml.ElementTree import ParseError
     except ImportError:
         way_out = "install balm with its extra: pip install 'balm[records]'"
         raise InputError(Problem(f"reading XML safely needs defusedxml; {way_out}", file=tally.file)) from None
@@ -53,9 +56,8 @@ def _stream(source: BinaryIO, tally: Tally, heads: dict[str, Callable[..., Itera
     depth = elements = 0
     inside = ""
     parents: list[Any] = []
-    events = iterparse(source, events=("start", "end"), forbid_dtd=False, forbid_entities=True, forbid_external=True)
     try:
-        for event, element in events:
+        for event, element in _events(source, tally):
             if event == "start":
                 depth += 1
                 elements += 1
@@ -96,6 +98,30 @@ def _stream(source: BinaryIO, tally: Tally, heads: dict[str, Callable[..., Itera
             tally.repair(line, "the file breaks off or is damaged after the last record read", _plain(broken))
     except RecursionError:  # pragma: no cover - the depth is bounded above
         raise InputError(Problem("the XML is nested too deeply", file=tally.file)) from None
+
+
+def _events(source: BinaryIO, tally: Tally) -> Iterator[tuple[str, Any]]:
+    """The start and the end of every element, as ``iterparse`` tells them.
+
+    A tag or a comment that does not end is looked through again with every block read, so that its time grows with the
+    square of its length; beyond :data:`MAX_MARKUP` it is refused.
+    """
+    from xml.etree.ElementTree import TreeBuilder, XMLPullParser
+
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    parser = DefusedXMLParser(target=TreeBuilder(), forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    pull = XMLPullParser(events=("start", "end"), _parser=parser)
+    fed = 0
+    while block := source.read(_BLOCK):
+        pull.feed(block)
+        fed += len(block)
+        yield from pull.read_events()  # type: ignore[misc]
+        if fed - parser.parser.CurrentByteIndex > MAX_MARKUP:
+            what = f"a tag or comment of more than {MAX_MARKUP // 1024**2} MB"
+            raise InputError(Problem(f"{what}: this is not an export of records", file=tally.file))
+    pull.close()
+    yield from pull.read_events()  # type: ignore[misc]
 
 
 def _plain(error: Exception) -> str:

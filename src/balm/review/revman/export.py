@@ -19,6 +19,7 @@ from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.plan import RATIOS
 from balm.vocabulary.evidence import Result, Study
+from balm.vocabulary.spreadsheet_cell import safe_cell
 
 ARMS = ("Study", "Arm", "Description", "Intervention")
 RESULTS = (
@@ -47,7 +48,6 @@ _JUDGEMENTS = {
 }
 #: Measures of effects entered between two arms, by RevMan's words; others keep the words of the package.
 _MEASURES = {"IRR": "Rate ratio", "ROM": "Ratio of means", "GEN": "Difference"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_files(package: Package) -> dict[str, str]:
@@ -204,7 +204,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return safe_cell(text) if isinstance(value, str) else text
 
 
 def _ris(package: Package, labels: Mapping[str, str]) -> str:

@@ -33,7 +33,8 @@ from balm.review.revman.model import (
 )
 from balm.review.revman.recompute import holds, number, settled, shown_inference
 from balm.review.risk_of_bias.words import JUDGEMENTS
-from balm.review.schema import TABLES
+from balm.review.schema import TABLES, Table
+from balm.review.tables import written_cell
 
 _SCOPES = {"included": "included", "excluded": "excluded", "awaiting": "awaiting", "ongoing": "ongoing"}
 #: Words in the name of a ratio or difference of generic inverse-variance data, and our code of the measure.
@@ -93,8 +94,7 @@ def package_files(review: RevManReview, name: str, date: str) -> dict[str, str]:
         plan.flow["new_reports"] = sum(max(1, n) for n in cited)
     files = {FILE: plan.text()}
     for table in TABLES:
-        columns = [c.name for c in table.columns]
-        files[table.file] = _csv(columns, tables.rows.get(table.file, []))
+        files[table.file] = _csv(table, tables.rows.get(table.file, []))
     files["revman.json"] = _rest(review)
     return files
 
@@ -588,12 +588,12 @@ def _once(rows: Iterable[Cells], key: tuple[str, ...]) -> list[Cells]:
     return list(found.values())
 
 
-def _csv(columns: list[str], rows: Iterable[Cells]) -> str:
+def _csv(table: Table, rows: Iterable[Cells]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([c.name for c in table.columns])
     for row in rows:
-        writer.writerow([row.get(name, "") for name in columns])
+        writer.writerow([written_cell(row.get(c.name, ""), c, table) for c in table.columns])
     return out.getvalue()
 
 

@@ -27,9 +27,7 @@ from balm.review.revman.model import (
     StudyResult,
 )
 from balm.review.revman.tables_in import Line, clean, value
-
-#: A cell that a spreadsheet would run as a formula stands behind an apostrophe.
-_FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+from balm.vocabulary.spreadsheet_cell import unsafe_cell
 
 #: How an export of ours marks the arms of a study's second line in an outcome; they stand against one another alone.
 _ENTRY = re.compile(r" \(entry \d+\)$")
@@ -44,7 +42,7 @@ def bare(line: Line) -> Line:
     >>> bare({"study": "'-3 Group 2001", "year": "2001"})
     {'study': '-3 Group 2001', 'year': '2001'}
     """
-    return {name: text[1:] if text.startswith(_FORMULA) else text for name, text in line.items()}
+    return {name: unsafe_cell(text) for name, text in line.items()}
 
 
 def read_arms(lines: Sequence[Line]) -> tuple[StudyArm, ...]:

@@ -14,9 +14,10 @@ from balm.review.package import Package
 from balm.review.plan import FILE
 from balm.review.reading import read_package
 from balm.review.schema import TABLE_BY_FILE, Table
-from balm.review.tables import decode
+from balm.review.tables import decode, written_cell
 from balm.store.reviews.models import KeptTable, Review, Row, StoredFile
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.spreadsheet_cell import unsafe_cell
 
 #: Between the cells of a key: a character that no cell may hold.
 BETWEEN = "\x1f"
@@ -39,7 +40,15 @@ def store_files(review: Review, files: Mapping[str, bytes]) -> None:
         lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in line)]
         columns = [name.strip() for name in lines[0]]
         KeptTable.objects.create(review=review, table=path, columns=columns)
-        add_rows(review, table, (dict(zip(columns, (c.strip() for c in line), strict=True)) for line in lines[1:]))
+        texts = {c.name for c in table.columns if c.kind == "text"}
+        add_rows(
+            review,
+            table,
+            (
+                {name: unsafe_cell(cell.strip()) if name in texts else cell.strip() for name, cell in named}
+                for named in (zip(columns, line, strict=True) for line in lines[1:])
+            ),
+        )
 
 
 def add_rows(review: Review, table: Table, rows: Iterable[Mapping[str, str]]) -> int:
@@ -76,10 +85,12 @@ def table_bytes(review: Review, kept: KeptTable, *, without: Collection[str] = (
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(kept.columns)
+    table = TABLE_BY_FILE[kept.table]
+    columns = [table.column(name) for name in kept.columns]
     rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("key", "cells")
     for key, cells in rows.iterator(chunk_size=2000):
         if key not in without:
-            writer.writerow([cells.get(name, "") for name in kept.columns])
+            writer.writerow([written_cell(cells.get(c.name, ""), c, table) for c in columns])
     return out.getvalue().encode()
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from balm.review.records.own_table import safe_cell, unsafe_cell
 from balm.review.records.writers import WRITERS
 from balm.vocabulary.record import DECISIONS, RECORD_TYPES, Record, Vote
+from balm.vocabulary.spreadsheet_cell import safe_cell, unsafe_cell
 from tests.unit.review.records.reading import read
 
 #: Where a record was read is not written; foreign tags are kept whole in CSV only.

@@ -191,3 +191,17 @@ def test_the_report_draws_subgroups_with_their_totals_and_revmans_labels(tmp_pat
         assert "Test for subgroup differences" in page
         assert "Favours old" in page
         assert ("Total (95% CI)" in page) is shown
+
+
+def test_names_that_look_like_formulas_are_none_in_the_files_and_come_back_as_they_were(tmp_path: Path) -> None:
+    source = tmp_path / "x.rm5"
+    source.write_bytes(aspirin().replace(b"ISIS-2", b"=ISIS-2"))
+    write_package(read_revman(source), tmp_path / "package")
+    studies = rows_of(tmp_path / "package" / "studies.csv")
+    assert any(row["label"].startswith("'=ISIS-2") for row in studies)
+    review = Review.load(tmp_path / "package")
+    assert any(study.label.startswith("=ISIS-2") for study in review.package.studies)
+    (tmp_path / "web").mkdir()
+    export_package(tmp_path / "package", tmp_path / "web")
+    back = read_revman(tmp_path / "web")
+    assert any(study.label.startswith("=ISIS-2") for study in back.studies)
