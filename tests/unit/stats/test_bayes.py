@@ -258,3 +258,24 @@ def test_shown() -> None:
     forest = fit.forest().svg
     assert "Own effect" in forest and "Mean (95% CrI)" in forest
     assert "posterior" in fit.posterior_plot().svg
+
+
+def test_figures_printed_for_three_estimates_under_the_jeffreys_prior() -> None:
+    """Okumura 2018, "R de tanoshimu Bayes tokei nyumon", section 6.5, as R's bayesmeta prints them.
+
+    It approximates the mixture on a grid (to 0.01 by default), so that its mean is near ours, and its standard
+    deviation a number where tau has no second moment; what rests on tau alone agrees in all digits.
+    """
+    fit = balm.bayes(balm.EffectSizes(effect=[11.0, 13.0, 16.0], variance=[1.0, 1.0, 4.0]), tau="jeffreys")
+    assert fit.tau.median == pytest.approx(2.35487034, abs=5e-9)
+    assert fit.tau.mean == pytest.approx(3.67647047, abs=5e-9)
+    assert fit.tau.mode == pytest.approx(1.39055194, abs=2e-6) and math.isinf(fit.tau.sd)
+    assert tuple(fit.tau.interval)[:2] == pytest.approx((0.02912476, 10.14895476), abs=2e-5)
+    assert fit.best_likelihood == pytest.approx((12.64934, 0.9470004), abs=1e-3)  # its search stops early
+    assert fit.best_posterior == pytest.approx((12.66894, 1.0070604), abs=1e-3)
+    assert (fit.mu.mode, fit.mu.median, fit.mu.mean) == pytest.approx((12.693292, 12.855986, 12.980341), abs=1e-3)
+    assert tuple(fit.mu.interval)[:2] == pytest.approx((7.485701, 18.955488), abs=2e-3)
+    assert fit.shrinkage.median.tolist() == pytest.approx([11.4313117, 12.9298433, 14.439061], abs=1e-3)
+    assert fit.shrinkage.sd.tolist() == pytest.approx([0.9927761, 0.9349359, 1.888808], abs=1e-3)
+    assert fit.shrinkage.low.tolist() == pytest.approx([9.4594936, 11.1165736, 11.181006], abs=1e-3)
+    assert fit.shrinkage.high.tolist() == pytest.approx([13.3319573, 14.7865567, 18.370448], abs=1e-3)
