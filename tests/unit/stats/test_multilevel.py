@@ -12,6 +12,7 @@ from balm.stats.effect_sizes import EffectSizes
 from balm.stats.multilevel.blocks import Blocks, connected
 from balm.stats.multilevel.cluster_robust import KINDS, robust
 from balm.stats.multilevel.correlated_effects import correlated_effects
+from balm.stats.multilevel.crossing import Crossing, worth_crossing
 from balm.stats.multilevel.entries import unstructured_in_parts
 from balm.stats.multilevel.fitted import Multilevel
 from balm.stats.multilevel.grouping import crossed, grouping
@@ -497,3 +498,35 @@ def test_a_variance_that_grows_without_end_is_refused_in_words(monkeypatch):
     es = EffectSizes(effect=np.sin(np.arange(8.0)), variance=np.full(8, 0.1), study=list("aabbccdd"))
     with pytest.raises(InputError, match="cannot be estimated"):
         multilevel(es, random="study")
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+@pytest.mark.parametrize(
+    ("random", "variances"),
+    [
+        (["lab", "study"], [0.3, 0.05]),
+        (["lab", "study", "effect"], [0.3, 0.05, 0.02]),
+        (["lab", "effect", "study", "turn"], [0.0, 0.1, 1e6, 1e-6]),
+        (["lab", "study", "effect"], [0.0, 0.0, 0.0]),
+    ],
+    ids=["two", "own", "far apart", "none"],
+)
+def test_crossed_intercepts_by_levels_are_those_by_effects(
+    random: list[str], variances: list[float], restricted: bool
+) -> None:
+    """Height, slope and curvature from matrices over levels against the same from matrices over effects."""
+    es, data = example(clusters=20)
+    k = len(es)
+    terms = random_terms(random, None, None, es, data | {"turn": np.arange(k) % 7})
+    x = np.column_stack([np.ones(k), data["x"]])
+    groups = [t.groups for t in terms]
+    by_levels = Crossing(es.effect, es.variance, x, groups)
+    block = connected(k, [g.codes for g in groups], None)
+    by_effects = Blocks(es.effect, es.variance, None, x, [t.term for t in terms], block)
+    assert worth_crossing(groups, block)
+    got, want = (m.evaluate(np.array(variances), restricted) for m in (by_levels, by_effects))
+    assert got[0] == pytest.approx(want[0], rel=1e-9)
+    for mine, theirs in zip(got[1:], want[1:], strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-7, abs=1e-9 * float(np.abs(theirs).max()))
+    same = [(g.codes[:, None] == g.codes).astype(float) for g in groups]
+    assert by_levels.likeness() == pytest.approx(np.array([[np.sum(a * b) for b in same] for a in same]))

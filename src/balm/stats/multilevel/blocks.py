@@ -7,7 +7,7 @@ and curvature are exact: with ``P = W - WX(X'WX)⁻¹X'W``, ``W = M⁻¹`` and d
     curvature_ij = (2 y'P M_i P M_j P y - tr P M_i P M_j + tr P M_ij - y'P M_ij P y) / 2
 
 (Searle, Casella & McCulloch 1992, section 6.6; for ML, W stands for P in the traces). Crossed random effects make one
-large block.
+large block (intercepts with independent errors: :mod:`balm.stats.multilevel.crossing`).
 """
 
 from __future__ import annotations

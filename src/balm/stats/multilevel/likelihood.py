@@ -11,13 +11,15 @@ import numpy as np
 
 from balm.stats.effect_sizes import Floats
 from balm.stats.multilevel.blocks import BlockFit, Blocks, Term, connected
+from balm.stats.multilevel.crossing import Crossing, CrossingFit, worth_crossing
 from balm.stats.multilevel.grouping import Integers
 from balm.stats.multilevel.nested import Nested, NestedFit, nesting
 from balm.stats.multilevel.newton import Minimum, minimise
 from balm.stats.multilevel.random_terms import RandomTerm
 from balm.vocabulary.problems import InputError
 
-Fit = NestedFit | BlockFit
+Fit = NestedFit | CrossingFit | BlockFit
+Model = Nested | Crossing | Blocks
 #: Starts tried where a structure has a correlation, whose likelihood may have several maxima.
 MOST_STARTS = 6
 #: Up to so many effects the likelihood may have several maxima (0.4 % of small sets with very unequal variances), and
@@ -41,13 +43,16 @@ class Problem:
     restricted: bool
     held: Mapping[int, float] = field(default_factory=dict)
     order: list[int] | None = field(init=False)
+    crossing: bool = field(init=False, default=False)
     block: Integers | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         plain = all(t.kind == "intercept" and not t.correlated for t in self.terms)
         self.order = None
         if plain and self.sampling is None:
-            self.order = nesting([t.groups for t in self.terms])
+            groups = [t.groups for t in self.terms]
+            self.order = nesting(groups)
+            self.crossing = self.order is None and worth_crossing(groups, self.blocks)
 
     @property
     def blocks(self) -> Integers:
@@ -58,18 +63,24 @@ class Problem:
             self.block = connected(k, codes, self.sampling)
         return self.block
 
-    def model(self, effect: Floats, unit: float) -> Nested | Blocks:
+    def model(self, effect: Floats, unit: float) -> Model:
         """The likelihood of ``effect`` measured in ``unit``."""
         y, v = effect / unit, self.variance / unit**2
         if self.order is not None:
             return Nested(y, v, self.design, [t.groups for t in self.terms], self.order)
+        if self.crossing:
+            return Crossing(y, v, self.design, [t.groups for t in self.terms])
         sampling = None if self.sampling is None else self.sampling / unit**2
         return Blocks(y, v, sampling, self.design, [t.term for t in self.terms], self.blocks)
 
-    def fit(self, model: Nested | Blocks, parameters: Floats, restricted: bool | None = None) -> Fit:
+    def fit(self, model: Model, parameters: Floats, restricted: bool | None = None) -> Fit:
         """The fit at given parameters."""
         restricted = self.restricted if restricted is None else restricted
-        return (NestedFit if isinstance(model, Nested) else BlockFit)(model, parameters, restricted)  # type: ignore[arg-type]
+        if isinstance(model, Nested):
+            return NestedFit(model, parameters, restricted)
+        if isinstance(model, Crossing):
+            return CrossingFit(model, parameters, restricted)
+        return BlockFit(model, parameters, restricted)
 
     @property
     def lower(self) -> Floats:
@@ -100,7 +111,7 @@ class Solution:
     qe: float
     trace: float
     fit: Fit
-    model: Nested | Blocks
+    model: Model
     centre: Floats
 
 
@@ -139,7 +150,7 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
         parameters, bound = given, np.zeros(len(given), dtype=bool)
     elif problem.terms:
         scaled = problem.model(centred, unit)
-        if isinstance(scaled, Blocks):
+        if not isinstance(scaled, Nested):
             _refuse_indistinct(problem, scaled)
         best = maximise(problem, scaled, max((qe - (k - p)) / (k - p), 0.1), unit=unit)
         factor = unit**problem.powers
@@ -173,7 +184,7 @@ def solve(problem: Problem, given: Floats | None = None) -> Solution:
 
 def maximise(
     problem: Problem,
-    model: Nested | Blocks,
+    model: Model,
     total: float,
     held: tuple[int, float] | None = None,
     known: Floats | None = None,
@@ -210,7 +221,7 @@ def maximise(
     return best
 
 
-def _along_ranges(problem: Problem, model: Nested | Blocks, start: Floats, least: Floats, most: Floats) -> list[Floats]:
+def _along_ranges(problem: Problem, model: Model, start: Floats, least: Floats, most: Floats) -> list[Floats]:
     """Where the profile likelihood of a range has a local maximum, from the shortest range to the longest."""
     out: list[Floats] = []
     end = 0
@@ -241,8 +252,23 @@ def _far_apart(problem: Problem, start: Floats) -> list[Floats]:
     return list(start * size ** (problem.powers / 2.0))
 
 
-def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
+def _refuse_indistinct(problem: Problem, model: Crossing | Blocks) -> None:
     """Different parameters that are not given must change M differently."""
+    gram = model.likeness() if isinstance(model, Crossing) else _likeness(problem, model)
+    free = [i for i in range(model.size) if i not in problem.held]
+    if not free:
+        return
+    gram = gram[np.ix_(free, free)]
+    size = np.sqrt(np.diag(gram))
+    if np.any(size == 0.0) or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < LEAST_DISTINCT:
+        names: list[Any] = [t.name for t in problem.terms]
+        raise InputError(
+            f"the variances of the random effects {names} cannot be told apart: leave out one, or simplify"
+        )
+
+
+def _likeness(problem: Problem, model: Blocks) -> Floats:
+    """Sums of products of the derivatives of M in its parameters."""
     start = np.concatenate([t.structure.starts[0] for t in problem.terms])
     start = start * np.where(np.arange(len(start)) % 2, 1.1, 0.9)  # off any special point of the structures
     start = np.clip(start, problem.lower, problem.upper)
@@ -253,16 +279,7 @@ def _refuse_indistinct(problem: Problem, model: Blocks) -> None:
         for term, part, slot in zip(model.terms, model.parts, b.slots, strict=True):
             m[part] = term.structure.jacobian(start[part])[:, slot].reshape(part.stop - part.start, -1)
         gram += m @ m.T
-    free = [i for i in range(n) if i not in problem.held]
-    if not free:
-        return
-    gram = gram[np.ix_(free, free)]
-    size = np.sqrt(np.diag(gram))
-    if np.any(size == 0.0) or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < LEAST_DISTINCT:
-        names: list[Any] = [t.name for t in problem.terms]
-        raise InputError(
-            f"the variances of the random effects {names} cannot be told apart: leave out one, or simplify"
-        )
+    return gram
 
 
 __all__ = ["Fit", "Problem", "Solution", "Term", "common_effect", "maximise", "solve"]

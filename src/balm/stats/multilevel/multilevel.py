@@ -86,9 +86,9 @@ def multilevel(
     inference  : "wald" (normal), "t" (k - p degrees of freedom), "t-containment" (levels
                  of the coarsest random effect within which the moderator is constant, less p).
 
-    Nested intercepts with independent errors take time linear in k (a million effects in seconds); anything else is
-    solved block by block. The solver uses exact slopes and ends at a Newton step of 1e-8 standard errors;
-    ``.residual`` reports what remained.
+    Nested intercepts with independent errors take time linear in k (a million effects in seconds); crossed ones by the
+    cube of the number of levels where that is less; anything else is solved block by block. The solver uses exact
+    slopes and ends at a Newton step of 1e-8 standard errors; ``.residual`` reports what remained.
 
     Sources: van Houwelingen, Arends & Stijnen (2002); Berkey et al. (1998); Konstantopoulos (2011); Ishak et al. (2007)
     for longitudinal structures; Nakagawa & Santos (2012) for phylogenies.
