@@ -290,6 +290,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "risk-of-bias-words": risk_of_bias.words,
     "risk-of-bias-rules": risk_of_bias.rules,
     "validation-families": validation.families,
+    "validation-limited": validation.limited,
+    "validation-aside": validation.aside,
     "validation-analyses": validation.analyses,
     "validation-revman": validation.revman,
     "validation-published": validation.published,

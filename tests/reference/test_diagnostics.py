@@ -70,7 +70,7 @@ def test_against_metafor(path):
     for case in found["cases"]:
         if case["analysis"] in ELSEWHERE:
             continue
-        method, tol = case["input"]["method"], case.get("tol", 1e-7)
+        method, tol = case["input"]["method"], case.get("tol", 1e-8)
         options: dict[str, Any] = {"model": "common"} if method == "EE" else {"tau2": method}
         got = compared(case, pool(es, profile="metafor", inference="wald", **options))
         assert set(case["output"]) <= set(got)
