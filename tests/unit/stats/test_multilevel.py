@@ -506,10 +506,11 @@ def test_a_variance_that_grows_without_end_is_refused_in_words(monkeypatch):
     [
         (["lab", "study"], [0.3, 0.05]),
         (["lab", "study", "effect"], [0.3, 0.05, 0.02]),
-        (["lab", "effect", "study", "turn"], [0.0, 0.1, 1e6, 1e-6]),
+        (["lab", "effect", "study", "turn"], [0.0, 0.1, 1e3, 1e-6]),
+        (["lab", "study"], [1e7, 1e5]),
         (["lab", "study", "effect"], [0.0, 0.0, 0.0]),
     ],
-    ids=["two", "own", "far apart", "none"],
+    ids=["two", "own", "far apart", "dwarfing", "none"],
 )
 def test_crossed_intercepts_by_levels_are_those_by_effects(
     random: list[str], variances: list[float], restricted: bool
@@ -520,9 +521,10 @@ def test_crossed_intercepts_by_levels_are_those_by_effects(
     terms = random_terms(random, None, None, es, data | {"turn": np.arange(k) % 7})
     x = np.column_stack([np.ones(k), data["x"]])
     groups = [t.groups for t in terms]
-    by_levels = Crossing(es.effect, es.variance, x, groups)
     block = connected(k, [g.codes for g in groups], None)
     by_effects = Blocks(es.effect, es.variance, None, x, [t.term for t in terms], block)
+    by_levels = Crossing(es.effect, es.variance, x, groups, lambda: by_effects)
+    assert by_levels.dwarfs(np.array(variances)) is (max(variances) > 1e4)
     assert worth_crossing(groups, block)
     got, want = (m.evaluate(np.array(variances), restricted) for m in (by_levels, by_effects))
     assert got[0] == pytest.approx(want[0], rel=1e-9)

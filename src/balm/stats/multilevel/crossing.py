@@ -12,16 +12,20 @@ no more than these. An intercept for each effect adds to D. Time grows with k an
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
+from balm.stats.multilevel.blocks import BlockFit, Blocks
 from balm.stats.multilevel.grouping import Grouping, Integers
 
 #: What a step costs by blocks, where it is worth counting levels instead: a share of the cubes of the blocks' sizes.
 WORTH_WHILE = 0.5
+#: Up to this ratio of a level's variance to the sampling variance of its mean, taking ``Z G H Z'`` off the identity
+#: leaves eleven digits; beyond, the covariance of the effects is factored itself.
+MOST_RATIO = 1e5
 
 
 def worth_crossing(groups: Sequence[Grouping], block: Integers) -> bool:
@@ -32,9 +36,21 @@ def worth_crossing(groups: Sequence[Grouping], block: Integers) -> bool:
 
 
 class Crossing:
-    """Effects and their levels, ready to evaluate; parameters are the variances in the order of ``groups``."""
+    """Effects and their levels, ready to evaluate; parameters are the variances in the order of ``groups``.
 
-    def __init__(self, effect: Floats, variance: Floats, design: Floats, groups: Sequence[Grouping]) -> None:
+    ``blocks`` makes the same model over effects, for variances that dwarf the sampling errors.
+    """
+
+    def __init__(
+        self,
+        effect: Floats,
+        variance: Floats,
+        design: Floats,
+        groups: Sequence[Grouping],
+        blocks: Callable[[], Blocks],
+    ) -> None:
+        self._make = blocks
+        self._blocks: Blocks | None = None
         self.k, self.p = design.shape
         self.size = len(groups)
         self.own = next((i for i, g in enumerate(groups) if g.count == self.k), None)
@@ -69,10 +85,29 @@ class Crossing:
         out: Floats = np.sum(rows[self.levels], axis=0)
         return out
 
+    @property
+    def blocks(self) -> Blocks:
+        """The same model over effects."""
+        if self._blocks is None:
+            self._blocks = self._make()
+        return self._blocks
+
+    def dwarfs(self, s: Floats) -> bool:
+        """Whether some variance is too large beside the sampling errors for matrices over levels."""
+        weight = 1.0 / (self.v if self.own is None else self.v + s[self.own])
+        return any(
+            float(s[i] * np.bincount(at, weights=weight).max()) > MOST_RATIO
+            for i, at in zip(self.kept, self.levels, strict=True)
+        )
+
+    def fit(self, s: Floats, restricted: bool) -> CrossingFit | BlockFit:
+        """The fit at the variances ``s``, over levels or over effects."""
+        return BlockFit(self.blocks, s, restricted) if self.dwarfs(s) else CrossingFit(self, s, restricted)
+
     def evaluate(self, s: Floats, restricted: bool) -> tuple[float, Floats, Floats]:
         """Minus the log-likelihood at the variances ``s``, its slope and its exact curvature."""
         try:
-            fit = CrossingFit(self, s, restricted)
+            fit = self.fit(s, restricted)
         except np.linalg.LinAlgError:
             return math.inf, np.zeros(self.size), np.eye(self.size)
         slope, curvature = fit.slope_and_curvature()

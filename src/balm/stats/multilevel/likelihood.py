@@ -68,10 +68,12 @@ class Problem:
         y, v = effect / unit, self.variance / unit**2
         if self.order is not None:
             return Nested(y, v, self.design, [t.groups for t in self.terms], self.order)
-        if self.crossing:
-            return Crossing(y, v, self.design, [t.groups for t in self.terms])
         sampling = None if self.sampling is None else self.sampling / unit**2
-        return Blocks(y, v, sampling, self.design, [t.term for t in self.terms], self.blocks)
+
+        def blocks() -> Blocks:
+            return Blocks(y, v, sampling, self.design, [t.term for t in self.terms], self.blocks)
+
+        return Crossing(y, v, self.design, [t.groups for t in self.terms], blocks) if self.crossing else blocks()
 
     def fit(self, model: Model, parameters: Floats, restricted: bool | None = None) -> Fit:
         """The fit at given parameters."""
@@ -79,7 +81,7 @@ class Problem:
         if isinstance(model, Nested):
             return NestedFit(model, parameters, restricted)
         if isinstance(model, Crossing):
-            return CrossingFit(model, parameters, restricted)
+            return model.fit(parameters, restricted)
         return BlockFit(model, parameters, restricted)
 
     @property
