@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -306,16 +307,35 @@ def test_the_statement_of_validation_counts_the_cases_there_are() -> None:
     assert said == index
 
 
-def test_every_function_and_argument_of_metafor_has_its_row() -> None:
-    text = (DOCS / "how-to" / "coming-from-metafor.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    named = set(re.findall(r"[A-Za-z][A-Za-z0-9._]*", " ".join(re.findall(r"`([^`]*)`", " ".join(rows)))))
-    listed = (Path(__file__).parent / "metafor_arguments.txt").read_text(encoding="utf-8").splitlines()
-    assert len(listed) > 100
-    missing = []
-    for line in listed:
-        function, _, arguments = line.partition(":")
-        known = function in named or (function.startswith("transf.") and "transf." in named)
-        missing += [] if known else [function]
-        missing += [f"{function}({argument})" for argument in arguments.split() if argument not in named]
+def said_of_each_argument(page: str) -> dict[str, set[str]]:
+    """Function -> names of arguments, from the tables of a page that are headed "function | argument"."""
+    named: dict[str, set[str]] = {}
+    inside = False
+    for line in (DOCS / "how-to" / page).read_text(encoding="utf-8").splitlines():
+        inside = line.startswith("| function | argument |") or (inside and line.startswith("|"))
+        if inside:
+            functions, arguments, said = (cell.strip() for cell in line.strip("|").split("|", 2))
+            for function in (
+                ["all"] if functions == "all" else re.findall(r"`([^`]*)`", re.sub(r"\(.*?\)", "", functions))
+            ):
+                assert said, line
+                named.setdefault(function, set()).update(re.findall(r"`([^`]*)`", arguments))
+    return named
+
+
+@pytest.mark.parametrize("package", ["metafor", "meta"])
+def test_every_argument_of_every_function_has_its_row(package: str) -> None:
+    """Each function with each of its own arguments, and nothing that does not exist there."""
+    named = said_of_each_argument(f"coming-from-{package}.md")
+    lines = (Path(__file__).parent / f"{package}_arguments.txt").read_text(encoding="utf-8").splitlines()
+    there = {f: set(a.split()) for f, _, a in (line.partition(":") for line in lines)}
+    assert len(there) > 60
+    missing, invented = [], sorted(set(named) - {"all"} - set(there))
+    for function, arguments in there.items():
+        patterns = named.get(function, set())
+        covered = {a for a in arguments if any(fnmatchcase(a, p) for p in patterns | named["all"])}
+        missing += [f"{function}({a})" for a in sorted(arguments - covered)]
+        missing += [] if function in named or (arguments and arguments == covered) else [function]
+        invented += [f"{function}({p})" for p in sorted(patterns) if not any(fnmatchcase(a, p) for a in arguments)]
     assert missing == []
+    assert invented == []
