@@ -113,6 +113,16 @@ def code_of() -> str:
     return hashlib.sha256(b"".join(f.read_bytes() for f in files) + (READ + OURS + PEER).encode()).hexdigest()[:16]
 
 
+def peer_of(python: str) -> str:
+    """What the peer is, wherever it is installed: its version and those of what it computes with."""
+    names = ("asreview", "scikit-learn", "scipy", "numpy", "pandas")
+    code = f"from importlib.metadata import version\nprint(*[version(name) for name in {names}])"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{python} has no asreview: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout.strip()
+
+
 def one_row(file: Path, seed: int, peers_python: str) -> dict:
     """Both programs on one set with one draw of priors: measures, CPU seconds, how long the orders are the same."""
     import numpy as np
@@ -175,7 +185,7 @@ def main() -> int:
     if not files:
         raise SystemExit("no labelled sets: put them into ../shared/samples/screening or set BALM_SHARED")
     peers_python = arguments.peer or str(environment())
-    code, kept = code_of(), VENV / "rows.jsonl"
+    code, kept = f"{peer_of(peers_python)} {code_of()}", VENV / "rows.jsonl"
     earlier: dict[str, dict] = {}
     if kept.exists() and not arguments.anew:
         for text in kept.read_text().splitlines():
@@ -191,7 +201,7 @@ def main() -> int:
     table = []
     todo = [(file, seed) for file in files for seed in seeds]
     for at, (file, seed) in enumerate(todo, start=1):
-        key = hashlib.sha256(file.read_bytes() + f"{seed} {peers_python} {code}".encode()).hexdigest()
+        key = hashlib.sha256(file.read_bytes() + f"{seed} {code}".encode()).hexdigest()
         row = earlier.get(key)
         if row is None:
             row = one_row(file, seed, peers_python)

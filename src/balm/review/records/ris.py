@@ -18,7 +18,7 @@ from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, RUNS, SEVERAL, follow, ordinary
 from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
 from balm.review.records.ris_order import Order, Orders
-from balm.review.records.ris_whole import TABLE, Ways, take
+from balm.review.records.ris_whole import TABLE, take
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
@@ -28,8 +28,6 @@ MAX_PENDING = 1 << 23
 MAX_LINES = 200_000
 #: A wrapped value goes on up to this length; what follows is a value of its own, or joining takes hours.
 MAX_WRAPPED = 1 << 18
-#: Behind a record of an order that is seldom ordinary, so many are taken for its like.
-WAIT = 15
 
 _ENDS = ("ER  - ", "ER  -")
 _ER = re.compile(r"\nER  -[ \t]*+(?=\n)")
@@ -53,35 +51,20 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     iterator = iter(texts)
     orders = Orders()
     whole = take()
-    ways = Ways()
-    wait = 0  # so many records are not tried as ordinary ones
     number = 0  # lines before the one that begins behind the line end ``text[at]``
     text, at = "\n", 0
     for more in iterator:
         text = text[at:] + more
         at = searched = 0
+        last = text.rfind("\nER  -")
         while True:
-            if whole is not None:
-                if taken := whole(text, at, TABLE, not wait):
-                    tags, values, authors, keywords, end, skipped, lines = taken
-                    start, number = number + skipped + 1, number + lines
-                    record = None
-                    if tags is not None:
-                        way = ways[tags]
-                        if way.plan is not None and way.luck >= 0:
-                            record = follow(way.plan, values, authors, keywords, start, number, tally)
-                            way.was(record is not None)
-                        else:
-                            wait = WAIT
-                        if record is None:
-                            values = whole(text, at, TABLE, False)[1]
-                    elif wait:
-                        wait -= 1
-                    at = end
+            if whole is not None and at < last:
+                if taken := whole(text, at, TABLE, tally, number):
+                    record, fields, at, start, number = taken
                     if record is not None:
                         yield record
                     else:
-                        yield from build(values, tally, start, number, ended=True, head=True)
+                        yield from build(fields, tally, start, number, ended=True, head=True)
                     continue
             elif found := orders.match(text, at):
                 match, order = found
@@ -102,7 +85,11 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
                 continue
             if (begin := text.find("\nTY  - ", at)) > at:  # what stands before a record is no part of it
                 lines_before = text[at + 1 : begin].split("\n")
-                yield from read_lines(lines_before, tally, number)
+                if len(lines_before) > MAX_LINES or any(map(LOOSE.match, lines_before)):
+                    yield from read_lines(lines_before, tally, number)
+                else:
+                    between = [(place, line.strip()) for place, line in enumerate(lines_before, number + 1)]
+                    _skipped([line for line in between if line[1]], tally)
                 number += len(lines_before)
                 at = begin
                 continue

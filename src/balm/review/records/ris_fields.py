@@ -38,13 +38,13 @@ TEXT_TAGS = frozenset({"AB", "N2", "N1", "XT"})
 #: Two fields on one line, the second with its tag (Rayyan turns line ends inside a field into blanks).
 _TWO_IN_ONE = re.compile(r"\s{3,}([A-Z][A-Z0-9])  - ")
 PMID_IN_NOTE = re.compile(r"^\s*PMID\s*[:=]\s*(\d{1,8})\s*$", re.I)
-_DOI_IN_NOTE = re.compile(r"\bDOI\s*[:=]?\s*(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.I)
+DOI_IN_NOTE = re.compile(r"\bDOI\s*[:=]?\s*(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)", re.I)
 #: Stands for a line end inside a value where a line end of the file would mean another thing.
 LINE_SEPARATOR = "\u2028"
 _GAPS = re.compile(r"\n{3,}")
 _NAMES = re.compile(r";\s*")
 #: EBSCO's journals carry their ISSN: ``Pain (03043959)``.
-_ISSN_BEHIND = re.compile(r"\s*\(\d{4}-?\d{3}[\dXx]\)$")
+ISSN_BEHIND = re.compile(r"\s*\(\d{4}-?\d{3}[\dXx]\)$")
 
 _NONE: tuple[str, ...] = ()
 
@@ -93,7 +93,7 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     own = _single(fields, "ID", other)
     accession: tuple[str, ...] = (number,) if number else ()
     if "C3" in fields:
-        accession += _registered(fields)
+        accession = _unique(accession + _registered(fields))
     for tag in ("U2", "UI"):
         if tag in fields:
             accession = _unique(accession + _texts(pop(tag)))
@@ -181,17 +181,28 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
 REGISTERED = re.compile(r"(?:PUBMED|EMBASE|CTgov|ICTRP|CINAHL|AMED|CRS|KoreaMed)\s\S+(?:,\s*(?=[A-Z])|$)", re.I)
 
 
+def registered_in(text: str) -> tuple[str, ...] | None:
+    """The numbers in a value of ``C3``, of PubMed's own left out; ``None`` where it holds anything else.
+
+    >>> registered_in("PUBMED 28697043,EMBASE 617305812"), registered_in("Journal of Pain")
+    (('EMBASE 617305812',), None)
+    """
+    if not text or REGISTERED.sub("", text):
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    return tuple([part.removeprefix("CTgov ") for part in parts if part[:6].upper() != "PUBMED"])
+
+
 def _registered(fields: Fields) -> tuple[str, ...]:
-    """The numbers in ``C3``, of PubMed's own left out, where it holds nothing else."""
+    """The numbers in the values of ``C3`` that hold nothing else, which are taken out."""
     found: list[str] = []
     left: list[str] = []
     for value in fields["C3"]:
-        text = value.strip()
-        if text and not REGISTERED.sub("", text):
-            parts = [part.strip() for part in text.split(",")]
-            found += [part.removeprefix("CTgov ") for part in parts if part[:6].upper() != "PUBMED"]
-        else:
+        numbers = registered_in(value.strip())
+        if numbers is None:
             left.append(value)
+        else:
+            found += numbers
     if left:
         fields["C3"] = left
     else:
@@ -272,7 +283,7 @@ def _identifiers(
         found = find_doi(value)
         if doi is None and found:
             doi = found
-        elif found != doi:
+        elif found is None or found != doi:
             other.append(("DO", value))
     if doi is None:
         for tag in _DOI_TAGS:
@@ -283,7 +294,7 @@ def _identifiers(
                 if "10." not in value:
                     continue
                 if tag == "N1":
-                    told = _DOI_IN_NOTE.search(value)
+                    told = DOI_IN_NOTE.search(value)
                     doi = find_doi(told[1]) if told else None
                 else:
                     doi = find_doi(value)
@@ -381,10 +392,10 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
     names = given or ()
     if first:
         names = first if not given else [*given, *first]
-    authors = _names(names, repairs)
+    authors = names_in(names, repairs)
     editors: tuple[str, ...] = ()
     if "A2" in fields or "ED" in fields:
-        second, editors = fields.get("A2", []), _names(fields.pop("ED", []), repairs)
+        second, editors = fields.get("A2", []), names_in(fields.pop("ED", []), repairs)
         cited = [value for value in second if surnames_alone(value.strip())]
         if cited:
             second = [value for value in second if value not in cited]
@@ -392,7 +403,7 @@ def _people(fields: Fields, code: str, repairs: Repairs) -> tuple[tuple[str, ...
         else:
             fields.pop("A2", None)
         if second:
-            people = _names(second, repairs)
+            people = names_in(second, repairs)
             if not authors and code.upper() in ("JOUR", "CONF", "CPAPER", "ABST", "EJOUR", ""):
                 if people:
                     repairs.append("authors found in A2")
@@ -408,7 +419,7 @@ def surnames_alone(text: str) -> bool:
     )
 
 
-def _names(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, ...]:
+def names_in(values: list[str] | tuple[str, ...], repairs: Repairs) -> tuple[str, ...]:
     if not values:
         return ()
     together = "|".join(values)
@@ -469,7 +480,7 @@ def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
     source = ""
     for tag in there:
         if text := fields[tag][0].strip():
-            full, source = _ISSN_BEHIND.sub("", text.replace("\n", " ")) or text, tag
+            full, source = ISSN_BEHIND.sub("", text.replace("\n", " ")) or text, tag
             break
     if full is None:
         return None, None
@@ -483,7 +494,7 @@ def journal_of(fields: Fields, other: Others) -> tuple[str | None, str | None]:
     for tag in there:
         for value in fields.pop(tag):
             text = value.strip().replace("\n", " ")
-            if text and text not in (full, short) and _ISSN_BEHIND.sub("", text) != full:
+            if text and text not in (full, short) and ISSN_BEHIND.sub("", text) != full:
                 other.append((tag, text))
     return full, short
 

@@ -1,15 +1,12 @@
-/* One RIS record at once: its lines cut into fields, wrapped lines put together, values of one tag beside one another.
+/* One RIS record at once: its lines cut into fields, wrapped lines put together, and the record made of them (record.c).
 
    Takes only what needs no judgement: a TY line, tags at their usual place, plain wrapped lines, an ER line. Everything
    else is handed back as None and read in Python (ris.py), which takes the same records the same way without this
    module; the tests compare the two. What the tags are allowed is a table made in ris_whole.py. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <string.h>
+#include "record.h"
 
-enum { ONCE = 1, SEVERAL = 2, AUTHOR = 4, KEYWORD = 8, ON_ONE_LINE = 16, IN_ONE_LINE = 32, KNOWN = 64, TEXT = 128 };
-enum { MOST = 4096, PLACES = 26 * 36 }; /* fields of one record; tags of two letters or a letter and a digit */
+enum { KNOWN = 1, TEXT = 2 };
 
 typedef struct {
     int kind;
@@ -21,7 +18,6 @@ typedef struct {
     int tag; /* its place in the table */
     Py_ssize_t begin, end; /* of the value without blanks, where it is of one line */
     PyObject *made; /* the value put together, where it is not */
-    int lines; /* whether it holds line ends */
 } Field;
 
 #define AT(text, i) PyUnicode_READ((text)->kind, (text)->data, (i))
@@ -50,17 +46,17 @@ static void stripped(const Text *text, Py_ssize_t *begin, Py_ssize_t *end)
     while (*end > *begin && Py_UNICODE_ISSPACE(AT(text, *end - 1))) --*end;
 }
 
-/* The place in the table of a tag's two letters, or -1. */
-static int place(Py_UCS4 first, Py_UCS4 second)
-{
-    if (first < 'A' || first > 'Z') return -1;
-    if (second >= 'A' && second <= 'Z') return (int)((first - 'A') * 36 + second - 'A');
-    if (second >= '0' && second <= '9') return (int)((first - 'A') * 36 + 26 + second - '0');
-    return -1;
-}
+enum { TY = TAG('T', 'Y'), ER = TAG('E', 'R'), UR = TAG('U', 'R'), DO = TAG('D', 'O') };
 
-#define PLACE(a, b) ((a - 'A') * 36 + (b - 'A'))
-enum { TY = PLACE('T', 'Y'), ER = PLACE('E', 'R'), UR = PLACE('U', 'R'), DO = PLACE('D', 'O') };
+/* Whether a line begins with the tag of PubMed's number as our own writer has it. */
+static int pmid_line(const Text *text, Py_ssize_t at, Py_ssize_t end)
+{
+    static const char head[] = "PMID  - ";
+    if (end - at < 8) return 0;
+    for (int i = 0; i < 8; i++)
+        if (AT(text, at + i) != (Py_UCS4)head[i]) return 0;
+    return 1;
+}
 
 static int blank_of(Py_UCS4 c) { return c == ' ' || c == '\t' || c == 0xa0; }
 
@@ -112,12 +108,6 @@ static int put(Buffer *into, const Text *text, Py_ssize_t begin, Py_ssize_t end)
     return 0;
 }
 
-static PyObject *value_of(PyObject *whole, const Field *field)
-{
-    if (field->made) return Py_NewRef(field->made);
-    return PyUnicode_Substring(whole, field->begin, field->end);
-}
-
 /* Ends the value in `joined`, made of several lines; -1 on an error, 0 where it needs judgement. */
 static int made(Buffer *joined, Field *field)
 {
@@ -127,8 +117,6 @@ static int made(Buffer *joined, Field *field)
     if ((field->tag == UR || field->tag == DO) && end - begin >= 3 && joined->data[end - 1] == '-' &&
         joined->data[end - 2] == ' ' && joined->data[end - 3] == ' ')
         return 0;
-    field->lines = 0;
-    for (Py_ssize_t i = begin; i < end && !field->lines; i++) field->lines = joined->data[i] == '\n';
     field->made = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, joined->data + begin, end - begin);
     joined->length = 0;
     return field->made ? 1 : -1;
@@ -163,7 +151,8 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
             }
             if (here < 0 || (end - at > 5 ? AT(text, at + 5) != ' ' : !(table[here] & KNOWN))) return 0;
             tag = here;
-        }
+        } else if (pmid_line(text, at, end))
+            tag = PMID_TAG;
         if (tag >= 0) {
             if ((tag == TY) != (count == 0) || count == MOST) return 0;
             if (!(table[tag] & KNOWN) && count && table[fields[count - 1].tag] & TEXT) return 0;
@@ -172,10 +161,9 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
             Field *field = &fields[count++];
             *filled = count;
             field->tag = tag;
-            field->begin = end - at > 5 ? at + 6 : end;
+            field->begin = tag == PMID_TAG ? at + 8 : end - at > 5 ? at + 6 : end;
             field->end = end;
             field->made = NULL;
-            field->lines = 0;
             stripped(text, &field->begin, &field->end);
         } else {
             if (count < 2) return 0; /* before TY, or behind it */
@@ -212,141 +200,88 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
     }
 }
 
-static PyObject *by_tag(PyObject *whole, const Field *fields, int count)
-{
-    PyObject *all = PyDict_New();
-    for (int i = 0; all && i < count; i++) {
-        char name[2] = {(char)('A' + fields[i].tag / 36), 0};
-        int second = fields[i].tag % 36;
-        name[1] = (char)(second < 26 ? 'A' + second : '0' + second - 26);
-        PyObject *key = PyUnicode_FromStringAndSize(name, 2), *value = value_of(whole, &fields[i]), *list = NULL;
-        int bad = !key || !value;
-        if (!bad && (list = PyDict_GetItemWithError(all, key)) == NULL) {
-            if (!PyErr_Occurred() && (list = PyList_New(0)) != NULL) {
-                bad = PyDict_SetItem(all, key, list) < 0;
-                Py_DECREF(list); /* the dictionary holds it */
-            } else
-                bad = 1;
-        }
-        if (!bad) bad = PyList_Append(list, value) < 0;
-        Py_XDECREF(key);
-        Py_XDECREF(value);
-        if (bad) Py_CLEAR(all);
-    }
-    return all;
-}
-
-/* Key, values, authors and keywords of an ordinary record in `out`; 1, or 0 where it is not one, -1 on an error. */
-static int in_order(PyObject *whole, const Field *fields, int count, const unsigned char *table, PyObject **out)
-{
-    static PyObject *and_ = NULL;
-    char key[2 * MOST];
-    static unsigned met[PLACES], records; /* in which record a tag was met last, and where its value stands */
-    static int where[PLACES];
-    int length = 0, lists[2] = {-1, -1}, long_keyword = 0;
-    if (!++records) memset(met, 0, sizeof met), records = 1;
-    if (!and_ && !(and_ = PyUnicode_FromOrdinal(0xdcff))) return -1;
-    PyObject *values = PyList_New(0), *authors = PyList_New(0), *keywords = PyList_New(0), *value = NULL;
-    if (!values || !authors || !keywords) goto error;
-    for (int i = 0; i < count; i++) {
-        const Field *field = &fields[i];
-        int can = table[field->tag], tag = field->tag, again = met[tag] == records;
-        if (!(can & (ONCE | SEVERAL | AUTHOR | KEYWORD))) {
-            if (!field->made && field->begin == field->end) continue; /* an empty field of no meaning */
-            goto not;
-        }
-        if (field->lines && (can & IN_ONE_LINE)) goto not;
-        if (again && (can & ONCE)) goto not;
-        value = value_of(whole, field);
-        if (!value) goto error;
-        if (field->lines && (can & ON_ONE_LINE)) {
-            PyObject *end = PyUnicode_FromOrdinal('\n'), *blank = PyUnicode_FromOrdinal(' ');
-            PyObject *line = end && blank ? PyUnicode_Replace(value, end, blank, -1) : NULL;
-            Py_XDECREF(end);
-            Py_XDECREF(blank);
-            Py_SETREF(value, line);
-            if (!value) goto error;
-        }
-        if (can & (AUTHOR | KEYWORD)) {
-            PyObject *list = can & AUTHOR ? authors : keywords;
-            int *own = &lists[!(can & AUTHOR)];
-            if (*own >= 0 && *own != tag) goto not; /* another tag for the same */
-            if (again && (field->lines || (long_keyword && (can & KEYWORD)))) goto not;
-            if (can & KEYWORD) long_keyword |= field->lines;
-            *own = tag;
-            if (PyList_Append(list, value) < 0) goto error;
-        } else if (again) {
-            Py_ssize_t at = where[tag];
-            PyObject *one = PyUnicode_Concat(PyList_GET_ITEM(values, at), and_);
-            PyObject *both = one ? PyUnicode_Concat(one, value) : NULL;
-            Py_XDECREF(one);
-            if (!both || PyList_SetItem(values, at, both) < 0) goto error;
-        }
-        if (!again) {
-            met[tag] = records;
-            where[tag] = (int)PyList_GET_SIZE(values);
-            if (PyList_Append(values, value) < 0) goto error;
-            int second = tag % 36;
-            key[length++] = (char)('A' + tag / 36);
-            key[length++] = (char)(second < 26 ? 'A' + second : '0' + second - 26);
-        }
-        Py_CLEAR(value);
-    }
-    out[0] = PyUnicode_FromStringAndSize(key, length);
-    out[1] = values;
-    out[2] = authors;
-    out[3] = keywords;
-    return out[0] ? 1 : -1;
-not:
-    Py_XDECREF(value);
-    Py_DECREF(values);
-    Py_DECREF(authors);
-    Py_DECREF(keywords);
-    return 0;
-error:
-    Py_XDECREF(value);
-    Py_XDECREF(values);
-    Py_XDECREF(authors);
-    Py_XDECREF(keywords);
-    return -1;
-}
-
 static PyObject *take(PyObject *self, PyObject *const *given, Py_ssize_t many)
 {
-    static Field fields[MOST]; /* one record at a time: the interpreter's lock is held */
+    static Field found[MOST]; /* one record at a time: the interpreter's lock is held while they are in use */
     static Buffer joined;
+    static Fields usual;
+    static int busy;
     int filled = 0;
-    PyObject *result = NULL, *parts[4] = {NULL, NULL, NULL, NULL};
+    PyObject *result = NULL, *record = NULL, *fields_left = NULL;
     Py_ssize_t skipped = 0, lines = 0, over = 0;
-    if (many != 4 || !PyUnicode_Check(given[0]) || !PyBytes_Check(given[2]) || PyBytes_GET_SIZE(given[2]) != PLACES) {
-        PyErr_SetString(PyExc_TypeError, "take(text, at, table, ordinary)");
+    if (many != 5 || !PyUnicode_Check(given[0]) || !PyBytes_Check(given[2]) || PyBytes_GET_SIZE(given[2]) != CODES) {
+        PyErr_SetString(PyExc_TypeError, "take(text, at, table, tally, number)");
         return NULL;
     }
-    Py_ssize_t at = PyLong_AsSsize_t(given[1]);
-    if (at < 0) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "at must not be negative");
+    Py_ssize_t at = PyLong_AsSsize_t(given[1]), number = PyLong_AsSsize_t(given[4]);
+    if (at < 0 || number < 0) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "at and number must not be negative");
         return NULL;
     }
     const unsigned char *table = (const unsigned char *)PyBytes_AS_STRING(given[2]);
     Text text = {PyUnicode_KIND(given[0]), PyUnicode_DATA(given[0]), PyUnicode_GET_LENGTH(given[0])};
-    int count = fields_of(&text, at, table, fields, &joined, &filled, &skipped, &lines, &over);
-    if (count > 0) {
-        int whole = given[3] == Py_True ? in_order(given[0], fields, count, table, parts) : 0;
-        if (whole > 0)
-            result = Py_BuildValue("NNNNnnn", parts[0], parts[1], parts[2], parts[3], over, skipped, lines);
-        else if (whole == 0 && (parts[1] = by_tag(given[0], fields, count)) != NULL)
-            result = Py_BuildValue("ONOOnnn", Py_None, parts[1], Py_None, Py_None, over, skipped, lines);
-    } else if (count == 0)
-        result = Py_NewRef(Py_None);
+    int count = fields_of(&text, at, table, found, &joined, &filled, &skipped, &lines, &over);
+    if (count <= 0) {
+        for (int i = 0; i < filled; i++) Py_CLEAR(found[i].made);
+        if (count < 0) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+        Py_RETURN_NONE;
+    }
+    /* Python runs while a record is built, and may come back here from another thread. */
+    Fields *fields = busy ? PyMem_Calloc(1, sizeof *fields) : &usual;
+    if (fields == &usual) busy = 1;
+    int done = fields ? DONE : FAILED;
+    for (int i = 0; i < count; i++) {
+        PyObject *value = found[i].made;
+        found[i].made = NULL;
+        if (done == DONE && !value) value = PyUnicode_Substring(given[0], found[i].begin, found[i].end);
+        if (done == DONE)
+            done = add(fields, found[i].tag, NULL, value) < 0 ? FAILED : DONE;
+        else
+            Py_XDECREF(value);
+    }
+    if (done == DONE) done = build(fields, given[3], number + skipped + 1, number + lines, &record);
+    if (done == JUDGE && !(fields_left = dictionary(fields))) done = FAILED;
+    if (fields) forget(fields);
+    if (fields == &usual)
+        busy = 0;
+    else
+        PyMem_Free(fields);
+    if (done == DONE)
+        result = Py_BuildValue("NOnnn", record, Py_None, over, number + skipped + 1, number + lines);
+    else if (done == JUDGE)
+        result = Py_BuildValue("ONnnn", Py_None, fields_left, over, number + skipped + 1, number + lines);
     else if (!PyErr_Occurred())
         PyErr_NoMemory();
-    for (int i = 0; i < filled; i++) Py_CLEAR(fields[i].made);
     return result;
+}
+
+/* How many line ends a text has: what str.count tells in ten times the time. */
+static PyObject *line_ends(PyObject *self, PyObject *given)
+{
+    if (!PyUnicode_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "line_ends(text)");
+        return NULL;
+    }
+    Py_ssize_t size = PyUnicode_GET_LENGTH(given), count = 0;
+    if (PyUnicode_KIND(given) == PyUnicode_1BYTE_KIND) {
+        const Py_UCS1 *data = PyUnicode_1BYTE_DATA(given);
+        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
+    } else if (PyUnicode_KIND(given) == PyUnicode_2BYTE_KIND) {
+        const Py_UCS2 *data = PyUnicode_2BYTE_DATA(given);
+        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
+    } else {
+        const Py_UCS4 *data = PyUnicode_4BYTE_DATA(given);
+        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
+    }
+    return PyLong_FromSsize_t(count);
 }
 
 static PyMethodDef methods[] = {
     {"take", (PyCFunction)(void (*)(void))take, METH_FASTCALL,
-     "take(text, at, table, ordinary): the record behind the line end text[at], or None"},
+     "take(text, at, table, tally, number): the record behind the line end text[at], or its fields, or None"},
+    {"line_ends", line_ends, METH_O, "line_ends(text): how many line ends it has"},
+    {"record_parts", (PyCFunction)(void (*)(void))record_parts, METH_FASTCALL,
+     "record_parts(class, callables): what records are made of"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from balm.review.records import ris
-from balm.review.records.ris_whole import take
+from balm.review.records.ris_whole import compiled, take
 from balm.vocabulary.problems import InputError
 from tests.unit.review.records.reading import read, whys
 
@@ -16,8 +16,10 @@ def either_way(request, monkeypatch):
     if request.param == "python":
         monkeypatch.setenv("BALM_KERNEL", "off")
     take.cache_clear()
+    compiled.cache_clear()
     yield
     take.cache_clear()
+    compiled.cache_clear()
 
 
 def test_an_entry_that_begins_where_another_one_ends():

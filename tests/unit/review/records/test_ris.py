@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from balm.review.records import decoding, ris, ris_whole
 from balm.review.records.decoding import text_blocks, text_lines
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import AND
 from balm.review.records.ris_order import LEARNT_FROM, Orders
+from balm.vocabulary.record import Record
 from tests.unit.review.records.reading import read, whys
 
 ONE = "TY  - JOUR\nTI  - Ketamine for pain\nAU  - Lynch, Mary E.\nPY  - 2009\nER  - \n"
@@ -236,18 +236,30 @@ def test_ci_has_the_compiled_function():
 
 @pytest.mark.skipif(ris_whole.take() is None, reason="the compiled function is not built here")
 def test_the_compiled_function_takes_what_needs_no_judgement():
-    take = ris_whole.take()
+    take, tally = ris_whole.take(), Tally("a")
     text = "\n\nTY  - JOUR\nAU  - A\nAU  - B\nTI  - T \n  goes on\nUR  - u\nUR  - v\nER  - \n\nTY  - JOUR\n"
-    tags, values, authors, keywords, end, skipped, lines = take(text, 0, ris_whole.TABLE, True)
-    assert (tags, values[2:], authors, keywords) == ("TYAUTIUR", ["T goes on", f"u{AND}v"], ["A", "B"], [])
-    assert (text[end:], skipped, lines) == ("\n\nTY  - JOUR\n", 1, 9)
-    fields = {"TY": ["JOUR"], "AU": ["A", "B"], "TI": ["T goes on"], "UR": ["u", "v"]}
-    assert take(text, 0, ris_whole.TABLE, False)[:2] == (None, fields)
+    record, fields, end, start, number = take(text, 0, ris_whole.TABLE, tally, 10)
+    assert (record.title, record.authors, record.urls, record.lines) == ("T goes on", ("A", "B"), ("u", "v"), (12, 19))
+    assert (fields, text[end:], start, number, tally.read) == (None, "\n\nTY  - JOUR\n", 12, 19, 1)
+    # A record without any field is rejected in Python.
+    assert take("\nTY  - JOUR\nER  - \n", 0, ris_whole.TABLE, tally, 0)[:2] == (None, {"TY": ["JOUR"]})
     for odd in ("TI - T", "PMID- 1", "TY  - JOUR", "ER  - x", "AB  -x", " \u00a0TI \u2013 x"):
-        assert take(f"\nTY  - JOUR\nTI  - T\n{odd}\nER  - \n", 0, ris_whole.TABLE, True) is None
-    assert take(text, end, ris_whole.TABLE, True) is None  # not whole yet
+        assert take(f"\nTY  - JOUR\nTI  - T\n{odd}\nER  - \n", 0, ris_whole.TABLE, tally, 0) is None
+    assert take(text, end, ris_whole.TABLE, tally, 0) is None  # not whole yet
+    assert tally.read == 1
     with pytest.raises(TypeError):
-        take(b"", 0, ris_whole.TABLE, True)
+        take(b"", 0, ris_whole.TABLE, tally, 0)
+    with pytest.raises(AttributeError):
+        take("\nTY  - JOUR\nTI  - T\nER  - \n", 0, ris_whole.TABLE, None, 0)
+
+
+@pytest.mark.skipif(ris_whole.compiled() is None, reason="the compiled function is not built here")
+def test_the_compiled_part_refuses_a_class_of_other_fields():
+    with pytest.raises(TypeError, match="other fields"):
+        ris_whole.compiled().record_parts(Tally, ris_whole.TWIN)
+    with pytest.raises(TypeError):
+        ris_whole.compiled().record_parts(Record, ())
+    assert [r.title for r in read(ONE)[0]] == ["Ketamine for pain"], "what it had before stays"
 
 
 DIALECTS = (
