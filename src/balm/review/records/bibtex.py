@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from balm.review.records.bibtex_fields import NAME, WHOLE, as_ris, ordinary_entry, pair_of
 from balm.review.records.bibtex_order import Order
+from balm.review.records.bibtex_whole import entry
 from balm.review.records.kinds import BIBTEX_TYPES
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fast import ordinary
@@ -45,13 +46,20 @@ def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
     file has shown so far or field by field; everything else goes line by line.
     """
     tally.format = "BibTeX"
-    slow, order = _ByLine(tally), Order()
+    slow, order, whole = _ByLine(tally), Order(), entry()
     text = "\n"  # begins with the end of the line before it
     for more in texts:
         text += more
         at = 0
         while (end := text.find("\n@", at + 1)) >= 0:
-            if not slow.kind and (match := order.match(text, at, end)):
+            if whole is not None:
+                if not slow.kind and (taken := whole(text, at, end, slow.strings, tally, slow.number)):
+                    record, lines = taken
+                    slow.number += lines
+                    yield record
+                else:
+                    yield from _piece(text[at:end], slow)
+            elif not slow.kind and (match := order.match(text, at, end)):
                 yield from _matched(match, order, slow)
             else:
                 yield from _piece(text[at:end], slow, order)

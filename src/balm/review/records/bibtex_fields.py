@@ -184,13 +184,8 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
             else:
                 ris.setdefault(tag, []).extend(values)
         elif low in KEYWORDS:
-            bare = raw.replace("{;}", LINE_SEPARATOR)
-            parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
-            if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
-                parts = [plain(part).replace(LINE_SEPARATOR, ";") for part in parts]
-            elif "  " in bare or "\t" in bare or "}" in bare:
-                parts = list(map(plain, parts))
-            ris.setdefault("KW", []).extend([*map(str.strip, parts), ""])
+            parts = keywords_in(raw)
+            ris.setdefault("KW", []).extend([*parts, ""])
         elif low == "pages":
             ris.setdefault("SP", []).append(page_range(value))
         elif low == "month":
@@ -207,7 +202,7 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
         else:
             ris.setdefault(name, []).append(value)
     if month and "DA" not in ris:
-        date = date_of(ris.get("PY", [""])[0], month)
+        date = date_of(ris.get("PY", [""])[0].strip(), month)
         if date is not None:
             ris["DA"] = [date]
         else:
@@ -220,6 +215,21 @@ def as_ris(kind: str, key: str, pairs: list[tuple[str, str]]) -> Fields:
     if own:
         ris["ID"] = [own]
     return ris
+
+
+def keywords_in(raw: str) -> list[str]:
+    r"""Keywords with semicolons or else commas between, in characters; a semicolon in braces is part of one.
+
+    >>> keywords_in(r"na{\"i}ve; pain, chronic; a{;}b")
+    ['naïve', 'pain, chronic', 'a;b']
+    """
+    bare = raw.replace("{;}", LINE_SEPARATOR)
+    parts = bare.split(";") if ";" in bare else bare.split(",") if "," in bare else [bare]
+    if LINE_SEPARATOR in bare or "\\" in bare or "{" in bare or "\n" in bare or "~" in bare or "$" in bare:
+        parts = [plain(part).replace(LINE_SEPARATOR, ";") for part in parts]
+    elif "  " in bare or "\t" in bare or "}" in bare:
+        parts = list(map(plain, parts))
+    return list(map(str.strip, parts))
 
 
 def date_of(year: str, month: str) -> str | None:

@@ -42,5 +42,8 @@ PyObject *dictionary(const Fields *fields);
 int build(Fields *fields, PyObject *tally, Py_ssize_t start, Py_ssize_t end, PyObject **record);
 /* record_parts(class, names, callables): what `build` needs of the Python twin. */
 PyObject *record_parts(PyObject *self, PyObject *const *given, Py_ssize_t many);
+/* BibTeX, of entry.c. */
+PyObject *entry(PyObject *self, PyObject *const *given, Py_ssize_t many);
+PyObject *entry_parts(PyObject *self, PyObject *const *given, Py_ssize_t many);
 
 #endif

@@ -279,6 +279,10 @@ static PyObject *line_ends(PyObject *self, PyObject *given)
 static PyMethodDef methods[] = {
     {"take", (PyCFunction)(void (*)(void))take, METH_FASTCALL,
      "take(text, at, table, tally, number): the record behind the line end text[at], or its fields, or None"},
+    {"entry", (PyCFunction)(void (*)(void))entry, METH_FASTCALL,
+     "entry(text, at, end, strings, tally, number): the record of a BibTeX entry and its lines, or None"},
+    {"entry_parts", (PyCFunction)(void (*)(void))entry_parts, METH_FASTCALL,
+     "entry_parts(codes, callables): what fields of BibTeX mean"},
     {"line_ends", line_ends, METH_O, "line_ends(text): how many line ends it has"},
     {"record_parts", (PyCFunction)(void (*)(void))record_parts, METH_FASTCALL,
      "record_parts(class, callables): what records are made of"},

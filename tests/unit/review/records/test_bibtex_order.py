@@ -1,11 +1,12 @@
-"""BibTeX by the order of its fields, field by field and line by line: one result and one receipt."""
+"""BibTeX by the compiled function, by the order of its fields, field by field and line by line: one result."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balm.review.records import bibtex, bibtex_order
+from balm.review.records import bibtex, bibtex_order, bibtex_whole
 from balm.review.records.receipt import Tally
 
 TOOLS = (
@@ -26,13 +27,18 @@ ODD = (
     "  keywords = {a~b},", "  keywords = {{a, b}},", "  title = {a } b},",
     '  title = "a {"b"} c",', "  title = {{a~b}},",
     '  title = "x" # pain,', "  abstract = {}", "  title = {\\}},", "  doi = {none},", "  id = {7},", "  pmid = {},",
+    "DA = {{2019-10-05}},", "Early Access Date = {{MAY 2020}},", "  article-number = {e7},", "UR = {https://y.org},",
+    "  unique-id = {WOS:1},", "  eissn = {1234-567X},", "  url = {https://a.org; https://b.org},", "  abc = {1},",
+    "  author = {A\tand B  and C and others},", "  keywords = {a{;}b; c},", '  note = "\\{x\\} \\_ \\, \\$ y",',
+    "  Abc = x,",
+    "  year = {~2019},", "  decision = {include},", "  pages = {1 \u2013 9},", "TY = {x},", "  title = {{{{a}}}},",
     "  title = {a\u2028b},", "  author = {{A and B}},", '  abstract = "C:\\\\x",', "  title = {a {b}, year = {2},",
 )  # fmt: skip
 
 
 def same_both_ways(text: str) -> tuple[int, int]:
     """Records by every way, and how many of them a pattern took."""
-    tally, slow = Tally("a", taken=set()), Tally("a", taken=set())
+    slow = Tally("a", format="BibTeX", taken=set())
     by_line = bibtex._ByLine(slow)
     expected = [*by_line.feed(text.split("\n")[: None if text[-1:] != "\n" else -1]), *by_line.close()]
     taken = 0
@@ -44,14 +50,15 @@ def same_both_ways(text: str) -> tuple[int, int]:
         taken += record is not None
         return record
 
-    bibtex_order.Order.record = counted
-    try:
-        got = list(bibtex.read([text], tally))
-    finally:
-        bibtex_order.Order.record = make
-    assert got == expected
-    slow.format = tally.format
-    assert tally.entries == slow.entries and tally.close() == slow.close()
+    receipt = slow.close()
+    for compiled in {None, bibtex_whole.entry()}:
+        tally = Tally("a", taken=set())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bibtex_order.Order, "record", counted)
+            patch.setattr(bibtex, "entry", lambda compiled=compiled: compiled)
+            got = list(bibtex.read([text], tally))
+        assert got == expected
+        assert tally.close() == receipt and tally.entries == slow.entries
     return len(got), taken
 
 
@@ -74,3 +81,26 @@ def test_the_order_of_fields_is_learnt_and_a_later_change_of_it_loses_nothing():
 def test_an_ordinary_file_goes_by_its_order():
     held, taken = same_both_ways("".join(TOOLS[0] % at for at in range(100)))
     assert taken == held - bibtex_order.LEARNT_FROM - 1, "all but those that taught it, and the last of the file"
+
+
+@pytest.mark.skipif(bibtex_whole.entry() is None, reason="the compiled function is not built here")
+def test_the_compiled_function_takes_what_needs_no_judgement():
+    entry = bibtex_whole.entry()
+    for place, tool in enumerate(TOOLS):
+        text = "\n" + tool % 7
+        tally = Tally("a")
+        record, lines = entry(text, 0, len(text) - 1, {"pain": "Pain", "feb": "2"}, tally, 10)
+        assert (lines, record.lines[0], tally.read) == (text.count("\n") - 1, 11, 1)
+        assert text.count("\n", 0, text.rindex("}")) == record.lines[1] - 10
+        assert record.authors[:1] == (("Müller, A.",), ("Doe, J.",), ("Solo",), ())[place]
+        assert record.year == (1999, 2001, 2003, 2004)[place]
+    for odd in (
+        "@string{a = {b}}",
+        "@article{k, title = {x}",
+        "@article{k, title = {x} # y}",
+        "@article{k}",
+        "@other{k, a={b}}",
+    ):
+        assert entry(f"\n{odd}\n", 0, len(odd) + 1, {}, Tally("a"), 0) is None
+    with pytest.raises(ValueError, match="must lie in the text"):
+        entry("\n", 0, 2, {}, Tally("a"), 0)
