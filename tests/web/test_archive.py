@@ -95,3 +95,37 @@ def zipped(files: dict[str, bytes]) -> bytes:
 def test_what_is_no_archive_is_refused_in_one_sentence(db: None, data: bytes, why: str) -> None:
     with pytest.raises(InputError, match=why):
         bring_archive(data, user=None, claim="olga")
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "why"),
+    [
+        ("team/certainty_agreed.jsonl", b"[1]\n", "damaged"),
+        ("team/certainty_agreed.jsonl", b"{}\n", "damaged"),
+        ("team/screening_vote.jsonl", b"[" * 100_000, "damaged"),
+        ("team/review.json", b'{"key": 1, "slug": []}', "damaged"),
+        ("team/events.jsonl", b"", "holds no event"),
+        ("team/events.jsonl", b'{"chain": "\\ud800"}\n', "another review"),
+    ],
+)
+def test_an_archive_altered_by_hand_is_refused_whole(team: Team, file: str, data: bytes, why: str) -> None:
+    good = unpack(archive(team.owner.acting))
+    moved(team.review)
+    _forget_chain(team.review.key)
+    before = Review.objects.count()
+    with pytest.raises(InputError, match=why):
+        bring_archive(zipped(good | {file: data}), user=team.owner.user, claim="olga")
+    assert Review.objects.count() == before
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("balm.actions.team.archive.RATIO_FROM", 1000)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("a.ris", b"x" * 100_000)
+    with pytest.raises(InputError, match="more than 200 times its size"):
+        unpack(out.getvalue())
+    broken = bytearray(zipped({"a.ris": b"x"}))
+    broken[8] = broken[broken.find(b"PK\x01\x02") + 10] = 8  # said to be deflated, and is not
+    with pytest.raises(InputError, match="not a zip that can be read"):
+        unpack(bytes(broken))

@@ -30,6 +30,9 @@ MAX_BYTES = 64 * 1024 * 1024
 #: The longest cell of a table, in characters: beyond, a quotation mark is not closed.
 MAX_CELL = 131_072
 
+#: Columns of a table; a message names them.
+MAX_COLUMNS = 2_000
+
 #: What a spreadsheet may write between two cells, in the order that settles a tie.
 DELIMITERS = (",", ";", "\t")
 
@@ -301,6 +304,8 @@ def _cells(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
 
 
 def _header(header: list[str], file: str, delimiter: str, rows: list[list[str]]) -> tuple[str, ...]:
+    if len(header) > MAX_COLUMNS:
+        raise InputError(Problem(f"has {len(header):,} columns: this is no table of studies", file=file))
     names = [name.strip() for name in header]
     while names and not names[-1]:
         at = len(names) - 1

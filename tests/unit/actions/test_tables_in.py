@@ -56,6 +56,7 @@ def test_trailing_empty_columns_of_a_spreadsheet_are_dropped():
         ("", "t.csv: is empty; a table needs a header row and at least one study"),
         (" \n\n,,\n", "t.csv: is empty; a table needs a header row and at least one study"),
         ("study,n\n", "t.csv: has a header (line 1) but no rows under it"),
+        ("a," * 2500 + "b\n1\n", "t.csv: has 2,501 columns: this is no table of studies"),
         ("study,n\n,\n", "t.csv: has a header (line 1) but no rows under it"),
         (
             "study,n,n\nA,1,2\n",

@@ -203,6 +203,7 @@ def test_columns_of_a_table() -> None:
     ("change", "says"),
     [
         ({"tp": [19, 45, 28, 60, 33, -1]}, "Study 6: a count of people is a whole number of 0 or more; got -1"),
+        ({"tp": [19, 45, 28, 60, 33, 1e308]}, "Study 6: 1e+308 people are more than there are"),
         ({"tp": [19, 45, 28.5, 60, 33, 12]}, "row 3, column tp"),
         ({"fn": [3, None, 9, 5, 14, 0]}, "the count is missing"),
         ({"fn": ["3", "x", 9, 5, 14, 0]}, "'x' is not a number"),

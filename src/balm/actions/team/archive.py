@@ -11,13 +11,17 @@ import csv
 import hashlib
 import io
 import json
+import lzma
 import mimetypes
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from django.db import transaction
+from django.core.exceptions import FieldError, ValidationError
+from django.db import DatabaseError, transaction
 
 from balm.actions.archive_zip import zipped
 from balm.actions.team.acting import Acting, Refused
@@ -38,6 +42,18 @@ from balm.vocabulary.problems import InputError, Problem
 
 #: An archive is refused beyond these, before anything of it is unpacked into memory.
 MAX_ENTRIES, MAX_FILE, MAX_TOTAL = 20_000, 512 * 1024**2, 2 * 1024**3
+#: Packages pack ten to twenty times; what packs better than this, and is large, is a bomb.
+MAX_RATIO, RATIO_FROM = 200, 64 * 1024**2
+#: What zipfile raises for archives that are cut, altered or packed in ways it does not know.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    NotImplementedError, RuntimeError, EOFError, OSError, ValueError, IndexError,
+)  # fmt: skip
+#: What files of an archive raise that were altered by hand: other types, columns, values that no table takes.
+_DAMAGE = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, csv.Error,
+    DatabaseError, FieldError, ValidationError,
+)  # fmt: skip
 MEMBER_COLUMNS = ("code", "name", "role", "interests", "active")
 
 
@@ -117,12 +133,23 @@ def _team_files(review: Review) -> Iterator[tuple[str, bytes]]:
         yield f"{name.replace('.', '_').lower()}.jsonl", _lines(lines_of(review, name))
 
 
-@transaction.atomic
 def bring_archive(data: bytes, *, user: object, claim: str) -> Review:
     """Bring an archive to this server; ``user`` takes the place of the member ``claim``, who must be a lead.
 
-    The package is checked as a whole and the audit trail is walked; an archive that fails either is refused whole.
+    The package is checked as a whole and the audit trail is walked; an archive that fails either is refused whole, and
+    so is one whose files are not what :func:`archive` writes.
     """
+    try:
+        with transaction.atomic():
+            return _bring(data, user, claim)
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        raise InputError(f"the archive is damaged ({what}); nothing was brought in") from None
+
+
+def _bring(data: bytes, user: object, claim: str) -> Review:
     files = unpack(data)
     team = {name.removeprefix("team/"): files.pop(name) for name in [n for n in files if n.startswith("team/")]}
     missing = [
@@ -186,6 +213,8 @@ def _restore_details(review: Review, team: dict[str, bytes]) -> None:
 
 def _restore_events(review: Review, data: bytes) -> None:
     events = [Event(**json.loads(line)) for line in data.decode().split("\n") if line]
+    if not events:
+        raise InputError(Problem("holds no event: the audit trail of a review begins with it", "team/events.jsonl"))
     if any(event.chain != review.key for event in events):
         raise InputError(Problem("holds an event of another review", "team/events.jsonl"))
     Event.objects.bulk_create(events, batch_size=500)
@@ -205,6 +234,8 @@ def unpack(data: bytes) -> dict[str, bytes]:
                 raise InputError(f"the archive holds {len(entries):,} files; the limit is {MAX_ENTRIES:,}")
             if sum(e.file_size for e in entries) > MAX_TOTAL:
                 raise InputError(f"the archive unpacks to more than {MAX_TOTAL // 1024**3} GB; nothing was brought in")
+            if sum(e.file_size for e in entries) > max(RATIO_FROM, MAX_RATIO * len(data)):
+                raise InputError(f"the archive unpacks to more than {MAX_RATIO} times its size: refused")
             files: dict[str, bytes] = {}
             for entry in entries:
                 path = PurePosixPath(entry.filename)
@@ -220,7 +251,9 @@ def unpack(data: bytes) -> dict[str, bytes]:
                 if len(files[entry.filename]) > MAX_FILE:
                     raise InputError(f"{entry.filename!r} is larger than {MAX_FILE // 1024**2} MB")
             return files
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except InputError:
+        raise
+    except _UNREADABLE as error:
         raise InputError(f"the file is not a zip that can be read: {error}") from None
 
 

@@ -83,7 +83,7 @@ def _bring(data: bytes, files: Mapping[str, bytes], user: User, claim: str) -> R
         if about["slug"] in TAKEN:
             raise InputError(Problem("is a word of the server's own addresses", "team/review.json", column="slug"))
         return bring_archive(data, user=user, claim=claim)
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the archive is damaged: {error}; nothing was brought in") from None
 
 

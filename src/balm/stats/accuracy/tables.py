@@ -14,6 +14,8 @@ from balm.stats.frame import frame
 from balm.stats.measures.conventions import TO
 from balm.vocabulary.problems import InputError, Problem, check_option
 
+#: More than have ever lived; sums of products of larger counts overflow.
+MOST_PEOPLE = 1e12
 CELLS = ("tp", "fn", "fp", "tn")
 
 
@@ -97,6 +99,8 @@ def tables(*, tp: Any, fn: Any, fp: Any, tn: Any, study: Any = None, data: Any =
                 reason = "the count is missing; leave the study out, or give 0 where nobody was counted"
             elif not (value >= 0.0 and math.isfinite(value) and value == math.floor(value)):
                 reason = f"a count of people is a whole number of 0 or more; got {value:g}"
+            elif value > MOST_PEOPLE:
+                reason = f"{value:g} people are more than there are"
             else:
                 continue
             problems.append(Problem(f"{names[row]}: {reason}", row=row + 1, column=column.label, value=text))
