@@ -72,9 +72,17 @@ def import_into_registry(
     return Imported(plan, tuple(written), False, started)
 
 
+#: Mappings and data dictionaries are read; the largest dictionaries stay under 5 MB.
+MAX_TEXT = 16 * 1024**2
+
+
 def _text(path: Path) -> str:
     try:
-        text, wrong = decode(path.read_bytes(), file=path.name)
+        with path.open("rb") as source:
+            data = source.read(MAX_TEXT + 1)
+        if len(data) > MAX_TEXT:
+            raise InputError(Problem(f"is larger than {MAX_TEXT // 1024**2} MB", file=path.name))
+        text, wrong = decode(data, file=path.name)
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
     if wrong:

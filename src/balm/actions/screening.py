@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,14 +152,14 @@ def simulate_table(
     """
     header, rows = _table(Path(path))
     if labels not in header:
-        raise InputError(Problem(f"has no column {labels!r}; its columns are {header}", file=str(path)))
+        raise InputError(Problem(f"has no column {labels!r}; its columns are {_named(header)}", file=str(path)))
     if header.count(labels) > 1:
         raise InputError(Problem(f"has {header.count(labels)} columns {labels!r}; give them names", file=str(path)))
     named = [HEADERS.get(plain_name(name)) for name in header]
     title = next((i for i, tag in enumerate(named) if tag == "TI"), None)
     abstract = next((i for i, tag in enumerate(named) if tag == "AB"), None)
     if title is None and abstract is None:
-        raise InputError(Problem(f"needs a column title or abstract; its columns are {header}", file=str(path)))
+        raise InputError(Problem(f"needs a column title or abstract; its columns are {_named(header)}", file=str(path)))
     if not rows:
         raise InputError(Problem("has no rows under its header", file=str(path)))
     at = header.index(labels)
@@ -214,15 +215,21 @@ def _among(name: str, given: int | Sequence[int] | None, found: list[bool | None
     return [places[row] for row in rows]
 
 
+def _named(header: Sequence[str]) -> str:
+    more = f" and {len(header) - 20:,} more" if len(header) > 20 else ""
+    return ", ".join(name[:40] for name in header[:20]) + more
+
+
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as source:
+            data = source.read(MAX_BYTES + 1)
         if data[:2] == b"\x1f\x8b":
             with gzip.open(io.BytesIO(data)) as packed:
                 data = packed.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError(Problem("no such file", file=str(path))) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(Problem(f"cannot be read: {reason}", file=str(path))) from None
     if len(data) > MAX_BYTES:

@@ -12,7 +12,6 @@ central volume at once, so the first minutes after a bolus are never given, and 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +20,7 @@ from typing import Any
 
 from balm.guidance.scheme import Scheme
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.toml_text import load_toml
 
 FILE = "guidance/pharmacokinetics.toml"
 #: Weight that allometric parameters are given for.
@@ -207,8 +207,8 @@ def at_end(model: Model, weight: float, scheme: Scheme) -> float:
 def read_kinetics(data: bytes) -> tuple[Kinetics | None, tuple[Problem, ...]]:
     """The models of ``guidance/pharmacokinetics.toml``, or ``None`` with every problem found."""
     try:
-        given = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        given = load_toml(data.decode("utf-8"))
+    except ValueError as error:
         return None, (Problem(f"cannot be read: {error}", file=FILE),)
     problems: list[Problem] = []
     models: list[Model] = []

@@ -5,7 +5,6 @@ Read from ``guidance/therapy.toml`` of a review package, so that another therapy
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from balm.guidance.bounds import Bounds, read_bounds
 from balm.guidance.units import Quantity, quantity_of
 from balm.vocabulary.problems import InputError, Problem, unknown_option
+from balm.vocabulary.toml_text import load_toml
 
 FILE = "guidance/therapy.toml"
 #: What can be guarded against slips of the hand, with a unit of its kind.
@@ -158,8 +158,8 @@ def _near(word: str, words: Sequence[Named]) -> list[tuple[str, Named]]:
 def read_therapy(data: bytes) -> tuple[Therapy | None, tuple[Problem, ...]]:
     """The therapy of ``guidance/therapy.toml``, or ``None`` with every problem found."""
     try:
-        given = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        given = load_toml(data.decode("utf-8"))
+    except ValueError as error:
         return None, (Problem(f"cannot be read: {error}", file=FILE),)
     problems: list[Problem] = []
 

@@ -7,7 +7,6 @@ definition after the fact. Reading is strict: an unknown field, a wrong type or 
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -19,6 +18,7 @@ from balm.registry.tables import DOSE_UNITS, FORMS, RATE_UNITS, SEGMENT_KINDS, S
 from balm.vocabulary.problems import Problem
 from balm.vocabulary.table_columns import Column
 from balm.vocabulary.table_text import read_cell, unknown_name
+from balm.vocabulary.toml_text import load_toml
 
 FILE = "registry.toml"
 INSTRUMENTS = "instruments/"
@@ -203,8 +203,8 @@ def read_definition(text: str, files: Mapping[str, bytes] | None = None) -> tupl
     """
     taken = _Taken(FILE)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = load_toml(text)
+    except ValueError as error:
         return None, [Problem(f"cannot be read as TOML: {error}", file=FILE)]
     instruments = _instruments({**bundled_instruments(), **_of_folder(files or {})}, taken)
     names = taken.words(data.get("instruments", ["nrs", "pgic"]), "instruments")
@@ -239,8 +239,8 @@ def _instruments(files: Mapping[str, bytes], taken: _Taken) -> dict[str, Instrum
     for name, body in sorted(files.items()):
         own = _Taken(name)
         try:
-            data = tomllib.loads(body.decode("utf-8"))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            data = load_toml(body.decode("utf-8"))
+        except ValueError as error:
             taken.problems.append(Problem(f"cannot be read as TOML: {error}", file=name))
             continue
         items = own.many(Item, data.get("items"), "items")

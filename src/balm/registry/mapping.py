@@ -8,7 +8,6 @@ of a column, ``date_format`` and ``decimal`` say how days and numbers are writte
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files as package_files
@@ -17,6 +16,7 @@ from balm.registry.tables import TABLE_BY_NAME, TABLES
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.table_columns import Table
 from balm.vocabulary.table_text import unknown_name
+from balm.vocabulary.toml_text import load_toml
 
 #: Factors that turn an imported number into the registry's unit; exact by definition (a pound is 0.45359237 kg).
 CONVERSIONS = {
@@ -68,8 +68,8 @@ class Mapping:
 def read_mapping(text: str, *, name: str) -> Mapping:
     """The mapping in ``text``; every unknown field, table and column is named at once."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = load_toml(text)
+    except ValueError as error:
         raise InputError(Problem(f"cannot be read as TOML: {error}", file=name)) from None
     problems: list[Problem] = []
 

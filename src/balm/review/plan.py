@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -36,6 +35,7 @@ from balm.review.schema import DESIGNS, ROLES, SCOPES
 from balm.review.tables import unknown_name
 from balm.stats.profiles import PROFILES
 from balm.vocabulary.problems import InputError, Problem, unknown_option
+from balm.vocabulary.toml_text import load_toml
 
 FILE = "review.toml"
 
@@ -338,8 +338,8 @@ def parse_toml(text: str, file: str) -> tuple[dict[str, Any], list[Problem]]:
     if not text.strip():
         return {}, [Problem("the file is empty", file=file)]
     try:
-        return tomllib.loads(text), []
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return load_toml(text), []
+    except ValueError as error:
         return {}, [Problem(f"not readable as TOML: {error}", file=file)]
 
 

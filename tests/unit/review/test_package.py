@@ -125,6 +125,12 @@ def test_a_sound_package():
         ({"review_toml": None}, "review.toml: the file is missing"),
         ({"results_csv": None}, "results.csv: the file is missing"),
         ({"review_toml": b"a = "}, "review.toml: not readable as TOML"),
+        ({"review_toml": b"a = " + b"[" * 100_000}, "review.toml: not readable as TOML: values are nested too deeply"),
+        (
+            {"review_toml": b"a" + b".a" * 50_000 + b" = 1"},
+            "review.toml: not readable as TOML: a key has more",
+        ),
+        ({"review_toml": b"a = " + b"9" * 100_000}, "review.toml: not readable as TOML: Exceeds the limit"),
         ({"review_toml": plan('"RR"', '"rr"')}, "(did you mean 'RR'?)"),
         ({"review_toml": plan('windows = ["early"]', 'windows = ["late"]')}, "'late' is not one of [[windows]]"),
         (

@@ -162,7 +162,13 @@ def read_dictionary(text: str, *, name: str) -> dict[str, dict[str, str]]:
     Read are the file that the online designer writes and the metadata of the API (``field_name`` ...). A checkbox field
     has one entry for each of its boxes, called as its column in the records: ``race___1``.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    try:
+        return _fields_of(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))), name)
+    except csv.Error as error:
+        raise InputError(Problem(f"cannot be read as CSV: {error}", file=name)) from None
+
+
+def _fields_of(reader: csv.DictReader[str], name: str) -> dict[str, dict[str, str]]:
     header = {(h or "").strip(): h for h in reader.fieldnames or ()}
     called = {w: next((header[n] for n in names if n in header), None) for w, names in _CALLED.items()}
     missing = [w for w, h in called.items() if h is None]
