@@ -89,7 +89,7 @@ def rm5(synthesis: Synthesis) -> Written:
         comparison = SubElement(data, "COMPARISON", ID=f"CMP-{i:03}", NO=str(i))
         SubElement(comparison, "NAME").text = _name(results[0].comparison.name)
         for j, result in enumerate(results, 1):
-            if said := _outcome(comparison, result, i, j):
+            if said := _outcome(comparison, result, package, i, j):
                 differs[result.id] = said
     for name in ("FIGURES", "FEEDBACK", "APPENDICES", "EXTENSIONS"):
         SubElement(root, name)
@@ -99,7 +99,8 @@ def rm5(synthesis: Synthesis) -> Written:
 
 
 def _studies(root: Element, package: Package, results: Iterable[AnalysisResult]) -> None:
-    used = {row.study for result in results for row in result.rows}
+    of = _entries(package)
+    used = {of.get(row.study, row.study) for result in results for row in result.rows}
     both = SubElement(root, "STUDIES_AND_REFERENCES")
     included = SubElement(SubElement(both, "STUDIES"), "INCLUDED_STUDIES")
     for s in package.studies:
@@ -110,9 +111,14 @@ def _studies(root: Element, package: Package, results: Iterable[AnalysisResult])
     SubElement(both, "OTHER_REFERENCES")
 
 
-def _outcome(comparison: Element, result: AnalysisResult, i: int, j: int) -> str:
+def _entries(package: Package) -> dict[str, str]:
+    """A study that is one more line of another (``entry_of``) -> that one: in RevMan it is one study with its rows."""
+    return {s.study: s.entry_of for s in package.studies if s.entry_of and s.entry_of != s.study}
+
+
+def _outcome(comparison: Element, result: AnalysisResult, package: Package, i: int, j: int) -> str:
     """Add one outcome; what to say where its total is not the review's."""
-    outcome = _as_revman(result)
+    outcome = _as_revman(result, package)
     found = analyse(outcome, outcome.rows)
     s = outcome.settings
     prefix = _PREFIX[outcome.type]
@@ -131,7 +137,8 @@ def _outcome(comparison: Element, result: AnalysisResult, i: int, j: int) -> str
     at = SubElement(comparison, f"{prefix}_OUTCOME", told)
     at.set("ESTIMABLE", "YES" if found.total is not None else "NO")
     if found.total is not None:
-        _numbers(at, found.total, _TOTAL)
+        studies = {row.study_id for row in outcome.rows}  # a study is counted once, whatever lines it has
+        _numbers(at, {**found.total, "studies": float(len(studies))}, _TOTAL)
         at.set("WEIGHT", "100.0")
     lower = result.outcome.direction.startswith("lower")
     one, two = result.comparison.group_1, result.comparison.group_2 or ""
@@ -150,8 +157,9 @@ def _outcome(comparison: Element, result: AnalysisResult, i: int, j: int) -> str
     return _difference(result, found)
 
 
-def _as_revman(result: AnalysisResult) -> Outcome:
+def _as_revman(result: AnalysisResult, package: Package) -> Outcome:
     """The analysis as an outcome of RevMan: from the groups where they say all, else from effects and their errors."""
+    of, labels = _entries(package), {s.study: s.label for s in package.studies}
     fit, spec = result.whole, result.spec
     assert fit is not None
     effects = {label: (float(y), float(v) ** 0.5) for label, y, v in
@@ -169,7 +177,9 @@ def _as_revman(result: AnalysisResult) -> Outcome:
             data = dict(zip(("effect", "se"), effects[row.label], strict=True)) | sizes
         else:
             data = {name: float(row.values[name]) for name in needed}
-        made.append(Row(study_id=_id(row.study), study=row.label, data=MappingProxyType(data)))
+        study = of.get(row.study, row.study)
+        label = labels[study] if study != row.study else row.label
+        made.append(Row(study_id=_id(study), study=label, data=MappingProxyType(data)))
     name = MEASURES[result.measure].name if result.measure in MEASURES else result.measure
     settings = Settings(
         measure="" if kind == GENERIC else "OR" if result.measure == "PETO" else result.measure,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from balm.actions.certainty import write_gradepro
 from balm.actions.review import Review
 from balm.actions.revman import export_package, read_revman, write_package
 from balm.cli.command import UsageError
@@ -205,3 +206,16 @@ def test_names_that_look_like_formulas_are_none_in_the_files_and_come_back_as_th
     export_package(tmp_path / "package", tmp_path / "web")
     back = read_revman(tmp_path / "web")
     assert any(study.label.startswith("=ISIS-2") for study in back.studies)
+
+
+def test_a_study_entered_twice_is_one_study_with_two_rows_in_the_rm5_that_is_written(tmp_path: Path) -> None:
+    rows = "".join(dich("AMIS" if s == "ISIS-2" else s, a, n_1, c, n_2) for s, _, a, n_1, c, n_2 in ASPIRIN)
+    settings = {**KIND, "SUBGROUPS": "NO", "ESTIMABLE": "NO"}
+    source = tmp_path / "x.rm5"
+    source.write_bytes(rm5(outcome("DICH", rows, **settings), studies=[s for s, *_ in ASPIRIN if s != "ISIS-2"]))
+    write_package(read_revman(source), tmp_path / "package")
+    write_gradepro(Review.load(tmp_path / "package"), tmp_path / "back.rm5")
+    back = read_revman(tmp_path / "back.rm5")
+    [written] = back.outcomes
+    assert len(back.studies) == 6 and [row.study for row in written.rows].count("AMIS") == 2
+    assert written.stored["studies"] == "6" and back.recompute().disagree == ()
