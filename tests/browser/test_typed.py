@@ -12,6 +12,8 @@ from tests.browser.person import need_chromium
 
 STATIC = Path(__file__).parents[2] / "src/balm/web/static/balm"
 HOME = "http://balm.test"
+SCRIPTS = ("htmx.min.js", "page.js", "typed.js")
+OF_STAGES = sorted(path.name for path in STATIC.glob("*.js") if path.name not in SCRIPTS)
 
 
 def card(number: int, why: str = "") -> str:
@@ -25,8 +27,8 @@ def card(number: int, why: str = "") -> str:
     )
 
 
-def page(inside: str) -> str:
-    scripts = "".join(f'<script src="/{name}" defer></script>' for name in ("htmx.min.js", "page.js", "typed.js"))
+def page(inside: str, *more: str) -> str:
+    scripts = "".join(f'<script src="/{name}" defer></script>' for name in (*SCRIPTS, *more))
     whole = '<form method="post" action="/note/"><input name="note"><input type="password" name="secret"></form>'
     last = '<form method="post" action="/whole/"><button>Whole</button></form>'
     return f'<!doctype html>{scripts}<div id="all">{inside}</div>{whole}{last}'
@@ -41,10 +43,12 @@ def opened() -> Iterator[Any]:
         path = route.request.url.removeprefix(HOME)
         if path == "/settle/":
             route.fulfill(body=f'<div id="all">{card(2, "new")}{card(3)}</div>', content_type="text/html")
-        elif path.endswith(".js"):
+        elif path.endswith(".js") and "?" not in path:
             route.fulfill(path=STATIC / path.removeprefix("/"), content_type="text/javascript")
         else:
-            route.fulfill(body=page(card(1) + card(2) + card(3)), content_type="text/html")
+            more = path.partition("?with=")[2]
+            inside = card(1) + card(2) + card(3)
+            route.fulfill(body=page(inside, *filter(None, [more])), content_type="text/html")
 
     with sync_playwright() as started:
         chromium = started.chromium.launch(executable_path=need_chromium(), args=["--no-sandbox"])
@@ -77,3 +81,12 @@ def test_what_is_half_typed_stays_where_another_form_is_sent(opened: Any) -> Non
     assert opened.locator("[name=secret]").input_value() == ""
     opened.reload()
     assert opened.locator("[name=note]").input_value() == "", "kept for the next page alone"
+
+
+def test_no_script_of_a_page_uses_a_name_of_the_others(opened: Any) -> None:
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    assert "extraction.js" in OF_STAGES
+    for name in OF_STAGES:
+        opened.goto(f"{HOME}/?with={name}")
+    assert [fault for fault in faults if "declared" in fault] == []
