@@ -7,9 +7,10 @@ import re
 import zipfile
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from balm.actions.team.screening import close_stage, open_stage, sitting
+from balm.actions.team.screening import close_stage, deal_ahead, open_stage, sitting
 from balm.actions.team.shown_package import shown_files
 from balm.store.screening.models import Batch
 from tests.web.conftest import Someone, Team
@@ -72,3 +73,44 @@ def test_a_batch_that_everybody_has_read_is_in_the_package(team: Team) -> None:
     assert len(first) == 5 and all(",1," in f",{line}," for line in first[1:])
     close_stage(team.owner.acting, TA)
     assert len(shown_files(team.review)["batches.csv"].decode().splitlines()) == 9
+
+
+def test_the_next_batch_is_dealt_out_while_one_is_read(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"], size=4)
+    for dealt in (1, 1):
+        deal_ahead(team.teammate.acting, TA)
+        assert Batch.objects.count() == dealt
+    first = sitting(team.teammate.acting, TA)
+    assert first is not None and first.batch == 1
+    deal_ahead(team.teammate.acting, TA, first.batch)
+    deal_ahead(team.second.acting, TA, first.batch)
+    assert Batch.objects.count() == 2
+    with CaptureQueriesContext(connection) as asked:
+        following = sitting(team.teammate.acting, TA, after=1)
+    assert following is not None and following.batch == 2
+    assert not any(query["sql"].startswith(("INSERT", "UPDATE")) for query in asked)
+
+
+def test_hidden_acts_neither_cost_a_page_time_nor_save_it_any(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"], size=4)
+    pages = [
+        f"/reviews/{team.review.slug}/{page}" for page in ("", "flow/", "report/", f"screening/{TA}/", "versions/")
+    ]
+
+    def queries() -> dict[str, list[str]]:
+        found = {}
+        for page in pages:
+            with CaptureQueriesContext(connection) as asked:
+                team.teammate.client.get(page)
+            found[page] = [re.sub(r"\d+|'[^']*'", "?", query["sql"]) for query in asked]
+        return found
+
+    for _ in range(2):  # what is worked out once is known
+        before = queries()
+    for batch in range(3):
+        reads = sitting(team.second.acting, TA, after=batch)
+        for record in reads.left if reads else ():
+            vote(team.second, record, "include")
+    assert queries() == before

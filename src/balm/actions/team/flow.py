@@ -11,14 +11,19 @@ from balm.review.flow import Flow
 from balm.review.living.update import earlier_flows, living_flow
 from balm.store.full_texts.standing import not_retrieved
 from balm.store.reviews.models import Review
-from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
+from balm.store.synthesis.current import current_package, data_stamp, kept_for, search_stamp, with_search
 
 
 def current_flow(review: Review) -> Flow:
     """The flow as it stands now; what nobody knows stays not known, and counts that do not add up are left as they
     are: :meth:`balm.review.flow.Flow.problems` names them."""
-    found: Flow = kept_for(("flow", review.key), last_event(review), lambda: _flow(review))
+    found: Flow = kept_for(("flow", review.key), state_of(review), lambda: _flow(review))
     return found
+
+
+def state_of(review: Review) -> tuple[object, ...]:
+    """What tells one state of the flow from the next; nothing of it moves with what is hidden."""
+    return data_stamp(review), search_stamp(review), frozenset(not_retrieved(review))
 
 
 def earlier(review: Review) -> tuple[Flow, ...]:

@@ -6,13 +6,13 @@ from django.db import transaction
 
 from balm.actions.report_out import report_bytes
 from balm.actions.team.acting import Acting
-from balm.actions.team.flow import current_flow, earlier
+from balm.actions.team.flow import current_flow, earlier, state_of
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
 from balm.report.review_report import build_report
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.reviews.models import Review
-from balm.store.synthesis.current import kept_for, last_event
+from balm.store.synthesis.current import kept_for
 
 
 @transaction.atomic
@@ -41,14 +41,15 @@ def report_of(review: Review) -> str:
 
     It holds what the package holds: agreed values and revealed decisions, never a judgement still under blinding.
     """
+    extracted = extracted_in(review)
     text: str = kept_for(
         ("report", review.key),
-        last_event(review),
+        (state_of(review), extracted),
         lambda: build_report(
             current_synthesis(review),
             current_flow(review),
             contradictions="show",
-            extracted=extracted_in(review),
+            extracted=extracted,
             earlier=earlier(review),
         ),
     )
@@ -62,7 +63,7 @@ def report_file(review: Review, ending: str) -> bytes:
     """
     made: bytes = kept_for(
         ("report", review.key, ending),
-        last_event(review),
+        state_of(review),
         lambda: report_bytes(
             current_synthesis(review),
             current_flow(review),

@@ -182,9 +182,14 @@ def _first_left(acting: Acting, stage: str, after: int) -> Left | None:
     back = set(mine.filter(decision=WITHDRAWN).values_list("batch", flat=True))
     last = mine.order_by("-batch").values_list("batch", flat=True).first() or 0
     all_of = Batch.objects.filter(review=acting.review, stage=stage, number__gt=after).order_by("number")
-    for batch in all_of.filter(number__in=back - {last}) | all_of.filter(number__gte=last):
+    for batch in all_of.filter(number__in=back - {last}):
         if found := _left_in(acting, batch):
             return found
+    number = last - 1
+    while batch := all_of.filter(number__gt=number).first():  # one by one: how many more there are tells on nobody
+        if found := _left_in(acting, batch):
+            return found
+        number = batch.number
     for batch in all_of.filter(number__lt=last).exclude(number__in=back):
         if found := _left_in(acting, batch):
             return found
@@ -203,6 +208,16 @@ def _left_in(acting: Acting, batch: Batch) -> Left | None:
     there = still_there(acting.review, records)
     records = tuple(r for r in records if r in there or r in votes)  # not what was set aside as a duplicate since
     return (batch.number, records, votes) if any(r not in votes for r in records) else None
+
+
+def deal_ahead(acting: Acting, stage: str, batch: int = 0) -> None:
+    """Deal out the batch behind number ``batch``, where there is none yet.
+
+    Called while a batch is being read, so that the next one is there whoever comes first: who asked for it and waited
+    until it was dealt out would know that nobody had come so far.
+    """
+    if not Batch.objects.filter(review=acting.review, stage=stage, number__gt=batch).exists():
+        _deal(acting, stage, batch)
 
 
 def _deal(acting: Acting, stage: str, after: int) -> bool:

@@ -9,26 +9,26 @@ from __future__ import annotations
 from balm.actions.team.screening import BATCHES
 from balm.review.schema import Table
 from balm.store.reviews.models import KeptTable, Review, Row
-from balm.store.reviews.package_rows import package_files, table_bytes
-from balm.store.screening.standing import dealt_ahead
+from balm.store.reviews.package_rows import csv_bytes, package_files
+from balm.store.screening.standing import dealt_openly
 
 
 def shown_files(review: Review) -> dict[str, bytes]:
     """Every file of the package, by its path; without ``batches.csv`` while nothing of it may be seen."""
-    files, ahead = package_files(review), set(dealt_ahead(review))
-    if ahead:
+    shown = dealt_openly(review)
+    if shown is None:
+        return package_files(review)
+    files = package_files(review, but=BATCHES.file)
+    if shown:
         kept = KeptTable.objects.get(review=review, table=BATCHES.file)
-        if set(Row.objects.filter(review=review, table=BATCHES.file).values_list("key", flat=True)) - ahead:
-            files[BATCHES.file] = table_bytes(review, kept, without=ahead)
-        else:
-            del files[BATCHES.file]
-    return files
+        files[BATCHES.file] = csv_bytes(kept, shown)
+    return dict(sorted(files.items()))
 
 
 def shown_rows(review: Review, table: Table, *, start: int = 0, size: int = 0) -> tuple[int, list[dict[str, str]]]:
     """How many rows of a table may be seen, and the cells of ``size`` of them from number ``start``."""
     rows = Row.objects.filter(review=review, table=table.file).order_by("position")
-    if table is not BATCHES or not (ahead := set(dealt_ahead(review))):
+    shown = dealt_openly(review) if table is BATCHES else None
+    if shown is None:
         return rows.count(), list(rows.values_list("cells", flat=True)[start : start + size]) if size else []
-    shown = [cells for key, cells in rows.values_list("key", "cells") if key not in ahead]
     return len(shown), shown[start : start + size]

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from balm import __version__
 from balm.actions.team.acting import Acting
+from balm.actions.team.flow import state_of
 from balm.actions.team.publishing import report_of
 from balm.actions.team.rows import put_row
 from balm.actions.team.shown_package import shown_files
@@ -23,7 +24,7 @@ from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import as_cell
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.reviews.models import Review, StoredFile
-from balm.store.synthesis.current import current_package, kept_for, last_event, with_search
+from balm.store.synthesis.current import current_package, kept_for, with_search
 from balm.store.versions.models import Released
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.problems import InputError, Problem
@@ -138,6 +139,6 @@ def changes_since(review: Review, version: str) -> Changes:
     package = package_now(review)
     at = version_called(package, version)
     return kept_for(  # type: ignore[no-any-return]
-        ("changes", review.key, version), last_event(review),
+        ("changes", review.key, version), state_of(review),
         lambda: changes_of(package, current_synthesis(review), at, releases_of(review, at.version).get(at.version)),
     )  # fmt: skip

@@ -11,6 +11,8 @@ from balm.store.reviews.models import Review
 
 def extracted_in(review: Review) -> Mapping[str, str]:
     """Result or contrast -> who extracted it and when it was agreed; only of what was written to the tables."""
+    if not Written.objects.filter(review=review).exists():
+        return {}
     people = {study: " and ".join(standing.extractors) for study, standing in standings(review).items()}
     found: dict[str, str] = {}
     for written in Written.objects.filter(review=review).select_related("member").order_by("pk"):

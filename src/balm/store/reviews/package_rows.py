@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from django.db.models import Q
@@ -79,30 +79,33 @@ def with_columns(table: Table, columns: list[str], used: Iterable[str]) -> list[
     return columns if wanted == set(columns) else [c.name for c in table.columns if c.name in wanted]
 
 
-def table_bytes(review: Review, kept: KeptTable, *, without: Collection[str] = ()) -> bytes:
-    """A table as the file: UTF-8, one line a row, line feeds, in the order of the rows; ``without`` the rows of these
-    keys."""
+def table_bytes(review: Review, kept: KeptTable) -> bytes:
+    """A table as the file: UTF-8, one line a row, line feeds, in the order of the rows."""
+    rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("cells", flat=True)
+    return csv_bytes(kept, rows.iterator(chunk_size=2000))
+
+
+def csv_bytes(kept: KeptTable, rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Rows of a table as the file of the package."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(kept.columns)
     table = TABLE_BY_FILE[kept.table]
     columns = [table.column(name) for name in kept.columns]
-    rows = Row.objects.filter(review=review, table=kept.table).order_by("position").values_list("key", "cells")
-    for key, cells in rows.iterator(chunk_size=2000):
-        if key not in without:
-            writer.writerow([written_cell(cells.get(c.name, ""), c, table) for c in columns])
+    for cells in rows:
+        writer.writerow([written_cell(cells.get(c.name, ""), c, table) for c in columns])
     return out.getvalue().encode()
 
 
-def package_files(review: Review) -> dict[str, bytes]:
-    """Every file of the package, by its path."""
+def package_files(review: Review, *, but: str = "") -> dict[str, bytes]:
+    """Every file of the package, by its path; ``but`` the table of this file."""
     stored = StoredFile.objects.filter(review=review).values_list("path", "content")
-    files = {path: bytes(content) for path, content in stored.iterator(chunk_size=16)} | dict(_tables(review))
-    return dict(sorted(files.items()))
+    files = {path: bytes(content) for path, content in stored.iterator(chunk_size=16)}
+    return dict(sorted((files | dict(_tables(review, but=but))).items()))
 
 
-def _tables(review: Review) -> Iterator[tuple[str, bytes]]:
-    for kept in KeptTable.objects.filter(review=review):
+def _tables(review: Review, *, but: str = "") -> Iterator[tuple[str, bytes]]:
+    for kept in KeptTable.objects.filter(review=review).exclude(table=but):
         yield kept.table, table_bytes(review, kept)
 
 

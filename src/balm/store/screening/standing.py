@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from balm.review.flow_counts import screening_outcomes
 from balm.review.package import Meta
@@ -50,16 +50,40 @@ def open_stages(review: Review) -> list[tuple[str, tuple[str, ...]]]:
     return [(stage, tuple(o.screeners)) for stage, o in found if o is not None and o.open]
 
 
-def dealt_ahead(review: Review) -> list[str]:
-    """Records of the batches dealt out at stages that are open, as far as they are not wholly revealed, as keys of
-    ``batches.csv``: a batch is dealt out when somebody has read the one before, so it tells how far that person is."""
-    ahead = []
-    for stage, _ in open_stages(review):
-        done = set(Reveal.objects.filter(review=review, stage=stage).values_list("record", flat=True))
-        for records in Batch.objects.filter(review=review, stage=stage, again=False).values_list("records", flat=True):
-            if not done.issuperset(records):
-                ahead += [f"{stage}{BETWEEN}{record}" for record in records]
-    return ahead
+def dealt_openly(review: Review) -> list[dict[str, str]] | None:
+    """The cells of the rows of ``batches.csv`` that everybody may see while a stage is open, in their order; ``None``
+    where no stage is open, and all may be seen.
+
+    A batch is dealt out while the one before is read, so it tells how far somebody has come: of an open stage those
+    are seen that are wholly revealed. They are found from what is revealed, so that what is ahead costs no time.
+    """
+    opened = [stage for stage, _ in open_stages(review)]
+    if not opened:
+        return None
+    rows = Row.objects.filter(review=review, table="batches.csv")
+    dealt = Batch.objects.filter(review=review, again=False).order_by("pk")
+    keys = [f"{b.stage}{BETWEEN}{r}" for b in dealt.exclude(stage__in=opened) for r in b.records]
+    for stage in opened:
+        keys += [f"{stage}{BETWEEN}{r}" for records in _wholly_revealed(review, stage) for r in records]
+    first = dealt.first()
+    place = rows.filter(key=f"{first.stage}{BETWEEN}{first.records[0]}").first() if first else None
+    found = rows.filter(position__lt=place.position) if place else rows  # what came with the package stands before
+    seen = dict(found.values_list("position", "cells"))
+    for start in range(0, len(keys), 500):
+        seen |= dict(rows.filter(key__in=keys[start : start + 500]).values_list("position", "cells"))
+    return [seen[position] for position in sorted(seen)]
+
+
+def _wholly_revealed(review: Review, stage: str) -> Iterator[list[str]]:
+    """The records of each batch of a stage whose votes are all open."""
+    revealed = Reveal.objects.filter(review=review, stage=stage).order_by()
+    done = set(revealed.values_list("record", flat=True))
+    dealt = Batch.objects.filter(review=review, stage=stage).order_by("number")
+    if not dealt.filter(again=True).exists():  # what was given out again is revealed under another number
+        dealt = dealt.filter(number__in=revealed.values("batch"))
+    for records in dealt.filter(again=False).values_list("records", flat=True):
+        if done.issuperset(records):
+            yield records
 
 
 def in_force(votes: Iterable[Vote]) -> dict[tuple[str, int], Vote]:

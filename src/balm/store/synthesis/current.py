@@ -1,7 +1,6 @@
 """The package as it stands now, read once for each state of it.
 
-Every act on a review appends an event, so the number of the last event says whether anything can have changed. Most
-acts (a vote, an upload) leave the tables of synthesis alone; the stamp of these tables tells.
+The stamp of its tables tells one state from the next. It is of what everybody may see: a hidden vote moves nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from django.db.models.fields.json import KT
 from balm.review.package import Package
 from balm.review.reading import read_package
 from balm.review.schema import TABLES
-from balm.store.events.models import ChainHead
 from balm.store.reviews.models import KeptTable, Review, Row, StoredFile
 from balm.store.reviews.package_rows import table_bytes
 from balm.vocabulary.evidence import DuplicateDecision, Record, Vote
@@ -30,6 +28,7 @@ from balm.vocabulary.problems import InputError
 OF_THE_SEARCH = tuple(
     t.file for t in TABLES if t.attribute == "records" or any(c.refers == "records" for c in t.columns)
 )
+OF_SYNTHESIS = tuple(t.file for t in TABLES if t.file not in OF_THE_SEARCH)
 #: Values kept at once; the oldest goes first.
 KEPT = 64
 
@@ -45,11 +44,6 @@ class _Making:
 
 
 _making: WeakValueDictionary[tuple[str, ...], _Making] = WeakValueDictionary()
-
-
-def last_event(review: Review) -> int:
-    """The number of the last event of the review; 0 before the first."""
-    return ChainHead.objects.filter(chain=review.key).values_list("seq", flat=True).first() or 0
 
 
 def kept_for(key: tuple[str, ...], state: Any, make: Callable[[], Any]) -> Any:
@@ -95,20 +89,17 @@ def forget() -> None:
 def data_stamp(review: Review) -> tuple[Any, ...]:
     """What tells one state of the tables of synthesis from the next; found without reading a cell.
 
-    A changed row has a new version, a new row a new number; a file of the package is told by its hash.
+    A changed row has a new version, a new row a new number; a file of the package is told by its hash. It is looked up
+    each time. Were it kept until the next event, as short an answer as before would tell that nobody has acted since,
+    and a longer one that somebody has, however hidden the act.
     """
-    return kept_for(("stamp", review.key), last_event(review), lambda: _stamp(review))  # type: ignore[no-any-return]
-
-
-def _stamp(review: Review) -> tuple[Any, ...]:
     rows = (
-        Row.objects.filter(review=review)
-        .exclude(table__in=OF_THE_SEARCH)
+        Row.objects.filter(review=review, table__in=OF_SYNTHESIS)
         .order_by("table")
         .values_list("table")
         .annotate(Count("pk"), Sum("version"), Max("pk"))
     )
-    tables = KeptTable.objects.filter(review=review).exclude(table__in=OF_THE_SEARCH).order_by("table")
+    tables = KeptTable.objects.filter(review=review, table__in=OF_SYNTHESIS).order_by("table")
     files = StoredFile.objects.filter(review=review).order_by("path").values_list("path", "sha256")
     return tuple(rows), tuple((t.table, tuple(t.columns)) for t in tables), tuple(files)
 
@@ -191,7 +182,7 @@ def _vote(cells: Mapping[str, str]) -> Vote:
 def _read(review: Review) -> Package:
     files = {
         kept.table: table_bytes(review, kept)
-        for kept in KeptTable.objects.filter(review=review).exclude(table__in=OF_THE_SEARCH)
+        for kept in KeptTable.objects.filter(review=review, table__in=OF_SYNTHESIS)
     }
     for path in ("review.toml", "guidance/"):
         for file in StoredFile.objects.filter(review=review, path__startswith=path):

@@ -13,7 +13,7 @@ from balm.actions.team import extraction, risk_of_bias
 from balm.actions.team.acting import Acting
 from balm.actions.team.deduplication import answer_question
 from balm.actions.team.records import MAX_FILE, receive
-from balm.actions.team.screening import cast_vote, sitting
+from balm.actions.team.screening import cast_vote
 from balm.actions.team.synthesis import pin_again, pin_analysis
 from balm.review.analysis_choices import choose
 from balm.review.extraction.sheets import Given
@@ -27,6 +27,7 @@ from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG, Stage
 from balm.web.api.submissions import Done, Submission, Text
 from balm.web.records.background import go_on
+from balm.web.screening.ahead import seated
 from balm.web.synthesis.choices import FIELDS
 
 
@@ -157,7 +158,7 @@ class AboutIn(About):
 @router.post("/reviews/{slug}/screening/{stage}/queue", response={200: QueueOut, **WRONG}, summary="One's queue")
 def queue(request: HttpRequest, slug: str, stage: Stage) -> Any:
     """The records one is to vote on now; a batch is dealt out where there is none left."""
-    found = sitting(entered(request, slug, "screen"), stage)
+    found = seated(entered(request, slug, "screen"), stage)
     if found is None:
         return {"batch": None, "left": [], "done": 0}
     return {"batch": found.batch, "left": list(found.left), "done": found.own}

@@ -15,6 +15,7 @@ from balm.actions.team.archive import package_zip
 from balm.actions.team.audit import numbers_shown, trail
 from balm.actions.team.deduplication import canonical_record, questions
 from balm.actions.team.flow import current_flow
+from balm.actions.team.screening import own_count
 from balm.actions.team.shown_package import shown_rows
 from balm.actions.team.synthesis import current_synthesis, pinned_analyses
 from balm.report.analysis_json import analysis_as_json
@@ -251,10 +252,10 @@ def stage(request: HttpRequest, slug: str, stage: Stage) -> Any:
     """Whether it is open, who screens in it, and how far one has come oneself."""
     acting = entered(request, slug, "view")
     opening = opening_of(acting.review, stage)
-    own = in_force(Vote.objects.filter(member=acting.member, stage=stage))
+    own = own_count(acting, stage)
     return {
         "stage": stage, "open": opening is not None and opening.open, "screeners": opening.screeners if opening else [],
-        "own_votes": len(own),
+        "own_votes": own,
     }  # fmt: skip
 
 

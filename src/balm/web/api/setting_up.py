@@ -20,6 +20,7 @@ from balm.web.api.interface import entered, router
 from balm.web.api.judging import About
 from balm.web.api.reading import WRONG, Stage
 from balm.web.api.submissions import Done, Reason, ReasonIn
+from balm.web.screening.ahead import deal_soon
 
 Role = Literal["lead", "reviewer", "arbiter", "statistician", "viewer"]
 
@@ -122,10 +123,9 @@ def change_plan(request: HttpRequest, slug: str, given: PlanIn) -> Any:
 @router.post("/reviews/{slug}/screening/{stage}/opening", response={200: Done, **WRONG}, summary="Open a stage")
 def open_screening(request: HttpRequest, slug: str, stage: Stage, given: OpeningIn) -> Any:
     """Open a stage, open it again, or change who screens in it."""
-    open_stage(
-        entered(request, slug, "set up"), stage, given.screeners, experts=given.experts, size=given.size,
-        reason=given.reason,
-    )  # fmt: skip
+    acting = entered(request, slug, "set up")
+    open_stage(acting, stage, given.screeners, experts=given.experts, size=given.size, reason=given.reason)
+    deal_soon(acting, stage)
     return {"done": "open"}
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting, Refused
-from balm.actions.team.screening import cast_vote, close_stage, open_stage, screeners_of, sitting
+from balm.actions.team.screening import cast_vote, close_stage, open_stage, screeners_of
 from balm.actions.team.screening_progress import judged
 from balm.review.members.roles import REVIEWER
 from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
@@ -24,6 +24,7 @@ from balm.store.screening.standing import opening_of, plan_of, reasons_of, unset
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.entry import in_review
 from balm.web.reviews.progress import screening_part
+from balm.web.screening.ahead import deal_soon, seated
 from balm.web.screening.forms import OpeningForm, VoteForm
 from balm.web.screening.shown import KEYS, TITLES, legend, shown_sitting
 
@@ -78,7 +79,7 @@ def _overview(
 def read(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     """The next record to decide on; the script shows the others of the batch without asking again."""
     plan = plan_of(acting.review)
-    data = shown_sitting(acting.review, stage, sitting(acting, stage), plan)
+    data = shown_sitting(acting.review, stage, seated(acting, stage), plan)
     records = data["records"]
     first = next((r for r in records if r["vote"] is None), None)
     return _page(
@@ -99,7 +100,7 @@ def following(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     given = request.GET.get("after", "0")
     if not given.isascii() or not given.isdecimal() or len(given) > 9:
         raise InputError(Problem("must be the number of a batch", column="after", value=given))
-    sat = sitting(acting, stage, after=int(given))
+    sat = seated(acting, stage, after=int(given))
     return JsonResponse(shown_sitting(acting.review, stage, sat, plan_of(acting.review)))
 
 
@@ -164,6 +165,7 @@ def opened(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
         open_stage(acting, stage, **form.cleaned_data)
     except InputError as error:
         return _overview(request, acting, (stage, form), error.problems)
+    deal_soon(acting, stage)
     messages.success(request, f"{TITLES[stage]}: open for {', '.join(form.cleaned_data['screeners'])}.")
     return redirect("screening", slug=acting.review.slug)
 
