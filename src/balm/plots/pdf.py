@@ -69,6 +69,14 @@ def _encoding(extra: str) -> Encoding:
 
 def write_pdf(figure: Figure) -> bytes:
     """The figure as PDF; raises :class:`~balm.plots.shapes.NotOurs` where it needs a typesetter."""
+    operators, encoding, fonts = painted(figure)
+    width, height = number(figure.width * _POINTS), number(figure.height * _POINTS)
+    content = f"/Figure<</MCID 0>>BDC\n.75 0 0 -.75 0 {height} cm 4 M\n{operators}EMC\n".encode("latin-1")
+    return _document(figure, content, width, height, encoding, fonts)
+
+
+def painted(figure: Figure) -> tuple[str, Encoding, list[bool]]:
+    """The operators that paint a figure, the encoding of its texts, and the weights of its font that it uses."""
     drawing = figure.drawn
     if isinstance(drawing, str) or FONT not in drawing.font_family:
         raise NotOurs("not a drawing in the bundled font")
@@ -81,9 +89,7 @@ def write_pdf(figure: Figure) -> bytes:
             raise NotOurs("characters outside the bundled font") from None
         encoding = _encoding(extra)
         page = _Page(drawing, encoding)
-    width, height = number(figure.width * _POINTS), number(figure.height * _POINTS)
-    content = f"/Figure<</MCID 0>>BDC\n.75 0 0 -.75 0 {height} cm 4 M\n{page.operators()}EMC\n".encode("latin-1")
-    return _document(figure, content, width, height, encoding, sorted(page.fonts))
+    return page.operators(), encoding, sorted(page.fonts)
 
 
 _USUAL_EXTRA = "".join(sorted(set(_USUAL)))
@@ -312,7 +318,7 @@ def _document(figure: Figure, page: bytes, width: str, height: str, encoding: En
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width} {height}]/Contents 4 0 R/StructParents 0"
         f"/Resources<</Font<<{names}>>>>>>".encode("ascii"),
-        _stream(page),
+        stream(page),
         b"<</Type/StructTreeRoot/K 6 0 R/ParentTree 7 0 R>>",
         f"<</Type/StructElem/S/Figure/P 5 0 R/Pg 3 0 R/K 0/A<</O/Layout/BBox[0 0 {width} {height}]>>/Alt ".encode(
             "ascii"
@@ -323,7 +329,7 @@ def _document(figure: Figure, page: bytes, width: str, height: str, encoding: En
         b"<</Title " + _words(figure.title) + b"/Creator(balm)>>",
     ]
     for i, bold in enumerate(fonts):
-        objects += _font_objects(encoding, bold, first + 4 * i)
+        objects += font_objects(encoding, bold, first + 4 * i)
     out = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"]
     at, places = len(out[0]), []
     for i, body in enumerate(objects, 1):
@@ -341,13 +347,14 @@ def _words(text: str) -> bytes:
     return b"<feff" + text.encode("utf-16-be", "replace").hex().encode("ascii") + b">"
 
 
-def _stream(data: bytes, more: bytes = b"") -> bytes:
+def stream(data: bytes, more: bytes = b"") -> bytes:
+    """``data``, compressed, as an object; ``more`` stands in its dictionary."""
     packed = zlib.compress(data, _COMPRESSION)
     return b"<</Length %d/Filter/FlateDecode%s>>\nstream\n%s\nendstream" % (len(packed), more, packed)
 
 
 @lru_cache(8)
-def _font_objects(encoding: Encoding, bold: bool, first: int) -> list[bytes]:
+def font_objects(encoding: Encoding, bold: bool, first: int) -> list[bytes]:
     """The font, its description, the embedded file and the way back to Unicode: objects ``first`` and after."""
     font = face(bold)
     file = font.subset(encoding.codes)
@@ -360,8 +367,8 @@ def _font_objects(encoding: Encoding, bold: bool, first: int) -> list[bytes]:
         f"/FontDescriptor {first + 1} 0 R/ToUnicode {first + 3} 0 R>>".encode("ascii"),
         f"<</Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[{box}]/ItalicAngle 0/Ascent 905/Descent -212"
         f"/CapHeight 729/StemV {138 if bold else 80}/FontFile2 {first + 2} 0 R>>".encode("ascii"),
-        _stream(file, b"/Length1 %d" % len(file)),
-        _stream(_to_unicode(encoding.codes)),
+        stream(file, b"/Length1 %d" % len(file)),
+        stream(_to_unicode(encoding.codes)),
     ]
 
 

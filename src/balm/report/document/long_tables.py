@@ -31,7 +31,7 @@ def few_links(table: Table) -> Table:
         refs = [link.href for cell in row.cells for link in cell.links if link.href.startswith(_REFERENCE)]
         leads = any(link.href.startswith(_RESULT) for cell in row.cells for link in cell.links)
         cells = tuple(_cell(cell, leads, above) for cell in row.cells)
-        made.append(row if cells == row.cells else replace(row, cells=cells))
+        made.append(row.holding(cells))
         above = refs[0] if refs else ""
     return replace(table, rows=tuple(made))
 
@@ -44,14 +44,14 @@ def is_long(table: Table) -> bool:
 def _cell(cell: Cell, leads: bool, above: str) -> Cell:
     """One cell; ``leads``: its row leads to values as reported; ``above``: the reference of the row above."""
     if leads and cell.href.startswith(_STUDY):
-        return replace(cell, href="")
+        return cell.led("")
     if not cell.links:
         return cell
     first = cell.links[0]
     if first.href.startswith(_RESULT):
         if len(cell.links) == 1 or not all(link.href.startswith(_RESULT) for link in cell.links):
             return cell
-        return replace(cell, links=(Link("; ".join(link.text for link in cell.links), first.href),))
+        return cell.led(cell.href, (Link("; ".join([link.text for link in cell.links]), first.href),))
     if not first.href.startswith(_REFERENCE) or cell.text:
         return cell
     if leads:
@@ -81,10 +81,10 @@ def interval_in_one(table: Table) -> Table:
 
 def _joined(row: Row, i: int) -> Row:
     if row.group:
-        return replace(row, cells=row.cells[:-2])
+        return row.holding(row.cells[:-2])
     effect, low, high = row.cells[i : i + 3]
     if effect.blank or low.blank or high.blank:
         one = effect
     else:
-        one = replace(effect, text=f"{effect.text} ({low.text} to {high.text})")
-    return replace(row, cells=(*row.cells[:i], one, *row.cells[i + 3 :]))
+        one = effect.led(effect.href, text=f"{effect.text} ({low.text} to {high.text})")
+    return row.holding((*row.cells[:i], one, *row.cells[i + 3 :]))

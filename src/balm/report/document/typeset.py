@@ -12,7 +12,10 @@ from itertools import groupby
 from math import inf
 from typing import Any
 
+from balm.plots.figure import Figure
 from balm.plots.liberation import FOLDER, FONT
+from balm.plots.pdf_figures import Figures, NotFound
+from balm.plots.shapes import NotOurs
 from balm.plots.text_width import text_width
 from balm.report.document.look import FONTS, TEXT_WIDTH_MM, Look
 from balm.report.document.parts import (
@@ -43,6 +46,10 @@ _ALIKE = frozenset(map(chr, [*range(32, 127), *range(160, 256)])) | frozenset("â
 _ON_A_NEW_PAGE = ("numbers",)
 #: The font of the symbols of certainty.
 _ROUND = 'font: "DejaVu Sans Mono", '
+#: A place holder is one pixel.
+_PIXEL = '(encoding: "rgb8", width: 1, height: 1)'
+#: Content that is nothing but a link.
+_ONE_LINK = re.compile(r'#link\((<\w+>|"(?:[^"\\]|\\.)*")\)\[#text\(("(?:[^"\\]|\\.)*")\)\]')
 #: How typst says that no font has a letter.
 _LACKING = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 #: What ends the title page.
@@ -69,8 +76,14 @@ _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 
 def pdf(document: Document, look: Look | None = None) -> bytes:
     """The document as the bytes of a tagged PDF; :class:`InputError` without typst."""
-    writer = _Writer(document, look or Look())
-    return compiled({"main.typ": writer.source().encode("utf-8"), **writer.files})
+    for drawn in (True, False):
+        writer = _Writer(document, look or Look(), drawn=drawn)
+        made = compiled({"main.typ": writer.source().encode("utf-8"), **writer.files})
+        try:
+            return writer.figures.into(made)
+        except NotFound:  # the file is made in another way than expected: the typesetter draws the figures
+            continue
+    raise AssertionError("a file without place holders needs none")
 
 
 def compiled(files: dict[str, bytes]) -> bytes:
@@ -180,11 +193,13 @@ def _bold(text: str) -> str:
 class _Writer:
     """Writes each part of the document once, keeping the figures as files beside the source."""
 
-    def __init__(self, document: Document, look: Look) -> None:
-        self.document, self.look = document, look
+    def __init__(self, document: Document, look: Look, *, drawn: bool = True) -> None:
+        self.document, self.look, self.drawn = document, look, drawn
         self.names = names(document)
         self.marks = {id: f"part{i}" for i, id in enumerate(sorted(targets(document)), 1)}
         self.files: dict[str, bytes] = {}
+        self.figures = Figures()
+        self._numbered = {"Table": 0, "Figure": 0}
         self._set: set[str] = set()
 
     def source(self) -> str:
@@ -250,12 +265,30 @@ class _Writer:
         return f"#link({_string(href)})[{_said(text)}]"
 
     def _picture(self, block: Picture) -> str:
-        name = f"figure{len(self.files) + 1}.svg"
-        self.files[name] = block.figure.svg.encode("utf-8")
         width, height = self.look.size(block.figure)
         alt = _string(block.figure.description or block.caption)
-        image = f'image("{name}", width: {width:.2f}mm, height: {height:.2f}mm, alt: {alt})'
-        return f"#figure({image}, kind: image, caption: [{_said(block.caption)}]){self._mark(block.id)}\n"
+        image = f"image({self._image(block.figure)}, width: {width:.2f}mm, height: {height:.2f}mm, alt: {alt})"
+        caption = self._caption("Figure", block.caption)
+        return f"#figure({image}, kind: image, {caption}){self._mark(block.id)}\n"
+
+    def _image(self, figure: Figure) -> str:
+        """A place holder for a figure that we draw ourselves; the name of a file for another."""
+        if self.drawn:
+            try:
+                red, green, blue = self.figures.add(figure)
+            except NotOurs:
+                pass
+            else:
+                return f'bytes(({red}, {green}, {blue})), format: {_PIXEL}, fit: "stretch"'
+        name = f"figure{len(self.files) + 1}.svg"
+        self.files[name] = figure.svg.encode("utf-8")
+        return f'"{name}"'
+
+    def _caption(self, kind: str, words: str) -> str:
+        """Numbered here, as cross-references are: a typesetter that counts sets every figure twice."""
+        self._numbered[kind] += 1
+        numbered = f"{kind}\u00a0{self._numbered[kind]}: {words}"
+        return f"numbering: none, caption: [{_said(numbered)}]"
 
     def _table(self, table: Table) -> str:
         widths = shares(table, TEXT_WIDTH_MM, self.look.font_size)
@@ -277,12 +310,13 @@ class _Writer:
                 if not mark and _is_plain(cell):
                     rows.append(_string(cell.text))  # the same as content, and typeset in less time
                     continue
-                rows.append(f"[{self._content(cell)}{f'#metadata(none){mark}' if mark else ''}]")
+                rows.append(self._cell(cell, mark))
         high = " + ".join(f"({height},) * {len(list(run))}" for height, run in groupby(heights))
         given = f"columns: ({parts},), rows: {high}, align: ({aligned},)"
         body = f"table({given}, table.header({heads}), {', '.join(rows)})"
         note = f"#par[{_said(table.note)}]\n" if table.note else ""
-        return f"#figure({body}, kind: table, caption: [{_said(table.caption)}]){self._mark(table.id)}\n{note}"
+        caption = self._caption("Table", table.caption)
+        return f"#figure({body}, kind: table, {caption}){self._mark(table.id)}\n{note}"
 
     def _line(self) -> str:
         """The height of a row of one line, where it can be known: a row of known height is typeset in half the time."""
@@ -294,6 +328,14 @@ class _Writer:
         """Whether every cell of a row surely stands on one line."""
         size = self.look.font_size * TABLE_TEXT
         return all(_wide(cell) * size <= x for cell, x in zip(row.cells, room, strict=True))
+
+    def _cell(self, cell: Cell, mark: str) -> str:
+        """A cell of a table as a value, in as few parts as it needs: there may be a hundred thousand."""
+        made = self._content(cell)
+        if mark:
+            return f"[{made}#metadata(none){mark}]"
+        alone = _ONE_LINK.fullmatch(made)
+        return f"link({alone[1]}, {alone[2]})" if alone else f"[{made}]"
 
     def _content(self, cell: Cell) -> str:
         words = cell.text + (f" {cell.after}" if cell.after else "")

@@ -131,9 +131,9 @@ def _in_place(rows: Table) -> Table:
     """The rows behind a result without links to themselves: on paper the numbers of a study lead to its own row."""
 
     def bare(cell: Cell) -> Cell:
-        return replace(cell, href="") if cell.href.startswith("#at:") else cell
+        return cell.led("") if cell.href.startswith("#at:") else cell
 
-    own = tuple(replace(row, cells=tuple(map(bare, row.cells))) for row in rows.rows)
+    own = tuple(row.holding(tuple(map(bare, row.cells))) for row in rows.rows)
     return interval_in_one(few_links(told_once(replace(rows, rows=own))))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+
 from balm.report.html_report.table import Column, Table
 
 #: How much room a column asks for, by its kind.
@@ -18,20 +20,22 @@ _LOOKED_AT = 200
 
 
 def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
-    """The share of each column, 1 in all.
+    """The share of each column, 1 in all, to the nearest millimetre: tables that hold alike then look alike, and a
+    typesetter sets a cell that it has set before for nothing.
 
     >>> from balm.report.html_report.table import columns
     >>> narrow = Table("t", "", columns("#A", "Inconsistency"), ())
     >>> [round(x, 2) for x in shares(narrow, 40, 10)]
-    [0.43, 0.57]
+    [0.42, 0.57]
     """
     rows = [row for row in table.rows[:_LOOKED_AT] if not row.group]
     em = font_size * TABLE_TEXT * _MM_PER_POINT
     held = [[row.cells[i].plain for row in rows] for i in range(len(table.columns))]
     wanted = [_wanted(column, texts) for column, texts in zip(table.columns, held, strict=True)]
-    least = [_least(column, texts, em) for column, texts in zip(table.columns, held, strict=True)]
+    exact = [_least(column, texts, em) for column, texts in zip(table.columns, held, strict=True)]
+    least = [ceil(x) for x in exact]
     if sum(least) >= width_mm:
-        return [x / sum(least) for x in least]
+        return [x / sum(exact) for x in exact]
     fixed: set[int] = set()
     while True:
         room = width_mm - sum(least[i] for i in fixed)
@@ -39,8 +43,25 @@ def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
         found = [least[i] if i in fixed else room * w / asked for i, w in enumerate(wanted)]
         short = {i for i, x in enumerate(found) if i not in fixed and x < least[i]}
         if not short:
-            return [x / width_mm for x in found]
+            return [x / width_mm for x in _whole(found)]
         fixed |= short
+
+
+def _whole(found: list[float]) -> list[float]:
+    """Millimetres without a fraction, of the same sum; what the sum has of one goes to the widest.
+
+    >>> _whole([10.6, 20.7, 8.2])
+    [10, 21.5, 8]
+    """
+    made: list[float] = [floor(x + 1e-9) for x in found]
+    left = sum(found) - sum(made)
+    for i in sorted(range(len(found)), key=lambda i: made[i] - found[i])[: int(left + 1e-9)]:
+        made[i] += 1
+    rest = round(sum(found) - sum(made), 6)
+    if rest:
+        widest = made.index(max(made))
+        made[widest] += rest
+    return made
 
 
 def _wanted(column: Column, texts: list[str]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from balm.report.html_report.table import Link
@@ -11,6 +12,7 @@ from balm.vocabulary.evidence import Report
 _ADDRESS = re.compile(r"^https?://[^\s]+$", re.IGNORECASE)
 
 
+@lru_cache(20_000, typed=True)
 def anchor(kind: str, name: object) -> str:
     """An id of the page for a thing of the package.
 
@@ -40,7 +42,9 @@ def place(analysis: str, quantity: str | None = None, study: str | None = None) 
 
 def addresses(source: str | None) -> tuple[str, ...]:
     """The web addresses in a source cell, which separates them by `` ; ``; anything else is no link."""
-    parts = [part.strip() for part in re.split(r"\s;\s|\s", source or "")]
+    if not source:
+        return ()
+    parts = [part.strip() for part in re.split(r"\s;\s|\s", source)]
     return tuple(part for part in parts if _ADDRESS.match(part))
 
 

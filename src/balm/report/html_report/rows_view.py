@@ -41,7 +41,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
             effect = (drawn.estimate, drawn.low, drawn.high, drawn.weight)
         elif result.single is not None and result.single.row.study == row.study:
             effect = (result.single.estimate, result.single.interval.low, result.single.interval.high, None)
-        reports = [r.report for r in package.results_of(row.study) if r.result in row.results]
+        report = next((r.report for r in package.results_of(row.study) if r.result in row.results), None)
         places = tuple(Link(f"row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False))
         label = study_link(package, row.study)
         behind = "#" + place(result.id, study=row.study)
@@ -57,7 +57,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
                     Cell(lines=tuple(step_line(step, package, row) for step in row.steps)),
                     Cell(lines=tuple(Line(note_text(note, package, row)) for note in dict.fromkeys(row.notes))),
                     Cell(links=places),
-                    sources(package, " ; ".join(row.sources), reports[0] if reports else None, numbers),
+                    sources(package, " ; ".join(row.sources), report, numbers),
                 ),
                 id=anchor(f"row-{result.id}", row.study),
             )

@@ -276,10 +276,12 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
         )
     whole = Table("data", "Every number as reported", heads, tuple(rows), cards=True, file="results")
     parts = []
-    for outcome in dict.fromkeys(r.outcome for r in package.results):
-        of_it = tuple(row for row, r in zip(rows, package.results, strict=True) if r.outcome == outcome)
+    by_outcome: dict[str | None, list[Row]] = {}
+    for row, r in zip(rows, package.results, strict=True):
+        by_outcome.setdefault(r.outcome, []).append(row)
+    for outcome, of_it in by_outcome.items():
         name = outcome_name(package, outcome) or "Outcome not stated"
-        parts.append(Table(anchor("data", outcome), name, heads, of_it, cards=True, take=False))
+        parts.append(Table(anchor("data", outcome), name, heads, tuple(of_it), cards=True, take=False))
     return whole, parts
 
 

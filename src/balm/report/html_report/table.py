@@ -59,6 +59,20 @@ class Cell:
     after: str = ""  # follows a tag as plain text
     in_csv: str | None = None
 
+    def led(self, href: str, links: tuple[Link, ...] | None = None, text: str | None = None) -> Cell:
+        """The cell with another target, links or text: long tables change every cell, and this takes the least time."""
+        return Cell(
+            self.text if text is None else text,
+            self.links if links is None else links,
+            self.lines,
+            href,
+            self.absent,
+            self.tag,
+            self.mark,
+            self.after,
+            self.in_csv,
+        )
+
     @property
     def blank(self) -> bool:
         """Nothing to say here: a list of cards leaves it out."""
@@ -85,6 +99,10 @@ class Row:
     id: str = ""
     classes: str = ""
     group: str = ""
+
+    def holding(self, cells: tuple[Cell, ...]) -> Row:
+        """The row with other cells."""
+        return Row(cells, self.id, self.classes, self.group)
 
     @property
     def address(self) -> str:
@@ -199,7 +217,7 @@ def filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[tuple[Column
     """
     said = [row for row in rows if not row.group]
     keep = [i for i in range(len(columns)) if i == 0 or any(not row.cells[i].blank for row in said)]
-    return tuple(columns[i] for i in keep), tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
+    return tuple(columns[i] for i in keep), tuple(row.holding(tuple([row.cells[i] for i in keep])) for row in rows)
 
 
 def told_once(table: Table) -> Table:
@@ -224,7 +242,7 @@ def told_once(table: Table) -> Table:
     keep = [i for i in range(len(table.columns)) if i not in alike]
     rows = table.rows
     if alike:
-        rows = tuple(replace(row, cells=tuple(row.cells[i] for i in keep)) for row in rows)
+        rows = tuple(row.holding(tuple([row.cells[i] for i in keep])) for row in rows)
     note = " ".join(part for part in (table.note, f"The same in every row: {'; '.join(told)}." if told else "") if part)
     return replace(table, columns=tuple(table.columns[i] for i in keep), rows=rows, note=note)
 
