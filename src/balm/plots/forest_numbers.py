@@ -7,7 +7,7 @@ from typing import Any
 
 from balm.plots.forest_columns import floats
 from balm.plots.forest_options import ForestOptions
-from balm.vocabulary.numbers import MINUS, estimates_all, fixed, short
+from balm.vocabulary.numbers import MINUS, estimates_all, fixed, interval, short
 from balm.vocabulary.problems import InputError
 
 NOT_ESTIMABLE = "Not estimable"
@@ -141,6 +141,13 @@ class Shown:
     def text(self, estimate: float, low: float, high: float) -> str:
         """ "0.49 [0.33, 0.73]"."""
         return self.texts(([estimate], [low], [high]))[0]
+
+    def interval_text(self, low: float, high: float) -> str:
+        """ "[0.33, 0.73]", with two figures of an end that is a ratio too small for the decimals of the column."""
+        if self.ratio and 0.0 < low < 10.0**-self.digits and high == high:
+            ends = (short(x, self.digits) if x < 10.0**-self.digits else fixed(x, self.digits) for x in (low, high))
+            return f"[{', '.join(ends)}]"
+        return interval(low, high, self.digits, minus=MINUS)
 
     def shown_as(self, estimate: float, low: float, high: float) -> tuple[float, float, float]:
         if self._identity:

@@ -21,7 +21,7 @@ from balm.plots.forest_words import (
     prediction_wanted,
     studies,
 )
-from balm.vocabulary.numbers import MINUS, fixed_all, interval, level, percent, short
+from balm.vocabulary.numbers import MINUS, fixed_all, level, percent, short
 from balm.vocabulary.problems import InputError
 
 
@@ -297,7 +297,7 @@ class _Reading:
 
     def _prediction_row(self, fit: Any) -> Row:
         low, high = self.shown.prediction(fit)
-        text = interval(low, high, self.shown.digits, minus=MINUS)
+        text = self.shown.interval_text(low, high)
         cells = [text if column.key == "effect" else "" for column in self.columns]
         return Row("prediction", f"{level(fit.prediction_interval.level)} prediction interval", cells, nan, low, high)
 

@@ -131,7 +131,8 @@ def description(fit: Any, shown: Shown, *, people: bool = True) -> str:
         return f"{name} of {studies(fit.k)}{with_people}; the overall result is not shown."
 
     def text(x: float) -> str:
-        return fixed(x, shown.digits, minus=MINUS)
+        tiny = shown.ratio and 0.0 < x < 10.0**-shown.digits
+        return short(x, shown.digits) if tiny else fixed(x, shown.digits, minus=MINUS)
 
     estimate, low, high = shown.fit(fit)
     words = (

@@ -68,7 +68,16 @@ def measure_name(code: str) -> str:
 
 def is_ratio(fit: Pooled) -> bool:
     """Whether what is shown is a ratio, which can be small but never 0."""
-    return MEASURES[fit.effects.measure].scale.ratio
+    return shows_ratio(fit.effects.measure)
+
+
+def shows_ratio(measure: str | None) -> bool:
+    """Whether the values of a measure are shown as ratios; of one that we do not know, not.
+
+    >>> shows_ratio("RR"), shows_ratio("MD"), shows_ratio("relative effect")
+    (True, False, False)
+    """
+    return measure in MEASURES and MEASURES[measure].scale.ratio
 
 
 def has_null(fit: Pooled) -> bool:

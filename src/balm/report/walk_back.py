@@ -18,7 +18,9 @@ from balm.report.html_report.rows_view import group_values, note_text, step_line
 from balm.report.html_report.study_tables import marked, printed, printed_contrast
 from balm.report.html_report.table import Line, Link
 from balm.report.methods_text import methods
+from balm.report.result_sentence import is_ratio, shows_ratio
 from balm.report.rounding import digits_for
+from balm.report.rounding import number as rounded
 from balm.report.study_rows import study_rows
 from balm.review.certainty.of_analysis import participants_of
 from balm.review.contrasts import timepoint_of
@@ -142,6 +144,7 @@ def walk(
     known = {r.result: r for r in package.results} if not result.spec.contrasts else {}
     between = {c.contrast: c for c in package.contrasts} if result.spec.contrasts else {}
     reader = Reader(package, dict(numbers or {}), extracted or {})
+    ratio = shows_ratio(result.measure)
     steps = []
     for row in result.rows:
         own = drawn.get(row.label)
@@ -151,8 +154,8 @@ def walk(
             StudyStep(
                 study=row.study,
                 label=row.label,
-                effect="" if own is None else _effect(own.estimate, own.low, own.high, digits),
-                weight="" if own is None or result.whole is None else f"{fixed(own.weight, 1)} %",
+                effect="" if own is None else _effect(own.estimate, own.low, own.high, digits, ratio),
+                weight="" if own is None or result.whole is None else f"{fixed(own.weight, 1)}%",
                 used=tuple(text for arm in (1, 2) if (text := group_values(row.values, arm))),
                 conversions=tuple(step_line(step, package, row) for step in row.steps),
                 notes=tuple(note_text(note, package, row) for note in dict.fromkeys(row.notes)),
@@ -214,10 +217,10 @@ def variants(result: AnalysisResult) -> tuple[Variant, ...]:
         studies = []
         for row in s.rows:
             if (own := drawn.get(row.label)) is not None:
-                effect = _effect(own.estimate, own.low, own.high, digits)
+                effect = _effect(own.estimate, own.low, own.high, digits, shows_ratio(result.measure))
                 step = row.study in planned
                 links = () if step else _own_rows(row)
-                studies.append(VariantStudy(row.study, row.label, effect, f"{fixed(own.weight, 1)} %", step, links))
+                studies.append(VariantStudy(row.study, row.label, effect, f"{fixed(own.weight, 1)}%", step, links))
         model = methods(s.fit).rpartition(" Computed with ")[0]
         found.append(Variant(key, title, _numbers_of(result.id, key, s.fit), model, tuple(studies)))
     return tuple(found)
@@ -233,12 +236,12 @@ def _own_rows(row: EffectRow) -> tuple[Link, ...]:
 
 def _numbers_of(analysis: str, key: str, fit: Pooled) -> tuple[Quantity, ...]:
     """What a table prints of a sensitivity analysis or a subgroup."""
-    shown = fit.displayed
+    shown, ratio = fit.displayed, is_ratio(fit)
     digits = digits_for([shown.interval.high - shown.interval.low])
     told = [("studies", "Studies", str(fit.k), float(fit.k)),
-            ("estimate", "Estimate", fixed(shown.estimate, digits), shown.estimate),
-            ("low", "Interval, low", fixed(shown.interval.low, digits), shown.interval.low),
-            ("high", "Interval, high", fixed(shown.interval.high, digits), shown.interval.high),
+            ("estimate", "Estimate", rounded(shown.estimate, digits, ratio=ratio), shown.estimate),
+            ("low", "Interval, low", rounded(shown.interval.low, digits, ratio=ratio), shown.interval.low),
+            ("high", "Interval, high", rounded(shown.interval.high, digits, ratio=ratio), shown.interval.high),
             ("p", "P", p_value(fit.p) if fit.p == fit.p else "–", fit.p)]  # fmt: skip
     if math.isfinite(fit.i2):
         told.append(("i2", "I²", percent(fit.i2), fit.i2))
@@ -255,7 +258,7 @@ def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
 
     if fit is None:
         return ()
-    shown = fit.displayed
+    shown, ratio = fit.displayed, is_ratio(fit)
     used = [row for row in result.rows if row.label in fit.effects.study]
     digits = digits_for([shown.interval.high - shown.interval.low])
     coverage = percent(100 * fit.interval.level)
@@ -263,15 +266,15 @@ def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
     add("studies", "Studies", str(fit.k), fit.k)
     add("people", "People", plain(round(people)), people)
     scale = MEASURES[fit.measure].name if fit.measure in MEASURES else fit.measure
-    add("estimate", scale[:1].upper() + scale[1:], fixed(shown.estimate, digits), shown.estimate)
-    add("low", f"{coverage} interval, low", fixed(shown.interval.low, digits), shown.interval.low)
-    add("high", f"{coverage} interval, high", fixed(shown.interval.high, digits), shown.interval.high)
+    add("estimate", scale[:1].upper() + scale[1:], rounded(shown.estimate, digits, ratio=ratio), shown.estimate)
+    add("low", f"{coverage} interval, low", rounded(shown.interval.low, digits, ratio=ratio), shown.interval.low)
+    add("high", f"{coverage} interval, high", rounded(shown.interval.high, digits, ratio=ratio), shown.interval.high)
     add("p", "P", p_value(fit.p) if fit.p == fit.p else "–", fit.p)
     if result.fit is not None:
         ends = shown.prediction_interval
         if ends is not None and math.isfinite(ends.low) and math.isfinite(ends.high):
-            add("prediction-low", "Prediction interval, low", fixed(ends.low, digits), ends.low)
-            add("prediction-high", "Prediction interval, high", fixed(ends.high, digits), ends.high)
+            add("prediction-low", "Prediction interval, low", rounded(ends.low, digits, ratio=ratio), ends.low)
+            add("prediction-high", "Prediction interval, high", rounded(ends.high, digits, ratio=ratio), ends.high)
         for quantity, name, x in (("tau2", "τ²", fit.tau2), ("i2", "I²", fit.i2), ("q", "Q", fit.q)):
             if math.isfinite(x):
                 add(quantity, name, percent(x) if quantity == "i2" else short(x), x)
@@ -295,8 +298,9 @@ def _model(result: AnalysisResult) -> str:
     return result.why_not_pooled or ""
 
 
-def _effect(estimate: float, low: float, high: float, digits: int) -> str:
-    return f"{fixed(estimate, digits)} [{fixed(low, digits)}, {fixed(high, digits)}]"
+def _effect(estimate: float, low: float, high: float, digits: int, ratio: bool) -> str:
+    ends = ", ".join(rounded(x, digits, ratio=ratio) for x in (low, high))
+    return f"{rounded(estimate, digits, ratio=ratio)} [{ends}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,8 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
     if p_only:
         return "p value only (" + "; ".join(p_only) + ")"
     related = dict.fromkeys(
-        f"{r.reported_as}{', ' + r.definition if r.definition else ''}{' (' + r.why_not + ')' if r.why_not else ''}"
+        f"{'; '.join(x for x in (r.reported_as or package.meta.outcome(r.outcome).name, r.definition) if x)}"
+        f"{' (' + r.why_not + ')' if r.why_not else ''}"
         for r in package.results_of(study.study)
         if r.outcome != outcome.id
         and package.meta.outcome(r.outcome).domain == outcome.domain

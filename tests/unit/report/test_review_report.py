@@ -221,7 +221,7 @@ def test_doses_stand_in_fields_of_their_own(page):
 def test_a_proportion_is_given_in_per_cent_and_is_not_tested(page):
     rows = {row[0]: row for row in downloads(page)["glance.csv"]}
     series = rows["CRPS, single-arm series: responders at 1 to 3 months (no control group)"]
-    assert series[3:7] == ["52 %", "36 %", "68 %", "–"]
+    assert series[3:7] == ["52%", "36%", "68%", "–"]
     assert series[8] == "Proportion, pooled; no control group"
     assert "P value" not in [row[0] for row in downloads(page)["numbers-crps-series.csv"]]
     assert "P" not in downloads(page)["sensitivity-crps-series.csv"][0]

@@ -69,7 +69,7 @@ def test_a_number_of_any_table_is_the_one_printed_at_its_address(synthesis: Synt
                 numbers = [c for c, column in zip(row.cells, table.columns, strict=False) if column.kind == "number"]
                 for cell in numbers:
                     if any(x.isdigit() for x in cell.text):
-                        there = printed[cell.href[1:]].removesuffix(" %").removeprefix("P ").removeprefix("= ")
+                        there = printed[cell.href[1:]].removesuffix("%").removeprefix("P ").removeprefix("= ")
                         assert there.startswith(cell.text) or float(there) == pytest.approx(float(cell.text), abs=0.51)
                         for kind in seen:
                             seen[kind] += f":{kind}-" in cell.href
@@ -186,7 +186,7 @@ def test_what_is_printed_at_an_address_is_the_number_in_full() -> None:
 
 def test_the_chain_goes_from_the_result_to_the_row_the_page_and_the_person() -> None:
     step = walk(REVIEW.analysis("pain-two-trials"), REVIEW).step("sigtermans2009")
-    assert step.effect == "-2.77 [-4.14, -1.40]" and step.weight.endswith(" %")
+    assert step.effect == "-2.77 [-4.14, -1.40]" and step.weight.endswith("%")
     assert any("SD" in line.more for line in step.conversions), "the formula stands with the conversion"
     assert len(step.reported) == 2
     one = step.reported[0]
@@ -232,7 +232,7 @@ def test_an_analysis_without_numbers_has_no_chain() -> None:
 @pytest.mark.parametrize("name", ["responders-immediate", "crps-series"])
 def test_the_weights_of_a_chain_add_up(name: str) -> None:
     steps = walk(REVIEW.analysis(name), REVIEW).studies
-    assert sum(float(s.weight.removesuffix(" %")) for s in steps) == pytest.approx(100, abs=0.2)
+    assert sum(float(s.weight.removesuffix("%")) for s in steps) == pytest.approx(100, abs=0.2)
 
 
 def test_the_history_names_versions_and_milestones_with_their_sources() -> None:

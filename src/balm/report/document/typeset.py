@@ -32,6 +32,7 @@ from balm.report.document.parts import (
     targets,
 )
 from balm.report.document.widths import TABLE_TEXT, shares
+from balm.report.document.wording import together
 from balm.report.html_report.table import Cell, Row, Table
 from balm.vocabulary.problems import InputError
 
@@ -161,7 +162,7 @@ def _said(text: str, more: str = "") -> str:
 
 
 def _said_in(text: str, more: str) -> str:
-    return f"#text({more}{_string(text)})"
+    return f"#text({more}{_string(together(text))})"
 
 
 def _breakable(address: str) -> str:
@@ -308,7 +309,7 @@ class _Writer:
             for i, cell in enumerate(row.cells):
                 mark = self._mark(row.id) if i == 0 and row.id else ""
                 if not mark and _is_plain(cell):
-                    rows.append(_string(cell.text))  # the same as content, and typeset in less time
+                    rows.append(_string(together(cell.text)))  # the same as content, and typeset in less time
                     continue
                 rows.append(self._cell(cell, mark))
         high = " + ".join(f"({height},) * {len(list(run))}" for height, run in groupby(heights))

@@ -29,6 +29,7 @@ from balm.report.document.parts import (
     targets,
 )
 from balm.report.document.widths import shares
+from balm.report.document.wording import together
 from balm.report.html_report.table import Cell, Table
 from balm.vocabulary.problems import InputError
 
@@ -77,7 +78,8 @@ def _text(text: str) -> str:
     return escape(_FORBIDDEN.sub("", text))
 
 
-def _run(text: str, properties: str = "") -> str:
+def _run(text: str, properties: str = "", *, exact: bool = False) -> str:
+    text = text if exact else together(text)
     props = f"<w:rPr>{properties}</w:rPr>" if properties else ""
     return f'<w:r>{props}<w:t xml:space="preserve">{_text(text)}</w:t></w:r>' if text else ""
 
@@ -143,7 +145,7 @@ class _Writer:
                 for item in block.items:
                     yield _paragraph(self._runs(item), "ListBullet")
             elif isinstance(block, Verbatim):
-                lines = [_run(line, '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New"/>')
+                lines = [_run(line, '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New"/>', exact=True)
                          for line in block.text.splitlines()]  # fmt: skip
                 yield _paragraph("<w:r><w:br/></w:r>".join(lines))
             elif isinstance(block, Picture):

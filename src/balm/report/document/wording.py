@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -15,6 +16,18 @@ def many(n: int, one: str, several: str | None = None) -> str:
     """
     noun = one if n == 1 else several or f"{one}s"
     return f"{_WORDS[n] if n < len(_WORDS) else n} {noun}"
+
+
+_PER_CENT = re.compile(r"(?<=\d) %")
+
+
+def together(text: str) -> str:
+    """``text`` in which no line ends between a number and its per cent sign.
+
+    >>> together("high 12 %, 5%")
+    'high 12\\xa0%, 5%'
+    """
+    return _PER_CENT.sub("\u00a0%", text) if " %" in text else text
 
 
 def was(n: int) -> str:

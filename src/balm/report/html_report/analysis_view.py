@@ -14,8 +14,9 @@ from balm.report.html_report.rows_view import rows_table
 from balm.report.html_report.sensitivity_view import figures, no_effect, p_cell, sensitivity_table
 from balm.report.html_report.study_tables import study_link
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, number
-from balm.report.result_sentence import measure_name, sentence
-from balm.report.rounding import digits_for
+from balm.report.result_sentence import is_ratio, measure_name, sentence, shows_ratio
+from balm.report.rounding import digits_for, to
+from balm.report.rounding import number as rounded
 from balm.report.walk_back import variant_keys
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
@@ -101,16 +102,13 @@ def finding(result: AnalysisResult) -> list[str]:
 def single_sentence(single: Single, measure: str) -> str:
     """The one trial's effect in words, never called a pooled one."""
     digits = digits_for([single.interval.high - single.interval.low])
-    name = measure_name(measure)
+    name, ratio = measure_name(measure), shows_ratio(measure)
+    ends = (single.interval.low, single.interval.high)
     p = "" if single.p != single.p else f", {p_value(single.p)}"
     return (
-        f"{single.row.label}: {name} {fixed(single.estimate, digits, minus=MINUS)} "
-        f"({level(single.interval.level)} CI {_to(single.interval, digits)}{p})."
+        f"{single.row.label}: {name} {rounded(single.estimate, digits, ratio=ratio, minus=MINUS)} "
+        f"({level(single.interval.level)} CI {to(*ends, digits, ratio=ratio, minus=MINUS)}{p})."
     )
-
-
-def _to(interval: Interval, digits: int) -> str:
-    return f"{fixed(interval.low, digits, minus=MINUS)} to {fixed(interval.high, digits, minus=MINUS)}"
 
 
 def signed(difference: ImportantDifference, outcome: Outcome) -> float:
@@ -165,20 +163,20 @@ def _lights(result: AnalysisResult, package: Package) -> dict[str, Any]:
 
 
 def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
-    shown = fit.displayed
+    shown, ratio = fit.displayed, is_ratio(fit)
     digits = digits_for([shown.interval.high - shown.interval.low])
     to_rows = "#" + anchor("rows", result.id)
 
     def behind(quantity: str) -> str:
         return "#" + place(result.id, quantity)
 
-    people = participants(result.rows)
+    people, coverage = participants(result.rows), level(fit.interval.level)
     told: list[tuple[str, Cell]] = [
         ("Trials" if result.comparison.group_2 else "Series", Cell(str(fit.k), href=to_rows)),
         ("People", Cell(str(people), href=to_rows) if people is not None else Cell("not known", absent=True)),
-        (shown_name(result.measure), number(shown.estimate, digits, href=behind("estimate"))),
-        (f"{level(fit.interval.level)} interval, low", number(shown.interval.low, digits, href=behind("low"))),
-        (f"{level(fit.interval.level)} interval, high", number(shown.interval.high, digits, href=behind("high"))),
+        (shown_name(result.measure), number(shown.estimate, digits, ratio=ratio, href=behind("estimate"))),
+        (f"{coverage} interval, low", number(shown.interval.low, digits, ratio=ratio, href=behind("low"))),
+        (f"{coverage} interval, high", number(shown.interval.high, digits, ratio=ratio, href=behind("high"))),
     ]
     if no_effect(result.measure) is not None:
         told.append(("P value", replace(p_cell(fit.p), href=behind("p"))))
@@ -187,11 +185,11 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
         told += [
             (
                 f"{level(prediction.level)} prediction interval, low",
-                number(prediction.low, digits, href=behind("prediction-low")),
+                number(prediction.low, digits, ratio=ratio, href=behind("prediction-low")),
             ),
             (
                 f"{level(prediction.level)} prediction interval, high",
-                number(prediction.high, digits, href=behind("prediction-high")),
+                number(prediction.high, digits, ratio=ratio, href=behind("prediction-high")),
             ),
         ]
     else:
@@ -238,7 +236,7 @@ def participants(rows: tuple[EffectRow, ...]) -> int | None:
 
 def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
     per = f"{absolute.per:,}".replace(",", " ")
-    baseline = f"{plain(round(absolute.baseline_risk * 100, 1))} %"
+    baseline = f"{plain(round(absolute.baseline_risk * 100, 1))}%"
     one, two = result.comparison.group_1, result.comparison.group_2 or "Control"
     heads = columns("#Absolute effect", ">Estimate", ">Low", ">High")
     told: tuple[tuple[str, str, float, Interval | None], ...] = (
@@ -333,9 +331,9 @@ def _glance(analysis: str, measure: str, estimate: float, interval: Interval) ->
     for quantity, x in (("estimate", estimate), ("low", interval.low), ("high", interval.high)):
         href = "#" + place(analysis, quantity)
         if measure in PROPORTIONS:
-            cells.append(Cell(f"{fixed(100 * x, 0)} %", href=href))
+            cells.append(Cell(f"{fixed(100 * x, 0)}%", href=href))
         else:
-            cells.append(number(x, digits, href=href))
+            cells.append(number(x, digits, ratio=shows_ratio(measure), href=href))
     return cells[0], cells[1], cells[2]
 
 

@@ -8,6 +8,7 @@ from balm.report.html_report.guidance_view import as_printed
 from balm.report.html_report.links import anchor
 from balm.report.html_report.study_tables import faded, marked, outcome_name, sources
 from balm.report.html_report.table import Cell, Row, Table, columns, group, number, value
+from balm.report.result_sentence import shows_ratio
 from balm.review.package import Outcome
 from balm.review.synthesis import AnalysisResult, CheckedClaim, CheckedPublished, Synthesis
 from balm.vocabulary.numbers import plain
@@ -164,9 +165,9 @@ def published_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
                     value("; ".join(x for x in (p.reported_as, p.timepoint) if x)),
                     value(p.measure, missing="no pooled result"),
                     value("; ".join(x for x in (p.k_text, p.n_text) if x), missing=NOT_STATED),
-                    number(p.estimate, missing="–"),
-                    number(p.ci_low, missing="–"),
-                    number(p.ci_high, missing="–"),
+                    number(p.estimate, ratio=shows_ratio(p.measure), missing="–"),
+                    number(p.ci_low, ratio=shows_ratio(p.measure), missing="–"),
+                    number(p.ci_high, ratio=shows_ratio(p.measure), missing="–"),
                     value(p.p.text if p.p else None, missing="–"),
                     recomputed(c.p_recomputed),
                     Cell(agree, tag="high", after=c.why)
@@ -267,7 +268,7 @@ def claims_table(synthesis: Synthesis, numbers: dict[str, int]) -> Table:
 
 def _claim(synthesis: Synthesis, c: CheckedClaim, numbers: dict[str, int]) -> Row:
     claim = c.claim
-    percent = "" if c.percent_recomputed is None else f"{c.percent_recomputed:.1f} %"
+    percent = "" if c.percent_recomputed is None else f"{c.percent_recomputed:.1f}%"
     agree = "" if c.agrees is None else "figures agree" if c.agrees else "figures do not agree"
     says = "; ".join(x for x in (claim.primary_source, claim.source_says) if x)
     severity = (claim.severity or "").lower()

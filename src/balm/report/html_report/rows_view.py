@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.study_tables import sources, study_link
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, filled, number
+from balm.report.result_sentence import shows_ratio
 from balm.report.rounding import digits_for
 from balm.report.study_rows import study_rows
 from balm.review.networks.arms import NetworkStudy
@@ -30,6 +31,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
     if result.single is not None:
         widths.append(result.single.interval.high - result.single.interval.low)
     digits = digits_for(widths) if widths else 2
+    ratio = shows_ratio(result.measure)
     controlled = result.comparison.group_2 is not None
     heads = columns("#Study", "Time point", "Group 1" if controlled else "Group", "Group 2", ">Effect", ">Low",
                     ">High", ">Weight, %", "+Conversions", "+Notes", "Rows of results.csv", "@Source")  # fmt: skip
@@ -52,7 +54,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
                     Cell(row.timepoint or "not stated"),
                     Cell(group_values(row.values, 1)),
                     Cell(group_values(row.values, 2)),
-                    *(number(x, digits, href=behind) for x in effect[:3]),
+                    *(number(x, digits, ratio=ratio, href=behind) for x in effect[:3]),
                     number(effect[3], 1, href=behind),
                     Cell(lines=tuple(step_line(step, package, row) for step in row.steps)),
                     Cell(lines=tuple(Line(note_text(note, package, row)) for note in dict.fromkeys(row.notes))),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from balm.report.choices import METHODS, inference_choice, tau2_choice
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, group, number
-from balm.report.result_sentence import measure_name
+from balm.report.result_sentence import is_ratio, measure_name, shows_ratio
 from balm.report.rounding import digits_for
 from balm.report.walk_back import variant_keys
 from balm.review.package import SensitivitySpec
@@ -51,11 +51,11 @@ def sensitivity_table(result: AnalysisResult) -> Table:
         shown = (*figures(result.fit, place(result.id)), Cell())
         rows.append(Row((Cell("Nothing: as planned"), *shown), classes="own"))
     elif result.single is not None:
-        one = result.single
+        one, ratio = result.single, shows_ratio(result.measure)
         digits = digits_for([one.interval.high - one.interval.low])
-        low = number(one.interval.low, digits, href="#" + place(result.id, "low"))
-        high = number(one.interval.high, digits, href="#" + place(result.id, "high"))
-        estimate = number(one.estimate, digits, href="#" + place(result.id, "estimate"))
+        low = number(one.interval.low, digits, ratio=ratio, href="#" + place(result.id, "low"))
+        high = number(one.interval.high, digits, ratio=ratio, href="#" + place(result.id, "high"))
+        estimate = number(one.estimate, digits, ratio=ratio, href="#" + place(result.id, "estimate"))
         p = Cell() if null is None else replace(p_cell(one.p), href="#" + place(result.id, "p"))
         shown = (
             Cell("1", href="#" + place(result.id, "studies")),
@@ -204,7 +204,7 @@ def figures(fit: Pooled | None, at: str = "") -> tuple[Cell, ...]:
     if fit is None:
         gap = Cell("not pooled", absent=True)
         return (Cell("–"), gap, gap, gap, Cell("–"), Cell("–"))
-    shown = fit.displayed
+    shown, ratio = fit.displayed, is_ratio(fit)
     digits = digits_for([shown.interval.high - shown.interval.low])
 
     def to(quantity: str) -> str:
@@ -212,9 +212,9 @@ def figures(fit: Pooled | None, at: str = "") -> tuple[Cell, ...]:
 
     return (
         Cell(str(fit.k), href=to("studies")),
-        number(shown.estimate, digits, href=to("estimate")),
-        number(shown.interval.low, digits, href=to("low")),
-        number(shown.interval.high, digits, href=to("high")),
+        number(shown.estimate, digits, ratio=ratio, href=to("estimate")),
+        number(shown.interval.low, digits, ratio=ratio, href=to("low")),
+        number(shown.interval.high, digits, ratio=ratio, href=to("high")),
         Cell("–") if no_effect(fit.effects.measure) is None else replace(p_cell(fit.p), href=to("p")),
         Cell(fixed(fit.i2, 0), href=to("i2")) if fit.i2 == fit.i2 else Cell("–"),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from urllib.parse import quote
 
-from balm.vocabulary.numbers import fixed
+from balm.report.rounding import number as rounded
 from balm.vocabulary.spreadsheet_cell import harmless
 
 #: In place of a value that a report does not give. Never 0, never blank.
@@ -189,11 +189,15 @@ def value(content: object, *, missing: str = NOT_REPORTED) -> Cell:
     return Cell(text) if text else Cell(missing, absent=True)
 
 
-def number(x: float | None, digits: int = 2, *, missing: str = "", href: str = "") -> Cell:
-    """A number with a hyphen for minus, so that a spreadsheet reads it as a number."""
+def number(x: float | None, digits: int = 2, *, ratio: bool = False, missing: str = "", href: str = "") -> Cell:
+    """A number with a hyphen for minus, so that a spreadsheet reads it as a number; a ``ratio`` is never 0.00.
+
+    >>> number(0.00027).text, number(0.00027, ratio=True).text
+    ('0.00', '0.00027')
+    """
     if x is None or x != x:
         return Cell(missing, absent=True)
-    return Cell(fixed(x, digits), href=href)
+    return Cell(rounded(x, digits, ratio=ratio), href=href)
 
 
 def columns(*titles: str) -> tuple[Column, ...]:
