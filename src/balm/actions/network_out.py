@@ -44,6 +44,7 @@ def write_cinema(
     important: float,
     rule: str = "majority",
     arms: Mapping[str, Sequence[object]] | None = None,
+    notes: Sequence[str] = (),
 ) -> list[Path]:
     """The folder for CINeMA: data to upload, contributions to compare, proposals, and what a person must judge.
 
@@ -51,6 +52,7 @@ def write_cinema(
     important : the smallest effect that matters, as people read it (0.8 for a ratio, 0.5 for a difference).
     arms      : columns ``study``, ``treatment`` and ``events, n`` or ``mean, sd, n``, for the forms with a row an arm
                 and a row a comparison; without them the data are written as contrasts.
+    notes     : what a person must know of these data, added to what is left to judge.
 
     Nothing is written where anything is wrong; files of the same names are replaced.
     """
@@ -80,6 +82,7 @@ def write_cinema(
     ]
     with whole_file(target / "to-judge.md", "w", encoding="utf-8") as out:
         out.write(cinema.to_judge(fit, found, important=important, rule=rule))
+        out.write("".join(f"\n- {note}\n" for note in notes))
     return [*written, target / "to-judge.md"]
 
 

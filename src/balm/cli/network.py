@@ -79,7 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cinema",
         metavar="FOLDER",
-        help="write a folder for CINeMA: data, contributions, proposals; needs the columns rob and indirectness",
+        help="write a folder for CINeMA: data, contributions, proposals; a table needs rob and indirectness",
     )
     parser.add_argument(
         "--important",
@@ -90,7 +90,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary",
         metavar="FILE",
-        help="write the summary of findings with the certainty of each estimate (.html .csv); needs the column rob",
+        help="write the summary of findings with certainties (.html .csv; of a review .docx too); a table needs rob",
     )
     parser.add_argument(
         "--baseline",

@@ -36,7 +36,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     if files and len(found) > 1:
         raise UsageError(f"--{files[0]} takes one network: add --plan with one of {', '.join(found)}")
     for result in found.values():
-        _write(result, arguments)
+        _write(review, result, arguments)
     if arguments.json:
         print_json([_values(review, result) for result in found.values()])
         return 0
@@ -44,7 +44,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(result: Any, arguments: argparse.Namespace) -> None:
+def _write(review: Any, result: Any, arguments: argparse.Namespace) -> None:
     """The files asked for, of the part that holds the reference."""
     if not any(getattr(arguments, name) for name in OF_ONE):
         return
@@ -62,6 +62,14 @@ def _write(result: Any, arguments: argparse.Namespace) -> None:
         from balm.actions.network_out import write_contributions
 
         write_contributions(result.fit.contributions(arguments.paths), arguments.contributions)
+    if arguments.cinema:
+        from balm.actions.network_certainty import write_planned_cinema
+
+        write_planned_cinema(review.package, result, arguments.cinema, rule=arguments.rule)
+    if arguments.summary:
+        from balm.actions.network_certainty import write_planned_summary
+
+        write_planned_summary(review.package, result, arguments.summary)
 
 
 def _values(review: Any, result: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def network_findings(
     for name in sorted((t for t in fit.treatments if t != fit.reference), key=lambda t: -score[t]):
         key = frozenset((name, fit.reference))
         rating = rated[key]
-        relative, absolute = _effects(fit, name, baseline_risk)
+        relative, absolute = effects_in_words(fit, name, baseline_risk)
         rows.append(
             NetworkFinding(
                 name,
@@ -90,7 +90,7 @@ def network_findings(
     return NetworkFindings(title, fit.reference, f"{100 * fit.level:g} % interval", tuple(rows))
 
 
-def _effects(fit: Network, name: str, baseline: float | None) -> tuple[str, tuple[str, str, str]]:
+def effects_in_words(fit: Network, name: str, baseline: float | None) -> tuple[str, tuple[str, str, str]]:
     """The relative effect, and risk with the reference, with the treatment, and their difference."""
     one = fit.compare(name)
     scale = MEASURES[fit.measure].scale

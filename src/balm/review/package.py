@@ -20,6 +20,7 @@ from balm.vocabulary.evidence import (
     DuplicateDecision,
     Gap,
     GuidanceStatement,
+    NetworkCertaintyJudgement,
     OutcomeStandard,
     Published,
     Record,
@@ -364,6 +365,7 @@ class Package:
     contrasts: tuple[Contrast, ...] = ()
     risk_of_bias: tuple[BiasJudgement, ...] = ()
     certainty: tuple[CertaintyJudgement, ...] = ()
+    network_certainty: tuple[NetworkCertaintyJudgement, ...] = ()
     published: tuple[Published, ...] = ()
     claims: tuple[Claim, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from balm.review.certainty.network_on_record import network_certainty_problems
 from balm.review.certainty.on_record import certainty_problems
 from balm.review.living.history import version_problems
 from balm.review.networks.planned import network_problems
@@ -73,6 +74,7 @@ def read_package(files: Mapping[str, bytes], folder: Path) -> tuple[Package | No
         problems += _planned(rows, broken, meta)
         if not broken & {"arms", "studies"}:
             problems += network_problems(meta, rows["arms"], [s.study for s in rows["studies"]])
+            problems += network_certainty_problems(rows["network_certainty"], meta, rows["arms"])
     if problems or meta is None:
         return None, tuple(problems)
     return Package(folder=folder, meta=meta, present=frozenset(files), **rows), ()
@@ -162,7 +164,7 @@ def _references(rows: Mapping[str, tuple[Any, ...]], broken: set[str], meta: Met
     where["versions"] = "a version of this review in versions.csv"
     where |= {"records": "a record of records.csv", "searches": "a search of searches.csv"}
     if meta is not None:
-        for name in ("outcomes", "windows", "scales", "analyses", "comparisons"):
+        for name in ("outcomes", "windows", "scales", "analyses", "comparisons", "networks"):
             targets[name] = {item.id for item in getattr(meta, name)}
             where[name] = f"one of [[{name}]] in review.toml"
     arms: dict[str, set[str]] = {}

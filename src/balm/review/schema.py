@@ -10,6 +10,7 @@ from dataclasses import replace
 from balm.review.certainty.strength import EXCEPTIONS, STRENGTHS
 from balm.review.certainty.target import TARGETS as CERTAINTY_TARGETS
 from balm.review.certainty.words import DOMAINS as CERTAINTY_DOMAINS
+from balm.review.certainty.words import NETWORK_DOMAINS, NETWORK_RATINGS
 from balm.review.certainty.words import RATINGS as CERTAINTY_RATINGS
 from balm.review.risk_of_bias.instrument import INSTRUMENTS
 from balm.review.risk_of_bias.words import DIRECTIONS as BIAS_DIRECTIONS
@@ -412,6 +413,32 @@ _TABLES: tuple[Table, ...] = (
                 low=1,
                 high=7,
             ),
+            Column("basis", "text", "`overall` only: hash of the data and judgements decided on", optional=True),
+            _TIMESTAMP_OPTIONAL,
+        ),
+    ),
+    Table(
+        "network_certainty.csv",
+        "network_certainty",
+        evidence.NetworkCertaintyJudgement,
+        "a rating of the certainty of one comparison of a network in one domain; of several rows the last stands",
+        ("network", "treatment", "against", "domain", "assessor", "time"),
+        (
+            Column("network", "id", "network of `review.toml`", required=True, refers="networks"),
+            Column("treatment", "text", "one treatment of the comparison, by its name in the network", required=True),
+            Column("against", "text", "the other one; their order does not matter", required=True),
+            Column(
+                "domain",
+                "choice",
+                "domain of the direct evidence, of the network estimate, or `overall`",
+                required=True,
+                allowed=NETWORK_DOMAINS,
+            ),
+            Column("rating", "choice", "what was decided", required=True, allowed=NETWORK_RATINGS),
+            Column("reason", "text", "why; needed where the rating is not the one proposed"),
+            Column("assessor", "text", "who decided"),
+            Column("proposed", "choice", "what the rule proposed", allowed=NETWORK_RATINGS, optional=True),
+            Column("rule", "text", "the rule that proposed it, with its numbers", optional=True),
             Column("basis", "text", "`overall` only: hash of the data and judgements decided on", optional=True),
             _TIMESTAMP_OPTIONAL,
         ),

@@ -310,6 +310,24 @@ class CertaintyJudgement:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkCertaintyJudgement:
+    """A rating of the certainty of one comparison of a network in one domain, beside the proposal, and who decided."""
+
+    network: str
+    treatment: str
+    against: str
+    domain: str
+    rating: str
+    reason: str | None
+    assessor: str | None
+    proposed: str | None = None
+    rule: str | None = None
+    basis: str | None = None  # hash of what the decision rests on
+    time: str | None = None
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """A result published elsewhere, kept for comparison and never pooled with trials."""
 

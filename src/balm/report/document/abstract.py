@@ -169,7 +169,7 @@ def limits(synthesis: Synthesis) -> str:
     open_ = len(trials) - len({s.study for s in trials} & {j.study for j in review.risk_of_bias})
     if open_:
         texts.append(f"Risk of bias of {many(open_, 'controlled trial')} was not assessed.")
-    if not review.certainty:
+    if not (review.certainty or review.network_certainty):
         texts.append("The certainty of the evidence was not rated.")
     return " ".join(texts)
 

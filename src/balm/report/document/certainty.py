@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from balm.report.document.network_certainty import network_certainty_sections
 from balm.report.document.parts import Block, Document, Listing, Run, Section, said
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, value
@@ -18,6 +19,14 @@ SYMBOLS_ARE = "⊕⊕⊕⊕ high, ⊕⊕⊕◯ moderate, ⊕⊕◯◯ low, ⊕�
 
 def certainty_words(review: Package) -> str:
     """Whether certainty was rated, how and by whom."""
+    if not review.certainty and review.network_certainty:
+        return (
+            "The certainty of comparisons in a network was rated with GRADE: a rule proposed a rating of each domain "
+            "from the data, and a person decided. No pairwise analysis was rated."
+            if review.meta.analyses
+            else "Certainty was rated with GRADE, comparison by comparison: a rule proposed a rating of each domain "
+            "from the data, and a person decided."
+        )
     if not review.certainty:
         return "The certainty of these results has not been rated; nothing here is a recommendation."
     people = "two people, each on their own, who then agreed" if review.meta.certainty.raters == 2 else "one person"
@@ -33,8 +42,9 @@ def certainty_words(review: Package) -> str:
 def certainty_section(synthesis: Synthesis) -> Section:
     """Everything about certainty that a report prints; where nothing was rated, the section says so."""
     words = said(certainty_words(synthesis.package))
+    networks = network_certainty_sections(synthesis)
     if not synthesis.package.certainty:
-        return Section("certainty-section", "Certainty of the evidence", (words,))
+        return Section("certainty-section", "Certainty of the evidence", (words,), networks)
     blocks: list[Block] = [words]
     sof = summary_of_findings(synthesis)
     if sof.findings:
@@ -42,7 +52,7 @@ def certainty_section(synthesis: Synthesis) -> Section:
     decided = decisions_table(synthesis)
     if decided.rows:
         blocks.append(decided)
-    return Section("certainty-section", "Certainty of the evidence", tuple(blocks))
+    return Section("certainty-section", "Certainty of the evidence", tuple(blocks), networks)
 
 
 def summary_document(sof: SummaryOfFindings) -> Document:

@@ -243,7 +243,7 @@ def deviations(synthesis: Synthesis) -> list[str]:
     open_ = [s.label for s in trials if s.study not in judged]
     if open_:
         texts.append(f"Risk of bias was not assessed for {many(len(open_), 'controlled trial')}: {listed(open_)}.")
-    if not review.certainty and synthesis.analyses:
+    if not (review.certainty or review.network_certainty) and (synthesis.analyses or synthesis.networks):
         texts.append("The certainty of the evidence was not rated.")
     for a in synthesis.analyses:
         if a.fit is None:

@@ -173,7 +173,7 @@ def _studies(
         middle, low, high = (
             rated(float(displayed(x, fit.measure, n_harmonic=people))) for x in (y, y - Z95 * se, y + Z95 * se)
         )
-        bias, critical = _bias(judged.get(row.study, []))
+        bias, critical = bias_class(judged.get(row.study, []))
         found.append(
             StudyResult(
                 label,
@@ -186,7 +186,7 @@ def _studies(
                 critical=critical,
                 randomised=study.design in RANDOMISED and study.n_randomised != 0,
                 scope=study.scope,
-                industry=_industry(study.funding),
+                industry=paid_by_industry(study.funding),
             )
         )
     return tuple(found)
@@ -196,7 +196,7 @@ def _people(fit: Pooled, row: EffectRow) -> float | None:
     return participants_of(row) if fit.measure in ("PFT", "IRFT") else None
 
 
-def _bias(rows: list[BiasJudgement]) -> tuple[str, bool]:
+def bias_class(rows: list[BiasJudgement]) -> tuple[str, bool]:
     """The study's class of bias, by its overall judgement or else its worst domain; and whether it is critical."""
     bias = [j for j in rows if not j.domain.endswith(": applicability")]
     overall = [j for j in bias if j.domain.casefold().startswith(OVERALL.casefold())]
@@ -208,7 +208,8 @@ def _bias(rows: list[BiasJudgement]) -> tuple[str, bool]:
     return ("low" if words <= {"low", "yes"} else "some"), False
 
 
-def _industry(funding: str | None) -> bool:
+def paid_by_industry(funding: str | None) -> bool:
+    """Whether the funding names industry, as far as its words say so."""
     text = (funding or "").casefold()
     return any(word in text for word in ("industry", "manufacturer", "pharma")) and not text.startswith("no")
 

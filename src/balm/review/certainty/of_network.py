@@ -57,15 +57,18 @@ def rate_network(
     fit: Network,
     *,
     risk_of_bias: Mapping[str, object],
-    important: float,
+    important: float | None,
     start: str = "high",
     decided: Mapping[str, Mapping[str, object]] | None = None,
+    contributions: Contributions | None = None,
 ) -> tuple[NetworkRating, ...]:
     """The certainty of every estimate.
 
     risk_of_bias : low, unclear or high for each study by name (1 to 3, L, U, H, or the word).
-    important    : the smallest effect that matters, as people read it: 0.8 or 1.25 for a ratio, 0.5 for a difference.
+    important    : the smallest effect that matters, as people read it: 0.8 or 1.25 for a ratio, 0.5 for a difference;
+                   without one the threshold is no effect.
     start        : where direct evidence starts: "high" for randomised trials.
+    contributions : :meth:`Network.contributions`, where they are known already.
     decided      : by comparison ("A:B"), what people set: "direct" (a level, before imprecision), and levels to take
                    off for "intransitivity", "incoherence", "imprecision" (0, -1, -2).
 
@@ -77,8 +80,8 @@ def rate_network(
     """
     check_option("start", start, LEVELS)
     levels = levels_of("risk_of_bias", risk_of_bias, fit.contrasts.studies)
-    edge = edge_of(fit, important)
-    found = fit.contributions()
+    edge = 0.0 if important is None else edge_of(fit, important)
+    found = contributions or fit.contributions()
     split = fit.split()
     set_by_people = _checked(
         decided or {}, {f"{a}:{b}": f"{x}:{y}" for x, y in _ends(split) for a, b in ((x, y), (y, x))}
@@ -92,7 +95,7 @@ def rate_network(
         own = set_by_people.get(name, {})
         via = _via(found, row, parts.treatment_1, parts.treatment_2)
         incoherence, said = _incoherence(parts, own, bool(via))
-        imprecision = int(str(own.get("imprecision", -crossings(one.interval.low, one.interval.high, edge))))
+        imprecision = int(str(own.get("imprecision", -imprecise(one, edge))))
         rated = network_certainty(
             direct=direct.get(name),
             loop=[direct[step] for step in via] or None,
@@ -120,6 +123,12 @@ def rate_network(
             )
         )
     return tuple(ratings)
+
+
+def imprecise(one: Comparison, edge: float) -> int:
+    """Levels for the interval: one for each limit of importance inside it, or for no effect where there is no limit."""
+    low, high = one.interval.low, one.interval.high
+    return crossings(low, high, edge) if edge > 0.0 else int(low < 0.0 < high)
 
 
 def _ends(split: Sequence[Split]) -> list[tuple[str, str]]:

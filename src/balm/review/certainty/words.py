@@ -14,12 +14,20 @@ UP = ("large effect", "dose-response", "opposing confounding")
 OVERALL = "overall"
 DOMAINS = (*DOWN, *UP, OVERALL)
 
+#: Domains of the direct evidence of a comparison in a network; its imprecision is that of the network estimate.
+OF_DIRECT = ("risk of bias", "inconsistency", "indirectness", "publication bias")
+#: Domains of the network estimate.
+OF_NETWORK = ("intransitivity", "incoherence", "imprecision")
+NETWORK_DOMAINS = (*OF_DIRECT, *OF_NETWORK, OVERALL)
+
 #: Ratings of a domain that lowers certainty -> levels.
 SERIOUSNESS = {"not serious": 0, "serious": -1, "very serious": -2, "extremely serious": -3}
 #: Ratings of a domain that raises it -> levels.
 RAISING = {"none": 0, "large": 1, "very large": 2, "present": 1}
 NOT_RATED = "not rated"
 RATINGS = (*LEVELS[::-1], *SERIOUSNESS, *RAISING, NOT_RATED)
+
+NETWORK_RATINGS = (*LEVELS[::-1], *SERIOUSNESS, NOT_RATED)
 
 #: The only domain that may lower certainty by three levels.
 THREE_LEVELS = ("imprecision",)
@@ -35,7 +43,7 @@ def allowed_ratings(domain: str) -> tuple[str, ...]:
     """
     if domain == OVERALL:
         return (*LEVELS[::-1], NOT_RATED)
-    if domain in DOWN:
+    if domain in DOWN or domain in OF_NETWORK:
         return (*(r for r, n in SERIOUSNESS.items() if n > -3 or domain in THREE_LEVELS), NOT_RATED)
     if domain == "large effect":
         return ("none", "large", "very large", NOT_RATED)

@@ -17,7 +17,7 @@ from balm.review.contrasts import (
     whole_periods,
     window_of,
 )
-from balm.review.networks.planned import NETWORK_MEASURES, folded
+from balm.review.networks.planned import NETWORK_MEASURES, folded, names_of
 from balm.review.package import NetworkSpec, Package
 from balm.vocabulary.evidence import Result, Study
 from balm.vocabulary.problems import InputError
@@ -64,7 +64,7 @@ LeftOut = tuple[tuple[str, str], ...]
 
 def network_studies(package: Package, spec: NetworkSpec) -> tuple[tuple[NetworkStudy, ...], LeftOut]:
     """The studies with their arms, and ``(study, why)`` for every eligible study that gives none."""
-    name_of = _names(package, spec)
+    name_of = names_of(spec, package.arms)
     found: list[NetworkStudy] = []
     left_out: list[tuple[str, str]] = []
     for study in package.studies:
@@ -82,17 +82,6 @@ def network_studies(package: Package, spec: NetworkSpec) -> tuple[tuple[NetworkS
         else:
             found.append(made)
     return _told_apart(found), tuple(left_out)
-
-
-def _names(package: Package, spec: NetworkSpec) -> Mapping[str, str]:
-    """Word of ``arms.csv``, folded -> treatment; the first spelling is the one shown."""
-    if spec.treatments:
-        return {folded(word): one.name for one in spec.treatments for word in one.arms}
-    names = {folded(spec.reference): spec.reference}
-    for arm in package.arms:
-        if word := getattr(arm, spec.treatment):
-            names.setdefault(folded(word), " ".join(word.split()))
-    return names
 
 
 def _study(package: Package, spec: NetworkSpec, study: Study, name_of: Mapping[str, str]) -> NetworkStudy | str:

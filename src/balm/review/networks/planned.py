@@ -142,6 +142,17 @@ def _names(t: _Tables, place: str, spec: NetworkSpec) -> None:
         t.wrong(f"{place}.treatments", "names one treatment; a network needs two or more")
 
 
+def names_of(spec: NetworkSpec, arms: Sequence[Arm]) -> dict[str, str]:
+    """Word of ``arms.csv``, folded -> treatment; the first spelling is the one shown, the plan's before all."""
+    if spec.treatments:
+        return {folded(word): one.name for one in spec.treatments for word in one.arms}
+    names = {folded(spec.reference): spec.reference}
+    for arm in arms:
+        if word := getattr(arm, spec.treatment):
+            names.setdefault(folded(word), " ".join(word.split()))
+    return names
+
+
 def network_problems(meta: Meta, arms: Sequence[Arm], studies: Sequence[str]) -> Iterator[Problem]:
     """What the plan names and the tables do not hold: studies, words of ``arms.csv``, the reference."""
     for spec in meta.networks:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from balm.review.package import AnalysisSpec, Package
+from balm.review.package import AnalysisSpec, NetworkSpec, Package
 from balm.review.risk_of_bias.on_record import BiasGroup, by_study, domain_order, groups
 from balm.review.risk_of_bias.words import AT_HIGH_RISK, OVERALL
 from balm.vocabulary.evidence import BiasJudgement
 
 
-def belongs(judged: BiasGroup | BiasJudgement, spec: AnalysisSpec) -> bool:
-    """Whether a judgement is about the results that an analysis pools; one of a whole study always is."""
+def belongs(judged: BiasGroup | BiasJudgement, spec: AnalysisSpec | NetworkSpec) -> bool:
+    """Whether a judgement is about the results that an analysis pools; one of a whole study always is.
+
+    A network compares whatever its studies compare, so a judgement about one comparison belongs to it.
+    """
     return (
         judged.outcome in (None, spec.outcome)
-        and judged.comparison in (None, spec.comparison)
+        and (isinstance(spec, NetworkSpec) or judged.comparison in (None, spec.comparison))
         and (judged.window is None or not spec.windows or judged.window in spec.windows)
     )
 
@@ -24,7 +27,7 @@ def analyses_of(package: Package, group: BiasGroup) -> tuple[AnalysisSpec, ...]:
     return tuple(spec for spec in package.meta.analyses if group.outcome is not None and belongs(group, spec))
 
 
-def judgements_for(package: Package, spec: AnalysisSpec) -> dict[str, list[BiasJudgement]]:
+def judgements_for(package: Package, spec: AnalysisSpec | NetworkSpec) -> dict[str, list[BiasJudgement]]:
     """Study -> its judgements for this analysis: those of its results where there are any, else those of the study."""
     if not package.risk_of_bias:
         return {}
