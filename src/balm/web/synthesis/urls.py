@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from balm.web.synthesis import views
+from balm.web.synthesis import networks, views
 
 urlpatterns = [
     path("", views.page, name="synthesis"),
+    path("network/", networks.page, name="synthesis_network"),
+    path("network/<slug:kind>.<slug:ending>", networks.figure, name="synthesis_network_figure"),
+    path("network/table/comparisons.<slug:ending>", networks.table, name="synthesis_network_table"),
     path("<slug:kind>.<slug:ending>", views.figure, name="synthesis_figure"),
     path("table/analysis.<slug:ending>", views.table, name="synthesis_table"),
     path("pin/", views.pin, name="synthesis_pin"),

@@ -81,12 +81,13 @@ def _page(
         try:
             context = _workbench(review, now)
         except InputError as nothing:
-            context, problems = {}, nothing.problems if plan_of(review).analyses else ()
+            plan = plan_of(review)
+            context, problems = {"networks": plan.networks}, nothing.problems if plan.analyses else ()
     context |= {
         "acting": acting,
         "review": review,
         "problems": problems,
-        "pinned": [_pinned(p) for p in pinned_analyses(review)] if context else [],
+        "pinned": [_pinned(p) for p in pinned_analyses(review)] if "chosen" in context else [],
         "may_pin": acting.may("analyse"),
         "submission": secrets.token_hex(16),
         "typed": request.POST,
@@ -113,6 +114,7 @@ def _workbench(review: Review, now: dict[str, list[str]]) -> dict[str, Any]:
         "result": result,
         "view": seen,
         "plans": package.meta.analyses,
+        "networks": package.meta.networks,
         "menus": menus(package, chosen),
         "extras": extras(package, chosen, now, [(row.study, row.label, row.design) for row in result.rows]),
         "query": address_of(now | {"analysis": [chosen.plan.id]}),

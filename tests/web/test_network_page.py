@@ -1,0 +1,67 @@
+"""A planned network on the analysis page: what the report says, figures and tables, roles."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from html import unescape
+
+import pytest
+
+from balm.actions.team.packages import start_review
+from balm.report.network_files import comparisons_csv
+from balm.review.synthesis import synthesise
+from balm.store.reviews.models import Member, Review
+from tests.made_network import NETWORK, TRIANGLE, network_files, network_package
+from tests.web.conftest import Team
+
+PARTS = (*TRIANGLE, ("s8", "F", 3, 10), ("s8", "G", 1, 12))
+
+
+@pytest.fixture
+def review(team: Team) -> Review:
+    made = start_review(network_files(PARTS), user=team.owner.user, code="olga", name="Olga")
+    Member.objects.create(review=made, user=team.reader.user, code="rita", name="Rita", role="viewer")
+    return made
+
+
+def address(review: Review, more: str = "") -> str:
+    return f"/reviews/{review.slug}/synthesis/{more}"
+
+
+def test_the_page_says_what_the_report_says_and_leads_to_it(team: Team, review: Review) -> None:
+    first = unescape(team.owner.client.get(address(review)).content.decode())
+    assert "Its network meta-analyses" in first and "network/?network=relief-network" in first
+    response = team.owner.client.get(address(review, "network/?network=relief-network"))
+    page = unescape(response.content.decode())
+    assert response.status_code == 200 and 'aria-current="page"' in page
+    assert "falls into two parts" in page and "2.94 (1.86 to 4.66)" in page and "League table" in page
+    assert f"/reviews/{review.slug}/report/#at:relief-network:B--Placebo" in page
+    assert team.owner.client.get(address(review, "network/?network=x")).status_code == 404
+
+
+def test_figures_and_tables_are_taken_away_by_who_may(team: Team, review: Review) -> None:
+    for kind, start in (("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+        for name in ("network-relief-network-1-graph", "network-relief-network-2-forest"):
+            body = team.owner.client.get(address(review, f"network/{name}.{kind}?download=1"))
+            assert body.status_code == 200 and body.content.startswith(start)
+    assert team.owner.client.get(address(review, "network/nothing.svg")).status_code == 404
+    table = address(review, "network/table/comparisons.csv")
+    rows = list(csv.DictReader(io.StringIO(team.owner.client.get(table).content.decode("utf-8-sig"))))
+    assert len(rows) == 7 and rows[0]["treatment"] == "B"
+    for path in (table, address(review, "network/"), address(review, "network/network-relief-network-1-graph.svg")):
+        assert team.stranger.client.get(path).status_code == 404
+        assert team.anonymous.get(path).status_code == 302
+    assert team.reader.client.get(address(review, "network/")).status_code == 200
+
+
+def test_the_table_is_the_engine_and_the_script_gives_its_numbers_again(team: Team, review: Review, capsys) -> None:
+    result = synthesise(network_package(PARTS, networks=NETWORK)).networks[0]
+    rows = list(csv.DictReader(io.StringIO(comparisons_csv(result).decode("utf-8-sig"))))
+    one = next(r for r in rows if (r["treatment"], r["against"]) == ("B", "Placebo"))
+    assert float(one["estimate"]) == math.exp(result.fit.compare("B").estimate)
+    body = team.owner.client.get(address(review, "network/table/comparisons.py")).content
+    exec(compile(body, "comparisons.py", "exec"), {})
+    said = capsys.readouterr().out
+    assert said.count(" same") == 2 + 3 + 1 and "differs" not in said
