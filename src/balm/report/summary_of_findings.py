@@ -9,7 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from balm.report.summary_of_findings_words import difference, needed_to_treat, plain_language, points
+from balm.report.summary_of_findings_words import (
+    counted_alike,
+    difference,
+    needed_to_treat,
+    plain_language,
+    points,
+)
 from balm.review.certainty.body import Body, StudyResult
 from balm.review.certainty.of_analysis import RATIOS, own_baseline, participants_of
 from balm.review.certainty.rating import Certainty, DomainRating, certainties
@@ -161,6 +167,8 @@ def _finding(
         outcome, _plain(result.comparison.group_1), certainty.certainty,
         body if body.studies or not no_events else _people_only(body, result), no_events=no_events,
     )  # fmt: skip
+    if body.studies and not body.controlled:
+        comment = counted_alike(result.rows) + comment
     if certainty.stale:
         comment += " The data have changed since the certainty was rated."
     if result.spec.level != 0.95:

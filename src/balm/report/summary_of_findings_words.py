@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from balm.review.certainty.body import Body
 from balm.review.certainty.words import NOT_RATED
+from balm.review.contrasts import EffectRow
 from balm.review.package import Outcome
 
 INFINITE = "∞"
@@ -77,6 +79,19 @@ _VERBS = {
 }
 
 
+def counted_alike(rows: Sequence[EffectRow]) -> str:
+    """That nobody, or everybody, of single-arm studies was counted: the pooled proportion alone would hide it."""
+    if any("events" not in row.values for row in rows):
+        return ""
+    events, people = (sum(row.values[name] for row in rows) for name in ("events", "n"))
+    if 0 < events < people:
+        return ""
+    if people <= 1:
+        return f"The one person studied was {'not ' if events == 0 else ''}counted. "
+    said = f"the {people:.0f} people studied"
+    return f"None of {said} was counted. " if events == 0 else f"All of {said} were counted. "
+
+
 def plain_language(outcome: Outcome, intervention: str, certainty: str, body: Body, *, no_events: bool = False) -> str:
     """One sentence by certainty and size (Santesso et al. 2020, GRADE guidelines 26).
 
@@ -87,6 +102,8 @@ def plain_language(outcome: Outcome, intervention: str, certainty: str, body: Bo
     if no_events:
         people = f"{body.participants:.0f} people" if body.participants else "the people studied"
         return f"Nobody among {people} had an event under “{outcome.name}”, so the effect cannot be estimated."
+    if not body.studies and not body.controlled:
+        return f"No study of people given {intervention} gives a usable result for {name}."
     if not body.studies:
         return f"No study gives a usable result for {name}, so the effect of {intervention} is not known."
     if not body.controlled:

@@ -8,14 +8,16 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from balm.actions.review import Review
 from balm.report.summary_of_findings import Baseline, summary_of_findings
 from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
-from balm.report.summary_of_findings_words import needed_to_treat, plain_language
+from balm.report.summary_of_findings_words import counted_alike, needed_to_treat, plain_language
 from balm.review.certainty.body import Body, StudyResult
+from balm.review.certainty.target import target_of
 from balm.review.certainty.words import LEVELS
 from balm.review.package import Outcome
 from balm.review.synthesis import Synthesis, analyse, synthesise
@@ -196,3 +198,33 @@ def test_html_is_balanced_escaped_and_every_note_is_reached(synthesis: Synthesis
 
     Balanced().feed(text)
     assert not depth
+
+
+# ---- single-arm studies
+
+
+def single(*counts: tuple[float, float]) -> list[SimpleNamespace]:
+    return [SimpleNamespace(values={"events": events, "n": n}) for events, n in counts]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (((0, 40), (0, 50)), "None of the 90 people studied was counted. "),
+        (((40, 40), (50, 50)), "All of the 90 people studied were counted. "),
+        (((0, 1),), "The one person studied was not counted. "),
+        (((1, 40), (0, 50)), ""),
+    ],
+)
+def test_a_proportion_of_nobody_or_everybody_is_said_beside_the_pooled_one(counts, said) -> None:
+    assert counted_alike(single(*counts)) == said
+
+
+def test_single_arm_studies_are_never_said_to_have_an_effect() -> None:
+    none = plain_language(HARM, "ketamine", "not rated", Body("a", (), controlled=False))
+    assert none.startswith("No study of people given ketamine gives") and "effect" not in none.partition("adverse")[0]
+    target = target_of(Body("a", (), 260.0, 81.0, 584.0, controlled=False))
+    assert (
+        target is not None
+        and target.words == "the proportion itself: without a control group there is no effect to rate"
+    )

@@ -44,7 +44,8 @@ def target_of(body: Body, kind: str | None = None) -> Target | None:
     if kind is None:
         kind = ANY if mid is None else IMPORTANT if abs(body.estimate) >= mid else LITTLE
     if kind == ANY or mid is None:
-        return Target(ANY, (0.0,), "any effect: the threshold is no effect")
+        alone = "the proportion itself: without a control group there is no effect to rate"
+        return Target(ANY, (0.0,), "any effect: the threshold is no effect" if body.controlled else alone)
     unit = f" {body.unit}" if body.unit else ""
     if kind == IMPORTANT:
         below = body.estimate < 0
