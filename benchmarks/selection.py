@@ -29,6 +29,7 @@ TASKS: dict[str, tuple[str, dict[str, Any], str, int]] = {
     "logistic": ("logistic", {}, "type='logistic'", 20),
     "power": ("power", {}, "type='power'", 20),
     "beta": ("beta", {}, "type='beta'", 20),
+    "exponential-power": ("exponential-power", {}, "type='negexppow'", 20),
 }
 
 R = """

@@ -77,7 +77,9 @@ def glmm(
     model       : "random" (effects vary normally with variance tau2) or "common".
     moderators  : as for :func:`balm.meta_regression`; the result is then a regression.
     coding      : for "fixed" and "random": group 1 has this share of the effect and group 2 the rest with the other
-                  sign: 0.5 (the default: both groups vary alike between studies), 1 or 0.
+                  sign: 0.5 (the default: both groups vary alike between studies), 1 or 0. Beside moderators and
+                  random study levels it also says whose level does not depend on them: the middle of both groups, or
+                  that of group 2 or 1 (metafor always takes group 2's).
     correlated  : with "random": study levels and effects may correlate.
     points      : nodes of the adaptive Gauss-Hermite quadrature; 1 is Laplace's approximation.  By default as many as
                   change nothing any more (``fit.integration_error``).
