@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,18 @@ def test_arms_of_one_treatment_are_combined_and_odd_names_stay_as_they_are():
     assert dict(both.values) == {"events": 7.0, "n": 42.0} and both.results == ("s1-arm2", "s1-arm3")
     assert both.steps[0].what == "combine events" and "arms combined" in both.notes[0]
     assert "all evidence is direct" in words.size(result.parts[0])
+
+
+def test_a_cluster_trial_counts_at_its_effective_size():
+    package = network_package()
+    results = [replace(r, icc=0.05, cluster_size=20.0) if r.study == "s2" else r for r in package.results]
+    result = synthesise(replace(package, results=tuple(results))).networks[0]
+    assert result.parts[0].why == ""
+    smaller = 1.0 + 19.0 * 0.05
+    arms = [(s, t, x / smaller, n / smaller) if s == "s2" else (s, t, x, n) for s, t, x, n in TRIANGLE]
+    columns = dict(zip(("study", "treatment", "events", "n"), zip(*arms, strict=True), strict=True))
+    one = balm.network("OR", **columns, counts="fractional", reference="Placebo")
+    np.testing.assert_allclose(result.fit.effect, one.effect, rtol=1e-12)
 
 
 def test_two_treatments_are_the_pairwise_analysis():

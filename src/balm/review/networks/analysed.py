@@ -154,6 +154,7 @@ def _fit(spec: NetworkSpec, studies: Sequence[NetworkStudy], reference: str) -> 
         treatment=[arm.treatment for _, arm in arms],
         **columns,
         add=spec.add,
+        counts="fractional",  # the groups of cluster trials stand at their effective sizes
         model=spec.model,
         tau2=spec.tau2,
         reference=reference,
