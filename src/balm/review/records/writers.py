@@ -155,6 +155,7 @@ def write_nbib(records: Iterable[Record]) -> Iterator[str]:
         yield "\n".join(lines) + "\n\n"
 
 
+_HYPHENS = re.compile("-{2,}")
 _KEY = re.compile(r"[^\s,{}\"#%'()=~\\@]+")
 
 
@@ -185,7 +186,8 @@ def write_bibtex(records: Iterable[Record]) -> Iterator[str]:
         put("shortjournal", r.journal_abbreviation)
         put("volume", r.volume)
         put("number", r.issue)
-        put("pages", r.pages)
+        # Two hyphens of BibTeX are one; pages that hold two (out of somebody's BibTeX) need four.
+        put("pages", r.pages and _HYPHENS.sub(lambda found: 2 * found[0], r.pages))
         put("doi", r.doi)
         put("pmid", r.pmid)
         put("pmcid", r.pmcid)

@@ -175,3 +175,9 @@ def test_a_wrong_cell_of_our_own_table_is_named():
 def test_what_we_wrote_needs_no_repair():
     _, tally = read("".join(WRITERS[".ris"]([FULL])), expect="ris")
     assert not tally.entries
+
+
+def test_pages_with_two_hyphens_come_back_from_bibtex() -> None:
+    """As RIS made from BibTeX by R packages has them: ``SP  - 2361--2368``."""
+    for pages in ("2361--2368", "1-2", "S1---S4", "12"):
+        assert back(Record(id="a", title="Ketamine", pages=pages), ".bib").pages == pages
