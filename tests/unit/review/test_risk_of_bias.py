@@ -12,6 +12,7 @@ from balm.actions.review import package_bytes
 from balm.review.reading import read_package
 from balm.review.risk_of_bias.answers import answers_text, read_answers
 from balm.review.risk_of_bias.instrument import INSTRUMENTS, instrument
+from balm.review.risk_of_bias.judging import completed
 from balm.review.risk_of_bias.on_record import by_study, groups
 from balm.review.risk_of_bias.settled import settle, steps
 from balm.review.risk_of_bias.words import JUDGEMENTS, OVERALL, judgement_word
@@ -171,3 +172,12 @@ def test_where_an_instrument_has_no_rules_the_person_judges() -> None:
     assert settle(jbi, "1", answers={}, judgement="unclear", support="x").proposed == ""
     assert OVERALL not in steps(jbi)
     assert steps(ROB2)[-1] == OVERALL
+
+
+@pytest.mark.parametrize("name", sorted(INSTRUMENTS))
+def test_a_question_said_not_to_apply_comes_back_from_the_table(name: str) -> None:
+    """Written without it, the row could not be read again, and with it no page of the review."""
+    for domain in instrument(name).domains:
+        chosen = {q.id: "NA" if "NA" in q.answers else q.answers[0] for q in domain.questions}
+        full = completed(domain, chosen)
+        assert completed(domain, read_answers(answers_text(full, domain))) == full

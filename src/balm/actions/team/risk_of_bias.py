@@ -214,16 +214,17 @@ def write_agreed(acting: Acting, target: Target, reason: str) -> None:
             "reason": row.support, "assessor": f"consensus of {' and '.join(row.assessors)}", "verified": "yes",
             "outcome": target.outcome, "window": target.window, "comparison": target.comparison,
             "instrument": one.id, "version": row.version, "proposed": row.proposed,
-            "answers": "" if domain == OVERALL else answers_text(_in_order(one, domain, row.answers)),
+            "answers": "" if domain == OVERALL else _told(one, domain, row.answers),
             "override_reason": row.override_reason, "direction": row.direction,
             "time": row.at.isoformat(timespec="seconds"),
         }  # fmt: skip
         put_row(acting, FILE, cells, reason=reason)
 
 
-def _in_order(one: Instrument, domain: str, answers: Mapping[str, str]) -> dict[str, str]:
-    """The answers in the order of the questions, which a database does not keep."""
-    return {q.id: answers[q.id] for q in one.domain(domain).questions}
+def _told(one: Instrument, domain: str, answers: Mapping[str, str]) -> str:
+    """The answers as a cell, in the order of the questions, which a database does not keep."""
+    of = one.domain(domain)
+    return answers_text({q.id: answers[q.id] for q in of.questions}, of)
 
 
 def _both_say(acting: Acting, target: Target, domain: str, standing: Standing, settled: Settled) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from balm.review.risk_of_bias.answers import read_answers
 from balm.review.risk_of_bias.instrument import Instrument, instrument
-from balm.review.risk_of_bias.judging import completed, propose
+from balm.review.risk_of_bias.judging import NOT_ASKED, completed, propose
 from balm.review.risk_of_bias.words import OVERALL
 from balm.vocabulary.problems import InputError, Problem
 
@@ -75,6 +75,9 @@ def _against(row: BiasJudgement, one: Instrument) -> list[Problem]:
         given = read_answers(row.answers)
         if unknown := sorted(set(given) - {q.id for q in domain.questions}):
             raise InputError(f"holds {unknown[0]!r}, which is no question of {domain.name!r}")
+        given = {
+            q.id: NOT_ASKED for q in domain.questions if NOT_ASKED in q.answers
+        } | given  # left out: not applicable
         completed(domain, given)
         found = propose(one, domain, given)
     except InputError as error:
