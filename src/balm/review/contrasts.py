@@ -244,6 +244,16 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
     if here:
         return "no number for the comparison group"
     outcome = package.meta.outcome(spec.outcome)
+    between = [
+        c.contrast
+        for c in package.contrasts
+        if (c.study, c.outcome) == (study.study, outcome.id) and c.estimate is not None and _in_window(package, spec, c)
+    ]
+    if between:
+        return (
+            f"reported as a difference between groups ({', '.join(between)}), and this analysis pools results of arms; "
+            "an analysis that names it under contrasts pools it"
+        )
     p_only = [
         f"{timepoint_of(c) or 'time point not stated'}: P {'= ' if c.p.relation == '=' else ''}{c.p}"
         for c in package.contrasts

@@ -232,3 +232,9 @@ def test_a_time_point_given_as_a_number_is_said_and_tells_comparisons_apart() ->
     assert row.timepoint == "2 days" and row.correlation is None
     (row,), _ = analysis_rows(package("cross-over", arms, [other, time | {"r": "0.5"}]), spec(design="cross-over"))
     assert row.correlation == 0.5
+
+
+def test_a_difference_between_groups_is_said_where_results_of_arms_are_pooled() -> None:
+    found = package("cross-over", [], [{"estimate": "-1.2", "se": "0.4", "time": "3", "time_unit": "d"}])
+    _, left = rows_of(found, spec(design="cross-over"))
+    assert dict(left).popitem()[1].startswith("reported as a difference between groups (c0)"), left

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.publishing import public_reviews
@@ -15,6 +16,7 @@ from balm.web.reviews.progress import progress_of
 from balm.web.stages import STAGES
 
 
+@require_safe
 @anyone
 def reviews(request: HttpRequest) -> HttpResponse:
     """The reviews of the person who signed in; without signing in, what is public.
@@ -32,6 +34,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
     return render(request, "reviews/list.html", {"memberships": memberships.order_by("review__title")})
 
 
+@require_safe
 @in_review("view")
 def home(request: HttpRequest, acting: Acting) -> HttpResponse:
     """A review's stages, each with the next thing to do."""
