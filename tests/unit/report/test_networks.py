@@ -143,6 +143,18 @@ def test_the_report_names_its_kind_and_abstract_the_result(whole):
     assert {row.cells[4].text for row in listed.rows} == {"reported"}
 
 
+def test_on_paper_a_wide_league_table_is_a_list():
+    arms = [a for i in range(7) for a in ((f"s{i}", f"Drug {i}", 5 + i, 40), (f"s{i}", "Placebo", 9, 40))]
+    synthesis = synthesise(network_package(arms))
+    wide = tables(networks_section(synthesis, {}))["league"]
+    long = tables(networks_section(synthesis, {}, paper=True))["league"]
+    assert len(wide.rows) == 8 and len(wide.columns) == 9 and len(long.rows) == 28 and len(long.columns) == 3
+    place = [c.title for c in wide.columns].index("Drug 0")
+    row = next(r for r in wide.rows if r.cells[0].text == "Drug 6")
+    same = next(r for r in long.rows if [c.text for c in r.cells[:2]] == ["Drug 6", "Drug 0"])
+    assert same.cells[2].text == row.cells[place].text and same.cells[2].href == row.cells[place].href
+
+
 def test_many_treatments_keep_to_the_reference():
     draw = random.Random(3)
     names = [f"Drug {i}" for i in range(14)]

@@ -149,6 +149,27 @@ def league_table(fit: Network, places: Places, id: str, name: str) -> Table:
     return Table(f"{id}-league", f"League table: {name}", heads, tuple(rows), note=note)
 
 
+def comparisons_table(fit: Network, places: Places, id: str, name: str) -> Table:
+    """What a league table holds, a comparison a line: the better P-score against each after it."""
+    scores = dict(zip(fit.treatments, fit.p_scores.tolist(), strict=True))
+    order = sorted(fit.treatments, key=lambda t: -scores[t])
+    every = [fit.compare(a, b) for a, b in combinations(order, 2)]
+    digits, pairs = words.effect_digits(fit, every), set(printed_pairs(fit))
+    rows = tuple(
+        Row(
+            (
+                Cell(c.treatment),
+                Cell(c.against),
+                Cell(words.effect(fit, c, digits), href=_behind(places, pairs, c.treatment, c.against)),
+            )
+        )
+        for c in every
+    )
+    heads = columns("#Treatment", "Against", f">{shown_name(fit.measure)} ({level(fit.level)} interval)")
+    note = "All comparisons, best P-score first: what a league table holds, as a list."
+    return Table(f"{id}-league", f"League table, as a list: {name}", heads, rows, note=note, narrow=True)
+
+
 def designs_table(part: NetworkPart, id: str, name: str) -> Table | None:
     """Q of each design, and what is left between designs without it."""
     fit, design = part.network, part.designs

@@ -11,6 +11,7 @@ from balm.report import network_words as words
 from balm.report.document.network_tables import (
     against_table,
     arms_table,
+    comparisons_table,
     contributions_table,
     designs_table,
     direct_table,
@@ -29,14 +30,19 @@ from balm.review.synthesis import Synthesis
 from balm.stats.effect_sizes import EffectSizes
 from balm.vocabulary.numbers import fixed
 
+#: Up to so many treatments a league table is no wider than a page.
+MOST_ACROSS = 6
 GRAPH = (
     "A line is a direct comparison, as thick as its number of studies; a circle is a treatment, as large as its number "
     "of studies."
 )
 
 
-def networks_section(synthesis: Synthesis, numbers: dict[str, int]) -> Section | None:
-    """Every planned network in a subsection of its own; ``None`` where the plan names none."""
+def networks_section(synthesis: Synthesis, numbers: dict[str, int], *, paper: bool = False) -> Section | None:
+    """Every planned network in a subsection of its own; ``None`` where the plan names none.
+
+    On ``paper`` a league table of more treatments than a page is wide becomes a list of its comparisons.
+    """
     if not synthesis.networks:
         return None
     count = len(synthesis.networks)
@@ -46,11 +52,13 @@ def networks_section(synthesis: Synthesis, numbers: dict[str, int]) -> Section |
         "indirect evidence together. This rests on transitivity: that the studies of different comparisons resemble "
         "each other in whatever changes the effects. No number shows that; a person has to judge it."
     )
-    made = tuple(network_section(result, synthesis, numbers) for result in synthesis.networks)
+    made = tuple(network_section(result, synthesis, numbers, paper=paper) for result in synthesis.networks)
     return Section("networks", "Network meta-analyses", (said(intro),), made)
 
 
-def network_section(result: NetworkResult, synthesis: Synthesis, numbers: dict[str, int]) -> Section:
+def network_section(
+    result: NetworkResult, synthesis: Synthesis, numbers: dict[str, int], *, paper: bool = False
+) -> Section:
     """One network: all parts of it, the arms behind it, and what could not be used."""
     places = Places(result)
     told = (words.scope(result), result.spec.note or "")
@@ -58,7 +66,7 @@ def network_section(result: NetworkResult, synthesis: Synthesis, numbers: dict[s
     told = (words.parts_words(result), words.not_used_words(result), result.why_none)
     blocks += [said(text) for text in told if text]
     for part in result.parts:
-        blocks += _part(result, part, places)
+        blocks += _part(result, part, places, paper)
     if result.studies:
         blocks.append(arms_table(result, synthesis, numbers))
     if result.not_used:
@@ -75,7 +83,7 @@ def network_section(result: NetworkResult, synthesis: Synthesis, numbers: dict[s
     return Section(anchor("analysis", result.id), result.title, tuple(blocks))
 
 
-def _part(result: NetworkResult, part: NetworkPart, places: Places) -> list[Block]:
+def _part(result: NetworkResult, part: NetworkPart, places: Places, paper: bool) -> list[Block]:
     several = len(result.parts) > 1
     name = f"{result.title}, part {part.number}" if several else result.title
     id = anchor("network", f"{result.id}-{part.number}" if several else result.id)
@@ -95,7 +103,8 @@ def _part(result: NetworkResult, part: NetworkPart, places: Places) -> list[Bloc
     blocks.append(Picture(f"{id}-forest", network_forest(result, part, places), caption))
     blocks.append(against_table(part, fit, places, id, name, several))
     if len(fit.treatments) <= MOST_IN_LEAGUE and len(fit.treatments) > 2:
-        blocks.append(league_table(fit, places, id, name))
+        listed = paper and len(fit.treatments) > MOST_ACROSS
+        blocks.append((comparisons_table if listed else league_table)(fit, places, id, name))
     elif len(fit.treatments) > 2:
         pairs = len(fit.treatments) * (len(fit.treatments) - 1) // 2
         blocks.append(said(f"A league table of {len(fit.treatments)} treatments has {pairs} comparisons and cannot be "

@@ -99,7 +99,7 @@ def _results(
         ),
         certainty_section(synthesis),
     ]
-    if (networks := networks_section(synthesis, numbers)) is not None:
+    if (networks := networks_section(synthesis, numbers, paper=True)) is not None:
         made.insert(-1, networks)
     return [*made, *_beside(synthesis, numbers)]
 
