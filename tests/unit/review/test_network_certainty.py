@@ -30,7 +30,8 @@ def row(domain: str, rating: str, proposed: str = "", reason: str = "", pair=("p
 
 
 def found(decided=(), arms=TRIANGLE, networks=PLAN):
-    more = {"risk_of_bias.csv": BIAS, "network_certainty.csv": list(decided)}
+    studies = {arm[0] for arm in arms}
+    more = {"risk_of_bias.csv": [j for j in BIAS if j["study"] in studies], "network_certainty.csv": list(decided)}
     package = network_package(arms, networks=networks, more=more)
     synthesis = synthesise(package)
     own = network_certainties(package, synthesis.networks[0])
@@ -88,6 +89,18 @@ def test_a_decision_moves_what_leans_on_it_and_is_kept_with_its_reason():
     assert lowered["C", "Placebo"].rated.indirect == "low"
     _, odd = found([row("overall", "low", "moderate", "a feeling")])
     assert odd["A", "Placebo"].notes == ("the domains as decided lead to moderate, not to low",)
+
+
+def test_names_with_colons_keep_their_own_comparisons():
+    """Between A:B and C stands one study at high risk, between A and B:C one at low risk; both read A:B:C."""
+    arms = [("s1", "A:B", 10, 30), ("s1", "Placebo", 5, 30), ("s2", "A:B", 9, 30), ("s2", "C", 7, 30),
+            ("s3", "A", 9, 30), ("s3", "B:C", 7, 30), ("s4", "A", 3, 30), ("s4", "Placebo", 7, 30)]  # fmt: skip
+    _, own = found(arms=arms)
+    by = {frozenset(pair): c for pair, c in own.items()}
+    assert by[frozenset(("A:B", "C"))].rated.direct == "moderate"
+    assert by[frozenset(("A", "B:C"))].rated.direct == "high"
+    leans = by[frozenset(("C", "Placebo"))].domain("intransitivity").proposal.numbers[0]
+    assert "A:B against C" in leans and "A:B against Placebo" in leans
 
 
 def test_a_decision_on_other_data_is_stale():

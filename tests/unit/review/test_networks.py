@@ -126,6 +126,13 @@ def test_without_any_number_nothing_is_compared():
     assert {why for _, why in result.not_used} == {"no number for this outcome in what was read"}
 
 
+def test_a_study_that_stops_the_network_is_named_without_a_row_of_no_file():
+    arms = [("s1", "A", 10, 10), ("s1", "B", 10, 10), ("s1", "Placebo", 5, 10)]
+    result = planned(arms, networks=NETWORK.replace('"OR"', '"RR"'))
+    assert result.fit is None and result.parts[0].why.startswith("study 'S1 2020': A and B have no RR")
+    assert "No estimate: Study" in " ".join(words.finding(result.parts[0]))
+
+
 def test_treatments_of_the_plan_put_words_together_and_leave_others_out():
     lumped = NETWORK + (
         '[[networks.treatments]]\nname = "Drug"\narms = ["a", "B"]\n[[networks.treatments]]\nname = "Placebo"\n'

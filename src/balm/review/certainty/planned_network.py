@@ -161,17 +161,25 @@ def _of_part(
     proposed = {p: {"direct": _level(begins[p][0], d, decided=False)} for p, d in direct.items()}
     in_force = {p: {"direct": _level(begins[p][0], d, decided=True)} for p, d in direct.items()}
 
+    plain, shares = _without_colons(fit), part.shares
+    if plain is not fit:
+        shares = plain.contributions()
+    own_name = dict(zip(plain.treatments, fit.treatments, strict=True))
+    key = dict(zip(fit.treatments, plain.treatments, strict=True))
+
     def rate(levels: Mapping[tuple[str, str], Mapping[str, object]]) -> dict[tuple[str, str], NetworkRating]:
         found = rate_network(
-            fit,
+            plain,
             risk_of_bias=bias,
             important=important,
-            decided={f"{a}:{b}": d for (a, b), d in levels.items()},
-            contributions=part.shares,
+            decided={f"{key[a]}:{key[b]}": d for (a, b), d in levels.items()},
+            contributions=shares,
         )
-        return {(r.comparison.treatment, r.comparison.against): r for r in found}
+        return {(own_name[r.comparison.treatment], own_name[r.comparison.against]): r for r in found}
 
-    leans = {name: " against ".join(ends) for name, ends in zip(part.shares.columns, part.shares.ends, strict=True)}
+    leans = {
+        name: f"{own_name[a]} against {own_name[b]}" for name, (a, b) in zip(shares.columns, shares.ends, strict=True)
+    }
     by_rule = rate(proposed)
     choices: dict[tuple[str, str], dict[str, object]] = {p: dict(d) for p, d in in_force.items()}
     domains: dict[tuple[str, str], tuple[NetworkDomain, ...]] = {}
@@ -181,14 +189,17 @@ def _of_part(
         for d in own:
             choices.setdefault(pair, {})[d.domain] = levels_of(d.in_force)
     follows = rate(choices)
-    said = {f"{a}:{b}": _direct_words((a, b), begins[a, b], d) for (a, b), d in direct.items()}
+    said = {f"{key[a]}:{key[b]}": _direct_words((a, b), begins[a, b], d) for (a, b), d in direct.items()}
     order = sorted(split, key=lambda p: (fit.reference not in p, p))
     made = []
     for pair in order:
         rated = follows[pair]
         a, b = pair if pair[0] != fit.reference else (pair[1], pair[0])
         comparison = fit.compare(a, b)
-        steps = (*(said[name] for name in (f"{pair[0]}:{pair[1]}", *rated.via) if name in said), *_later(rated))
+        steps = (
+            *(said[name] for name in (f"{key[pair[0]]}:{key[pair[1]]}", *rated.via) if name in said),
+            *_later(rated),
+        )
         whole = {
             "data": [[s.study, arm.treatment, dict(arm.values)] for s in part.studies for arm in s.arms],
             "result": [f"{x:.6g}" for x in (comparison.estimate, *comparison.interval)],
@@ -209,6 +220,15 @@ def _of_part(
             )
         )
     return made
+
+
+def _without_colons(fit: Network) -> Network:
+    """The network under names that a colon between two of them keeps apart: A:B and C are not A and B:C."""
+    if not any(":" in name for name in fit.treatments):
+        return fit
+    names = tuple(name.replace(":", "\u2236") for name in fit.treatments)
+    reference = names[fit.treatments.index(fit.reference)]
+    return replace(fit, contrasts=replace(fit.contrasts, treatments=names), reference=reference)
 
 
 def _direct_words(pair: tuple[str, str], start: tuple[str, str], domains: tuple[NetworkDomain, ...]) -> str:

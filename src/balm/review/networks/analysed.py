@@ -140,7 +140,7 @@ def _part(number: int, spec: NetworkSpec, studies: Sequence[NetworkStudy]) -> Ne
     try:
         fit, why = _fit(spec, studies, reference), ""
     except InputError as error:
-        fit, why = None, str(error)
+        fit, why = None, "; ".join(problem.reason for problem in error.problems)  # its rows are no rows of a file
     return NetworkPart(number, treatments, tuple(studies), reference, fit, why)
 
 
