@@ -13,6 +13,7 @@ import balm
 from balm.cli.main import main
 from balm.report import network_words as words
 from balm.review.reading import read_package
+from balm.review.revman.rm5_out import rm5
 from balm.review.synthesis import synthesise
 from tests.made_network import NETWORK, TRIANGLE, network_files, network_package, write
 
@@ -169,6 +170,28 @@ def test_a_plan_that_cannot_be_is_named_by_place():
     assert "'salt' is not what an arm of arms.csv says in its column drug" in "\n".join(
         problems(networks=NETWORK + unknown)
     )
+
+
+def test_a_network_stands_beside_pairwise_analyses_and_revman_is_told_that_it_is_not_there():
+    pairwise = """
+[[comparisons]]
+id = "a-p"
+name = "Drugs against placebo"
+group_1 = "Drugs"
+group_2 = "Placebo"
+roles_1 = ["intervention"]
+roles_2 = ["placebo"]
+[[analyses]]
+id = "relief"
+title = "Relief"
+outcome = "relief"
+comparison = "a-p"
+measure = "OR"
+"""
+    synthesis = synthesise(network_package(networks=NETWORK + pairwise))
+    assert synthesis.analysis("relief").fit.k == 4 and synthesis.network("relief-network").fit.k == 6
+    assert synthesis.pooled_studies == {"s1", "s2", "s3", "s4", "s5", "s6"}
+    assert rm5(synthesis).left == {"relief-network": "RevMan 5 has no network meta-analysis"}
 
 
 def test_the_command_line_carries_out_the_plan(tmp_path, capsys):

@@ -52,7 +52,7 @@ class Written:
     """The file, and what a reader of it has to know.
 
     differs : analysis id -> the review's result and that of the file, where they are not the same.
-    left    : analysis id -> why it is not in the file.
+    left    : id of an analysis or network -> why it is not in the file.
     """
 
     data: bytes
@@ -75,6 +75,7 @@ def rm5(synthesis: Synthesis) -> Written:
             left[result.id] = "no study gives a usable number"
         else:
             chosen.setdefault(result.comparison.id, []).append(result)
+    left |= {n.id: "RevMan 5 has no network meta-analysis" for n in synthesis.networks}
     if not chosen:
         raise InputError("no analysis between two groups has a usable study: there is nothing to write")
     root = Element("COCHRANE_REVIEW", TYPE="INTERVENTION", REVMAN_VERSION="5", ID="0" * 18, VERSION_NO="1.0",
