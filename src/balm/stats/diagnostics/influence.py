@@ -164,7 +164,9 @@ def influence(fit: Any) -> Influence:
     k, p = x.shape
     moved = projection.beta - deleted.beta
     hat = projection.hat
-    dffits = np.einsum("ij,ij->i", x, moved) / np.sqrt(_fitted_variance(model, deleted) * deleted.factor)
+    shift = np.einsum("ij,ij->i", x, moved)
+    spread = np.sqrt(_fitted_variance(model, deleted) * deleted.factor)
+    dffits = np.divide(shift, spread, out=np.full_like(shift, np.nan), where=spread != 0.0)
     factor = np.linalg.qr(np.sqrt(model.weights)[:, None] * x, mode="r") if model.efficient else None
     if factor is None:
         cook = np.einsum("ij,jk,ik->i", moved, np.linalg.inv(model.covariance), moved)

@@ -107,4 +107,5 @@ def studentised(model: Model, deleted: Deleted) -> Residuals:
     error = np.einsum("ij,ijk,ik->i", model.design, deleted.covariance, model.design)
     se = np.sqrt((model.variance + deleted.tau2) * deleted.factor + error)
     reasons = {model.study[i]: why for i, why in deleted.reasons.items()}
-    return Residuals("studentised", model.study, residual, se, residual / se, MappingProxyType(reasons))
+    ratio = np.divide(residual, se, out=np.full_like(residual, np.nan), where=se != 0.0)
+    return Residuals("studentised", model.study, residual, se, ratio, MappingProxyType(reasons))

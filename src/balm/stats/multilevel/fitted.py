@@ -338,7 +338,7 @@ class Multilevel(Coefficients):
             spread = self.effects.variance + total - 2.0 * cross + np.einsum("ij,jk,ik->i", x, self.covariance, x)
         se = np.sqrt(np.maximum(spread, 0.0))
         e = self.effects.effect - self.fitted
-        return Residuals(e, se, e / se)
+        return Residuals(e, se, np.divide(e, se, out=np.full_like(e, math.nan), where=se > 0.0))
 
     def profile(self, component: str | int, values: Any) -> Profile:
         """The log-likelihood with one variance or correlation held at each of ``values``, maximised over the rest."""

@@ -46,6 +46,8 @@ def log_determinant(matrix: Floats) -> float:
 def inverse(matrix: Floats) -> Floats:
     """Of a positive definite matrix; most have one row."""
     if len(matrix) == 1:
+        if not matrix[0, 0] > 0.0:
+            raise np.linalg.LinAlgError("the matrix is not positive definite")
         return 1.0 / matrix
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 

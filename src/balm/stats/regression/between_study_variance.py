@@ -26,7 +26,7 @@ from balm.stats.heterogeneity.hills import (
 from balm.stats.heterogeneity.solving import Equation, one_root
 from balm.stats.regression.looks import Look, Looks
 from balm.stats.regression.projection import Projection, log_likelihood, projection
-from balm.vocabulary.problems import check_option
+from balm.vocabulary.problems import InputError, check_option
 
 #: The names of :data:`balm.stats.heterogeneity.estimators.TAU2_ESTIMATORS` that have a form with moderators.
 ESTIMATORS = ("DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GENQ", "DL2", "HE2")
@@ -88,7 +88,17 @@ class Problem:
 
     def moments_se(self, weights: Floats, tau2: float) -> float:
         a = self.weighted(weights)
-        return math.sqrt(2.0 * a.trace_of_square(self.variance + tau2)) / a.trace()
+        square = a.trace_of_square(self.variance + tau2)
+        if not square >= 0.0:
+            raise self.lost()
+        return math.sqrt(2.0 * square) / a.trace()
+
+    def lost(self) -> InputError:
+        """That weights are so unequal that their sums have no digits left."""
+        return InputError(
+            f"the variances differ too much in size ({self.variance.min():.3g} to {self.variance.max():.3g}) for "
+            "between-study variance to be estimated: look for a standard error in another unit, or a rounded one"
+        )
 
 
 def _score(p: Projection | Look, restricted: bool) -> tuple[float, float]:
@@ -97,6 +107,8 @@ def _score(p: Projection | Look, restricted: bool) -> tuple[float, float]:
         trace, square = p.trace(), p.trace_of_square()
     else:
         trace, square = float(np.sum(p.weights)), float(p.weights @ p.weights)
+    if not (square > 0.0 and trace > 0.0):
+        return math.nan, math.nan
     value = p.y_pp_y() - trace
     curvature = 2.0 * p.y_ppp_y() - square - 2.0 * value * square / trace
     if curvature <= 0.01 * square:
@@ -114,6 +126,8 @@ def q_root(problem: Problem, target: float) -> float:
     """The tau² at which the generalised Q equals ``target``; 0 where it is below it already at 0."""
     if target <= 0.0:
         return math.inf
+    if problem.common.rss == 0.0:  # the moderators explain the effects exactly, whatever the weights
+        return 0.0
     return problem.root(lambda p, _, goal: _generalised_q(p, goal), 0.0, target)
 
 
@@ -146,6 +160,8 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
         trace, squares, df = float(np.sum(zero.weights)), float(zero.weights @ zero.weights), problem.k
         mean = float(np.mean(variance))
     least, most = float(variance.min()), float(variance.max())
+    if not (squares > 0.0 and trace > 0.0):
+        raise problem.lost()
     step = (slope - trace) / squares
     found, low, high = 0.0, 0.0, 0.0
     if step > 0.0:

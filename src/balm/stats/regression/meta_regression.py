@@ -466,6 +466,11 @@ def meta_regression(
                 )
     covariance = fit.covariance * factor
     errors = np.sqrt(np.diag(covariance))
+    if not errors.all():
+        raise InputError(
+            f"the moderators explain the effects exactly, so the standard errors of inference={inference!r} are 0: "
+            "use 'hartung-knapp-guarded' or 'wald'"
+        )
     statistic = fit.beta / errors
     qe_df = k - columns
     if model == "common":

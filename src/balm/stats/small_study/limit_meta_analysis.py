@@ -146,7 +146,13 @@ def limit_meta_analysis(fit: Pooled | EffectSizes, *, level: float | None = None
     line = _radial(y, v + tau2)
     alpha, beta = line.beta.tolist()
     estimate = beta + tau * alpha
-    se = float(np.sqrt(np.array([tau, 1.0]) @ line.covariance @ np.array([tau, 1.0])))
+    square = float(np.array([tau, 1.0]) @ line.covariance @ np.array([tau, 1.0]))
+    if not square >= 0.0:
+        raise InputError(
+            f"tau2 ({tau2:.3g}) is so large beside the variances (at most {float(v.max()):.3g}) that the line is level "
+            "and its end is not known: look for an effect in another unit"
+        )
+    se = math.sqrt(square)
     limits = beta + tau / np.sqrt(v + tau2) * (y - beta)
     plain = _radial(y, v)
     weights = 1.0 / v
