@@ -159,17 +159,12 @@ def _held(match: re.Match[str], order: Order) -> Fields | None:
     for tag, value in zip(order.tags, match.groups(), strict=True):
         if value is None:
             continue
-        if "\n" not in value:
-            fields[tag] = [value.strip()]
-            continue
         values: list[str] = []
         for part in value.split(f"\n{tag}  - "):
-            if "\n" not in part:
-                values.append(part.strip())
-            elif (joined := _joined(part)) is None or (tag in ("UR", "DO") and joined.rstrip().endswith("  -")):
+            joined = part if "\n" not in part else _joined(part)
+            if joined is None or (tag in ("UR", "DO") and joined.rstrip().endswith("  -")):
                 return None
-            else:
-                values.append(joined.strip())
+            values.append(joined.strip())
         fields[tag] = values
     return fields
 
@@ -206,16 +201,14 @@ def _parted(piece: str) -> tuple[list[str], list[str]] | None:
         for at, tag in enumerate(tags[1:]):
             if tag not in PLAIN_TAGS and (tag in TAGS or tags[at] in TEXT_TAGS):
                 return None
-    wrapped = False
     for at, value in enumerate(values):
         if "\n" in value:
             joined = _joined(value)
             if joined is None:
                 return None
             values[at] = joined
-            wrapped = True
     values = list(map(str.strip, values))
-    if wrapped and any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, values, strict=True)):
+    if any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, values, strict=True)):
         return None
     return tags, values
 

@@ -165,6 +165,10 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
             field->end = end;
             field->made = NULL;
             stripped(text, &field->begin, &field->end);
+            /* perhaps a field on the line of another one, without a value */
+            if ((tag == UR || tag == DO) && field->end - field->begin >= 3 && AT(text, field->end - 1) == '-' &&
+                AT(text, field->end - 2) == ' ' && AT(text, field->end - 3) == ' ')
+                return 0;
         } else {
             if (count < 2) return 0; /* before TY, or behind it */
             Py_ssize_t begin = at, last = end;

@@ -262,6 +262,13 @@ def test_the_compiled_part_refuses_a_class_of_other_fields():
     assert [r.title for r in read(ONE)[0]] == ["Ketamine for pain"], "what it had before stays"
 
 
+def test_a_field_without_a_value_on_the_line_of_an_address_is_taken_off_it():
+    text = ONE.replace("ER  - ", "UR  - https://x.org/1     U2  - \nER  - ")
+    records, tally = read(text)
+    assert records[0].urls == ("https://x.org/1",) and "several fields stood on one line" in whys(tally)
+    same_both_ways((text * (LEARNT_FROM + 3)).encode())
+
+
 DIALECTS = (
     "TY  - JOUR\nAU  - A, B\nAU  - C, D\nTI  - T\nPY  - 2001\nN1  - a note\nN1  - PMID: 12345\nUR  - https://x.org/1\n"
     "UR  - https://www.ncbi.nlm.nih.gov/pubmed/77\nKW  - k\nKW  - l\nC7  - e12\nDO  - 10.1000/x\nER  - \n\n",
