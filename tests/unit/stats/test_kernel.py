@@ -34,7 +34,7 @@ def batch(groups: int, seed: int, scale: float = 1.0) -> tuple[Any, Any, Any]:
 def both(monkeypatch: pytest.MonkeyPatch, *data: Any, **options: Any) -> tuple[Any, Any]:
     fast = pool_many(*data, **options)
     with monkeypatch.context() as without:
-        without.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+        without.setattr("balm.stats.pooling.pool_many.can", lambda _, **__: False)
         slow = pool_many(*data, **options)
     return fast, slow
 
@@ -44,20 +44,35 @@ def test_ci_has_the_kernel() -> None:
         assert kernel.available(), "the merge run must compare the kernel with NumPy; it was not built"
 
 
-@needs_kernel
-@pytest.mark.parametrize("tau2", ["DL", "REML", "ML", "PM", "EB"])
-@pytest.mark.parametrize("inference", ["wald", "hartung-knapp", "hartung-knapp-guarded"])
-def test_kernel_equals_numpy(monkeypatch: pytest.MonkeyPatch, tau2: str, inference: str) -> None:
-    data = batch(1500, seed=len(tau2) + len(inference))
-    fast, slow = both(monkeypatch, *data, tau2=tau2, inference=inference, tau2_interval="q-profile")
-    for name in (*COLUMNS, "tau2_low", "tau2_high"):
+def agree(fast: Any, slow: Any, columns: tuple[str, ...]) -> None:
+    for name in columns:
         a, b = getattr(fast, name), getattr(slow, name)
         assert np.array_equal(np.isnan(a), np.isnan(b)), name
         finite = np.isfinite(b)
         assert np.array_equal(a[~finite & ~np.isnan(b)], b[~finite & ~np.isnan(b)]), name
         worst = np.max(np.abs(a[finite] - b[finite]) / np.maximum(1.0, np.abs(b[finite])), initial=0.0)
         assert worst < 1e-10, (name, worst)
+
+
+@needs_kernel
+@pytest.mark.parametrize("tau2", ["DL", "REML", "ML", "PM", "EB"])
+@pytest.mark.parametrize("inference", ["wald", "hartung-knapp", "hartung-knapp-guarded"])
+def test_kernel_equals_numpy(monkeypatch: pytest.MonkeyPatch, tau2: str, inference: str) -> None:
+    data = batch(1500, seed=len(tau2) + len(inference))
+    fast, slow = both(monkeypatch, *data, tau2=tau2, inference=inference, tau2_interval="q-profile")
+    agree(fast, slow, (*COLUMNS, "tau2_low", "tau2_high"))
     assert np.allclose(fast.weights, slow.weights, rtol=1e-10, equal_nan=True)
+
+
+@needs_kernel
+def test_a_profile_without_an_interval_of_tau2_goes_through_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    through = "balm.stats.pooling.pool_many._fill_compiled"
+    original = pool_many.__globals__["_fill_compiled"]
+    monkeypatch.setattr(through, lambda *a, **o: (asked.append(o), original(*a, **o)))
+    fast, slow = both(monkeypatch, *batch(300, seed=3), tau2="REML", prediction="none", profile="revman5")
+    assert asked == [{"ends": False}]
+    agree(fast, slow, COLUMNS)
 
 
 @needs_kernel
@@ -138,7 +153,7 @@ def test_tails_keep_their_digits_far_out() -> None:
 @pytest.mark.parametrize("compiled_path", [True, False])
 def test_no_other_tau2_has_a_higher_restricted_likelihood(monkeypatch: pytest.MonkeyPatch, compiled_path: bool) -> None:
     if not compiled_path:
-        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _, **__: False)
     rng = np.random.default_rng(11)
     sizes = rng.integers(3, 12, 400)
     v = np.exp(rng.normal(-1.0, 1.5, int(sizes.sum())))

@@ -41,7 +41,7 @@ def test_every_operation_is_that_of_compressed_rows():
 
 @pytest.mark.parametrize("tau2", ["REML", "DL", "PM"])
 def test_a_group_has_the_same_bytes_alone_and_among_others(monkeypatch: pytest.MonkeyPatch, tau2: str):
-    monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+    monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _, **__: False)
     monkeypatch.setattr("balm.stats.pooling.pool_many.LEVELS_CHUNK", 500)
     effect, variance, offsets = ragged(300, MOST_LEVELS + 6)
     label = np.repeat(np.arange(300), np.diff(offsets))

@@ -137,7 +137,7 @@ def test_effects_that_all_agree_give_a_width_of_zero_and_never_a_warning(
     monkeypatch: pytest.MonkeyPatch, compiled: bool
 ) -> None:
     if not compiled:
-        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _: False)
+        monkeypatch.setattr("balm.stats.pooling.pool_many.can", lambda _, **__: False)
     y, v = [0.2, 0.2, 0.2, 0.0, 0.0, 0.1, 0.3], [0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.1]
     many = pool_many(y, v, [0, 0, 0, 1, 1, 2, 2], inference="hartung-knapp")
     assert many.q[:2].tolist() == many.se[:2].tolist() == many.tau2[:2].tolist() == [0.0, 0.0]

@@ -266,7 +266,7 @@ def _pooled(model: Model, bits: NDArray[np.uint8]) -> Columns:
     """Each subset by the general analysis: in the compiled kernel where it knows the options, else in NumPy."""
     n, k = len(bits), model.k
     choices = refitting(model)
-    if model.own_weights is None and compiled.can(choices):
+    if model.own_weights is None and compiled.can(choices, ends=False):
         solved = solve_subsets(model.effect, model.variance, bits, str(choices.tau2))
         if solved is not None:
             return solved.size, solved.mean, solved.tau2, solved.q, *_heterogeneity(solved, choices)

@@ -25,9 +25,10 @@ ITERATED = ("REML", "ML", "PM", "EB")
 ERRORS, NONE = {"wald": 0, "hartung-knapp": 1, "guarded": 2, "in-force": 3}, 4
 
 
-def can(choices: Choices) -> bool:
-    """True where the kernel gives everything these options need."""
-    known = choices.model == "random" and choices.tau2 in METHODS and choices.tau2_interval == "q-profile"
+def can(choices: Choices, *, ends: bool = True) -> bool:
+    """True where the kernel gives everything these options need; ``ends``: of the interval of tau2 too."""
+    known = choices.model == "random" and choices.tau2 in METHODS
+    known = known and (choices.tau2_interval == "q-profile" or not ends)
     return known and sums_suffice(choices.inference, choices.prediction) and available()
 
 

@@ -156,7 +156,7 @@ def leave_one_out_many(
             rows = np.flatnonzero(np.repeat(many, sizes))
             whole = whole.select(many)
         found = table if isinstance(rows, slice) else {name: np.empty(len(rows)) for name in COLUMNS}
-        if compiled.can(choices):
+        if compiled.can(choices, ends=False):
             _fill_compiled(found, whole, choices)
         else:
             _fill_numpy(found, whole, choices, np.arange(len(whole)))

@@ -234,7 +234,9 @@ def pool_ragged(
     count = len(sizes)
     single, several = usable & (sizes == 1), usable & (sizes > 1)
     every = bool(several.all())
-    written_whole = every and can(choices)
+    ends = tau2_interval is not None
+    through_kernel = can(choices, ends=ends)
+    written_whole = every and through_kernel
     shape = len(FILLED) + 1, count
     block = np.empty(shape) if written_whole else np.full(shape, math.nan)
     table = dict(zip(FILLED, block, strict=False))
@@ -251,10 +253,10 @@ def pool_ragged(
         whole = ManyGroups(y, v, offsets)
         if not every:
             whole = whole.select(several)
-        if can(choices):
-            _fill_compiled(block, places, whole, choices, ends=tau2_interval is not None)
+        if through_kernel:
+            _fill_compiled(block, places, whole, choices, ends=ends)
         else:
-            _fill_numpy(table, places, whole, choices, ends=tau2_interval is not None)
+            _fill_numpy(table, places, whole, choices, ends=ends)
     return PooledMany(
         group=names,
         k=sizes,
