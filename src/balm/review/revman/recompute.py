@@ -28,6 +28,7 @@ from balm.review.revman.comparison import (
 )
 from balm.review.revman.guess import guess
 from balm.review.revman.model import OTHER, Outcome, RevManReview, Row, Settings
+from balm.review.revman.split_studies import split_weights
 from balm.stats.distributions import chi2_sf
 from balm.vocabulary.problems import check_option
 
@@ -234,7 +235,11 @@ def _outcome(outcome: Outcome, book: _Book) -> OutcomeResult:
         ours["weight"] = 100.0
     held = totals == "YES" and holds(outcome.stored, outcome.estimable, ratio)
     if totals == "YES" or not outcome.subgroups:
-        _rows(outcome, overall, whole, book, weighted=totals == "YES")
+        split = _split_as_stored(outcome, whole, book) if totals == "YES" else {}
+        _rows(outcome, overall, whole, book, weighted=totals == "YES", split=split)
+        parts_alone = [row for row in outcome.all_rows if row.in_subgroup and not row.in_overall]
+        if totals == "YES" and parts_alone:
+            _rows(outcome, parts_alone, analyse(outcome, parts_alone), book, weighted=False, split=split)
     else:
         loose = [row for row in outcome.rows if row.in_overall]
         if loose:
@@ -391,11 +396,27 @@ def _unseen(
         book.inconsistent.append(Difference(outcome.id, "estimate", value, ours["estimate"], why))
 
 
-def _rows(outcome: Outcome, rows: list[Row], part: Recomputed, book: _Book, *, weighted: bool) -> None:
+def _split_as_stored(outcome: Outcome, whole: Recomputed, book: _Book) -> dict[int, float]:
+    """The weights by the rule for split studies, where most of the stored ones follow it; else none."""
+    split = split_weights(outcome, whole)
+    pairs = [(split[id(row)], number(row.stored.get("weight"))) for row in outcome.all_rows if id(row) in split]
+    follow = sum(stored is not None and book.close(ours, stored) for ours, stored in pairs)
+    return split if 2 * follow > len(pairs) else {}
+
+
+def _rows(
+    outcome: Outcome,
+    rows: list[Row],
+    part: Recomputed,
+    book: _Book,
+    *,
+    weighted: bool,
+    split: Mapping[int, float] = MappingProxyType({}),
+) -> None:
     ratio = is_ratio(outcome)
     whole = sum(number(row.stored.get("weight")) or 0.0 for row in rows)
     why = ""
-    if abs(whole - 100.0) > WEIGHTS_LEFT:
+    if abs(whole - 100.0) > WEIGHTS_LEFT and not split:
         why = f"the stored weights of the rows of this total add up to {whole:.4f}, not 100"
     for row, found in zip(rows, part.rows, strict=True):
         where = f"{outcome.id}, study {row.study}"
@@ -412,10 +433,12 @@ def _rows(outcome: Outcome, rows: list[Row], part: Recomputed, book: _Book, *, w
             continue
         ours = {name: value for name, value in found.items() if name != "weight"}
         share = number(row.stored.get("weight"))
-        with_weight = weighted and share is not None and "weight" in found
+        weights = [found["weight"]] if weighted and "weight" in found else []
+        weights += [split[id(row)]] if id(row) in split else []
+        with_weight = share is not None and weights
         book.compare(where, row.stored, ours, ("weight",) if with_weight else ())
-        if with_weight and share is not None:
+        if weights and share is not None:
             book.numbers += 1
-            if not book.close(found["weight"], share):
-                odd = Difference(where, "weight", share, found["weight"], why)
+            if not any(book.close(weight, share) for weight in weights):
+                odd = Difference(where, "weight", share, weights[-1], why)
                 (book.inconsistent if why else book.disagree).append(odd)
