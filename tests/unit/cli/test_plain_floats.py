@@ -34,8 +34,8 @@ KINDS = {
     "probability": lambda draw: draw.uniform(0.001, 0.9),
 }
 
-#: Measures whose formula takes a function of SciPy: they go to NumPy.
-BEYOND = {"RTET", "ZTET", "PBIT", "RBIS", "ZBIS", "CLESN", "AUCN", "CLESCN", "AUCCN", "PRZ"}
+#: Measures whose formula takes a function of SciPy, or a long sum: they go to NumPy.
+BEYOND = {"R2F", "ZR2F", "RTET", "ZTET", "PBIT", "RBIS", "ZBIS", "CLESN", "AUCN", "CLESCN", "AUCCN", "PRZ"}
 
 
 def table(folder, measure, k, seed, scale=1.0):
@@ -48,6 +48,7 @@ def table(folder, measure, k, seed, scale=1.0):
         for name in columns:
             kind = ARGUMENTS[name].kind
             value = KINDS[kind](draw) if kind in KINDS else draw.uniform(1.0, 4.0)
+            value = draw.randint(1, 9) if name == "predictors" else value
             if kind in ("count", "size"):
                 cells.append(str(value))
             else:

@@ -26,6 +26,8 @@ def test_effects_of_zero_leave_a_regression_that_says_what_it_can() -> None:
     assert (interval.low, interval.high) == (0.0, 0.0)
     assert not balm.influence(fit).cooks_distance.any()
     assert not np.nan_to_num(balm.residuals(fit, kind="studentised").z).any()
+    for tau2 in ("PM", "EB", "PMM", "ML"):
+        assert balm.meta_regression(NONE, X, tau2=tau2).tau2 == 0.0
     with pytest.raises(InputError, match="explain the effects exactly"):
         balm.meta_regression(NONE, X, tau2="DL", inference="hartung-knapp")
 

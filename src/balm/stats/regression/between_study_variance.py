@@ -119,7 +119,8 @@ def _score(p: Projection | Look, restricted: bool) -> tuple[float, float]:
 def _generalised_q(p: Projection | Look, target: float) -> tuple[float, float]:
     """``Q(tau2) - target`` and Newton's step on 1/Q, which climbs monotonically to the root."""
     value = p.rss - target
-    return value, value / p.y_pp_y() * (p.rss / target)
+    slope = p.y_pp_y()
+    return value, value / slope * (p.rss / target) if slope > 0.0 else 0.0  # nothing left over: the root is zero
 
 
 def q_root(problem: Problem, target: float) -> float:
@@ -160,7 +161,7 @@ def _likelihood(problem: Problem, restricted: bool) -> float:
         trace, squares, df = float(np.sum(zero.weights)), float(zero.weights @ zero.weights), problem.k
         mean = float(np.mean(variance))
     least, most = float(variance.min()), float(variance.max())
-    if not (squares > 0.0 and trace > 0.0):
+    if not squares * trace != 0.0:  # rounding left nothing; of the wrong sign, the search below looks everywhere
         raise problem.lost()
     step = (slope - trace) / squares
     found, low, high = 0.0, 0.0, 0.0
