@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import ceil, floor
 
 from balm.report.html_report.table import Column, Table
@@ -15,6 +16,8 @@ LETTER, BOLD_LETTER, PADDING = 0.53, 0.59, 2.6
 #: Text in a table is set in this share of the text's size.
 TABLE_TEXT = 0.75
 _MM_PER_POINT = 25.4 / 72
+#: Where a line may break: at a space, after a hyphen or slash behind a letter, and within an address.
+_BREAKS = re.compile(r"\s+|(?<=[a-zA-Z][-–/])|(?<=[a-z]\.)(?=[a-z])")
 #: Rows looked at: the first ones of a long table tell.
 _LOOKED_AT = 200
 
@@ -71,8 +74,12 @@ def _wanted(column: Column, texts: list[str]) -> float:
 
 
 def _least(column: Column, texts: list[str], em: float) -> float:
-    """Millimetres that the longest word needs."""
+    """Millimetres that the longest word needs, or the longest part of one that may stand on a line of its own.
+
+    >>> _BREAKS.split("drug-challenge sessions at 0-10; clinicalpainadvisor.com")
+    ['drug-', 'challenge', 'sessions', 'at', '0-10;', 'clinicalpainadvisor.', 'com']
+    """
     head = max((len(word) for word in column.title.split()), default=1)
-    longest = max((len(word) for text in texts for word in text.split()), default=1)
+    longest = max((len(word) for text in texts for word in _BREAKS.split(text)), default=1)
     letters = max(min(head, LONGEST_WORD) * BOLD_LETTER, min(longest, LONGEST_WORD) * LETTER)
     return letters * em + PADDING
