@@ -423,8 +423,8 @@ def follow(
             if text := values[at]:
                 if found is None and "10." in text:
                     return None
-                if "PMC" in text and "PMC" not in url:
-                    if pmcid or links:
+                if pmcid is None and "PMC" in text:
+                    if links:
                         return None
                     pmcid = next((told_id for each in text.split(AND) if (told_id := find_pmcid(each))), None)
         for at in plan.may_hold:

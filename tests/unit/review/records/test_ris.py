@@ -269,6 +269,13 @@ def test_a_field_without_a_value_on_the_line_of_an_address_is_taken_off_it():
     same_both_ways((text * (LEARNT_FROM + 3)).encode())
 
 
+def test_letters_that_are_no_number_of_pubmed_central_do_not_hide_one():
+    text = ONE.replace("ER  - ", "UR  - https://x.org/PMC/all\nL1  - https://x.org/PMC1234567/pdf\nER  - ")
+    records, _ = read(text)
+    assert records[0].pmcid == "PMC1234567"
+    same_both_ways((text * (LEARNT_FROM + 3)).encode())
+
+
 DIALECTS = (
     "TY  - JOUR\nAU  - A, B\nAU  - C, D\nTI  - T\nPY  - 2001\nN1  - a note\nN1  - PMID: 12345\nUR  - https://x.org/1\n"
     "UR  - https://www.ncbi.nlm.nih.gov/pubmed/77\nKW  - k\nKW  - l\nC7  - e12\nDO  - 10.1000/x\nER  - \n\n",
