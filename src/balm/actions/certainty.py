@@ -11,7 +11,8 @@ from balm.actions.review import Review
 from balm.actions.whole_file import whole_file
 from balm.report.summary_of_findings import Baseline, SummaryOfFindings, summary_of_findings
 from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
-from balm.review.certainty.rating import Certainty, certainties
+from balm.review.certainty.planned_network import NetworkDomain
+from balm.review.certainty.rating import Certainty, DomainRating, certainties
 from balm.review.revman.rm5_out import Written, rm5
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError, unknown_option
@@ -64,11 +65,8 @@ def write_summary(review: Review, path: Path, *, profile: bool = False) -> Summa
         raise InputError(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
     synthesis = review.synthesise()
     data = writers[ending](synthesis, {})
-    try:
-        with whole_file(path, "wb") as out:
-            out.write(data)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    with whole_file(path, "wb") as out:
+        out.write(data)
     return summary_of_findings(synthesis)
 
 
@@ -79,11 +77,8 @@ def write_gradepro(review: Review, path: Path) -> Written:
     if not path.parent.is_dir():
         raise InputError(f"{str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
     made = rm5(review.synthesise())
-    try:
-        with whole_file(path, "wb") as out:
-            out.write(made.data)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    with whole_file(path, "wb") as out:
+        out.write(made.data)
     return made
 
 
@@ -102,26 +97,46 @@ def as_text(found: dict[str, Certainty], titles: dict[str, str]) -> str:
                 lines.append(f"  important difference: {c.body.important_source}")
             lines.append(f"  start: {c.proposed.start_why}")
         for d in c.domains:
-            if d.proposal is None:
-                continue
-            lines.append(f"  {d.domain}: {d.rating}; proposed: {d.proposal.rating}")
-            lines.append(f"    rule: {d.proposal.rule}")
-            lines += [f"    - {n}" for n in d.proposal.numbers]
-            if d.decision is not None and d.decision.reason:
-                lines.append(f"    why: {d.decision.reason}")
-            elif d.proposal.ask:
-                lines.append(f"    to judge: {d.proposal.ask}")
+            lines += domain_as_text(d)
         lines += [f"  note: {n}" for n in c.notes]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 
+def domain_as_text(d: DomainRating | NetworkDomain) -> list[str]:
+    """One domain in lines: what the rule proposes, what was decided and why; none where nothing is proposed."""
+    if d.proposal is None:
+        return []
+    lines = [f"  {d.domain}: {d.rating}; proposed: {d.proposal.rating}", f"    rule: {d.proposal.rule}"]
+    lines += [f"    - {n}" for n in d.proposal.numbers]
+    if d.decision is not None and d.decision.reason:
+        lines.append(f"    why: {d.decision.reason}")
+    elif d.proposal.ask:
+        lines.append(f"    to judge: {d.proposal.ask}")
+    return lines
+
+
+def domain_as_plain(d: DomainRating | NetworkDomain) -> dict[str, Any]:
+    """One domain as values for JSON."""
+    return {
+        "domain": d.domain,
+        "rating": d.rating,
+        "reason": d.decision.reason if d.decision else None,
+        "assessor": d.decision.assessor if d.decision else None,
+        "proposed": d.proposal.rating if d.proposal else None,
+        "rule": d.proposal.rule if d.proposal else None,
+        "numbers": list(d.proposal.numbers) if d.proposal else [],
+        "source": d.proposal.source if d.proposal else None,
+    }
+
+
+def finite(x: float | None) -> float | None:
+    """A number for JSON; one that is not there is ``None``."""
+    return x if x is not None and math.isfinite(x) else None
+
+
 def as_plain(c: Certainty) -> dict[str, Any]:
     """One analysis as values for JSON; a number that is not there is ``None``."""
-
-    def number(x: float | None) -> float | None:
-        return x if x is not None and math.isfinite(x) else None
-
     target = c.proposed.target
     return {
         "analysis": c.analysis,
@@ -132,23 +147,11 @@ def as_plain(c: Certainty) -> dict[str, Any]:
         "basis": c.basis,
         "target": None if target is None else {"kind": target.kind, "thresholds": list(target.thresholds)},
         "rated_on": c.body.rated_on,
-        "estimate": number(c.body.estimate),
-        "low": number(c.body.low),
-        "high": number(c.body.high),
+        "estimate": finite(c.body.estimate),
+        "low": finite(c.body.low),
+        "high": finite(c.body.high),
         "studies": c.body.k,
         "participants": c.body.participants,
-        "domains": [
-            {
-                "domain": d.domain,
-                "rating": d.rating,
-                "reason": d.decision.reason if d.decision else None,
-                "assessor": d.decision.assessor if d.decision else None,
-                "proposed": d.proposal.rating if d.proposal else None,
-                "rule": d.proposal.rule if d.proposal else None,
-                "numbers": list(d.proposal.numbers) if d.proposal else [],
-                "source": d.proposal.source if d.proposal else None,
-            }
-            for d in c.domains
-        ],
+        "domains": [domain_as_plain(d) for d in c.domains],
         "notes": list(c.notes),
     }

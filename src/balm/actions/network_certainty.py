@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from balm.actions.certainty import domain_as_plain, domain_as_text, finite
 from balm.actions.network_out import write_cinema
 from balm.actions.review import Review
 from balm.actions.whole_file import whole_file
@@ -42,13 +42,7 @@ def network_as_text(found: Sequence[NetworkCertainty], title: str) -> str:
         decided = f"{c.symbols} {c.certainty}".strip()
         lines = [f"{title}: {name} [{c.network}]", f"  certainty: {decided}; proposed: {c.proposed}"]
         for d in c.domains:
-            lines.append(f"  {d.domain}: {d.rating}; proposed: {d.proposal.rating}")
-            lines.append(f"    rule: {d.proposal.rule}")
-            lines += [f"    - {n}" for n in d.proposal.numbers]
-            if d.decision is not None and d.decision.reason:
-                lines.append(f"    why: {d.decision.reason}")
-            elif d.proposal.ask:
-                lines.append(f"    to judge: {d.proposal.ask}")
+            lines += domain_as_text(d)
         lines += [f"  step: {step}" for step in c.rated.steps]
         lines += [f"  note: {n}" for n in c.notes]
         parts.append("\n".join(lines))
@@ -57,10 +51,6 @@ def network_as_text(found: Sequence[NetworkCertainty], title: str) -> str:
 
 def network_as_plain(c: NetworkCertainty) -> dict[str, Any]:
     """One comparison as values for JSON; a number that is not there is ``None``."""
-
-    def number(x: float) -> float | None:
-        return x if math.isfinite(x) else None
-
     return {
         "network": c.network,
         "treatment": c.comparison.treatment,
@@ -75,22 +65,10 @@ def network_as_plain(c: NetworkCertainty) -> dict[str, Any]:
         "via": list(c.rated.via),
         "stale": c.stale,
         "basis": c.basis,
-        "estimate": number(c.comparison.estimate),
-        "low": number(c.comparison.interval.low),
-        "high": number(c.comparison.interval.high),
-        "domains": [
-            {
-                "domain": d.domain,
-                "rating": d.rating,
-                "reason": d.decision.reason if d.decision else None,
-                "assessor": d.decision.assessor if d.decision else None,
-                "proposed": d.proposal.rating,
-                "rule": d.proposal.rule,
-                "numbers": list(d.proposal.numbers),
-                "source": d.proposal.source,
-            }
-            for d in c.domains
-        ],
+        "estimate": finite(c.comparison.estimate),
+        "low": finite(c.comparison.interval.low),
+        "high": finite(c.comparison.interval.high),
+        "domains": [domain_as_plain(d) for d in c.domains],
         "steps": list(c.rated.steps),
         "notes": list(c.notes),
     }
@@ -105,11 +83,8 @@ def write_planned_summary(package: Package, result: NetworkResult, path: str | P
     if not target.parent.is_dir():
         raise InputError(f"{str(target)!r}: there is no folder {str(target.parent)!r}; make it first")
     data = WRITERS[ending](result, network_certainties(package, result))
-    try:
-        with whole_file(target, "wb") as out:
-            out.write(data)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    with whole_file(target, "wb") as out:
+        out.write(data)
     return target
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
 from balm.review.synthesis import Synthesis
-from balm.vocabulary.problems import InputError, refuse
+from balm.vocabulary.problems import refuse
 
 HTML = (".html", ".htm")
 #: Endings of a report; the first of each form is the one we write of.
@@ -42,11 +42,8 @@ def write_report(
     """
     check_report_target(path, **look)
     data = report_bytes(synthesis, flow, path.suffix.lower(), **look)
-    try:
-        with whole_file(path, "wb") as out:
-            out.write(data)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    with whole_file(path, "wb") as out:
+        out.write(data)
     return path
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from balm.review.analysis_data import canonical
 from balm.review.certainty.body import Body, Proposal
 from balm.review.certainty.cinema import crossings, edge_of
+from balm.review.certainty.decided import Decided
 from balm.review.certainty.direct_evidence import direct_body
 from balm.review.certainty.inconsistency import inconsistency
 from balm.review.certainty.indirectness import indirectness
@@ -27,7 +28,7 @@ from balm.review.certainty.proposing import start_of
 from balm.review.certainty.publication_bias import publication_bias
 from balm.review.certainty.risk_of_bias import risk_of_bias
 from balm.review.certainty.target import target_of
-from balm.review.certainty.words import NOT_RATED, OF_DIRECT, OVERALL, SYMBOLS, level_after, levels_of, serious
+from balm.review.certainty.words import NOT_RATED, OF_DIRECT, OVERALL, level_after, levels_of, serious
 from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import folded
 from balm.review.package import Package
@@ -60,7 +61,7 @@ class NetworkDomain:
 
 
 @dataclass(frozen=True)
-class NetworkCertainty:
+class NetworkCertainty(Decided):
     """One comparison, ``comparison.treatment`` against ``comparison.against``.
 
     proposed : the level by the rules alone.      follows : by the domains as decided, the rest as proposed.
@@ -77,21 +78,6 @@ class NetworkCertainty:
     follows: str
     overall: NetworkCertaintyJudgement | None
     basis: str
-
-    @property
-    def certainty(self) -> str:
-        """The level decided, or ``not rated``."""
-        return self.overall.rating if self.overall else NOT_RATED
-
-    @property
-    def symbols(self) -> str:
-        """``⊕⊕◯◯`` and its like; empty where nothing is rated."""
-        return SYMBOLS.get(self.certainty, "")
-
-    @property
-    def stale(self) -> bool:
-        """Whether data or judgements have changed since the decision."""
-        return self.overall is not None and self.overall.basis is not None and self.overall.basis != self.basis
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from balm.review.certainty.body import Body, Proposal
+from balm.review.certainty.decided import Decided
 from balm.review.certainty.of_analysis import basis_of, body_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.proposing import Proposed, propose
-from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, SYMBOLS, level_after, levels_of
+from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, level_after, levels_of
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.vocabulary.evidence import CertaintyJudgement
@@ -34,7 +35,7 @@ class DomainRating:
 
 
 @dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(Decided):
     """The certainty of one analysis. ``certainty`` is decided by a person; ``proposed.certainty`` follows the rules."""
 
     analysis: str
@@ -44,21 +45,6 @@ class Certainty:
     overall: CertaintyJudgement | None
     basis: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def certainty(self) -> str:
-        """The level decided, or ``not rated``."""
-        return self.overall.rating if self.overall else NOT_RATED
-
-    @property
-    def symbols(self) -> str:
-        """``⊕⊕◯◯`` and its like; empty where nothing is rated."""
-        return SYMBOLS.get(self.certainty, "")
-
-    @property
-    def stale(self) -> bool:
-        """Whether data or judgements have changed since the decision. One that keeps no basis cannot be known stale."""
-        return self.overall is not None and self.overall.basis is not None and self.overall.basis != self.basis
 
 
 def certainty_of(package: Package, result: AnalysisResult) -> Certainty:
