@@ -12,6 +12,7 @@ from balm.vocabulary.problems import InputError, unknown_option
 OF_THE_PLAN: dict[str, Any] = {
     "measure": "GEN", "model": "random", "tau2": "REML", "better": "lower", "reference": None, "level": 0.95,
     "important": None, "baseline": None, "transitivity": None, "covariate": [],
+    "counts": "whole",
 }  # fmt: skip
 #: Files that hold one network.
 OF_ONE = ("graph", "heat", "contributions", "cinema", "summary")

@@ -204,6 +204,7 @@ def test_the_command_line_carries_out_the_plan(tmp_path, capsys):
     assert main(["network", folder, "--json"]) == 0
     assert '"s5-arm3"' in capsys.readouterr().out
     assert main(["network", folder, "--measure", "RR"]) == 2
+    assert main(["network", folder, "--counts", "fractional"]) == 2
     assert main(["network", folder, "--plan", "relief"]) == 1
     assert "relief-network" in capsys.readouterr().err
     (tmp_path / "none").mkdir()
