@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from balm.actions.team import audit
 from balm.actions.team import risk_of_bias as bias
@@ -80,6 +81,16 @@ def test_the_chain_is_walked_and_a_changed_byte_is_shown(team: Team) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE events_event SET reason = 'another' WHERE chain = %s AND seq = 2", [team.review.key])
     assert "event 2 (add row) was changed after it was written" in page(team, "verify/")
+
+
+def test_the_chain_is_not_walked_while_the_length_of_the_walk_would_tell(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["olga", "sofia"])
+    with CaptureQueriesContext(connection) as asked:
+        shown = page(team, "verify/")
+    assert "when no blind work is under way" in shown and "verify_events" in shown
+    assert not any("events_event" in query["sql"] for query in asked), "a lead who screens has a clock"
+    assert "Walk the chain" not in page(team)
 
 
 def screened(team: Team, decision: str) -> None:

@@ -2,7 +2,8 @@
 
 Votes, extractions and assessments of others are left out altogether until they are revealed: not shown with a blank,
 not counted, not numbered. While such work may be under way the numbers of events and the anchor are not shown either,
-because they move with every hidden act; the server's operator reads them with ``verify_events`` at any time.
+because they move with every hidden act, and the chain is not walked, because the walk takes longer with each: the
+server's operator does both with ``verify_events`` at any time.
 """
 
 from __future__ import annotations
@@ -74,11 +75,11 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether a chain stands as it was written; its length and anchor where they may be shown."""
+    """Whether a chain stands as it was written, its length and its anchor."""
 
     faults: tuple[str, ...]
-    length: int | None = None
-    anchor: str = ""
+    length: int
+    anchor: str
 
 
 def trail(acting: Acting, *, entity: str = "", who: str = "", before: str = "", page: int = PAGE) -> Trail:
@@ -127,13 +128,12 @@ def _rated(review: Review) -> bool:
         return False
 
 
-def verified(acting: Acting) -> Verified:
-    """Walk the chain of the review from its first event to its head."""
+def verified(acting: Acting) -> Verified | None:
+    """Walk the chain of the review from its first event to its head; ``None`` while its numbers are not shown."""
     acting.check("read audit trail")
-    shown = numbers_shown(acting)
+    if not numbers_shown(acting):
+        return None
     faults = tuple(broken_links(acting.review.key))
-    if not shown:
-        return Verified(("The chain does not stand as it was written.",) if faults else ())
     head = ChainHead.objects.get(chain=acting.review.key)
     return Verified(faults, head.seq, head.hash)
 

@@ -59,7 +59,7 @@ def audit(request: HttpRequest, acting: Acting) -> HttpResponse:
 @in_review("read audit trail")
 @require_safe
 def verify(request: HttpRequest, acting: Acting) -> HttpResponse:
-    """Walk the chain and say whether every event stands as it was written."""
+    """Walk the chain and say whether every event stands as it was written, where nothing is hidden."""
     context = {"acting": acting, "review": acting.review, "verified": action.verified(acting)}
     template = "audit/verified.html#result" if request.htmx else "audit/verified.html"  # type: ignore[attr-defined]
     return render(request, template, context)
