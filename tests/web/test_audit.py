@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from balm.actions.team import audit
@@ -15,8 +15,10 @@ from balm.actions.team.acting import Refused
 from balm.actions.team.extraction import take
 from balm.actions.team.rows import put_row
 from balm.actions.team.screening import close_stage, open_stage, sitting
-from balm.store.events.models import ChainHead, Event
+from balm.store.events.chain import append_event
+from balm.store.events.models import VOTE, ChainHead, Event
 from balm.store.reviews.models import Row
+from balm.store.screening import vote_events
 from tests.web.conftest import Team
 from tests.web.test_extraction_actions import STUDY
 from tests.web.test_extraction_actions import result as extracted
@@ -91,6 +93,55 @@ def test_the_chain_is_not_walked_while_the_length_of_the_walk_would_tell(team: T
     assert "when no blind work is under way" in shown and "verify_events" in shown
     assert not any("events_event" in query["sql"] for query in asked), "a lead who screens has a clock"
     assert "Walk the chain" not in page(team)
+
+
+def test_no_hidden_vote_is_passed_over_on_the_way_to_what_is_shown(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["olga", "sofia"])
+    record = sitting(team.owner.acting, TA).left[0]  # type: ignore[union-attr]
+    for who in (team.owner, team.second):
+        vote(who, record, "include")
+
+    def queries() -> list[int]:
+        found = []
+        for rest in ("", "?entity=vote", "?who=sofia", "?who=olga", "?before=2999-01-01"):
+            with CaptureQueriesContext(connection) as asked:
+                page(team, rest)
+            found.append(len(asked))
+        return found
+
+    before = queries(), pages(team)
+    with transaction.atomic():
+        for k in range(250):
+            append_event(team.review.key, team.second.acting.actor, "vote", VOTE, f"{TA}/unseen{k}")
+    assert (queries(), pages(team)) == before
+
+
+def test_who_is_the_first_to_reach_a_batch_does_not_learn_it_from_the_trail(team: Team) -> None:
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["olga", "sofia"], size=4)
+    sitting(team.owner.acting, TA)
+    assert Event.objects.filter(entity="batch", actor="olga").exists()
+    assert "deal out batch" not in page(team, "?entity=batch")
+    close_stage(team.owner.acting, TA, reason="done")
+    assert "deal out batch" in page(team, "?entity=batch")
+
+
+def test_votes_stand_in_the_order_of_the_chain_whatever_was_revealed_first(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vote_events, "AT_ONCE", 2)
+    with_records(team.review)
+    open_stage(team.owner.acting, TA, ["tariq", "sofia"])
+    records = sitting(team.teammate.acting, TA).left  # type: ignore[union-attr]
+    for someone, order in ((team.teammate, records), (team.second, records[::-1][:-1])):
+        for record in order:
+            vote(someone, record, "include")
+    shown = audit.trail(team.owner.acting, entity=VOTE, page=1000).events
+    hidden = Event.objects.filter(entity=VOTE, entity_id=f"{TA}/{records[0]}")
+    written = Event.objects.filter(entity=VOTE).exclude(pk__in=hidden).order_by("-seq")
+    assert [event.seq for event in shown] == list(written.values_list("seq", flat=True))
+    assert len(shown) == 2 * (len(records) - 1) > 4
 
 
 def screened(team: Team, decision: str) -> None:

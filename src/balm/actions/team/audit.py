@@ -10,20 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+
+from django.db.models import QuerySet
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.certainty import current_certainties
 from balm.review.plan import read_plan
 from balm.review.screening.visibility import may_see_vote
 from balm.store.certainty.standing import agreed_bases, revealed_ratings
-from balm.store.events.chain import broken_links
-from balm.store.events.models import ChainHead, Event
+from balm.store.events.chain import broken_links, latest_first
+from balm.store.events.models import VOTE, ChainHead, Event
 from balm.store.extraction.current import standings as extraction_standings
 from balm.store.reviews.models import Review, Row, StoredFile
 from balm.store.risk_of_bias.standing import standings as bias_standings
-from balm.store.screening.standing import open_stages, revealed_votes
+from balm.store.screening.standing import open_stages
+from balm.store.screening.vote_events import votes_shown
 from balm.vocabulary.problems import InputError
 
+BATCH = "batch"
 #: Events a page; the reader asks for earlier ones.
 PAGE = 100
 
@@ -37,10 +42,10 @@ def _compared_targets(review: Review) -> set[str]:
 
 
 def _dealt_openly(review: Review) -> set[str]:
-    """Dealing out a batch tells how far another has read: shown once no stage is open."""
+    """Dealing out a batch tells how far somebody has read, also who did it oneself: shown once no stage is open."""
     if open_stages(review):
         return set()
-    batches = Event.objects.filter(chain=review.key, entity="batch")
+    batches = Event.objects.filter(chain=review.key, entity=BATCH)
     return set(batches.values_list("entity_id", flat=True))
 
 
@@ -55,10 +60,10 @@ def _raters(review: Review) -> int:
     return 2 if plan is None else plan.certainty.raters
 
 
-#: Entity -> the ids, or beginnings of ids up to a slash, that are revealed. What stands here is hidden until then.
+#: Entity -> the ids, or beginnings of ids up to a slash, that are revealed. What stands here is hidden until then, as
+#: are votes, which are looked up apart.
 BLIND: dict[str, Callable[[Review], set[str]]] = {
-    "vote": revealed_votes,
-    "batch": _dealt_openly,
+    BATCH: _dealt_openly,
     "extraction": _compared_studies,
     "assessment": _compared_targets,
     "certainty rating": _compared_ratings,
@@ -96,8 +101,8 @@ def trail(acting: Acting, *, entity: str = "", who: str = "", before: str = "", 
 def entities(acting: Acting) -> list[str]:
     """The kinds of things there are events about; blind kinds always stand among them."""
     acting.check("read audit trail")
-    plain = Event.objects.filter(chain=acting.review.key).exclude(entity__in=BLIND)
-    return sorted({*plain.order_by().values_list("entity", flat=True).distinct(), *BLIND})
+    plain = {kind for _, kind, _, _ in latest_first(_but_votes(acting.review), 2000)}
+    return sorted({*plain, *BLIND, VOTE})
 
 
 def numbers_shown(acting: Acting) -> bool:
@@ -139,26 +144,39 @@ def verified(acting: Acting) -> Verified | None:
 
 
 def _visible(acting: Acting, entity: str, who: str, before: str) -> Iterator[Event]:
-    events = Event.objects.filter(chain=acting.review.key).order_by("-seq")
-    if entity:
-        events = events.filter(entity=entity)
-    if who:
-        events = events.filter(actor=who)
-    if before:
-        events = events.filter(at__lt=before)
-    revealed: dict[str, set[str]] = {}
+    """The events, the latest first; none that is hidden is passed over on the way to a vote."""
+    votes = votes_shown(acting.review, acting.member.code, before=before) if entity in ("", VOTE) else iter(())
+    others = _others(acting, entity, before) if entity != VOTE else iter(())
     found: list[int] = []
-    for seq, kind, about, actor in events.values_list("seq", "entity", "entity_id", "actor").iterator(chunk_size=2000):
-        if kind in BLIND:
-            if kind not in revealed:
-                revealed[kind] = BLIND[kind](acting.review)
-            if not may_see_vote(acting.member.code, actor, revealed=_is(about, revealed[kind])):
-                continue  # passed over without reading what it holds: a lead may screen, and has a clock
-        found.append(seq)
+    for seq, actor in merge(votes, others, reverse=True):
+        if who in ("", actor):
+            found.append(seq)
         if len(found) > PAGE:
             yield from _read(acting.review, found)
             found = []
     yield from _read(acting.review, found)
+
+
+def _others(acting: Acting, entity: str, before: str) -> Iterator[tuple[int, str]]:
+    """Number and actor of the events that are about no vote and may be seen."""
+    events = _but_votes(acting.review)
+    if entity:
+        events = events.filter(entity=entity)
+    if before:
+        events = events.filter(at__lt=before)
+    revealed: dict[str, set[str]] = {}
+    for seq, kind, about, actor in latest_first(events):
+        if kind in BLIND:
+            if kind not in revealed:
+                revealed[kind] = BLIND[kind](acting.review)
+            whose = actor if kind != BATCH else ""  # who deals a batch out is the first to come so far
+            if not may_see_vote(acting.member.code, whose, revealed=_is(about, revealed[kind])):
+                continue
+        yield seq, actor
+
+
+def _but_votes(review: Review) -> QuerySet[Event]:
+    return Event.objects.filter(chain=review.key).exclude(entity=VOTE)
 
 
 def _read(review: Review, seqs: list[int]) -> Iterator[Event]:

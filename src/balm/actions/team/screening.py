@@ -34,6 +34,7 @@ from balm.review.screening.outcomes import (
     outcome,
 )
 from balm.store.events.chain import append_event, lock_chain
+from balm.store.events.models import VOTE
 from balm.store.records.unique import still_there, unique_records
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import add_rows
@@ -379,7 +380,7 @@ def cast_vote(
         after["outcome"] = found
     told = {"decision": before.decision, "reason": before.reason} if before else None
     append_event(
-        review.key, acting.actor, "take vote back" if decision == WITHDRAWN else "vote", "vote", f"{stage}/{record}",
+        review.key, acting.actor, "take vote back" if decision == WITHDRAWN else "vote", VOTE, f"{stage}/{record}",
         before=told, after=after, entity_version=vote.turn, head=head,
     )  # fmt: skip
     return Cast(vote, found)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 import balm
 from balm.store.events.models import ChainHead, Event
@@ -102,6 +103,15 @@ def lock_chain(chain: str) -> ChainHead:
 def now() -> str:
     """The server's clock, as events write it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def latest_first(events: QuerySet[Event], at_once: int = 100) -> Iterator[tuple[int, str, str, str]]:
+    """Number, kind, id and actor of ``events`` of one chain, the latest first, read as far as somebody asks."""
+    small = events.order_by("-seq").values_list("seq", "entity", "entity_id", "actor")
+    found = list(small[:at_once])
+    while found:
+        yield from found
+        found = list(small.filter(seq__lt=found[-1][0])[:at_once])
 
 
 def broken_links(chain: str) -> Iterator[str]:

@@ -8,6 +8,8 @@ from django.db import models
 
 #: The chain of what belongs to no review: accounts, archives brought in, settings.
 SERVER = "server"
+#: What events of screening are about: they come in tens of thousands, and are hidden until they are revealed.
+VOTE = "vote"
 
 
 class ChainHead(models.Model):
@@ -46,7 +48,11 @@ class Event(models.Model):
     class Meta:
         ordering: ClassVar = ["chain", "seq"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["chain", "seq"], name="one_event_a_place")]
-        indexes: ClassVar = [models.Index(fields=["chain", "entity", "entity_id"], name="event_by_entity")]
+        indexes: ClassVar = [
+            models.Index(fields=["chain", "entity", "entity_id"], name="event_by_entity"),
+            models.Index(fields=["chain", "seq"], name="event_but_votes", condition=~models.Q(entity=VOTE)),
+            models.Index(fields=["chain", "actor", "seq"], name="vote_by_actor", condition=models.Q(entity=VOTE)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain} {self.seq} {self.action}"

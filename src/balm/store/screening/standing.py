@@ -99,12 +99,6 @@ def is_revealed(review: Review, stage: str, record: str) -> bool:
     return Reveal.objects.filter(review=review, stage=stage, record=record).exists()
 
 
-def revealed_votes(review: Review) -> set[str]:
-    """``stage/record`` of what is revealed: the ``entity_id`` of events ``vote`` that everybody may read."""
-    rows = Reveal.objects.filter(review=review).values_list("stage", "record")
-    return {f"{stage}/{record}" for stage, record in rows}
-
-
 def package_votes(review: Review, stage: str) -> list[evidence.Vote]:
     """The rows of ``screening.csv`` at one stage: votes that are revealed and adjudications, in their order."""
     rows = Row.objects.filter(review=review, table="screening.csv", cells__stage=stage).order_by("position")
