@@ -242,6 +242,8 @@ def _part(
     found = recognise(head, plain)
     if found is None:
         known = ", ".join(r.title for r in READERS.values())
+        if told := _told_by_first_bytes(head):
+            raise InputError(Problem(told, file=path))
         if tool := _another_tools(head):
             reason = f"is {tool}, which is not read: export again as RIS from where it was made"
             raise InputError(Problem(reason, file=path))
@@ -269,6 +271,30 @@ _OTHERS = (
     (b'"container-title"', "CSL JSON"),
     (b'"issued"', "CSL JSON"),
 )
+
+
+#: What is no text, or no export, by its first bytes; what it is, and the way out.
+_FIRST_BYTES = (
+    (b"\xd0\xcf\x11\xe0", "a workbook of the kind before Excel 2007 (.xls)", "save it as .xlsx or CSV UTF-8"),
+    (b"%PDF-", "a PDF", "export the records as RIS from where it was made"),
+    (b"SQLite format 3\x00", "a program's own database", "export its records as RIS in that program"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (b"BZh", "a bzip2 archive", "unpack it first"),
+    (b"\xfd7zXZ", "an xz archive", "unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unpack it first"),
+)
+_WEB_PAGE = (b"<!doctype html", b"<html")
+
+
+def _told_by_first_bytes(head: bytes) -> str | None:
+    """What a file is that no reader knows, and what to do with it."""
+    for mark, what, way_out in _FIRST_BYTES:
+        if head.startswith(mark):
+            return f"is {what}, which is not read: {way_out}"
+    if head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
+        return "is a web page (HTML), not an export: save the records as RIS or CSV there"
+    return None
 
 
 def _another_tools(head: bytes) -> str | None:

@@ -17,7 +17,11 @@ def _add(tag: str, names: str) -> None:
     HEADERS.update(dict.fromkeys((n.strip() for n in names.split("|")), tag))
 
 
-_add("TI", "title|article title|document title|primary title|study title|public title|translated title|display name|ti")
+_add(
+    "TI",
+    "title|article title|document title|primary title|study title|public title|translated title|display name|ti"
+    "|item title",
+)
 _add("OFFICIAL", "official title|scientific title")
 _add("TT", "original title|vernacular title")
 _add(
@@ -34,7 +38,7 @@ _add("PY", "year|publication year|published year|pub year|py|year of publication
 _add(
     "DA",
     "date|date published|publication date|first posted|date registration|date of publication|date registration3"
-    "|pubdate",
+    "|pubdate|publicationdate",
 )
 _add(
     "T2",
@@ -49,12 +53,12 @@ _add(
     "|journal title abbreviation"
     "|journal iso abbreviation|source title abbreviation",
 )
-_add("VL", "volume|vl|biblio volume")
-_add("IS", "issue|issue number|number|is|biblio issue")
+_add("VL", "volume|vl|biblio volume|journal volume")
+_add("IS", "issue|issue number|number|is|biblio issue|journal issue")
 _add("SP", "pages|page start|first page|start page|pagination|beginning page|biblio first page")
 _add("EP", "page end|last page|end page|ending page|biblio last page")
 _add("ART", "art no|article number|startpage")
-_add("DO", "doi|digital object identifier|do|doi link|digitalobjectidentifier")
+_add("DO", "doi|digital object identifier|do|doi link|digitalobjectidentifier|item doi")
 _add("PMID", "pmid|pubmed id|pubmed|ids pmid|medline pmid|pubmed identifier|pubmed id number")
 _add("C2", "pmcid|pmc id|pubmed central id")
 _add("SN", "issn|issns|isbn|eissn|isbn issn|isbns|issn isbn|primary location source issn l|serial number")
@@ -63,17 +67,19 @@ _add(
     "KW",
     "keywords|author keywords|index keywords|mesh terms|subjects|conditions|condition|manual tags|automatic tags"
     "|emtree drug index terms major focus|emtree medical index terms major focus|mesh headings|keywords plus|kw"
-    "|emtree drug index terms|emtree medical index terms|emtree terms|subjectterms",
+    "|emtree drug index terms|emtree medical index terms|emtree terms|subjectterms|meshterms|mesh|key words"
+    "|keywords author|ieee terms|inspec controlled terms|inspec non controlled terms",
 )
 _add("LA", "language|language of original document|la|article language")
 _add(
     "UR",
     "url|link|urls|study url|web address|external url|source urls|plink|full text link|embase link|full text url"
-    "|open url link|dimensions url|source linkout|documenturl|primary location landing page url",
+    "|open url link|dimensions url|source linkout|documenturl|primary location landing page url|articleurl|pdf link",
 )
 _add(
     "M3",
-    "publication type|publication types|document type|doctype|study type|type of work|documenttype|publicationtype",
+    "publication type|publication types|document type|doctype|study type|type of work|documenttype|publicationtype"
+    "|content type|document identifier",
 )
 _add("KIND", "item type|reference type|type of reference|type|entrytype|entry type")
 _add("PB", "publisher|sponsor|primary sponsor|lead sponsor|sponsor collaborators|book publisher")
@@ -83,9 +89,10 @@ _add(
 _add(
     "AD",
     "affiliations|author address|addresses|author addresses|authoraddress|affiliation|authoraffiliation"
-    "|author s affiliation|authors affiliations",
+    "|author s affiliation|authors affiliations|author affiliations",
 )
 _add("N1", "notes|note|extra|general notes|asreview note|exported notes 1")
+_add("DP", "database provider")
 _add("DB", "database|name of database|database name|source database|source register")
 _add("ID", "id|record id|recordid|key|internal id|covidence|ref id|rayyan id|record")
 _add(
@@ -117,8 +124,18 @@ def known(names: list[str]) -> int:
     return sum(plain_name(n) in HEADERS for n in names)
 
 
+#: Without any of these a column of kinds, places or labels belongs to another table (a network, a glossary, a map).
+_OF_A_RECORD = frozenset({"TT", "AU", "AB", "DO", "PMID", "C2", "AN", "T2", "J2", "SOURCE", "NCT"})
+
+
 def looks_like_header(cells: list[str]) -> bool:
-    """Whether a row names the columns of records: a title among them, or at least two columns that are known."""
+    """Whether a row names the columns of records: a title among them, or two that are known, one of them of a record.
+
+    >>> looks_like_header(["title", "score"]), looks_like_header(["author", "year"])
+    (True, True)
+    >>> looks_like_header(["id", "label", "x", "y"])
+    False
+    """
     tags = [HEADERS.get(plain_name(c)) for c in cells if len(c) < 80]
     found = {t for t in tags if t}
-    return bool(found & {"TI", "OFFICIAL"}) or len(found) >= 2
+    return bool(found & {"TI", "OFFICIAL"}) or (len(found) >= 2 and bool(found & _OF_A_RECORD))

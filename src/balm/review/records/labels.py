@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from balm.vocabulary.record import DECISIONS, Vote
 
-_RAYYAN = re.compile(r"RAYYAN-INCLUSION:\s*\{(.*?)\}")
+#: In BibTeX the braces are gone when the note is read.
+_RAYYAN = re.compile(r"RAYYAN-INCLUSION:\s*(?:\{(.*?)\}|((?:\"[^\"]*\"=>\"[A-Za-z ]*\"(?:,\s*)?)+))")
 _RAYYAN_ONE = re.compile(r'"+((?:[^"\\]|\\.)*)"+\s*=>\s*"+([A-Za-z ]+)"+')
 _WORDS = {
     "included": "include",
@@ -48,6 +49,8 @@ def decisions_in_notes(notes: Sequence[str]) -> tuple[str | None, tuple[Vote, ..
 
     >>> decisions_in_notes(['ASReview_relevant', 'RAYYAN-INCLUSION: {"Emily"=>"Maybe"}'])
     ('include', (Vote(person='Emily', decision='maybe', reason=None),), ())
+    >>> decisions_in_notes(['RAYYAN-INCLUSION: "Ada"=>"Included", "Ben"=>"Excluded" | RAYYAN-LABELS: pain'])[2]
+    ('RAYYAN-LABELS: pain',)
     """
     decision: str | None = None
     votes: tuple[Vote, ...] = ()
@@ -57,7 +60,7 @@ def decisions_in_notes(notes: Sequence[str]) -> tuple[str | None, tuple[Vote, ..
             decision = _ASREVIEW[note]
             continue
         if "RAYYAN-INCLUSION" in note and (found := _RAYYAN.search(note)):
-            pairs = _RAYYAN_ONE.findall(found[1])
+            pairs = _RAYYAN_ONE.findall(found[2] if found[1] is None else found[1])
             cast = tuple(Vote(_unescape(p), word) for p, d in pairs if (word := as_decision(d)))
             if cast and len(cast) == len(pairs) and not votes:
                 votes = cast

@@ -697,6 +697,8 @@ static int names_medline(Fields *fields)
     for (int t = 0; t < 2; t++) {
         Group *group = get(fields, tags[t]);
         if (group) EACH(i, group) if (says(fields->value[i], "medline") || says(fields->value[i], "pubmed")) return 1;
+        if (group && tags[t] == TAG('D', 'P')) /* PROVIDER_OF_PUBMED */
+            EACH(i, group) if (LENGTH(fields->value[i]) == 3 && holds(fields->value[i], "NLM")) return 1;
     }
     return 0;
 }
@@ -992,7 +994,14 @@ static PyObject *without_issn(PyObject *text)
     return size && CHAR(text, size - 1) == ')' ? ask(WITHOUT_ISSN, text) : Py_NewRef(text);
 }
 
-static int journals(Work *work, Fields *fields)
+static int of_conference(PyObject *code)
+{
+    Py_ssize_t size = LENGTH(code);
+    return (size == 4 && (folded_at(code, 0, "conf") || folded_at(code, 0, "abst"))) ||
+           (size == 6 && folded_at(code, 0, "cpaper"));
+}
+
+static int journals(Work *work, Fields *fields, PyObject *code)
 {
     static const int full_tags[] = {TAG('J', 'F'), TAG('T', '2'), TAG('J', 'O'), TAG('S', 'O'), TAG('B', 'T'),
                                     TAG('J', 'A'), TAG('J', '2'), TAG('J', '1'), TAG('J', 'I'), TAG('J', '9')};
@@ -1013,7 +1022,7 @@ static int journals(Work *work, Fields *fields)
         if (!LENGTH(*full)) Py_SETREF(*full, Py_NewRef(first));
         source = full_tags[t];
     }
-    if (!*full) return DONE;
+    if (!*full) return IS_THERE(TAG('C', '3')) && of_conference(code) ? JUDGE : DONE;
     for (int t = 0; there > 1 && t < 6 && !*brief; t++) {
         Group *group = short_tags[t] != source ? get(fields, short_tags[t]) : NULL;
         if (!group || !LENGTH(fields->value[group->head])) continue;
@@ -1445,7 +1454,7 @@ int build(Fields *fields, PyObject *tally, Py_ssize_t start, Py_ssize_t end, PyO
     STEP(title_of(&work, fields));
     STEP(people(&work, fields, code));
     STEP(when(&work, fields));
-    STEP(journals(&work, fields));
+    STEP(journals(&work, fields, code));
     STEP(pages_of(&work, fields));
     STEP(abstract_of(&work, fields));
     STEP(keywords_of(&work, fields));

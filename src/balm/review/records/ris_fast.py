@@ -20,6 +20,7 @@ from balm.review.records.ris_fields import (
     ARTICLE,
     MISCELLANEOUS,
     PMID_IN_NOTE,
+    PROVIDER_OF_PUBMED,
     SAYS_PMID,
     apart,
     journal_of,
@@ -321,6 +322,8 @@ def follow(
             return None
     urls = (_several_links(url) if AND in url or ";" in url or "\n" in url else (url,)) if url else ()
     journal, short, further_names = _journals(plan.journals(values))
+    if not journal and plan.may_hold and RIS_TYPES.get(code.upper()) == "conference":
+        return None  # C3 may hold the proceedings
     if further_names:
         other += further_names
     if last and last != pages:
@@ -418,7 +421,7 @@ def follow(
             if text := values[at]:
                 other += tuple([(tag, each) for each in text.split(AND) if each]) if AND in text else ((tag, text),)
         for at in plan.providers:
-            source += AND + values[at]
+            source += AND + ("pubmed" if values[at] == PROVIDER_OF_PUBMED else values[at])
         for at in plan.files:
             if text := values[at]:
                 if found is None and "10." in text:

@@ -84,6 +84,8 @@ def build(fields: Fields, tally: Tally, start: int, end: int, *, ended: bool, he
     authors, editors = _people(fields, code, repairs)
     year, date = when(fields, other, repairs)
     journal, short = journal_of(fields, other)
+    if journal is None and "C3" in fields and RIS_TYPES.get(code.upper()) == "conference":
+        journal = _proceedings(fields)
     pages = _pages(fields, other)
     if pages is None and "C7" in fields and len(fields["C7"]) == 1 and ARTICLE.fullmatch(fields["C7"][0].strip()):
         pages = pop("C7")[0].strip()
@@ -191,6 +193,15 @@ def registered_in(text: str) -> tuple[str, ...] | None:
         return None
     parts = [part.strip() for part in text.split(",")]
     return tuple([part.removeprefix("CTgov ") for part in parts if part[:6].upper() != "PUBMED"])
+
+
+def _proceedings(fields: Fields) -> str | None:
+    """The title of the proceedings, which Scopus gives in ``C3`` and nowhere else; it is taken out of ``fields``."""
+    for value in fields["C3"]:
+        if (text := value.strip()) and registered_in(text) is None:
+            fields["C3"].remove(value)
+            return text.replace("\n", " ")
+    return None
 
 
 def _registered(fields: Fields) -> tuple[str, ...]:
@@ -328,10 +339,14 @@ MISCELLANEOUS = ("M1", "M2")
 SAYS_PMID = re.compile(r"\s*(?:PMID|PUBMED|MEDLINE|https?://\S*ncbi\.nlm)", re.I)
 _ADDRESSES = frozenset({"UR", "L2", "LK"})
 _MEDLINE = re.compile(r"medline|pubmed", re.I)
+#: How EndNote names the provider of what it fetched from PubMed.
+PROVIDER_OF_PUBMED = "NLM"
 
 
 def _of_medline(fields: Fields) -> bool:
-    return any(_MEDLINE.search(v) for tag in ("DB", "DP") for v in fields.get(tag, ()))
+    return any(_MEDLINE.search(v) for tag in ("DB", "DP") for v in fields.get(tag, ())) or any(
+        v.strip() == PROVIDER_OF_PUBMED for v in fields.get("DP", ())
+    )
 
 
 def _odd_pmid(fields: Fields, notes: tuple[str, ...], repairs: Repairs) -> str | None:

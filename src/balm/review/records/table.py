@@ -37,11 +37,22 @@ _MAY_MISS_TEXT = (
 _MAY_MISS = frozenset(_MAY_MISS_TEXT.split())
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[ -]?){1,5}(?:,? (?:Jr|Sr|II|III)\.?)?$")
 _SURNAME_INITIALS = re.compile(r"[^,;]{2,60}\s(?:[A-ZÀ-Þ]\.?-?\s?){1,5}(?:\s?(?:Jr|Sr|2nd|3rd|II|III)\.?)?$")
+#: A name with its initials before it, as Google Scholar gives them.
+_INITIALS_SURNAME = re.compile(r"(?:[A-ZÀ-Þ]\.?[ -]?){1,5}\s[^\W\d_][^,;.]*$")
+#: Where a list of names breaks off: Google Scholar's mark and BibTeX's.
+_AND_OTHERS = frozenset({"...", "\u2026", "others", "et al", "et al."})
 #: Initials without points and then one: the end of PubMed's list of authors.
 _PUBMED_END = re.compile(r"[^\W\d_][^.,]*\s[A-ZÀ-Þ]{2,5}\.$")
+#: Values of a column of kinds that are a kind of their own: ours for what is none of the others.
+_NO_KIND = frozenset({"other", "others", "miscellaneous", "unknown", "paratext", "component"})
+#: Fields of whole numbers, which tables made in Python write as ``31.0`` where a row has none.
+_WHOLE_NUMBERS = frozenset({"DO", "ID", "PY", "PMID", "VL", "IS", "SP", "EP"})
 #: A day without marks, as EBSCO and ICTRP give it.
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _PUBMED_UNTIL_2020 = {"Description": "AU", "Details": "SOURCE", "EntrezUID": "PMID", "Type": "column Type"}
+#: What tables of the R package bibliometrix call by the tags of Web of Science, from whatever database they came.
+_OF_BIBLIOMETRIX_TEXT = "DI:DO DE:KW ID:KW DT:M3 UT:AN C1:AD JI:J2 BP:SP EP:EP PM:PMID SN:SN DB:DB PU:PB"
+_OF_BIBLIOMETRIX: dict[str, str] = dict(pair.split(":") for pair in _OF_BIBLIOMETRIX_TEXT.split())
 #: An address within PubMed, as its tables had it.
 _WITHIN_PUBMED = re.compile(r"/pubmed/(\d{1,8})", re.ASCII)
 _PUBMED_SOURCE = re.compile(
@@ -125,7 +136,8 @@ def read_rows(rows: Iterable[tuple[int, int, list[str]]], tally: Tally) -> Itera
     for row in iterator:
         if len(row[2]) > MAX_COLUMNS:
             raise _too_wide(tally)
-        if looks_like_header(row[2]):
+        # A word alone is a header where the table begins, and a line of a list elsewhere.
+        if looks_like_header(row[2]) and (not before or sum(map(bool, map(str.strip, row[2]))) > 1):
             header = [c.strip() for c in row[2]]
             break
         if any(c.strip() for c in row[2]):
@@ -226,6 +238,8 @@ def _columns(header: list[str]) -> list[tuple[int, str]]:
     tags = [tag for _, tag in columns]
     if {"ShortDetails", "EntrezUID"} <= set(header):  # PubMed's table until 2020
         columns = [(at, _PUBMED_UNTIL_2020.get(header[at], tag)) for at, tag in columns]
+    if {"AU", "TI", "SO"} <= set(header) and {"DE", "DI", "UT"} & set(header):
+        columns = [(at, _OF_BIBLIOMETRIX.get(header[at], tag)) for at, tag in columns]
     if "OFFICIAL" in tags:
         columns = [(at, "TI" if t == "OFFICIAL" else "public title" if t == "TI" else t) for at, t in columns]
     return columns
@@ -264,9 +278,10 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             mark = next((m for m in (";", "|", "\n", ",") if m in text), ";")
             fields.setdefault("KW", []).extend([*(p.strip() for p in text.split(mark)), ""])
         elif tag == "KIND":
-            told = type_in_words(text) or RIS_TYPES.get(text.upper()) or BIBTEX_TYPES.get(text.lower())
-            fields["TY"] = [ris_code(told)] if told else ["GEN" if text else ""]
-            if not told:
+            if told := type_in_words(text) or RIS_TYPES.get(text.upper()) or BIBTEX_TYPES.get(text.lower()):
+                fields["TY"] = [ris_code(told)]
+            else:  # that it is a review, a letter or a PDF says nothing of the kind
+                fields["TY"] = ["GEN" if text.lower() in _NO_KIND else ""]
                 fields.setdefault(header[at], []).append(text)
         elif tag == "LABEL":
             if decision := as_decision(text):
@@ -285,13 +300,13 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
         elif tag == "UR" and (found := _WITHIN_PUBMED.fullmatch(text)):
             fields.setdefault("UR", []).append(f"https://pubmed.ncbi.nlm.nih.gov/{found[1]}/")
             fields.setdefault("PMID", [found[1]])
-        elif tag == "PMID" and fields.get("PMID") == [text]:
+        elif tag == "PMID" and fields.get("PMID") == [text.removesuffix(".0")]:
             continue
         elif tag == "AN" and "AN" in fields:
             fields.setdefault("U2", []).append(text)
         elif tag == "UR":
             fields.setdefault("UR", []).extend(text.split(" ; ") if " ; " in text else [text])
-        elif tag in ("DO", "ID", "PY") and text.endswith(".0") and text[:-2].isdigit():
+        elif tag in _WHOLE_NUMBERS and text.endswith(".0") and text[:-2].isdigit():
             fields.setdefault(tag, []).append(text[:-2])
         elif tag == "AB":
             fields.setdefault("AB", []).append(text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -308,8 +323,13 @@ def _fields(columns: list[tuple[int, str]], header: list[str], cells: list[str],
             fields.setdefault("SP", []).append(text.replace("--", "-"))  # tables made from BibTeX
         else:
             fields.setdefault(tag, []).append(" ".join(text.split()) if "\n" in text and tag != "N1" else text)
+    if fields.get("AU") and fields["AU"][-1] in _AND_OTHERS and len(fields["AU"]) > 1:
+        fields["AU"].pop()
+        fields.setdefault("authors", []).append("\u2026")
     if groups:
         fields.setdefault("AU", []).extend(groups)
+    if "TY" not in fields and (told := next(filter(None, map(type_in_words, fields.get("M3", ()))), None)):
+        fields["TY"] = [ris_code(told)]
     for name, text in article:
         if "SP" not in fields:
             fields["SP"] = [text]
@@ -346,6 +366,8 @@ def split_names(text: str) -> list[str]:
     (['Smith, J.', 'Doe, K. L.'], ['Smith, John'])
     >>> split_names("Lynch ME."), split_names("Liu R., Adler D.G."), split_names("Doe J, Roe K.")
     (['Lynch ME'], ['Liu R.', 'Adler D.G.'], ['Doe J', 'Roe K'])
+    >>> split_names("A Doe, BC Roe, ..."), split_names("Jane Doe, Ann B. Roe")
+    (['A Doe', 'BC Roe', '...'], ['Jane Doe, Ann B. Roe'])
     """
     text = " ".join(text.split())
     for mark in (";", "|", " and "):
@@ -358,6 +380,8 @@ def split_names(text: str) -> list[str]:
         last = parts[-1]
         if _PUBMED_END.search(last) or (last[-1] == "." and "." not in "".join(parts[:-1]) + last[:-1]):
             parts[-1] = last[:-1]
+        return parts
+    if len(parts) > 1 and all(map(_INITIALS_SURNAME.match, parts[:-1] if parts[-1] in _AND_OTHERS else parts)):
         return parts
     if len(parts) > 2 and len(parts) % 2 == 0 and all(_INITIALS.match(p) for p in parts[1::2]):
         return [f"{a}, {b}" for a, b in zip(parts[::2], parts[1::2], strict=True)]

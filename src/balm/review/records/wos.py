@@ -121,6 +121,11 @@ def _as_ris(fields: Fields) -> Fields:
     kind = _TYPES.get("".join(fields.pop("PT", [""])).strip())
     documents = [part.strip() for value in fields.pop("DT", []) for part in value.split(";")]
     told = next((w for d in documents if (w := type_in_words(d))), None)
+    if told is None and kind == "book" and "TI" in fields:  # the volume it stands in
+        if "CT" in fields:
+            kind = "conference"
+        elif "BP" in fields and "SO" in fields and fields["SO"][0].casefold() != fields["TI"][0].casefold():
+            kind = "chapter"
     ris["TY"] = [ris_code(told or kind or "article")]
     ris["M3"] = documents
     names, full = fields.pop("AU", []), fields.pop("AF", [])

@@ -221,7 +221,7 @@ _NOT_BIBTEX = frozenset({"preprint", "registration", "magazine article", "newspa
 
 def _name(name: str) -> str:
     text = escaped(name)
-    return f"{{{text}}}" if " and " in text else text
+    return f"{{{text}}}" if " and " in text or text == "others" else text
 
 
 def _keywords(words: tuple[str, ...]) -> str:

@@ -160,7 +160,42 @@ TABLES = {
         {"authors": ("Jane Doe", "Kim Roe"), "doi": "10.1000/x", "pmid": "123", "journal": "Pain", "volume": "15",
          "pages": "1-9", "type": "article"},
     ),
+    "IEEE Xplore": (
+        "Document Title,Authors,Author Affiliations,Publication Title,Date Added To Xplore,Publication Year,Volume,"
+        "Issue,Start Page,End Page,Abstract,ISSN,ISBNs,DOI,Funding Information,PDF Link,Author Keywords,IEEE Terms,"
+        "INSPEC Controlled Terms,Reference Count,License,Online Date,Issue Date,Publisher,Document Identifier",
+        {"Document Title": "T", "Authors": "J. Doe; K. Roe", "Author Affiliations": "University X; University Y",
+         "Publication Title": "2020 Meeting on Pain", "Publication Year": "2020", "Start Page": "1", "End Page": "9",
+         "DOI": "10.1000/x", "PDF Link": "https://x.org/1", "Author Keywords": "pain", "IEEE Terms": "Sensors;Pain",
+         "Publisher": "IEEE", "Document Identifier": "IEEE Conferences"},
+        {"type": "conference", "authors": ("J. Doe", "K. Roe"), "pages": "1-9", "keywords": ("pain", "Sensors", "Pain"),
+         "urls": ("https://x.org/1",), "affiliations": ("University X; University Y",)},
+    ),
+    "Springer": (
+        "Item Title,Publication Title,Book Series Title,Journal Volume,Journal Issue,Item DOI,Authors,Publication Year,"
+        "URL,Content Type",
+        {"Item Title": "T", "Publication Title": "A Volume", "Item DOI": "10.1000/x", "Authors": "Jane Doe",
+         "Publication Year": "2019", "URL": "http://x.org/1", "Content Type": "Chapter"},
+        {"type": "chapter", "journal": "A Volume", "doi": "10.1000/x", "year": 2019},
+    ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "word", "kind"),
+    [
+        ("Document Type", "Book chapter", "chapter"),
+        ("Publication Type", "dissertation", "thesis"),
+        ("Document Type", "Conference paper", "conference"),
+        ("Document Type", "Review", "article"),
+        ("Type", "review", "article"),
+        ("Type", "book-chapter", "chapter"),
+        ("Type", "paratext", "other"),
+    ],
+)
+def test_the_kind_of_a_row(column, word, kind):
+    (record,), _ = read(f"Title,DOI,{column}\nT,10.1000/x,{word}\n", name="x.csv")
+    assert record.type == kind
 
 
 @pytest.mark.parametrize("mark", [",", "\t"], ids=["csv", "tsv"])

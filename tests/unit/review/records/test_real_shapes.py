@@ -101,7 +101,7 @@ def test_numbers_of_other_databases_in_central(either_way):
     one, two, three = read(text, expect="ris")[0]
     assert (one.pmid, one.accession_numbers) == ("28697043", ("CN-1", "EMBASE 617305812"))
     assert two.accession_numbers == ("CN-2", "NCT00000001")
-    assert ("C3", "Proceedings of a Meeting, 2020") in three.other
+    assert (three.journal, three.accession_numbers) == ("Proceedings of a Meeting, 2020", ("3",))
 
 
 def test_the_number_of_an_article_stands_for_its_pages(either_way):
@@ -212,3 +212,86 @@ def test_a_value_wrapped_over_and_over_is_joined_in_parts(monkeypatch):
     text = "TY  - JOUR\nTI  - T\nAB  - a\n TI - odd\n" + "words go on\n" * 100 + "ER  - \n"
     (record,) = read(text, expect="ris")[0]
     assert record.abstract == "a TI - odd" + "\nwords go on" * 100
+
+
+def test_what_endnote_fetched_from_pubmed_has_its_number_in_an(either_way):
+    text = "TY  - JOUR\nT1  - T\nA1  - Doe, J.\nPY  - 2020\nAN  - {}\nDP  - {}\nER  - \n\n"
+    rows = (("30000001", "NLM"), ("30000002", "NLM Catalog"), ("CN-1", "NLM"))
+    records, tally = read("".join(text.format(*row) for row in rows), expect="ris")
+    assert [r.pmid for r in records] == ["30000001", None, None]
+    assert "PMID found in AN" in whys(tally)
+    (record,), _ = read("Title,Authors,Accession Number,Database Provider\nT,Doe J,30000001,NLM\n", name="x.csv")
+    assert record.pmid == "30000001"
+
+
+def test_the_proceedings_of_a_paper_stand_in_c3(either_way):
+    text = "TY  - {}\nTI  - T\n{}C3  - {}\nAU  - Doe, J.\nPY  - 2020\nDO  - 10.1000/1\nER  - \n\n"
+    rows = (
+        ("CONF", "", "Proceedings of a Meeting"),
+        ("CPAPER", "T2  - A Journal\n", "Proceedings of a Meeting"),
+        ("CONF", "", "PUBMED 123"),
+        ("JOUR", "", "Proceedings of a Meeting"),
+    )
+    records, _ = read("".join(text.format(*row) for row in rows), expect="ris")
+    assert [r.journal for r in records] == ["Proceedings of a Meeting", "A Journal", None, None]
+    assert [("C3", "Proceedings of a Meeting") in r.other for r in records] == [False, True, False, True]
+
+
+def test_votes_of_rayyan_in_bibtex():
+    """The braces around the votes are BibTeX's own and gone when the note is read."""
+    note = 'RAYYAN-INCLUSION: {"Ann"=>"Included", "Bo Doe"=>"Excluded"} | RAYYAN-LABELS: pain'
+    (record,), _ = read(f"@article{{rayyan-1,\n  title={{T}},\n  note={{{note}}}\n}}\n", expect="bibtex")
+    assert [(vote.person, vote.decision) for vote in record.votes] == [("Ann", "include"), ("Bo Doe", "exclude")]
+    assert record.notes == ("RAYYAN-LABELS: pain",)
+
+
+def test_a_chapter_and_a_meeting_of_web_of_science_without_document_types():
+    text = "FN Clarivate\nVR 1.0\nPT {}\nAU Doe, J\nTI {}\nSO A VOLUME\n{}BP 1\nEP 9\nPY 2020\nER\n\nEF\n"
+    rows = (("S", "One part", ""), ("B", "A Volume", ""), ("B", "One part", "CT Meeting on Pain\n"), ("J", "T", ""))
+    assert [read(text.format(*row), expect="wos")[0][0].type for row in rows] == [
+        "chapter",
+        "book",
+        "conference",
+        "article",
+    ]
+
+
+def test_tables_of_bibliometrix_keep_the_tags_of_web_of_science():
+    header = "AU,TI,PY,SO,Page.start,Page.end,DI,C1,DE,ID,JI,DT,UT,SR"
+    row = (
+        'DOE J;ROE K,A TITLE,2020,PAIN,1,9,10.1000/X,UNIV X,KETAMINE; PAIN,NMDA,PN,BOOK CHAPTER,2-S2.0-1,"DOE J, 2020"'
+    )
+    (record,), tally = read(f"{header}\n{row}\n", name="x.csv", expect="table")
+    assert (record.authors, record.doi, record.pages) == (("DOE J", "ROE K"), "10.1000/x", "1-9")
+    assert (record.keywords, record.id, record.type) == (("KETAMINE", "PAIN", "NMDA"), "2-S2.0-1", "chapter")
+    assert (record.journal_abbreviation, record.affiliations) == ("PN", ("UNIV X",))
+    assert not tally.entries
+
+
+def test_names_of_publish_or_perish():
+    header = "Cites,Authors,Title,Year,Source,Publisher,ArticleURL,GSRank,QueryDate,Type,DOI"
+    first = '7,"J Doe, KA Roe, ...",T,2020,Pain,Wiley,https://x.org/1,1,2024-01-01,PDF,10.1000/x'
+    (one, two), _ = read(f"{header}\n{first}\n3,J Doe,U,2021,Pain,,,2,,BOOK,\n", name="x.csv", expect="table")
+    assert (one.authors, one.type, one.urls) == (("J Doe", "KA Roe"), "article", ("https://x.org/1",))
+    assert ("authors", "\u2026") in one.other and ("Type", "PDF") in one.other
+    assert (two.authors, two.type) == (("J Doe",), "book")
+
+
+def test_whole_numbers_of_tables_made_in_python():
+    (record,), _ = read("Title,PMID,Volume,Issue,Year,Pages\nT,30000001.0,12.0,3.0,2019.0,7.0\n", name="x.csv")
+    assert (record.pmid, record.volume, record.issue, record.year, record.pages) == ("30000001", "12", "3", 2019, "7")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,label,x,y,url\n1,pain,0.1,0.2,https://x.org\n",
+        "study,type,notes,language\nA,1,2,3\n",
+        "first_name\nage\nTitle\nabout\n",
+        "1,2,3\nProduction,Type,Location\na,b,c\n",
+    ],
+    ids=["a network", "an extraction", "a list of words", "a glossary"],
+)
+def test_tables_of_something_else_are_no_records(text):
+    with pytest.raises((InputError, AssertionError), match=r"has no header|no reader knows"):
+        read(text, name="x.csv")

@@ -72,6 +72,11 @@ def test_every_field_comes_back(ending):
 
 
 @pytest.mark.parametrize("ending", WRITERS)
+def test_a_name_that_bibtex_takes_for_et_al_comes_back(ending):
+    assert back(Record(id="1", title="T", authors=("Doe, Jane", "others")), ending).authors == ("Doe, Jane", "others")
+
+
+@pytest.mark.parametrize("ending", WRITERS)
 @pytest.mark.parametrize("kind", RECORD_TYPES)
 def test_every_kind_comes_back(ending, kind):
     record = Record(id="1", type=kind, title="T", year=2001)
