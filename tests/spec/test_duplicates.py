@@ -53,7 +53,10 @@ ONE_REPORT = {
     "online in the year before, not yet in print": replace(BARE, year=2008, volume=None, issue=None, pages=None),
     "pages a spreadsheet took for a date": replace(BARE, pages="01-Jun"),
     "the DOI that JSTOR gave it": replace(PAPER, doi="10.2307/3060925"),
+    "the DOI of its entry in CENTRAL": replace(PAPER, doi="10.1002/central/cn-00778158/full"),
     "a volume that is only the year": replace(BARE, volume="2009", issue=None),
+    "the marks of footnotes behind the title": replace(BARE, title=TITLE + "<sup>1-3</sup>", pages="304"),
+    "another year in the same issue": replace(BARE, year=2006, pages=None),
     "a dash for the colon": replace(BARE, title=TITLE.replace(": a", " - a")),
     "given names before family names": replace(
         BARE, authors=("Marnix J. Sigtermans", "Jacobus J. van Hilten", "Albert Dahan")
@@ -128,6 +131,11 @@ TWO_REPORTS = {
         BARE, type="registration", journal=None, volume=None, issue=None, pages=None, accession_numbers=("NCT00000001",)
     ),
     "a thesis": replace(BARE, type="thesis", journal=None, volume=None, issue=None, pages=None),
+    "the abstract of a meeting in the same volume": replace(BARE, type="conference", issue=None, pages=None),
+    "the registration, told by its address": replace(
+        BARE, journal="https://clinicaltrials.gov/show/NCT00000001", volume=None, issue=None, pages=None
+    ),
+    "a notice told by its type": replace(BARE, publication_types=("Erratum",), pages=None),
 }
 
 
@@ -163,6 +171,92 @@ def test_different_dois_stay_apart():
     assert verdict(
         replace(PAPER, doi="10.1002/14651858.cd012345.pub2"), replace(PAPER, doi="10.1002/14651858.cd012345")
     ) != ("merge")
+
+
+REVIEW = Record(
+    id="review",
+    title="Ketamine as an adjuvant to opioids for cancer pain",
+    authors=("Bell RF", "Eccleston C", "Kalso EA"),
+    year=2012,
+    journal="Cochrane Database of Systematic Reviews",
+    issue="11",
+    pages="CD003351",
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"year": 2013, "issue": "6"},
+        {"year": 2013},
+        {"issue": "2"},
+        {"issue": None, "volume": "2"},
+        {"year": 2011, "volume": "2011"},
+        {"year": 2013, "issue": "6", "doi": "10.1002/14651858.cd003351.pub3"},
+    ],
+)
+def test_versions_of_a_cochrane_review_share_title_and_page_and_stay_apart(other):
+    """Its protocol, the review and every update stand under one title, with the number of the review as page."""
+    assert verdict(REVIEW, replace(REVIEW, **other)) != "merge"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"volume": "11", "issue": None},
+        {"volume": "2012"},
+        {"issue": "003351", "volume": "2012"},
+        {"journal": "Cochrane Database Syst Rev", "pages": "Cd003351", "doi": "10.1002/14651858.cd003351.pub2"},
+    ],
+)
+def test_one_version_of_a_cochrane_review_is_one_report(other):
+    assert verdict(REVIEW, replace(REVIEW, **other)) == "merge"
+
+
+@pytest.mark.parametrize(
+    "doi",
+    [
+        "10.31219/osf.io/abcd1",
+        "10.64898/2025.12.01.25340001",
+        "10.1590/scielopreprints.123",
+        "10.2196/preprints.12345",
+        "10.21203/rs.3.rs-12345/v1",
+    ],
+)
+def test_a_preprint_is_known_by_its_doi(doi):
+    bare = replace(BARE, journal=None, volume=None, issue=None, pages=None)
+    assert verdict(bare, replace(bare, doi=doi)) != "merge"
+    assert verdict(bare, replace(bare, doi="10.1016/j.pain.2009.06.023")) == "merge"
+
+
+def test_registrations_in_central_are_told_apart_by_their_addresses():
+    one = replace(
+        BARE, authors=("Nct",), journal="https://clinicaltrials.gov/show/NCT00000001", volume=None, issue=None,
+        pages=None,
+    )  # fmt: skip
+    assert verdict(one, replace(one, journal="https://clinicaltrials.gov/ct2/show/NCT00000002")) != "merge"
+    assert verdict(one, one) == "merge"
+
+
+def test_the_publishers_doi_stands_on_the_merged_record():
+    entry = replace(PAPER, id="entry", doi="10.1002/central/cn-00778158/full", abstract="x" * 900)
+    again = replace(entry, id="again")
+    (group,) = find_duplicates([entry, again, PAPER]).groups
+    assert (group.record.doi, group.provenance["doi"]) == (PAPER.doi, ("paper",))
+
+
+def test_a_short_title_stands_once_in_an_issue():
+    one = replace(BARE, title="Structured systems planning", pages=None)
+    assert verdict(one, replace(one, authors=("Sigtermans M", "Hilten JJ van", "Dahan A"))) == "merge"
+    assert verdict(one, replace(one, issue=None)) == "review"
+    assert verdict(one, replace(one, title="Editorial introduction")) != "merge"
+
+
+def test_the_marks_of_footnotes_are_asked_about_where_the_page_is_missing():
+    """A part 1 looks the same; a part 2 does not."""
+    assert verdict(BARE, replace(BARE, title=TITLE + " 1, 2", pages=None)) == "review"
+    assert verdict(BARE, replace(BARE, title=TITLE + " 1, 2", pages="304")) == "merge"
+    assert verdict(BARE, replace(BARE, title=TITLE + " 2", pages="304")) == "review"
 
 
 def test_different_pubmed_numbers_stay_apart():
@@ -283,6 +377,7 @@ def test_opposites_are_other_reports():
         ("agonists", "antagonists"),
         ("male", "female"),
         ("preoperative", "postoperative"),
+        ("rats", "cats"),
     ]
     for left, right in pairs:
         one = replace(BARE, title=f"Ketamine and {left} in patients with chronic pain after surgery", pages=None)

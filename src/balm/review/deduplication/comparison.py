@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from balm.review.deduplication.journals import journal_similarity
 from balm.review.deduplication.likeness import fuzz, process
-from balm.review.deduplication.places import SUPPLEMENT_ISSUES
+from balm.review.deduplication.places import CENTRAL, JSTOR, SUPPLEMENT_ISSUES
 from balm.review.deduplication.prepared import CUT, Ints, Prepared
 from balm.review.deduplication.title_words import CONTRAST, SAME, title_difference
-from balm.review.deduplication.titles import numbers
+from balm.review.deduplication.titles import footnoted, numbers
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -27,14 +27,15 @@ TITLES_ALIKE = 0.72
 MISSING = np.float32(-1.0)
 #: Threads that compare texts; the result is the same with any number.
 WORKERS = 2
-JSTOR = "10.2307/"
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _VERSION = re.compile(r"[./](?:pub|v|ver)\.?\d+$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """One row a pair. ``numbers``: 1 equal, 0.5 one title has more, 0 different. ``words``: see ``title_words``."""
+    """One row a pair. ``numbers``: 1 equal, 0.75 one title has marks of footnotes, 0.5 one has more, 0 different.
+    ``words``: see ``title_words``.
+    """
 
     i: Ints
     j: Ints
@@ -177,7 +178,8 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         inside[row] = bool(a and b) and (a in b or b in a)
         if not same_numbers[row]:
             x, y = set(numbers(a)), set(numbers(b))
-            told[row] = 1.0 if x == y else 0.5 if x < y or y < x else 0.0
+            more = 0.75 if footnoted(a, b) else 0.5
+            told[row] = 1.0 if x == y else more if x < y or y < x else 0.0
     same_authors = (p.authors_hash[i] == p.authors_hash[j]) & (p.authors_hash[i] != 0)
     authors = _where(
         ~same_authors,
@@ -218,12 +220,12 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
 def _dois(p: Prepared, i: Ints, j: Ints, agreement: Floats) -> Floats:
     """A DOI cut at its end, or written with other punctuation, is no other DOI; another version of it is.
 
-    JSTOR gives papers a DOI of its own beside the publisher's.
+    JSTOR gives papers a DOI of its own beside the publisher's. That of CENTRAL names an entry: one report has several.
     """
     out = agreement.copy()
     for row in np.flatnonzero(out == 0).tolist():
         short, long = sorted((p.doi_text[i[row]], p.doi_text[j[row]]), key=len)
-        if short.startswith(JSTOR) != long.startswith(JSTOR):
+        if short.startswith(JSTOR) != long.startswith(JSTOR) or short.startswith(CENTRAL) or long.startswith(CENTRAL):
             out[row] = MISSING
         elif _PUNCTUATION.sub("", short) == _PUNCTUATION.sub("", long):
             out[row] = 1.0

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any
 
-from balm.review.deduplication.places import read_pages
+from balm.review.deduplication.places import CENTRAL, JSTOR, read_pages
 from balm.vocabulary.record import Record
 
 #: Never merged: they say which record it is and where it was read.
@@ -90,6 +90,8 @@ def merge_records(records: Sequence[Record]) -> tuple[Record, dict[str, tuple[st
             continue
         quality = _QUALITY.get(name)
         if quality is None:
+            if name == "doi":  # the publisher's before that of a database
+                given = [g for g in given if not g[1].startswith((JSTOR, CENTRAL))] or given
             count = Counter(v for _, v in given)
             if name == "type" and len(count) > 1:
                 count.pop("other", None)

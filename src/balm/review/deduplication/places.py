@@ -20,6 +20,8 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 ROMAN_PAGES = 1 << 40
 SUPPLEMENT_ISSUES = 1 << 20
 _LARGEST = 1 << 39
+#: DOIs of a database beside that of the publisher: of JSTOR's copy of a paper, and of an entry in Cochrane CENTRAL.
+JSTOR, CENTRAL = "10.2307/", "10.1002/central/"
 
 
 def _roman(text: str) -> int:
@@ -100,3 +102,12 @@ def read_volume(volume: str | None, issue: str | None) -> tuple[int, int, bool]:
         elif re.match(_MONTHS, lower):
             i = 0
     return v, i, supplement
+
+
+def read_month(volume: int, issue: int) -> int:
+    """The issue of the Cochrane Database: given as issue or as volume, beside the year or the number of the review.
+
+    >>> read_month(2012, 11), read_month(11, 0), read_month(1, 3351), read_month(2012, 0)
+    (11, 11, 1, 0)
+    """
+    return next((number for number in (issue, volume) if 0 < number <= 12), 0)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from balm.review.deduplication.journals import read_journal
 from balm.review.deduplication.names import read_authors
-from balm.review.deduplication.places import read_pages, read_volume
-from balm.review.deduplication.titles import folded, numbers, read_title, words
+from balm.review.deduplication.places import read_month, read_pages, read_volume
+from balm.review.deduplication.titles import ERRATUM, folded, numbers, read_title, words
 from balm.vocabulary.record import Record
 
 Ints = NDArray[np.int64]
@@ -27,6 +27,8 @@ _NOT_AN_ABSTRACT = re.compile(r"^\W*(?:\[?abstract\]?|background|objectives?|aim
 
 #: What kind of document a record is, beyond the flags of its title (1, 2, 4 in ``titles``).
 CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, BOOK, THESIS, CUT = 8, 16, 32, 64, 128, 256, 512
+#: A protocol or a version of a Cochrane review: all of one review share title and page (the number of the review).
+COCHRANE = 2048
 _TYPES = {
     "conference": CONFERENCE,
     "preprint": PREPRINT,
@@ -35,12 +37,21 @@ _TYPES = {
     "book": BOOK,
     "chapter": BOOK,
 }
-_PREPRINT_SERVERS = re.compile(
-    r"\b(?:biorxiv|medrxiv|arxiv|chemrxiv|psyarxiv|socarxiv|osf preprints?|research square|ssrn|preprints?(?: org)?|"
-    r"authorea|f1000research preprint|jmir preprints)\b"
-)
+_PREPRINT_SERVERS = re.compile(r"\b(?:\w*rxiv|preprints?|research square|ssrn|authorea)\b")
+#: Prefixes of servers; those on OSF, and those that say so, whatever their prefix.
 _PREPRINT_DOI = re.compile(
-    r"^10\.(?:1101/(?:\d{4}\.\d\d\.\d\d|\d{6})|48550/|21203/|2139/ssrn|20944/preprints|31234/|31235/|26434/|22541/|36227/)"
+    r"^10\.(?:1101/(?:\d{4}\.\d\d\.\d\d|\d{6})|64898/|48550/|21203/|2139/ssrn|26434/|22541/|36227/|32942/|"
+    r"\d{4,9}/(?:osf\.io/|[a-z0-9./\-]*preprint))"
+)
+#: Cochrane CENTRAL and meta-registers give the address of a registration where a journal stands.
+_REGISTER = re.compile(
+    r"clinicaltrials\.gov|clinicaltrialsregister|trialsearch|who\.int/(?:ictrp|trial)|isrctn|anzctr|chictr|ctri\.nic\.in|"
+    r"drks\.de|irct\.ir|umin\.ac\.jp|jrct|cris\.nih|trialregister\.nl|ensaiosclinicos"
+)
+_COCHRANE = re.compile(r"^cochrane (?:database|db|library)\b")
+_NOTICE_TYPE = re.compile(
+    r"\W*(?:journal\W+|published )?(?:erratum|errata|corrigend\w+|addendum|retraction(?: notice| of publication)?|"
+    r"expression of concern)\W*"
 )
 _MEETING = re.compile(
     r"\b(?:conference|proceedings|proc|symposium|congress|annual meeting|meeting abstracts?|abstracts|workshop|"
@@ -259,6 +270,10 @@ def _row(record: Record, tables: dict[str, dict[str, int]], known: dict[str, tup
     if doi and _PREPRINT_DOI.match(doi):
         flags |= PREPRINT
     volume, issue, supplement = read_volume(record.volume, record.issue)
+    if record.issue and "bstract" in record.issue:  # "2 Meeting Abstracts"
+        flags |= CONFERENCE
+    if flags & COCHRANE:
+        volume, issue = 0, read_month(volume, issue)
     first_page, last_page, supplement_page = read_pages(record.pages)
     if supplement or supplement_page:
         flags |= SUPPLEMENT
@@ -288,7 +303,7 @@ def _row(record: Record, tables: dict[str, dict[str, int]], known: dict[str, tup
         doi,
         issn[0] if issn else "",
         issn[1] if len(issn) > 1 else "",
-        _registry(record) if record.accession_numbers or record.type == "registration" else "",
+        _registry(record, flags) if record.accession_numbers or flags & REGISTRATION else "",
         "|".join(numbers(title)),
         record.id,
         title,
@@ -321,6 +336,10 @@ def _read_journal(name: str, table: dict[str, int], known: dict[str, tuple[int, 
             flags |= PREPRINT
         if _MEETING.search(text) and not _STILL_A_JOURNAL.search(text):
             flags |= CONFERENCE
+        if _REGISTER.search(name.lower()):
+            flags |= REGISTRATION
+        if _COCHRANE.match(text):
+            flags |= COCHRANE
         found = known[name] = (table.setdefault(text, len(table)), flags)
     return found
 
@@ -333,12 +352,8 @@ def _type_flags(record: Record) -> int:
             flags |= CONFERENCE
         elif "preprint" in lower:
             flags |= PREPRINT
-        elif (
-            ("erratum" in lower and "published" in lower)
-            or "correction" in lower
-            or lower == "retraction of publication"
-        ):
-            flags |= 1
+        elif "correction" in lower or _NOTICE_TYPE.fullmatch(lower):
+            flags |= ERRATUM
     if record.other:
         entry = _other(record, "entrytype").lower()
         if entry in ("inproceedings", "conference", "proceedings"):
@@ -350,11 +365,11 @@ def _type_flags(record: Record) -> int:
     return flags
 
 
-def _registry(record: Record) -> str:
+def _registry(record: Record, flags: int) -> str:
     """The trial a record registers or names among its own numbers; empty for none or several."""
     found = {m[0].lower() for text in record.accession_numbers for m in _REGISTRY.finditer(text)}
-    if not found and record.type == "registration":
-        text = " ".join((record.id, record.title or "", *record.urls[:2]))
+    if not found and flags & REGISTRATION:
+        text = " ".join((record.id, record.title or "", record.journal or "", *record.authors[:2], *record.urls[:2]))
         found = {m[0].lower() for m in _REGISTRY.finditer(text)}
     return found.pop() if len(found) == 1 else ""
 

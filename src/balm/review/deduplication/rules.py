@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from balm.review.deduplication.comparison import Bools, Comparison
-from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
+from balm.review.deduplication.prepared import COCHRANE, CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
 from balm.review.deduplication.title_words import ADDED, SAME
 from balm.review.deduplication.titles import ERRATUM, RECURRING, REPLY, WITHDRAWN
 
@@ -165,6 +165,26 @@ def subtitle_left_out(c: Comparison) -> Bools:
     )
 
 
+def same_issue(c: Comparison) -> Bools:
+    """The same title by the same authors in one issue of one journal: another year is an error of copying, and an issue
+    does not print a short title twice, but for the columns of its editors and the abstracts of a meeting.
+    """
+    several = RECURRING | CONFERENCE | SUPPLEMENT | COCHRANE
+    return np.asarray(
+        c.title_equal
+        & (c.length >= 20)
+        & (c.first >= 0.85)
+        & (c.authors >= 0.85)
+        & (c.journal >= 0.8)
+        & (c.volume == 1)
+        & (c.issue == 1)
+        & (c.page != 0)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+        & (((c.flags_1 | c.flags_2) & several) == 0)
+    )
+
+
 def recurring(c: Comparison) -> Bools:
     """A title that comes back with every issue or meeting: "Editorial", "In this issue"."""
     return np.asarray(((c.flags_1 | c.flags_2) & RECURRING) != 0)
@@ -308,6 +328,11 @@ RULES = (
         "identical but for the pages",
         ("title", "authors", "journal", "volume", "year"),
         identical,
+    ),
+    Rule(
+        "same title and authors in one issue",
+        ("title", "authors", "journal", "volume", "issue"),
+        same_issue,
     ),
     Rule(
         "same title, authors and journal, one printed later",

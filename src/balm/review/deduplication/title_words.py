@@ -14,6 +14,8 @@ from balm.review.deduplication.likeness import OSA
 SAME, ADDED, CONTRAST = 0, 1, 2
 #: Nobody mistypes so many words of one title.
 MANY_WORDS = 5
+#: In a word as short as this another first letter makes another word.
+SHORT_WORD = 5
 _FILLERS = frozenset(
     {
         "a", "an", "the", "of", "in", "for", "and", "or", "on", "to", "with", "by", "from", "at", "as", "is", "are",
@@ -64,7 +66,8 @@ def _opposite(a: str, b: str) -> bool:
 def _stands_for(a: str, b: str) -> bool:
     """Is ``a`` the word ``b`` with a typing error, in another spelling, or cut?
 
-    Three letters may lose or gain one ("pain", "pin"), but not change one ("rat", "cat"; "IgA", "IgE").
+    Three letters may lose or gain one ("pain", "pin"), but not change one ("rat", "cat"; "IgA", "IgE"); up to five may
+    not change the first ("rats", "cats").
     """
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     apart = len(long) - len(short)
@@ -73,7 +76,7 @@ def _stands_for(a: str, b: str) -> bool:
     if len(short) >= 4 and long.startswith(short):
         return True
     allowed = 2 if len(short) >= 8 else 1
-    if apart > allowed or (len(short) == 3 and apart == 0):
+    if apart > allowed or (apart == 0 and (len(short) == 3 or (len(short) <= SHORT_WORD and a[0] != b[0]))):
         return False
     return OSA.distance(a, b, score_cutoff=allowed) <= allowed and not _opposite(a, b)
 

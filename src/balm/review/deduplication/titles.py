@@ -108,6 +108,8 @@ _NUMBER = re.compile(
     r"module|report|trial|level|no)) (?P<after>[ivx]{1,4}|one|two|three|four|five|[a-f])(?= |$)"
     r"|(?P<digits>\d+)|(?<![^ ])(?P<roman>ii|iii|iv|vi|vii|viii|ix|xi|xii)(?= |$)|(?<= )(?P<last>[ivx])$"
 )
+#: What is left of one title after another: the marks of footnotes ("in obese women1-3"), counted from 1.
+_FOOTNOTES = re.compile(r" ?1(?: [2-9])*")
 
 
 def folded(text: str) -> str:
@@ -200,3 +202,13 @@ def numbers(title: str) -> tuple[str, ...]:
         else:
             found.append(str(_ROMAN[match["roman"] or match["last"]]))
     return tuple(sorted(found))
+
+
+def footnoted(a: str, b: str) -> bool:
+    """Is all that one title in words has more the marks of footnotes, as printed behind it? A "2" is no such mark.
+
+    >>> footnoted("weight loss in obese women1 3", "weight loss in obese women"), footnoted("pain 2", "pain")
+    (True, False)
+    """
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    return long.startswith(short) and _FOOTNOTES.fullmatch(long, len(short)) is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from balm.review.deduplication.comparison import Bools, Comparison
-from balm.review.deduplication.prepared import CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
+from balm.review.deduplication.prepared import COCHRANE, CONFERENCE, PREPRINT, REGISTRATION, SUPPLEMENT, THESIS
 from balm.review.deduplication.rules import (
     LONG_TITLE,
     Rule,
@@ -20,6 +20,7 @@ from balm.review.deduplication.rules import (
     recurring,
     same_authors,
     same_extent,
+    same_issue,
     same_number,
     same_pages_and_title,
     same_run,
@@ -47,8 +48,14 @@ def _recurs(c: Comparison) -> Bools:
 def _meeting(c: Comparison) -> Bools:
     """Only one is from a meeting, and nothing says that both stand at one place."""
     flagged = _one_side(c, CONFERENCE)
-    placed = _same_place(c) | ((c.page == 1) & (c.year_gap == 0)) | ((c.volume == 1) & (c.page < 0))
+    placed = ((c.page == 1) & (c.year_gap == 0)) | ((c.volume == 1) & (c.page < 0) & (c.abstract >= 0.9))
     return np.asarray(flagged & ~(placed & (c.journal >= 0.7)) & ~_same_place(c))
+
+
+def _versions(c: Comparison) -> Bools:
+    """Both in the Cochrane Database, in another year or issue: the protocol, the review or an update of it."""
+    both = ((c.flags_1 & c.flags_2) & COCHRANE) != 0
+    return np.asarray(both & ((c.year_gap > 0) | (c.issue == 0)))
 
 
 #: Of an editor's columns every issue holds one: two of them at different places are no question.
@@ -73,6 +80,11 @@ VETOES = (
     ),
     Rule("one record has no title", ("title",), lambda c: ~named(c) & ~same_number(c)),
     Rule("different DOIs", ("doi",), lambda c: (c.doi == 0) & (c.pmid != 1)),
+    Rule(
+        "versions of one Cochrane review",
+        ("year", "issue"),
+        lambda c: _versions(c) & (c.doi != 1) & (c.pmid != 1),
+    ),
     Rule("titles in contrast", ("title",), lambda c: (c.words == CONTRAST)
         & ~(same_number(c) & (c.title >= 0.9)) & ~c.translated & ~same_extent(c)),
     Rule(
@@ -100,7 +112,8 @@ VETOES = (
     Rule(
         "years apart",
         ("year",),
-        lambda c: (c.year_gap > 1) & ~same_number(c) & ~(_same_place(c) & same_authors(c) & (c.journal >= 0.7)),
+        lambda c: (c.year_gap > 1) & ~same_number(c) & ~(_same_place(c) & same_authors(c) & (c.journal >= 0.7))
+        & ~same_issue(c),
     ),
     Rule(
         "different journals",
@@ -114,7 +127,7 @@ VETOES = (
         lambda c: _recurs(c) & ~same_number(c) & ~(_same_place(c) & (c.journal >= 0.4))
         & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
         & ~(same_title(c) & (c.abstract >= 0.95) & ((c.authors >= 0.95) | ((c.journal >= 0.7) & (c.volume == 1))))
-        & ~same_extent(c),
+        & ~same_extent(c) & ~same_issue(c),
         cuts=False,
     ),
     Rule(
