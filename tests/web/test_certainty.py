@@ -7,7 +7,7 @@ from django.db import transaction
 
 from balm.actions.team import certainty as actions
 from balm.actions.team.acting import Refused
-from balm.actions.team.certainty import current_certainty
+from balm.actions.team.certainty import one_to_rate
 from balm.actions.team.rows import put_row
 from balm.review.certainty.deciding import ONE_BY_ONE
 from balm.review.certainty.rating import certainty_of
@@ -35,7 +35,7 @@ def two_raters(team: Team) -> None:
 
 def given(team: Team, *, submission: str = "s1", analysis: str = ANALYSIS, **changes: str) -> dict[str, object]:
     """A form filled as proposed; ``changes``: a domain's rating, ``why_<domain>``, or a field."""
-    now = current_certainty(team.review, analysis)[2]
+    now = one_to_rate(team.review, analysis).certainty
     ratings = {p.domain: p.rating for p in now.proposed.domains}
     reasons: dict[str, str] = {}
     fields = {}
@@ -68,7 +68,7 @@ def test_one_rater_decides_and_earlier_decisions_stay_on_record(team: Team) -> N
     assert (now["indirectness"].reason, now["indirectness"].assessor) == ("Hours, not weeks", "tariq")
     assert now[OVERALL].rating == "very low" and now[OVERALL].place == 3
     assert now["risk of bias"].rule.startswith("half or more of the weight")
-    assert not current_certainty(team.review, ANALYSIS)[2].stale
+    assert not one_to_rate(team.review, ANALYSIS).certainty.stale
     assert not list(broken_links(team.review.key))
 
 
@@ -180,14 +180,14 @@ def test_a_decision_is_stale_once_its_data_change_and_counts_no_more(team: Team)
     row = next(r for r in package.results if r.study == result.rows[0].study and r.events is not None)
     kept = Row.objects.get(review=team.review, table="results.csv", key=row.result)
     put_row(team.owner.acting, "results.csv", kept.cells | {"events": str(int(row.events) + 1)}, reason="a typo")
-    assert current_certainty(team.review, ANALYSIS)[2].stale
+    assert one_to_rate(team.review, ANALYSIS).certainty.stale
     with pytest.raises(InputError, match="the data have changed since you opened this page"):
         actions.rate(team.second.acting, ANALYSIS, **old)  # type: ignore[arg-type]
     rate(team, team.second, submission="new")
     assert Agreed.objects.count() == 0, "the two rated different data"
     rate(team, team.teammate, submission="again")
     assert Agreed.objects.count() == 1
-    assert not certainty_of(package_of(team.review), actions.current_certainty(team.review, ANALYSIS)[1]).stale
+    assert not certainty_of(package_of(team.review), actions.one_to_rate(team.review, ANALYSIS).result).stale
 
 
 def test_who_may_rate(team: Team) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from balm.actions.team import certainty as actions
-from balm.actions.team.certainty import current_certainty
+from balm.actions.team.certainty import one_to_rate
 from balm.store.certainty.models import Agreed, Rating
 from balm.store.synthesis.current import forget
 from balm.web.certainty.forms import key_of
@@ -161,7 +161,7 @@ def test_a_stranger_and_a_viewer_are_refused(team: Team) -> None:
         assert team.stranger.client.get(address(team, rest)).status_code == 404
     assert team.reader.client.get(address(team, f"of/{ANALYSIS}/rate/")).status_code == 403
     assert team.reader.client.post(address(team, f"of/{ANALYSIS}/rate/"), form(team)).status_code == 403
-    assert current_certainty(team.review, ANALYSIS)[2].overall is not None
+    assert one_to_rate(team.review, ANALYSIS).certainty.overall is not None
 
 
 def test_certainty_through_the_interface(team: Team) -> None:

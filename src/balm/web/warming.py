@@ -62,7 +62,7 @@ def _steps() -> Iterator[Callable[[], object]]:
     from django.template import loader
 
     from balm.actions.clinic.reports import shown_today
-    from balm.actions.team.certainty import current_certainties
+    from balm.actions.team.certainty import current_to_rate
     from balm.actions.team.publishing import report_of
     from balm.actions.team.synthesis import current_synthesis
     from balm.store.registry.models import Clinic
@@ -75,7 +75,7 @@ def _steps() -> Iterator[Callable[[], object]]:
         yield partial(import_module, name)
     chains = _latest_chains()
     for review in sorted(Review.objects.filter(key__in=chains), key=lambda r: chains.index(r.key))[:MOST]:
-        for work in (current_synthesis, current_certainties, report_of, _guidance):
+        for work in (current_synthesis, current_to_rate, report_of, _guidance):
             yield partial(work, review)
     for clinic in sorted(Clinic.objects.filter(key__in=chains), key=lambda c: chains.index(c.key))[:MOST]:
         yield partial(shown_today, clinic)

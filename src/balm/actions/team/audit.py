@@ -15,7 +15,7 @@ from heapq import merge
 from django.db.models import QuerySet
 
 from balm.actions.team.acting import Acting
-from balm.actions.team.certainty import current_certainties
+from balm.actions.team.certainty import current_to_rate
 from balm.review.plan import read_plan
 from balm.review.screening.visibility import may_see_vote
 from balm.store.certainty.standing import agreed_bases, revealed_ratings
@@ -123,12 +123,12 @@ def _assessed(review: Review) -> bool:
 
 
 def _rated(review: Review) -> bool:
-    """Whether nobody can be rating certainty unseen: one person rates, or every analysis is agreed on its data."""
+    """Whether nobody can be rating certainty unseen: one person rates, or everything to rate is agreed on its data."""
     if _raters(review) == 1:
         return True
     agreed = agreed_bases(review)
     try:
-        return all((analysis, c.basis) in agreed for analysis, c in current_certainties(review).items())
+        return all((key, it.certainty.basis) in agreed for key, it in current_to_rate(review).items())
     except InputError:  # a package that cannot be read says nothing of its analyses
         return False
 

@@ -1,4 +1,6 @@
-"""Rate certainty: one's own rating, what two raters agree on, what a third person settles, into ``certainty.csv``.
+"""Rate certainty: one's own rating, what two raters agree on, what a third person settles, into the review's tables.
+
+Planned analyses (``certainty.csv``) and comparisons of networks (``network_certainty.csv``) are rated alike.
 
 The rules propose (:mod:`balm.review.certainty.proposing`); here a person's decision is kept with the proposal beside
 it. A decision rests on the data it was made on, named by their ``basis``: when they change it is stale, and is made
@@ -12,16 +14,18 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
+from balm.actions.certainty import as_plain
+from balm.actions.network_certainty import network_as_plain
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.rows import append_rows
 from balm.actions.team.synthesis import current_analysis, current_synthesis
 from balm.actions.team.taken_home import check_knows_nothing_of
-from balm.review.certainty.deciding import Decision, decide, rows_of
-from balm.review.certainty.on_record import FILE
+from balm.review.certainty.deciding import Decision
 from balm.review.certainty.raters import Raters, why_not_propose, why_not_rate, why_not_settle
-from balm.review.certainty.rating import Certainty, certainties, certainty_of
-from balm.review.package import Package
-from balm.review.synthesis import AnalysisResult
+from balm.review.certainty.rating import Certainty
+from balm.review.certainty.to_rate import ComparisonToRate, ToRate, analysis_to_rate, comparisons_to_rate
+from balm.review.networks.analysed import analyse_network
+from balm.review.package import NetworkSpec
 from balm.store.certainty.models import Agreed, Rating, Suggestion
 from balm.store.certainty.standing import agreed_on, decision_of, raters_of, rating_of, suggestions_for
 from balm.store.events.chain import append_event, lock_chain
@@ -33,25 +37,59 @@ Kept = TypeVar("Kept", Rating, Suggestion, Agreed)
 CHANGED = "the data have changed since you opened this page; look at the new proposals"
 
 
-def current_certainties(review: Review) -> dict[str, Certainty]:
-    """The certainty of every planned analysis as it stands; worked out once for each state of the data."""
-    found: dict[str, Certainty] = kept_for(
-        ("certainties", review.key), data_stamp(review), lambda: certainties(current_synthesis(review))
+def current_to_rate(review: Review) -> dict[str, ToRate]:
+    """Everything there is to rate as it stands, by its key: every planned analysis, every comparison of a network."""
+    found: dict[str, ToRate] = dict(
+        kept_for(
+            ("certainties", review.key),
+            data_stamp(review),
+            lambda: {a.id: analysis_to_rate(current_package(review), a) for a in current_synthesis(review).analyses},
+        )
+    )
+    for spec in current_package(review).meta.networks:
+        found |= current_comparisons(review, spec)
+    return found
+
+
+def current_comparisons(review: Review, spec: NetworkSpec) -> dict[str, ComparisonToRate]:
+    """The comparisons of one network on the rows as they stand, by their keys; worked out once for each state."""
+    package = current_package(review)
+    found: dict[str, ComparisonToRate] = kept_for(
+        ("comparisons", review.key, spec.id),
+        data_stamp(review),
+        lambda: comparisons_to_rate(package, analyse_network(package, spec)),
     )
     return found
 
 
-def current_certainty(review: Review, analysis: str) -> tuple[Package, AnalysisResult, Certainty]:
-    """One analysis on the rows as they stand, with what its rating rests on."""
+def one_to_rate(review: Review, key: str) -> ToRate:
+    """One analysis, or one comparison of a network, on the rows as they stand."""
     package = current_package(review)
-    spec = next((s for s in package.meta.analyses if s.id == analysis), None)
-    if spec is None:
-        raise unknown_option("analysis", analysis, [s.id for s in package.meta.analyses])
-    result = current_analysis(review, spec)
-    certainty: Certainty = kept_for(
-        ("certainty", review.key, analysis), data_stamp(review), lambda: certainty_of(package, result)
+    spec = next((s for s in package.meta.analyses if s.id == key), None)
+    if spec is not None:
+        result = current_analysis(review, spec)
+        found: ToRate = kept_for(
+            ("certainty", review.key, key), data_stamp(review), lambda: analysis_to_rate(package, result)
+        )
+        return found
+    for network in package.meta.networks:
+        if key.startswith(f"{network.id}:") and (comparison := current_comparisons(review, network).get(key)):
+            return comparison
+    raise unknown_option("analysis", key, [s.id for s in package.meta.analyses])
+
+
+def may_be_rated(review: Review, key: str) -> bool:
+    """Whether the review has this analysis or comparison."""
+    meta = current_package(review).meta
+    return any(s.id == key for s in meta.analyses) or any(
+        key.startswith(f"{n.id}:") and key in current_comparisons(review, n) for n in meta.networks
     )
-    return package, result, certainty
+
+
+def to_rate_as_plain(it: ToRate) -> dict[str, Any]:
+    """An analysis or a comparison as values for JSON; ``analysis`` is the key that the other calls take."""
+    c = it.certainty
+    return {"analysis": it.key} | (as_plain(c) if isinstance(c, Certainty) else network_as_plain(c))
 
 
 @transaction.atomic
@@ -72,23 +110,21 @@ def rate(
     """
     acting.check("rate certainty")
     _check_sent(submission)
-    current_certainty(acting.review, analysis)  # computed before the chain is locked
-    lock_chain(acting.review.key)
-    package, result, now = current_certainty(acting.review, analysis)
+    it = _locked(acting, analysis)
     if (sent := _sent_before(Rating, acting, analysis, submission)) is not None:
-        _same_as_sent(sent, decide(package, result, ratings=ratings, reasons=reasons, **fields))
+        _same_as_sent(sent, it.decide(ratings=ratings, reasons=reasons, **fields))
         return sent
-    if basis != now.basis:
+    if basis != it.certainty.basis:
         raise InputError(CHANGED)
-    asked = package.meta.certainty.raters
+    asked = raters_asked(acting.review)
     standing = raters_of(acting.review, analysis, basis, asked)
     if refused := why_not_rate(standing):
         raise InputError(refused)
-    decision = decide(package, result, ratings=ratings, reasons=reasons, **fields)
+    decision = it.decide(ratings=ratings, reasons=reasons, **fields)
     before = rating_of(acting.review, analysis, basis, acting.member.code)
     if before is None and asked > 1:
         others = Rating.objects.filter(review=acting.review, analysis=analysis, basis=basis)
-        check_knows_nothing_of(acting, result.title, others.values_list("at", flat=True))
+        check_knows_nothing_of(acting, it.title, others.values_list("at", flat=True))
     row = Rating.objects.create(
         review=acting.review, member=acting.member, analysis=analysis, basis=basis, submission=submission,
         turn=before.turn + 1 if before else 1, decision=decision.plain(),
@@ -97,7 +133,7 @@ def rate(
         acting.review.key, acting.actor, "rate", "certainty rating", f"{analysis}/{basis}",
         before=None if before is None else before.decision, after=row.decision, entity_version=row.turn,
     )  # fmt: skip
-    _after_rating(acting, row, decision, raters_of(acting.review, analysis, basis, asked))
+    _after_rating(acting, it, row, decision, raters_of(acting.review, analysis, basis, asked))
     return row
 
 
@@ -120,17 +156,16 @@ def settle(
     the person saw (0 for none): what somebody else has agreed since is not overwritten.
     """
     _check_sent(submission)
-    current_certainty(acting.review, analysis)
-    lock_chain(acting.review.key)
-    package, result, now = current_certainty(acting.review, analysis)
-    standing = raters_of(acting.review, analysis, now.basis, package.meta.certainty.raters)
+    it = _locked(acting, analysis)
+    now = it.certainty
+    standing = raters_of(acting.review, analysis, now.basis, raters_asked(acting.review))
     proposes = acting.member.code in standing.rated
     acting.check("discuss" if proposes else "agree")
     refused = (why_not_propose if proposes else why_not_settle)(acting.member.code, standing)
     if refused:
         raise InputError(refused) if not standing.revealed else Refused(refused)
     model = Suggestion if proposes else Agreed
-    decision = decide(package, result, ratings=ratings, reasons=reasons, **fields)
+    decision = it.decide(ratings=ratings, reasons=reasons, **fields)
     if (sent := _sent_before(model, acting, analysis, submission)) is not None:
         _same_as_sent(sent, decision)
         return sent  # type: ignore[return-value]
@@ -146,7 +181,7 @@ def settle(
     if not proposes:
         if not why:
             raise InputError(Problem("say why it is settled so", column="why"))
-        return _agree(acting, analysis, basis, decision, standing, submission, why, turn)
+        return _agree(acting, it, decision, standing, submission, why, turn)
     row = Suggestion.objects.create(
         review=acting.review, member=acting.member, analysis=analysis, basis=basis, submission=submission,
         turn=turn + 1, decision=decision.plain(), reason=why,
@@ -160,36 +195,30 @@ def settle(
         both = _joined({c: said[c].reason for c in standing.rated})
         reason = f"agreed in discussion by {' and '.join(standing.rated)}" + (f": {both}" if both else "")
         joined = _in_both_words({c: decision_of(said[c]) for c in standing.rated})
-        _agree(acting, analysis, basis, joined, standing, submission, reason, turn)
+        _agree(acting, it, joined, standing, submission, reason, turn)
     return row
 
 
-def _after_rating(acting: Acting, row: Rating, decision: Decision, standing: Raters) -> None:
+def _after_rating(acting: Acting, it: ToRate, row: Rating, decision: Decision, standing: Raters) -> None:
     """Write what is decided by one person, or said alike by two."""
     agreed = agreed_on(acting.review, row.analysis, row.basis)
     turn = agreed.turn if agreed else 0
     if standing.asked == 1:
         alone = Raters(1, (acting.member.code,))
-        _agree(acting, row.analysis, row.basis, decision, alone, row.submission, "", turn)
+        _agree(acting, it, decision, alone, row.submission, "", turn)
     elif standing.revealed and agreed is None:
         rows = {c: rating_of(acting.review, row.analysis, row.basis, c) for c in standing.rated}
         said = {c: decision_of(r) for c, r in rows.items() if r is not None}
         if len({d.said for d in said.values()}) == 1:
-            _agree(acting, row.analysis, row.basis, _in_both_words(said), standing, row.submission,
-                   "both raters say the same", turn)  # fmt: skip
+            both = _in_both_words(said)
+            _agree(acting, it, both, standing, row.submission, "both raters say the same", turn)
 
 
 def _agree(
-    acting: Acting,
-    analysis: str,
-    basis: str,
-    decision: Decision,
-    standing: Raters,
-    submission: str,
-    reason: str,
-    turn: int,
+    acting: Acting, it: ToRate, decision: Decision, standing: Raters, submission: str, reason: str, turn: int
 ) -> Agreed:
-    """Keep what is agreed, and append it to ``certainty.csv``: earlier decisions stay on record."""
+    """Keep what is agreed, and append it to its table: earlier decisions stay on record."""
+    analysis, basis = it.key, it.certainty.basis
     row = Agreed.objects.create(
         review=acting.review, member=acting.member, analysis=analysis, basis=basis, submission=submission,
         turn=turn + 1, decision=decision.plain(), assessors=list(standing.rated), reason=reason,
@@ -200,7 +229,7 @@ def _agree(
     )  # fmt: skip
     assessor = standing.rated[0] if len(standing.rated) == 1 else f"consensus of {' and '.join(standing.rated)}"
     time = row.at.isoformat(timespec="microseconds")
-    append_rows(acting, FILE, rows_of(decision, assessor=assessor, basis=basis, time=time), reason=reason)
+    append_rows(acting, it.file, it.rows(decision, assessor=assessor, time=time), reason=reason)
     return row
 
 
@@ -220,6 +249,18 @@ def _joined(texts: Mapping[str, str]) -> str:
     if len(said) < 2:
         return next(iter(said), "")
     return "; ".join(f"{who}: {text}" for who, text in texts.items() if text)
+
+
+def raters_asked(review: Review) -> int:
+    """How many people rate each, as the plan asks."""
+    return current_package(review).meta.certainty.raters
+
+
+def _locked(acting: Acting, key: str) -> ToRate:
+    """What is rated, as it stands once nobody else can change the review."""
+    one_to_rate(acting.review, key)  # computed before the chain is locked
+    lock_chain(acting.review.key)
+    return one_to_rate(acting.review, key)
 
 
 def _sent_before(model: type[Kept], acting: Acting, analysis: str, submission: str) -> Kept | None:

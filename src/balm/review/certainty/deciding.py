@@ -1,9 +1,12 @@
-"""A person's decision on the certainty of one analysis: each domain beside what the rule proposes, checked whole."""
+"""A person's decision on the certainty of one analysis: each domain beside what the rule proposes, checked whole.
+
+A comparison of a network is decided on in the same way (:mod:`balm.review.certainty.deciding_network`).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +14,7 @@ from balm.review.certainty.body import Proposal
 from balm.review.certainty.of_analysis import body_of
 from balm.review.certainty.proposing import Proposed, propose
 from balm.review.certainty.target import TARGETS
-from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, allowed_ratings, level_after, levels_of
+from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, allowed_ratings
 from balm.review.package import Package
 from balm.review.synthesis import PER, AnalysisResult
 from balm.vocabulary.problems import InputError, Problem
@@ -41,7 +44,10 @@ class DomainDecision:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The whole decision on one analysis. ``certainty`` follows from the domains, or was given with a reason."""
+    """The whole decision on one analysis, or on the comparison of a network that ``analysis`` names.
+
+    ``certainty`` follows from the domains, or was given with a reason.
+    """
 
     analysis: str
     target: str
@@ -96,8 +102,7 @@ def decide(
                        ``baseline_source``, ``place`` (row of the summary of findings), ``certainty`` ("" takes what
                        follows from the domains) and ``reason``.
     """
-    given = {name: fields.get(name, "").strip() for name in FIELDS}
-    problems = list(_texts(given, reasons))
+    given, problems = given_fields(reasons, fields)
     risk, wrong = _baseline(result, given["baseline"], given["baseline_source"])
     problems += wrong
     place, wrong = _place(package, result.id, given["place"])
@@ -114,9 +119,35 @@ def decide(
             Problem(f"{given['target']} needs a minimal important difference, which the plan does not state for this "
                     "outcome on this scale", column="target")
         )  # fmt: skip
-    domains, wrong = _domains(proposed.domains, ratings, reasons)
-    problems += wrong
-    follows = level_after(proposed.start, sum(levels_of(d.rating) for d in domains))
+    domains, certainty, reason = decided_whole(
+        proposed.domains, ratings, reasons, given, problems, leads_to=proposed.leads_to, proposed=proposed.certainty
+    )
+    return Decision(
+        result.id, proposed.target.kind, risk, given["baseline_source"] if risk is not None else "", place, domains,
+        certainty, proposed.certainty, reason,
+    )  # fmt: skip
+
+
+def given_fields(reasons: Mapping[str, str], fields: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The fields beside the domains as they were typed, and every text that cannot be kept."""
+    given = {name: fields.get(name, "").strip() for name in FIELDS}
+    return given, list(_texts(given, reasons))
+
+
+def decided_whole(
+    proposals: Iterable[Proposal],
+    ratings: Mapping[str, str],
+    reasons: Mapping[str, str],
+    given: Mapping[str, str],
+    problems: Iterable[Problem],
+    *,
+    leads_to: Callable[[Mapping[str, str]], str],
+    proposed: str,
+) -> tuple[tuple[DomainDecision, ...], str, str]:
+    """Domains, certainty and its reason; :class:`InputError` with these ``problems`` and what is wrong here."""
+    domains, wrong = _domains(proposals, ratings, reasons)
+    problems = [*problems, *wrong]
+    follows = leads_to({d.domain: d.rating for d in domains})
     certainty = given["certainty"] or follows
     if certainty not in allowed_ratings(OVERALL):
         problems.append(
@@ -126,27 +157,33 @@ def decide(
         problems.append(Problem(f"the domains lead to {follows!r}; say why it is {certainty!r}", column="reason"))
     if problems:
         raise InputError(problems)
-    reason = given["reason"] or ("" if certainty == proposed.certainty else FOLLOWS)
-    return Decision(
-        result.id, proposed.target.kind, risk, given["baseline_source"] if risk is not None else "", place, domains,
-        certainty, proposed.certainty, reason,
-    )  # fmt: skip
+    return domains, certainty, given["reason"] or ("" if certainty == proposed else FOLLOWS)
 
 
-def rows_of(decision: Decision, *, assessor: str, basis: str, time: str) -> list[dict[str, str]]:
-    """The decision as rows of ``certainty.csv``."""
-    rows = []
-    for d in decision.domains:
-        rows.append({"analysis": decision.analysis, "domain": d.domain, "rating": d.rating, "reason": d.reason,
-                     "assessor": assessor, "proposed": d.proposed, "rule": d.rule, "time": time})  # fmt: skip
+def rows_of(
+    decision: Decision, about: Mapping[str, str], *, assessor: str, basis: str, time: str
+) -> list[dict[str, str]]:
+    """The decision as rows of its table; ``about`` names what was rated, as its first columns do."""
+    rows = [
+        {**about, "domain": d.domain, "rating": d.rating, "reason": d.reason, "assessor": assessor,
+         "proposed": d.proposed, "rule": d.rule, "time": time}
+        for d in decision.domains
+    ]  # fmt: skip
     rows.append({
-        "analysis": decision.analysis, "domain": OVERALL, "rating": decision.certainty, "reason": decision.reason,
-        "assessor": assessor, "proposed": decision.proposed, "target": decision.target,
-        "baseline_risk": "" if decision.baseline_risk is None else f"{decision.baseline_risk:.10g}",
-        "baseline_source": decision.baseline_source, "place": "" if decision.place is None else str(decision.place),
-        "basis": basis, "time": time,
+        **about, "domain": OVERALL, "rating": decision.certainty, "reason": decision.reason, "assessor": assessor,
+        "proposed": decision.proposed, "basis": basis, "time": time,
     })  # fmt: skip
     return rows
+
+
+def in_summary(decision: Decision) -> dict[str, str]:
+    """What the overall row of an analysis says beside the rating."""
+    return {
+        "target": decision.target,
+        "baseline_risk": "" if decision.baseline_risk is None else f"{decision.baseline_risk:.10g}",
+        "baseline_source": decision.baseline_source,
+        "place": "" if decision.place is None else str(decision.place),
+    }
 
 
 def rule_in_words(proposal: Proposal) -> str:
@@ -163,7 +200,8 @@ def _no_evidence(result: AnalysisResult, given: Mapping[str, str], place: int | 
 def _domains(
     proposals: Iterable[Proposal], ratings: Mapping[str, str], reasons: Mapping[str, str]
 ) -> tuple[tuple[DomainDecision, ...], list[Problem]]:
-    made, problems = [], []
+    made: list[DomainDecision] = []
+    problems = []
     for p in proposals:
         rating, reason = ratings.get(p.domain, "").strip(), reasons.get(p.domain, "").strip()
         if not rating:
@@ -177,6 +215,12 @@ def _domains(
                 Problem(f"say why: {rating!r} is decided where {p.rating!r} is proposed", column=f"{p.domain} reason")
             )
         made.append(DomainDecision(p.domain, rating, reason, p.rating, rule_in_words(p)))
+    known = [d.domain for d in made]
+    problems += [
+        Problem(f"is not rated here, where the domains are {', '.join(known)}", column=domain)
+        for domain, rating in ratings.items()
+        if rating.strip() and domain not in known
+    ]
     return tuple(made), problems
 
 

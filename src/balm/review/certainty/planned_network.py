@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from balm.review.certainty.decided import Decided
 from balm.review.certainty.direct_evidence import direct_body
 from balm.review.certainty.inconsistency import inconsistency
 from balm.review.certainty.indirectness import indirectness
-from balm.review.certainty.network import SOURCE
+from balm.review.certainty.network import SOURCE, network_certainty
 from balm.review.certainty.network_on_record import network_standing
 from balm.review.certainty.of_analysis import bias_class
 from balm.review.certainty.of_network import INCOHERENT, NetworkRating, imprecise, rate_network
@@ -28,7 +29,16 @@ from balm.review.certainty.proposing import start_of
 from balm.review.certainty.publication_bias import publication_bias
 from balm.review.certainty.risk_of_bias import risk_of_bias
 from balm.review.certainty.target import target_of
-from balm.review.certainty.words import NOT_RATED, OF_DIRECT, OVERALL, level_after, levels_of, serious
+from balm.review.certainty.words import (
+    NOT_RATED,
+    OF_DIRECT,
+    OF_NETWORK,
+    OVERALL,
+    allowed_ratings,
+    level_after,
+    levels_of,
+    serious,
+)
 from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import folded
 from balm.review.package import Package
@@ -57,7 +67,12 @@ class NetworkDomain:
     @property
     def in_force(self) -> str:
         """The decision, else the proposal: what the next step goes on with."""
-        return self.decision.rating if self.decision and self.decision.rating != NOT_RATED else self.proposal.rating
+        return self.where(self.rating)
+
+    def where(self, rating: str) -> str:
+        """What is in force where a person decides so: the proposal where that is no rating of this domain."""
+        rated = rating != NOT_RATED and rating in allowed_ratings(self.domain)
+        return rating if rated else self.proposal.rating
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,8 @@ class NetworkCertainty(Decided):
     domains  : those of the direct evidence (none without any), then those of the network estimate.
     rated    : direct and indirect certainty, what the indirect evidence leans on, and every step in words.
     overall  : the decision on the whole.         basis : hash of what a decision now rests on.
+    start    : where direct evidence begins, and why; empty without any.
+    loop     : the certainty of the direct comparisons that the indirect evidence leans on, before imprecision.
     """
 
     network: str
@@ -78,6 +95,29 @@ class NetworkCertainty(Decided):
     follows: str
     overall: NetworkCertaintyJudgement | None
     basis: str
+    start: tuple[str, str] = ("", "")
+    loop: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """A name for the comparison that can stand in an address, the same whichever way round it is read."""
+        return key_of(self.network, self.comparison.treatment, self.comparison.against)
+
+    @property
+    def name(self) -> str:
+        """The comparison in words."""
+        return f"{self.comparison.treatment} against {self.comparison.against}"
+
+    def leads_to(self, ratings: Mapping[str, str]) -> str:
+        """Where its domains lead when they are rated so; what is left out is in force as it stands."""
+        levels = {d.domain: levels_of(d.where(ratings.get(d.domain, d.rating))) for d in self.domains}
+        direct = sum(levels[domain] for domain in OF_DIRECT if domain in levels)
+        return network_certainty(
+            direct=level_after(self.start[0], direct) if self.start[0] else None,
+            loop=self.loop or None,
+            direct_share=self.rated.direct_share,
+            **{domain: levels.get(domain, 0) for domain in OF_NETWORK},
+        ).network
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -92,6 +132,17 @@ class NetworkCertainty(Decided):
     def domain(self, domain: str) -> NetworkDomain | None:
         """One domain, or ``None`` where this comparison does not have it."""
         return next((d for d in self.domains if d.domain == domain), None)
+
+
+def key_of(network: str, treatment: str, against: str) -> str:
+    """Two treatments of a network as a part of an address: words for people, and a digest that no others have.
+
+    >>> key_of("relief", "Placebo", "Drug A, 2 mg/kg")
+    'relief:drug-a-2-mg-kg--placebo-e40a7e20'
+    """
+    pair = sorted(map(folded, (treatment, against)))
+    words = "--".join(re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40] for name in pair)
+    return f"{network}:{words}-{hashlib.sha256(canonical(pair).encode()).hexdigest()[:8]}"
 
 
 def network_certainties(package: Package, result: NetworkResult) -> tuple[NetworkCertainty, ...]:
@@ -163,9 +214,10 @@ def _of_part(
         )
         return {(own_name[r.comparison.treatment], own_name[r.comparison.against]): r for r in found}
 
-    leans = {
-        name: f"{own_name[a]} against {own_name[b]}" for name, (a, b) in zip(shares.columns, shares.ends, strict=True)
-    }
+    named = tuple(zip(shares.columns, shares.ends, strict=True))
+    leans = {name: f"{own_name[a]} against {own_name[b]}" for name, (a, b) in named}
+    ends = {name: frozenset((own_name[a], own_name[b])) for name, (a, b) in named}
+    level_in_force = {frozenset(p): d["direct"] for p, d in in_force.items()}
     by_rule = rate(proposed)
     choices: dict[tuple[str, str], dict[str, object]] = {p: dict(d) for p, d in in_force.items()}
     domains: dict[tuple[str, str], tuple[NetworkDomain, ...]] = {}
@@ -203,6 +255,8 @@ def _of_part(
                 rated.certainty,
                 on_record[pair].get(OVERALL),
                 basis,
+                begins.get(pair, ("", "")),
+                tuple(level_in_force[ends[step]] for step in rated.via),
             )
         )
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from balm.review.certainty.body import Body, Proposal
@@ -28,6 +29,10 @@ class Proposed:
     def domain(self, domain: str) -> Proposal | None:
         """The proposal for a domain, or ``None`` where nothing is rated."""
         return next((p for p in self.domains if p.domain == domain), None)
+
+    def leads_to(self, ratings: Mapping[str, str]) -> str:
+        """Where domains rated so lead; one that is left out moves nothing."""
+        return level_after(self.start, sum(levels_of(rating) for rating in ratings.values()))
 
 
 def start_of(body: Body) -> tuple[str, str]:

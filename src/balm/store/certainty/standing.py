@@ -16,6 +16,15 @@ def raters_of(review: Review, analysis: str, basis: str, asked: int) -> Raters:
     return Raters(asked, tuple(dict.fromkeys(codes.values_list("member__code", flat=True))))
 
 
+def raters_of_all(review: Review, asked: int) -> dict[tuple[str, str], Raters]:
+    """(analysis, basis) -> who has rated it; what nobody has rated is not in it."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    rows = Rating.objects.filter(review=review).order_by("pk").values_list("analysis", "basis", "member__code")
+    for analysis, basis, code in rows:
+        found.setdefault((analysis, basis), {})[code] = None
+    return {key: Raters(asked, tuple(codes)) for key, codes in found.items()}
+
+
 def rating_of(review: Review, analysis: str, basis: str, code: str) -> Rating | None:
     """One person's rating as it stands."""
     rows = Rating.objects.select_related("member").filter(
@@ -39,11 +48,6 @@ def suggestions_for(review: Review, analysis: str, basis: str, turn: int) -> dic
 def decision_of(row: Rating | Suggestion | Agreed) -> Decision:
     """The decision that a row holds."""
     return Decision.of(row.decision)
-
-
-def own_ratings(review: Review, code: str) -> set[tuple[str, str]]:
-    """(analysis, basis) that one person has rated."""
-    return set(Rating.objects.filter(review=review, member__code=code).values_list("analysis", "basis"))
 
 
 def agreed_bases(review: Review) -> set[tuple[str, str]]:

@@ -9,16 +9,15 @@ from django.http import Http404, HttpRequest
 from ninja import Schema
 from pydantic import Field
 
-from balm.actions.certainty import as_plain
 from balm.actions.team import certainty
 from balm.actions.team.acting import Acting
-from balm.actions.team.certainty import current_certainties, current_certainty
+from balm.actions.team.certainty import current_to_rate, may_be_rated, one_to_rate, to_rate_as_plain
 from balm.actions.team.synthesis import current_synthesis
 from balm.report.summary_of_findings import summary_of_findings
 from balm.report.summary_of_findings_files import summary_plain
 from balm.review.certainty.raters import why_not_agree
+from balm.review.certainty.to_rate import ToRate
 from balm.store.certainty.standing import agreed_on, raters_of, rating_of, suggestions_for
-from balm.store.synthesis.current import current_package
 from balm.vocabulary.problems import InputError
 from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG
@@ -26,7 +25,9 @@ from balm.web.api.submissions import Done, Submission, Text
 
 
 class RatingIn(Schema):
-    """A whole rating of one analysis. ``basis`` is that of the proposals it answers."""
+    """A whole rating of one analysis, or of one comparison of a network, which has no target, baseline or place.
+
+    ``basis`` is that of the proposals it answers."""
 
     basis: str = Field(..., max_length=16)
     ratings: dict[str, str] = Field(default_factory=dict, max_length=20, description="domain -> rating")
@@ -49,9 +50,11 @@ class SettledIn(RatingIn):
 
 @router.get("/reviews/{slug}/certainty", response={200: list[dict[str, Any]], **WRONG}, summary="Certainty")
 def ratings(request: HttpRequest, slug: str) -> Any:
-    """Every analysis: each domain as proposed, with its rule, and as decided; stale where its data have changed."""
-    found = current_certainties(entered(request, slug, "view").review)
-    return [as_plain(c) for c in found.values()]
+    """Every analysis and every comparison of a network: each domain as proposed, with its rule, and as decided.
+
+    Stale where their data have changed. ``analysis`` is what the other calls take in their address."""
+    found = current_to_rate(entered(request, slug, "view").review)
+    return [to_rate_as_plain(it) for it in found.values()]
 
 
 @router.get("/reviews/{slug}/certainty/summary", response={200: dict[str, Any], **WRONG}, summary="Summary of findings")
@@ -63,16 +66,16 @@ def findings(request: HttpRequest, slug: str) -> Any:
 
 @router.get("/reviews/{slug}/certainty/of/{analysis}", response={200: dict[str, Any], **WRONG}, summary="One analysis")
 def rating(request: HttpRequest, slug: str, analysis: str) -> Any:
-    """One analysis, with one's own rating on the data as they stand."""
+    """One analysis or comparison, with one's own rating on the data as they stand."""
     acting = entered(request, slug, "view")
-    now = _there(acting, analysis)
-    own = rating_of(acting.review, analysis, now.basis, acting.member.code)
-    return as_plain(now) | {"own": own.decision if own else None}
+    it = _there(acting, analysis)
+    own = rating_of(acting.review, analysis, it.certainty.basis, acting.member.code)
+    return to_rate_as_plain(it) | {"own": own.decision if own else None}
 
 
 @router.post("/reviews/{slug}/certainty/of/{analysis}/ratings", response={200: Done, **WRONG}, summary="Rate")
 def rate(request: HttpRequest, slug: str, analysis: str, given: RatingIn) -> Any:
-    """Rate an analysis on one's own; ``done`` is the certainty that one's rating comes to."""
+    """Rate an analysis or a comparison on one's own; ``done`` is the certainty that one's rating comes to."""
     acting = entered(request, slug, "rate certainty")
     _there(acting, analysis)
     row = certainty.rate(acting, analysis, **given.dict())
@@ -85,8 +88,8 @@ def rate(request: HttpRequest, slug: str, analysis: str, given: RatingIn) -> Any
 def consensus(request: HttpRequest, slug: str, analysis: str) -> Any:
     """Both ratings once both are in, what was proposed in discussion since, and what is agreed."""
     acting = entered(request, slug, "discuss")
-    now = _there(acting, analysis)
-    asked = current_package(acting.review).meta.certainty.raters
+    now = _there(acting, analysis).certainty
+    asked = certainty.raters_asked(acting.review)
     standing = raters_of(acting.review, analysis, now.basis, asked)
     if refused := why_not_agree(standing):
         raise InputError(refused)
@@ -107,14 +110,14 @@ def consensus(request: HttpRequest, slug: str, analysis: str) -> Any:
 def agree(request: HttpRequest, slug: str, analysis: str, given: SettledIn) -> Any:
     """Settle it as a third person, or propose as a rater: agreed when the other proposes the same."""
     acting = entered(request, slug, "discuss")
-    now = _there(acting, analysis)
+    now = _there(acting, analysis).certainty
     certainty.settle(acting, analysis, **given.dict())
     agreed = agreed_on(acting.review, analysis, now.basis)
     done = agreed is not None and agreed.turn > given.seen
     return {"done": agreed.decision["certainty"] if agreed and done else "proposed"}
 
 
-def _there(acting: Acting, analysis: str) -> Any:
-    if analysis not in {spec.id for spec in current_package(acting.review).meta.analyses}:
+def _there(acting: Acting, analysis: str) -> ToRate:
+    if not may_be_rated(acting.review, analysis):
         raise Http404
-    return current_certainty(acting.review, analysis)[2]
+    return one_to_rate(acting.review, analysis)

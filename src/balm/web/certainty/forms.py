@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
-from balm.review.certainty.deciding import FIELDS, ONE_BY_ONE, WITH_BASELINE, Decision
-from balm.review.certainty.proposing import Proposed
+from balm.review.certainty.deciding import FIELDS, ONE_BY_ONE, Decision
 from balm.review.certainty.target import ANY, TARGETS
-from balm.review.certainty.words import NOT_RATED, OVERALL, UP, allowed_ratings, level_after, levels_of
-from balm.review.synthesis import PER, AnalysisResult
+from balm.review.certainty.to_rate import Asked
+from balm.review.certainty.words import NOT_RATED, OF_DIRECT, OF_NETWORK, OVERALL, UP, allowed_ratings
+from balm.review.synthesis import PER
 from balm.vocabulary.evidence import CertaintyJudgement
 from balm.vocabulary.problems import Problem
+
+#: Every domain that a form may hold.
+RATED = tuple(dict.fromkeys((*ONE_BY_ONE, *OF_DIRECT, *OF_NETWORK)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,9 @@ class RatingForm:
     values: Mapping[str, str]
     domains: tuple[DomainShown, ...]
     targets: tuple[tuple[str, bool], ...]
-    with_baseline: bool
     follows: str
     levels: tuple[str, ...]
-    proposed: Proposed
+    asked: Asked
     errors: Mapping[str, str] = field(default_factory=dict)
     other_errors: tuple[str, ...] = ()
 
@@ -51,8 +53,8 @@ class RatingForm:
 def sent(post: QueryDict) -> dict[str, object]:
     """What a page sent: ratings, reasons and fields, as the action takes them."""
     return {
-        "ratings": {d: post.get(f"rating-{key_of(d)}", "") for d in ONE_BY_ONE},
-        "reasons": {d: post.get(f"reason-{key_of(d)}", "") for d in ONE_BY_ONE},
+        "ratings": {d: post.get(f"rating-{key_of(d)}", "") for d in RATED},
+        "reasons": {d: post.get(f"reason-{key_of(d)}", "") for d in RATED},
     } | {name: post.get(name, "") for name in FIELDS}
 
 
@@ -79,16 +81,14 @@ def filled(decision: Decision | None, before: CertaintyJudgement | None = None) 
     }
 
 
-def rating_form(
-    result: AnalysisResult, proposed: Proposed, now: Mapping[str, object], problems: Iterable[Problem] = ()
-) -> RatingForm:
+def rating_form(asked: Asked, now: Mapping[str, object], problems: Iterable[Problem] = ()) -> RatingForm:
     """The form with these values, complete or not."""
     problems = tuple(problems)
     errors = {p.column: p.reason for p in problems if p.column}
     ratings: Mapping[str, str] = now["ratings"]  # type: ignore[assignment]
     reasons: Mapping[str, str] = now["reasons"]  # type: ignore[assignment]
     domains = []
-    for p in proposed.domains:
+    for p in asked.domains:
         # A domain that would raise certainty begins at none, as every proposal does; the others begin open.
         chosen = ratings.get(p.domain) or (p.rating if p.domain in UP and p.rating == "none" else "")
         choices = tuple((r, r == chosen, r == p.rating) for r in allowed_ratings(p.domain) if r != NOT_RATED)
@@ -99,24 +99,24 @@ def rating_form(
             )
         )  # fmt: skip
     values = {name: str(now[name]) for name in FIELDS}
-    target = values["target"] or (proposed.target.kind if proposed.target else ANY)
+    target = values["target"] or (asked.target.kind if asked.target else ANY)
     known = {name: errors[name] for name in (*FIELDS, "why") if name in errors}
     whole = all(any(chosen for _, chosen, _ in d.choices) for d in domains)
-    moves = sum(levels_of(r) for d in domains for r, chosen, _ in d.choices if chosen)
+    rated = {d.domain: r for d in domains for r, chosen, _ in d.choices if chosen}
     return RatingForm(
         values=values,
         domains=tuple(domains),
         targets=tuple((t, t == target) for t in TARGETS),
-        with_baseline=result.measure in WITH_BASELINE,
-        follows=level_after(proposed.start, moves) if domains and whole else "",
+        follows=asked.leads_to(rated) if domains and whole else "",
         levels=tuple(r for r in allowed_ratings(OVERALL) if r != NOT_RATED),
-        proposed=proposed,
+        asked=asked,
         errors=known,
         other_errors=tuple(
-            p.reason for p in problems if p.column not in known and (p.column or "").removesuffix(" reason") not in
-            ONE_BY_ONE
+            p.reason
+            for p in problems
+            if p.column not in known and (p.column or "").removesuffix(" reason") not in {d.domain for d in domains}
         ),
-    )  # fmt: skip
+    )
 
 
 def key_of(domain: str) -> str:

@@ -13,22 +13,24 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from balm.actions.certainty import WRITERS
 from balm.actions.team import certainty as actions
 from balm.actions.team.acting import Acting, Refused
-from balm.actions.team.certainty import current_certainties, current_certainty
+from balm.actions.team.certainty import current_to_rate, may_be_rated, one_to_rate, raters_asked
 from balm.actions.team.synthesis import current_synthesis
-from balm.review.certainty.deciding import proposed_for
-from balm.review.certainty.raters import why_not_agree, why_not_propose, why_not_rate, why_not_settle
+from balm.review.certainty.planned_network import NetworkCertainty
+from balm.review.certainty.raters import Raters, why_not_agree, why_not_propose, why_not_rate, why_not_settle
+from balm.review.certainty.to_rate import ToRate
 from balm.store.certainty.standing import (
     agreed_bases,
     agreed_on,
     decision_of,
-    own_ratings,
     raters_of,
+    raters_of_all,
     rating_of,
     suggestions_for,
 )
 from balm.store.synthesis.current import current_package
 from balm.vocabulary.problems import InputError, Problem
-from balm.web.certainty.forms import filled, rating_form, sent
+from balm.web.certainty.about import shown_of
+from balm.web.certainty.forms import RatingForm, filled, rating_form, sent
 from balm.web.certainty.summary import baselines_in, rows_shown
 from balm.web.entry import in_review
 
@@ -36,46 +38,49 @@ from balm.web.entry import in_review
 @in_review("view")
 @require_GET
 def index(request: HttpRequest, acting: Acting) -> HttpResponse:
-    """Every analysis with its certainty as decided and as proposed, and how it stands for this member."""
+    """Every analysis and comparison: its certainty as decided and as proposed, how it stands for this member."""
     review = acting.review
     try:
         package = current_package(review)
-        rated = current_certainties(review)
-        titles = {a.id: a.title for a in current_synthesis(review).analyses}
+        found = current_to_rate(review)
     except InputError as error:
         return render(request, "certainty/index.html", _about(acting) | {"problems": error.problems}, status=422)
     asked = package.meta.certainty.raters
-    mine, agreed = own_ratings(review, acting.member.code), agreed_bases(review)
-    lines = []
-    for analysis, c in rated.items():
-        standing = raters_of(review, analysis, c.basis, asked)
-        settled = (analysis, c.basis) in agreed
+    rated, agreed = raters_of_all(review, asked), agreed_bases(review)
+    lines: dict[str, list[dict[str, Any]]] = {"": []} | {n.id: [] for n in package.meta.networks}
+    for key, it in found.items():
+        network = it.certainty.network if isinstance(it.certainty, NetworkCertainty) else ""
+        standing = rated.get((key, it.certainty.basis), Raters(asked))
+        settled = (key, it.certainty.basis) in agreed
         compare = asked > 1 and standing.revealed
         state, tone = "", ""
-        if c.stale:
+        if it.certainty.stale:
             state, tone = "stale: its data have changed", "warn"
         elif settled:
             state, tone = "decided", "good"
         if compare and not settled:
             state, tone = "to agree", "warn"
-        elif asked > 1 and not settled and (analysis, c.basis) in mine:
+        elif asked > 1 and not settled and acting.member.code in standing.rated:
             state, tone = "rated by you; shown to nobody until a second person has rated", "good"
-        lines.append({"analysis": analysis, "title": titles[analysis], "c": c, "state": state, "tone": tone,
-                      "compare": compare})  # fmt: skip
-    return render(request, "certainty/index.html", _about(acting) | {"lines": lines, "asked": asked})
+        lines[network].append({"it": it, "state": state, "tone": tone, "compare": compare})
+    tables = [{"lines": lines[""], "what": "Analysis", "label": "Analyses and their certainty"}] if lines[""] else []
+    tables += [
+        {"lines": lines[n.id], "what": "Comparison", "label": f"Comparisons of {n.title} and their certainty",
+         "network": n}
+        for n in package.meta.networks
+    ]  # fmt: skip
+    return render(request, "certainty/index.html", _about(acting) | {"tables": tables, "asked": asked})
 
 
 @in_review("view")
 @require_GET
 def analysis(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
-    """What was decided on one analysis beside what the rules propose, and every earlier decision."""
-    package, result, now = _found(acting, analysis)
-    asked = package.meta.certainty.raters
-    earlier = [row for row in package.certainty if row.analysis == analysis]
-    standing = raters_of(acting.review, analysis, now.basis, asked)
-    context = _about(acting) | {
-        "result": result, "c": now, "asked": asked, "rows": len(earlier), "mid": result.outcome.important_difference,
-        "compare": asked > 1 and standing.revealed, "why_not": why_not_rate(standing),
+    """What was decided on one analysis or comparison beside what the rules propose, and how often before."""
+    it = _found(acting, analysis)
+    asked = raters_asked(acting.review)
+    standing = raters_of(acting.review, analysis, it.certainty.basis, asked)
+    context = _about_it(acting, it) | {
+        "asked": asked, "compare": asked > 1 and standing.revealed, "why_not": why_not_rate(standing),
     }  # fmt: skip
     return render(request, "certainty/analysis.html", context)
 
@@ -84,8 +89,8 @@ def analysis(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespons
 @require_http_methods(["GET", "POST"])
 def rate(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
     """One's own rating: shown, or saved."""
-    package, result, now = _found(acting, analysis)
-    asked = package.meta.certainty.raters
+    it = _found(acting, analysis)
+    asked = raters_asked(acting.review)
     problems: tuple[Problem, ...] = ()
     values: dict[str, Any]
     if request.method == "POST":
@@ -97,13 +102,11 @@ def rate(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
         except InputError as error:
             problems = error.problems
     else:
-        row = rating_of(acting.review, analysis, now.basis, acting.member.code)
-        values = filled(decision_of(row) if row else None, now.overall)
-    proposed = proposed_for(package, result, str(values["target"]), str(values["baseline"]))
-    context = _about(acting) | {
-        "result": result, "c": now, "asked": asked, "mid": result.outcome.important_difference,
-        "form": rating_form(result, proposed, values, problems), "submission": secrets.token_hex(16),
-        "refused": why_not_rate(raters_of(acting.review, analysis, now.basis, asked)),
+        row = rating_of(acting.review, analysis, it.certainty.basis, acting.member.code)
+        values = filled(decision_of(row) if row else None, it.on_record)
+    context = _about_it(acting, it) | {
+        "asked": asked, "form": _form(it, values, problems), "submission": secrets.token_hex(16),
+        "refused": why_not_rate(raters_of(acting.review, analysis, it.certainty.basis, asked)),
         "proposal_address": reverse("certainty_proposal", kwargs={"slug": acting.review.slug, "analysis": analysis}),
     }  # fmt: skip
     return render(request, "certainty/rate.html", context, status=422 if problems else 200)
@@ -113,13 +116,8 @@ def rate(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
 @require_POST
 def proposal(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
     """What the rules propose at another target or baseline risk, and what follows so far; nothing is saved."""
-    package, result, now = _found(acting, analysis)
-    values: dict[str, Any] = sent(request.POST)
-    proposed = proposed_for(package, result, values["target"], values["baseline"])
-    context = {
-        "result": result, "c": now, "form": rating_form(result, proposed, values),
-        "proposal_address": request.path,
-    }  # fmt: skip
+    it = _found(acting, analysis)
+    context = {"it": it, "form": _form(it, sent(request.POST)), "proposal_address": request.path}
     return render(request, "certainty/domains.html", context)
 
 
@@ -127,13 +125,13 @@ def proposal(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespons
 @require_http_methods(["GET", "POST"])
 def consensus(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
     """Both ratings side by side once both are in, and the form that settles or proposes."""
-    package, result, now = _found(acting, analysis)
-    code = acting.member.code
-    standing = raters_of(acting.review, analysis, now.basis, package.meta.certainty.raters)
-    about = _about(acting) | {"result": result, "c": now}
+    it = _found(acting, analysis)
+    code, basis = acting.member.code, it.certainty.basis
+    standing = raters_of(acting.review, analysis, basis, raters_asked(acting.review))
+    about = _about_it(acting, it)
     if refused := why_not_agree(standing):
         return render(request, "certainty/consensus.html", about | {"refused": refused})
-    agreed = agreed_on(acting.review, analysis, now.basis)
+    agreed = agreed_on(acting.review, analysis, basis)
     turn = agreed.turn if agreed else 0
     how = "propose" if not why_not_propose(code, standing) else "settle" if acting.may("agree") else ""
     problems: tuple[Problem, ...] = ()
@@ -151,9 +149,9 @@ def consensus(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespon
             return redirect(request.path)
         except InputError as error:
             problems = error.problems
-    rows = [row for who in standing.rated if (row := rating_of(acting.review, analysis, now.basis, who))]
+    rows = [row for who in standing.rated if (row := rating_of(acting.review, analysis, basis, who))]
     sides = [(row.member, decision_of(row)) for row in rows]
-    said = suggestions_for(acting.review, analysis, now.basis, turn + 1)
+    said = suggestions_for(acting.review, analysis, basis, turn + 1)
     if request.method == "GET":
         begin = next((row for who, row in said.items() if who != code), None) or agreed or rows[0]
         values = filled(decision_of(begin))
@@ -161,11 +159,10 @@ def consensus(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespon
             other = {d.domain: d.rating for d in sides[1][1].domains}
             values["ratings"] = {d: r for d, r in values["ratings"].items() if other.get(d) == r}
             values["reasons"], values["certainty"], values["reason"] = {}, "", ""
-    proposed = proposed_for(package, result, str(values["target"]), str(values["baseline"]))
     context = about | {
         "sides": sides, "agreed": agreed, "how": how, "seen": turn,
         "said": [(r.member, r.reason) for r in said.values()],
-        "compared": _compared([d for _, d in sides]), "form": rating_form(result, proposed, values, problems),
+        "compared": _compared([d for _, d in sides], it.asked().in_summary), "form": _form(it, values, problems),
         "why": request.POST.get("why", ""), "submission": secrets.token_hex(16),
         "agreed_decision": decision_of(agreed) if agreed else None,
         "proposal_address": reverse("certainty_proposal", kwargs={"slug": acting.review.slug, "analysis": analysis}),
@@ -173,15 +170,19 @@ def consensus(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespon
     return render(request, "certainty/consensus.html", context, status=422 if problems else 200)
 
 
-def _compared(decisions: list[Any]) -> list[dict[str, Any]]:
+#: What is decided beside the domains, with its words; all but the certainty belong to the summary of findings.
+BESIDE = (("certainty", "overall certainty"), ("target", "target"), ("place", "row of the summary"),
+          ("baseline_risk", "baseline risk"))  # fmt: skip
+
+
+def _compared(decisions: list[Any], in_summary: bool) -> list[dict[str, Any]]:
     """A line for each thing decided, with what each rater said."""
     lines = []
     for i, domain in enumerate(decisions[0].domains):
         given = [d.domains[i] for d in decisions]
         lines.append({"name": domain.domain, "given": [(g.rating, g.reason) for g in given],
                       "differ": len({g.rating for g in given}) > 1})  # fmt: skip
-    for name, shown in (("certainty", "overall certainty"), ("target", "target"), ("place", "row of the summary"),
-                        ("baseline_risk", "baseline risk")):  # fmt: skip
+    for name, shown in BESIDE if in_summary else BESIDE[:1]:
         values = [getattr(d, name) for d in decisions]
         reasons = [d.reason if name == "certainty" else "" for d in decisions]
         words = ["–" if v in (None, "") else str(v) for v in values]
@@ -226,13 +227,22 @@ def taken(request: HttpRequest, acting: Acting, kind: str, ending: str) -> HttpR
     return response
 
 
-def _found(acting: Acting, analysis: str) -> tuple[Any, Any, Any]:
-    if analysis not in {spec.id for spec in current_package(acting.review).meta.analyses}:
+def _found(acting: Acting, analysis: str) -> ToRate:
+    if not may_be_rated(acting.review, analysis):
         raise Http404
-    return current_certainty(acting.review, analysis)
+    return one_to_rate(acting.review, analysis)
+
+
+def _form(it: ToRate, values: dict[str, Any], problems: tuple[Problem, ...] = ()) -> RatingForm:
+    return rating_form(it.asked(str(values["target"]), str(values["baseline"])), values, problems)
 
 
 def _about(acting: Acting) -> dict[str, Any]:
     may = {f"may_{word}": acting.may(act) for word, act in
            (("set_up", "set up"), ("rate", "rate certainty"), ("discuss", "discuss"))}  # fmt: skip
     return {"review": acting.review, "acting": acting} | may
+
+
+def _about_it(acting: Acting, it: ToRate) -> dict[str, Any]:
+    """What every page of one analysis or comparison says of it."""
+    return _about(acting) | {"it": it, "c": it.certainty, "shown": shown_of(it)}
