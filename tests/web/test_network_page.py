@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+import zipfile
 from html import unescape
 
 import pytest
 
+from balm.actions.network_certainty import write_planned_cinema, write_planned_summary
 from balm.actions.team.packages import start_review
 from balm.report.network_files import comparisons_csv
 from balm.review.synthesis import synthesise
-from balm.store.reviews.models import Member, Review
+from balm.store.reviews.models import Member, Review, StoredFile
+from balm.store.synthesis.current import current_package, forget
 from tests.made_network import NETWORK, TRIANGLE, network_files, network_package
 from tests.web.conftest import Team
 
@@ -54,6 +57,36 @@ def test_figures_and_tables_are_taken_away_by_who_may(team: Team, review: Review
         assert team.stranger.client.get(path).status_code == 404
         assert team.anonymous.get(path).status_code == 302
     assert team.reader.client.get(address(review, "network/")).status_code == 200
+
+
+def test_the_summary_and_the_files_for_cinema_are_those_of_the_command(team: Team, review: Review, tmp_path) -> None:
+    client = team.owner.client
+    page = unescape(client.get(address(review, "network/")).content.decode())
+    assert "the plan does not state" in page and "cinema.zip" not in page
+    refused = client.get(address(review, "network/table/cinema.zip"))
+    assert refused.status_code == 422 and "smallest effect that matters" in refused.content.decode()
+    plan = StoredFile.objects.get(review=review, path="review.toml")
+    stated = 'reference = "Placebo"\nimportant = 1.25\nimportant_source = "the team"\n'
+    plan.content = bytes(plan.content).replace(b'reference = "Placebo"\n', stated.encode())
+    plan.sha256 = "1" * 64
+    plan.save()
+    forget()
+    page = unescape(client.get(address(review, "network/")).content.decode())
+    assert "table/cinema.zip" in page and "Summary of findings: Relief, all drugs, part 2" in page
+    assert "Nobody has decided on these comparisons yet" in page and f"/reviews/{review.slug}/certainty/" in page
+    package = current_package(review)
+    result = synthesise(package).networks[0]
+    written = write_planned_cinema(package, result, tmp_path / "cinema")
+    with zipfile.ZipFile(io.BytesIO(client.get(address(review, "network/table/cinema.zip")).content)) as packed:
+        assert {name: packed.read(name) for name in packed.namelist()} == {p.name: p.read_bytes() for p in written}
+    for ending in ("csv", "html", "docx"):
+        path = write_planned_summary(package, result, tmp_path / f"sof.{ending}")
+        answer = client.get(address(review, f"network/table/summary.{ending}"))
+        assert "-summary." in answer.headers["Content-Disposition"]
+        assert ending == "docx" or answer.content == path.read_bytes()
+    for path in ("network/table/summary.pdf", "network/table/cinema.csv", "network/table/comparisons.zip"):
+        assert client.get(address(review, path)).status_code == 404
+    assert team.stranger.client.get(address(review, "network/table/cinema.zip")).status_code == 404
 
 
 def test_the_table_is_the_engine_and_the_script_gives_its_numbers_again(team: Team, review: Review, capsys) -> None:

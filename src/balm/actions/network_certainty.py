@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from balm.actions.certainty import domain_as_plain, domain_as_text, finite
-from balm.actions.network_out import write_cinema
+from balm.actions.network_out import cinema_files, write_folder
 from balm.actions.review import Review
 from balm.actions.whole_file import whole_file
 from balm.report.network_summary_files import WRITERS
@@ -82,16 +82,29 @@ def write_planned_summary(package: Package, result: NetworkResult, path: str | P
         raise InputError(f"the file must end in {' or '.join(WRITERS)}; got {str(target)!r}")
     if not target.parent.is_dir():
         raise InputError(f"{str(target)!r}: there is no folder {str(target.parent)!r}; make it first")
-    data = WRITERS[ending](result, network_certainties(package, result))
+    data = planned_summary(package, result, ending)
     with whole_file(target, "wb") as out:
         out.write(data)
     return target
 
 
+def planned_summary(package: Package, result: NetworkResult, ending: str) -> bytes:
+    """The bytes of :func:`write_planned_summary`."""
+    found = network_certainties(package, result)
+    if not found:
+        raise InputError(f"network {result.id}: there is no estimate, so there are no findings to write")
+    return WRITERS[ending](result, found)
+
+
 def write_planned_cinema(
     package: Package, result: NetworkResult, folder: str | Path, *, rule: str = "majority"
 ) -> list[Path]:
-    """The folder for CINeMA of the part that holds the reference, with the risk of bias on record in the review.
+    """The folder for CINeMA with :func:`planned_cinema`; files of the same names are replaced."""
+    return write_folder(planned_cinema(package, result, rule=rule), folder)
+
+
+def planned_cinema(package: Package, result: NetworkResult, *, rule: str = "majority") -> dict[str, bytes]:
+    """The files for CINeMA of the part that holds the reference, with the risk of bias on record in the review.
 
     The review keeps no judgement of indirectness by study: the data say low, and the page of what a person must judge
     says so. Studies that nobody assessed for risk of bias stand as unclear, and are named there.
@@ -117,9 +130,8 @@ def write_planned_cinema(
     if decided:
         named = "; ".join(f"{c.comparison.treatment} against {c.comparison.against} {c.certainty}" for c in decided)
         notes.append(f"Decided in the review: {named}.")
-    return write_cinema(
+    return cinema_files(
         result.fit,
-        folder,
         risk_of_bias=bias,
         indirectness=dict.fromkeys(bias, "low"),
         important=important,

@@ -4,6 +4,7 @@ summary of findings."""
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,24 +21,35 @@ from balm.vocabulary.spreadsheet_cell import harmless
 
 def write_contributions(found: Contributions, path: str | Path, *, studies: bool = False) -> Path:
     """Contributions in per cent as CSV: a row an estimate, a column a direct comparison (or a study)."""
+    return write_rows(path, *contribution_rows(found, studies=studies))
+
+
+def contribution_rows(found: Contributions, *, studies: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of :func:`write_contributions`."""
     names, values = (found.studies, found.by_study) if studies else (found.columns, found.values)
-    rows = ([name, *(f"{100.0 * x:.10g}" for x in row)] for name, row in zip(found.rows, values.tolist(), strict=True))
-    return write_rows(path, ["comparison", *names], rows)
+    rows = [[name, *(f"{100.0 * x:.10g}" for x in row)] for name, row in zip(found.rows, values.tolist(), strict=True)]
+    return ["comparison", *names], rows
 
 
 def write_rows(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
     """A CSV file, whole or not at all; a name that a spreadsheet would run as a formula stands behind an apostrophe."""
     target = Path(path)
-    with whole_file(target, "w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        for cells in (header, *rows):
-            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    with whole_file(target, "wb") as out:
+        out.write(rows_as_csv(header, rows))
     return target
 
 
-def write_cinema(
+def rows_as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """The bytes of :func:`write_rows`."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for cells in (header, *rows):
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return out.getvalue().encode()
+
+
+def cinema_files(
     fit: Network,
-    folder: str | Path,
     *,
     risk_of_bias: Mapping[str, object],
     indirectness: Mapping[str, object],
@@ -45,16 +57,14 @@ def write_cinema(
     rule: str = "majority",
     arms: Mapping[str, Sequence[object]] | None = None,
     notes: Sequence[str] = (),
-) -> list[Path]:
-    """The folder for CINeMA: data to upload, contributions to compare, proposals, and what a person must judge.
+) -> dict[str, bytes]:
+    """The files for CINeMA: data to upload, contributions to compare, proposals, and what a person must judge.
 
     risk_of_bias, indirectness : a word (low, unclear or high; 1 to 3; L, U, H) for each study by name.
     important : the smallest effect that matters, as people read it (0.8 for a ratio, 0.5 for a difference).
     arms      : columns ``study``, ``treatment`` and ``events, n`` or ``mean, sd, n``, for the forms with a row an arm
                 and a row a comparison; without them the data are written as contrasts.
     notes     : what a person must know of these data, added to what is left to judge.
-
-    Nothing is written where anything is wrong; files of the same names are replaced.
     """
     bias = cinema.levels_of("risk_of_bias", risk_of_bias, fit.contrasts.studies)
     direct = cinema.levels_of("indirectness", indirectness, fit.contrasts.studies)
@@ -68,22 +78,35 @@ def write_cinema(
             f"data-{shape}.csv": cinema.arm_rows(form, arms, fit.contrasts.studies, bias, direct, wide=shape == "wide")
             for shape in ("long", "wide")
         }
+    shares = fit.contributions()
+    files = {name: rows_as_csv(header, rows) for name, (header, rows) in tables.items()}
+    files["contributions-of-comparisons.csv"] = rows_as_csv(*contribution_rows(shares))
+    files["contributions-of-studies.csv"] = rows_as_csv(*contribution_rows(shares, studies=True))
+    files["proposals.csv"] = rows_as_csv(*cinema.proposal_rows(found))
+    said = cinema.to_judge(fit, found, important=important, rule=rule)
+    files["to-judge.md"] = (said + "".join(f"\n- {note}\n" for note in notes)).encode()
+    return files
+
+
+def write_cinema(fit: Network, folder: str | Path, **options: Any) -> list[Path]:
+    """The folder for CINeMA, with the files and options of :func:`cinema_files`.
+
+    Nothing is written where anything is wrong; files of the same names are replaced.
+    """
+    return write_folder(cinema_files(fit, **options), folder)
+
+
+def write_folder(files: Mapping[str, bytes], folder: str | Path) -> list[Path]:
+    """The files in a folder, which is made where it is not there; each whole or not at all."""
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{str(target)!r} cannot be a folder: {error.strerror or error}") from None
-    shares = fit.contributions()
-    written = [write_rows(target / name, header, rows) for name, (header, rows) in tables.items()]
-    written += [
-        write_contributions(shares, target / "contributions-of-comparisons.csv"),
-        write_contributions(shares, target / "contributions-of-studies.csv", studies=True),
-        write_rows(target / "proposals.csv", *cinema.proposal_rows(found)),
-    ]
-    with whole_file(target / "to-judge.md", "w", encoding="utf-8") as out:
-        out.write(cinema.to_judge(fit, found, important=important, rule=rule))
-        out.write("".join(f"\n- {note}\n" for note in notes))
-    return [*written, target / "to-judge.md"]
+    for name, data in files.items():
+        with whole_file(target / name, "wb") as out:
+            out.write(data)
+    return [target / name for name in files]
 
 
 def write_network_findings(

@@ -16,7 +16,6 @@ from balm.review.certainty.planned_network import NetworkCertainty, important_of
 from balm.review.certainty.words import NOT_RATED
 from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import NETWORK_MEASURES
-from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.numbers import fixed, level, plain
 
@@ -26,21 +25,34 @@ SYMBOLS_ARE = "⊕⊕⊕⊕ high, ⊕⊕⊕◯ moderate, ⊕⊕◯◯ low, ⊕�
 def network_certainty_sections(synthesis: Synthesis) -> tuple[Section, ...]:
     """A section for each network that has an estimate."""
     return tuple(
-        _section(result, synthesis.package, network_certainties(synthesis.package, result))
+        _section(result, network_certainties(synthesis.package, result))
         for result in synthesis.networks
         if any(part.fit is not None for part in result.parts)
     )
 
 
-def _section(result: NetworkResult, package: Package, found: Sequence[NetworkCertainty]) -> Section:
-    blocks: list[Block] = [said(_how(result, found))]
-    for part in result.parts:
-        if part.fit is not None:
-            own = [c for c in found if c.comparison.against in part.treatments]
-            blocks.append(network_summary(result, part, own))
-            blocks.append(_levels(result, part, own))
-    blocks.append(_decisions(result, found))
-    return Section(anchor("network-certainty", result.id), f"Certainty: {result.title}", tuple(blocks))
+def _section(result: NetworkResult, found: Sequence[NetworkCertainty]) -> Section:
+    """One network: how it is rated, its summary of findings, each comparison step by step, and the decisions."""
+    blocks = [*network_findings(result, found), *(_levels(result, *own) for own in _by_part(result, found))]
+    return Section(
+        anchor("network-certainty", result.id), f"Certainty: {result.title}", (*blocks, _decisions(result, found))
+    )
+
+
+def network_findings(result: NetworkResult, found: Sequence[NetworkCertainty]) -> tuple[Block, ...]:
+    """How a network is rated, and the summary of findings of each of its parts."""
+    return said(_how(result, found)), *(network_summary(result, *own) for own in _by_part(result, found))
+
+
+def _by_part(
+    result: NetworkResult, found: Sequence[NetworkCertainty]
+) -> list[tuple[NetworkPart, list[NetworkCertainty]]]:
+    """The parts that have an estimate, each with its own comparisons."""
+    return [
+        (part, [c for c in found if c.comparison.against in part.treatments])
+        for part in result.parts
+        if part.fit is not None
+    ]
 
 
 def _how(result: NetworkResult, found: Sequence[NetworkCertainty]) -> str:
