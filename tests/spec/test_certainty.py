@@ -117,6 +117,18 @@ def test_a_risk_difference_has_the_same_cue_for_a_large_effect() -> None:
     assert rating(b, "imprecision") == "serious"
 
 
+def test_without_an_important_difference_a_person_says_what_the_ends_mean() -> None:
+    found = propose(body(important=None, low=-30.0, high=26.0)).domain("imprecision")
+    assert found is not None and found.rating == "serious" and "No minimal important difference is stated" in found.ask
+
+
+def test_two_studies_with_one_degree_of_freedom_go_one_level_below_walds_interval() -> None:
+    wide = body(low=-19.0, high=16.0, wald=(-2.1, -1.1))
+    assert (rating(replace(wide, wald=None), "imprecision"), rating(wide, "imprecision")) == (
+        "extremely serious", "serious",
+    )  # fmt: skip
+
+
 # ---- inconsistency
 
 
@@ -169,6 +181,15 @@ def test_risk_of_bias_by_weight_and_without_high(
         without_high=without,
     )  # fmt: skip
     assert rating(b, "risk of bias") == expected
+
+
+@pytest.mark.parametrize(
+    ("without", "asked"), [((-1.5, -2, -1), "much the same result"), ((-0.5, -1.5, 0.5), "where the two differ")]
+)
+def test_most_weight_at_high_risk_leaves_to_a_person_what_the_others_show(without: Any, asked: str) -> None:
+    b = body(study("A", -1.6, weight=70, bias="high"), study("B", -1.5, weight=30), without_high=without)
+    found = propose(b).domain("risk of bias")
+    assert found is not None and found.rating == "serious" and asked in found.ask
 
 
 def test_critical_risk_lowers_by_two() -> None:

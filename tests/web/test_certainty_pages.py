@@ -69,7 +69,7 @@ def test_the_proposal_follows_the_baseline_risk_and_saves_nothing(team: Team) ->
 
 def test_nothing_to_rate_is_said(team: Team) -> None:
     page = text(team.teammate.client.get(address(team, "of/pain-immediate/rate/")))
-    assert "nothing is rated. That is not the same as very low certainty" in page
+    assert "Nothing is rated, which is not the same as very low certainty" in page
     assert team.teammate.client.get(address(team, "of/no-such/rate/")).status_code == 404
 
 

@@ -90,7 +90,7 @@ def as_text(found: dict[str, Certainty], titles: dict[str, str]) -> str:
         decided = f"{c.symbols} {c.certainty}".strip()
         lines.append(f"  certainty: {decided}; proposed: {c.proposed.certainty}")
         if c.proposed.target is None:
-            lines.append("  no study gives a usable number: nothing is proposed")
+            lines.append(f"  {c.body.nothing}: nothing is proposed")
         else:
             lines.append(f"  target: {c.proposed.target.words}")
             if c.body.important_source:
@@ -151,7 +151,7 @@ def as_plain(c: Certainty) -> dict[str, Any]:
         "low": finite(c.body.low),
         "high": finite(c.body.high),
         "studies": c.body.k,
-        "participants": c.body.participants,
+        "participants": finite(c.body.participants),
         "domains": [domain_as_plain(d) for d in c.domains],
         "notes": list(c.notes),
     }

@@ -175,26 +175,28 @@ def _beyond(fit: Pooled, minus: str) -> str:
 
 
 def _heterogeneity(fit: Pooled, minus: str) -> str:
+    what = "effects" if has_null(fit) else "results"
     q = f"Q = {number(fit.q, 2)}, df = {fit.q_df}, {p_value(fit.q_p)}" if not math.isnan(fit.q) else ""
     i2 = f"I² {i2_percent(fit.i2)}" if not math.isnan(fit.i2) else ""
     if math.isnan(fit.tau2):
         known = "; ".join(part for part in (i2, q) if part)
-        return f"Differences between the studies' effects: {known}." if known else ""
+        return f"Differences between the studies' {what}: {known}." if known else ""
     figures = "; ".join(part for part in (f"τ² {short(fit.tau2)}", i2, q) if part)
     if fit.conventions.get("model") == "common":
         known = "; ".join(part for part in (i2, q) if part)
-        return f"Differences between the studies' effects: {known}; the model assumes none." if known else ""
+        return f"Differences between the studies' {what}: {known}; the model assumes none." if known else ""
     if fit.tau2 == 0:
         return f"No variance between the studies was estimated ({figures}), which does not show that there is none."
-    return f"The true effects varied between studies ({figures})."
+    return f"The true {'effects' if has_null(fit) else 'values'} varied between studies ({figures})."
 
 
 def _prediction(fit: Pooled, minus: str) -> str:
     interval = fit.displayed.prediction_interval
     if math.isnan(interval.low) or math.isnan(interval.high):
         return ""
+    what = "effect" if has_null(fit) else measure_name(fit.effects.measure)
     text = (
-        f"The {level(interval.level)} prediction interval for the true effect in a new study is "
+        f"The {level(interval.level)} prediction interval for the true {what} in a new study is "
         f"{interval_in_words(fit, interval, result_digits(fit), minus)}"
     )
     return f"{text}."

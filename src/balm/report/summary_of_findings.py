@@ -9,16 +9,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from balm.report.rounding import digits_for, number, to
 from balm.report.summary_of_findings_words import (
     counted_alike,
     difference,
     needed_to_treat,
     plain_language,
-    points,
+    points_between,
 )
 from balm.review.certainty.body import Body, StudyResult
-from balm.review.certainty.of_analysis import RATIOS, own_baseline, participants_of
+from balm.review.certainty.of_analysis import NO_TOTAL, RANDOMISED, RATIOS, own_baseline, participants_of, people_of
 from balm.review.certainty.rating import Certainty, DomainRating, certainties
+from balm.review.certainty.target import ANY
 from balm.review.certainty.words import DOWN, NOT_RATED, UP
 from balm.review.synthesis import PER, AnalysisResult, Synthesis
 from balm.stats import convert
@@ -26,6 +28,8 @@ from balm.vocabulary.problems import InputError, unknown_option
 
 MOST_ROWS = 7
 NO_DATA = "no data"
+#: Ratios whose code is not what a table prints.
+SHORT = {"PETO": "Peto OR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Finding:
     harm: bool
     risks: tuple[Risks, ...]
     relative: str
-    participants: float
+    participants: float | None  # None = not known
     studies: int
     design: str
     certainty: str
@@ -162,15 +166,17 @@ def _finding(
             key = (d.domain, d.levels, text)
             footnotes.setdefault(key, Footnote(_mark(len(footnotes)), *key))
             marks.append(footnotes[key].mark)
-    no_events = bool(result.rows) and result.whole is None
+    none_estimable = bool(result.rows) and not body.studies
+    aim = certainty.proposed.target
     comment = plain_language(
         outcome, _plain(result.comparison.group_1), certainty.certainty,
-        body if body.studies or not no_events else _people_only(body, result), no_events=no_events,
+        _people_only(body, result) if none_estimable else body,
+        counted=_counted(result, body) if none_estimable else "", any_effect=aim is not None and aim.kind == ANY,
     )  # fmt: skip
     if body.studies and not body.controlled:
         comment = counted_alike(result.rows) + comment
     if certainty.stale:
-        comment += " The data have changed since the certainty was rated."
+        comment += " The data or the judgements have changed since the certainty was rated."
     if result.spec.level != 0.95:
         comment += f" Its intervals cover {100 * result.spec.level:g} %."
     ratings = {d.domain: d.rating for d in certainty.domains}
@@ -182,9 +188,9 @@ def _finding(
         harm=outcome.domain == "harm",
         risks=_risks(result, certainty, baselines),
         relative=_relative(result, body),
-        participants=sum(participants_of(r) for r in result.rows) if no_events else body.participants,
-        studies=len(result.rows) if no_events else body.k,
-        design=_design(body),
+        participants=people_of(result.rows) if none_estimable else _known(body.participants),
+        studies=len(result.rows) if none_estimable else body.k,
+        design=_design(result, body),
         certainty=certainty.certainty,
         symbols=certainty.symbols,
         marks=tuple(marks),
@@ -200,6 +206,26 @@ def _why(d: DomainRating) -> str:
     if decision is None or decision.reason:
         return (decision and decision.reason) or "no reason given"
     return decision.rule or "no reason given"
+
+
+def _known(people: float) -> float | None:
+    return None if math.isnan(people) else people
+
+
+def _counted(result: AnalysisResult, body: Body) -> str:
+    """Why rows give no effect: ``hidden`` where the plan asks for no total, ``nobody`` or ``everybody`` where that many
+    had an event in every group, else ``not estimable``."""
+    if body.nothing == NO_TOTAL:
+        return "hidden"
+    groups = [
+        (r.values[f"events{g}"], r.values[f"n{g}"])
+        for r in result.rows
+        for g in ("", "_1", "_2")
+        if f"events{g}" in r.values
+    ]
+    if groups and all(events == 0 for events, _ in groups):
+        return "nobody"
+    return "everybody" if groups and all(events == n for events, n in groups) else "not estimable"
 
 
 def _plain(group: str) -> str:
@@ -221,19 +247,22 @@ def _mark(place: int) -> str:
     return letters[place] if place < 26 else letters[place // 26 - 1] + letters[place % 26]
 
 
-def _design(body: Body) -> str:
-    if not body.studies:
+def _design(result: AnalysisResult, body: Body) -> str:
+    if not result.rows:
         return NO_DATA
     if not body.controlled:
         return "single-arm studies"
-    return "randomised trials" if body.randomised else "non-randomised studies"
+    randomised = body.randomised if body.studies else all(row.design in RANDOMISED for row in result.rows)
+    return "randomised trials" if randomised else "non-randomised studies"
 
 
 def _relative(result: AnalysisResult, body: Body) -> str:
     if body.ratio is None or result.whole is None:
         return "not estimable" if result.measure in RATIOS else "–"
     value, low, high = body.ratio
-    return f"{body.ratio_kind} {value:.2f} ({low:.2f} to {high:.2f})"
+    digits = digits_for([high - low])
+    name = SHORT.get(body.ratio_kind, body.ratio_kind)
+    return f"{name} {number(value, digits, ratio=True)} ({to(low, high, digits, ratio=True)})"
 
 
 def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baseline]) -> tuple[Risks, ...]:
@@ -295,12 +324,13 @@ def _at(result: AnalysisResult, baseline: Baseline) -> Risks:
 def _means(result: AnalysisResult, body: Body) -> Risks:
     means = [r.values["mean_2"] for r in result.rows if "mean_2" in r.values]
     control = "–"
+    digits = digits_for([body.high - body.low])
     if result.measure == "MD" and means:
-        low, high = min(means), max(means)
-        control = f"mean {low:.2f}" if len(means) == 1 else f"means {low:.2f} to {high:.2f}"
-    if body.rated_on != "the difference":
+        low, high = (number(x, digits) for x in (min(means), max(means)))
+        control = f"mean {low}" if low == high else f"means {low} to {high}"
+    if not body.rated_on.endswith("difference"):
         return Risks(control, "–", "–", "", "")
-    effect = f"{result.measure} {points(body.estimate)} ({points(body.low)} to {points(body.high)})"
+    effect = f"{result.measure} {points_between(body)}"
     return Risks(control, effect, effect, "", "control groups of the trials used" if means else "")
 
 

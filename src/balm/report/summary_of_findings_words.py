@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from balm.report.rounding import digits_for, number, to
 from balm.review.certainty.body import Body
 from balm.review.certainty.words import NOT_RATED
 from balm.review.contrasts import EffectRow
 from balm.review.package import Outcome
+from balm.vocabulary.numbers import unit_of
 
 INFINITE = "∞"
 #: Below this many people per 1000 a difference is printed as none.
@@ -34,13 +36,26 @@ def difference(low: float, value: float, high: float) -> str:
     return f"{per_thousand(value)} per 1000 ({per_thousand(low)} to {per_thousand(high)})"
 
 
-def points(value: float) -> str:
-    """A difference of means.
+def points(value: float, digits: int = 2, unit: str = "") -> str:
+    """A difference of means, with its unit where it has one.
 
-    >>> points(-2.77), points(0.0)
-    ('2.77 lower', '0.00 higher')
+    >>> points(-2.77), points(0.0), points(-1, 0, "points on 0-10")
+    ('2.77 lower', '0.00 higher', '1 point on 0-10 lower')
     """
-    return f"{abs(value):.2f} {'lower' if value < 0 else 'higher'}"
+    size = number(abs(value), digits)
+    told = f"{size} {unit_of(size, unit)}" if unit else size
+    return f"{told} {'lower' if value < 0 else 'higher'}"
+
+
+def points_between(body: Body, unit: str = "") -> str:
+    """A difference of means with its interval, to as many decimals as the interval can bear.
+
+    >>> points_between(Body("a", (), -1.6, -2.1, -1.1), "points")
+    '1.60 points lower (2.10 lower to 1.10 lower)'
+    """
+    digits = digits_for([body.high - body.low])
+    ends = " to ".join(points(end, digits) for end in (body.low, body.high))
+    return f"{points(body.estimate, digits, unit)} ({ends})"
 
 
 def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bool) -> str:
@@ -55,6 +70,8 @@ def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bo
     'NNTH 10 (NNTB 17 to ∞ to NNTH 2)'
     >>> needed_to_treat(-0.1, 0.0, 0.1, more_is_better=True)
     'no difference (NNTH 10 to ∞ to NNTB 10)'
+    >>> needed_to_treat(0.0, 0.0, 0.009, more_is_better=False)
+    'no difference (NNTH 112 to ∞)'
     """
     if not all(map(math.isfinite, (low, value, high))):
         return ""
@@ -69,6 +86,8 @@ def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bo
     if low < 0 < high:
         return f"{point} ({kind(low)} {count(low)} to {INFINITE} to {kind(high)} {count(high)})"
     near, far = sorted((low, high), key=abs)
+    if not value:
+        return point if not far else f"{point} ({kind(far)} {count(far)} to {INFINITE})"
     return f"{point} ({count(far)} to {count(near)})"
 
 
@@ -92,16 +111,19 @@ def counted_alike(rows: Sequence[EffectRow]) -> str:
     return f"None of {said} was counted. " if events == 0 else f"All of {said} were counted. "
 
 
-def plain_language(outcome: Outcome, intervention: str, certainty: str, body: Body, *, no_events: bool = False) -> str:
+def plain_language(
+    outcome: Outcome, intervention: str, certainty: str, body: Body, *, counted: str = "", any_effect: bool = False
+) -> str:
     """One sentence by certainty and size (Santesso et al. 2020, GRADE guidelines 26).
 
-    An effect within the minimal important difference is "little to no difference". Very low certainty gives no
-    direction. No data and no events have sentences of their own, and a single-arm proportion is not called an effect.
+    An effect within the minimal important difference is "little to no difference", unless a person chose to rate
+    whether there is ``any_effect``. Very low certainty gives no direction. ``counted`` says why studies that were found
+    give no effect: ``nobody`` or ``everybody`` had an event, ``not estimable``, or ``hidden`` where the plan asks for
+    no total. No data have a sentence of their own, and a single-arm proportion is not called an effect.
     """
-    name = _quoted(outcome)
-    if no_events:
-        people = f"{body.participants:.0f} people" if body.participants else "the people studied"
-        return f"Nobody among {people} had an event under “{outcome.name}”, so the effect cannot be estimated."
+    name = _quoted(outcome, body)
+    if counted:
+        return _no_effect(outcome, name, intervention, counted, body)
     if not body.studies and not body.controlled:
         return f"No study of people given {intervention} gives a usable result for {name}."
     if not body.studies:
@@ -117,18 +139,43 @@ def plain_language(outcome: Outcome, intervention: str, certainty: str, body: Bo
         return f"The evidence is very uncertain about the effect of {intervention} on {name}."
     verb, result = _VERBS[certainty]
     start = intervention[:1].upper() + intervention[1:]
-    if _little(body):
+    if _little(body, any_effect=any_effect):
         return f"{start} {result} little to no difference in {name}{_size(body)}."
     way = "increase" if body.estimate > 0 else "reduce"
     return f"{start} {verb.format(way)} {name}{_size(body)}."
 
 
-def _little(body: Body) -> bool:
+def _no_effect(outcome: Outcome, name: str, intervention: str, counted: str, body: Body) -> str:
+    """That studies were found and none gives an effect, and why."""
+    n = body.participants
+    people = "the people studied" if math.isnan(n) or not n else f"{n:.0f} people"
+    if counted == "nobody":
+        among = "The one person studied did not have" if n == 1 else f"Nobody among {people} had"
+        return f"{among} an event under “{outcome.name}”, so the effect cannot be estimated."
+    if counted == "everybody":
+        among = "The one person studied" if n == 1 else f"All {people}" if n and not math.isnan(n) else "Everybody"
+        return f"{among} had an event under “{outcome.name}”, so the effect cannot be estimated."
+    if counted == "hidden":
+        return (
+            f"The plan asks for no total of these studies, so no overall effect of {intervention} on {name} is given."
+        )
+    found = "The one study found gives" if body.k == 1 else "The studies found give"
+    return f"{found} no effect of {intervention} on {name} that could be estimated."
+
+
+def _little(body: Body, *, any_effect: bool = False) -> bool:
     least = LEAST if body.unit == "per 1000" else 0.0
-    return abs(body.estimate) <= least or (body.important is not None and abs(body.estimate) < body.important)
+    within = body.important is not None and abs(body.estimate) < body.important
+    return abs(body.estimate) <= least or (within and not any_effect)
 
 
-def _quoted(outcome: Outcome) -> str:
+#: What a ratio between groups over time is a ratio of.
+_OVER_TIME = {"HR": "hazard", "IRR": "rate"}
+
+
+def _quoted(outcome: Outcome, body: Body) -> str:
+    if body.ratio_kind in _OVER_TIME:
+        return f"the {_OVER_TIME[body.ratio_kind]} of “{outcome.name}”"
     if outcome.kind == "binary":
         return f"the number of people counted under “{outcome.name}”"
     head = outcome.name.split(" ", 1)[0]
@@ -138,8 +185,10 @@ def _quoted(outcome: Outcome) -> str:
 def _size(body: Body) -> str:
     if body.unit == "per 1000":
         return f": {difference(body.low, body.estimate, body.high)}"
-    if body.rated_on == "the difference":
-        size, way = points(body.estimate).split(" ")
-        unit = f" {body.unit}" if body.unit else ""
-        return f": {size}{unit} {way} ({points(body.low)} to {points(body.high)})"
-    return ""
+    if body.rated_on.endswith("difference"):
+        return f": {points_between(body, body.unit)}"
+    if body.ratio is None:
+        return ""
+    value, low, high = body.ratio
+    digits = digits_for([high - low])
+    return f": {body.named} {number(value, digits, ratio=True)} ({to(low, high, digits, ratio=True)})"

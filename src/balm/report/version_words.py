@@ -85,7 +85,13 @@ def standing_text(standing: Standing | None, measure: str) -> str:
     if standing.k == 0:
         return "no study with usable numbers"
     studies = "1 study" if standing.k == 1 else f"{standing.k} studies"
-    return f"{measure} {estimate_text(standing, measure)}, {studies}, {plain(round(standing.participants))} people"
+    known = standing.participants
+    people = (
+        "number of people not known"
+        if known is None
+        else f"{plain(round(known))} {'person' if round(known) == 1 else 'people'}"
+    )
+    return f"{measure} {estimate_text(standing, measure)}, {studies}, {people}"
 
 
 def estimate_text(standing: Standing, measure: str) -> str:

@@ -22,7 +22,7 @@ from balm.report.result_sentence import is_ratio, shows_ratio
 from balm.report.rounding import digits_for
 from balm.report.rounding import number as rounded
 from balm.report.study_rows import study_rows
-from balm.review.certainty.of_analysis import participants_of
+from balm.review.certainty.of_analysis import people_of
 from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity, Subgroup, Synthesis
@@ -262,9 +262,10 @@ def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
     used = [row for row in result.rows if row.label in fit.effects.study]
     digits = digits_for([shown.interval.high - shown.interval.low])
     coverage = percent(100 * fit.interval.level)
-    people = sum(participants_of(row) for row in used)
+    people = people_of(used)
     add("studies", "Studies", str(fit.k), fit.k)
-    add("people", "People", plain(round(people)), people)
+    if people is not None:
+        add("people", "People", plain(round(people)), people)
     scale = MEASURES[fit.measure].name if fit.measure in MEASURES else fit.measure
     add("estimate", scale[:1].upper() + scale[1:], rounded(shown.estimate, digits, ratio=ratio), shown.estimate)
     add("low", f"{coverage} interval, low", rounded(shown.interval.low, digits, ratio=ratio), shown.interval.low)

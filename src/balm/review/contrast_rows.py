@@ -93,7 +93,21 @@ def _row(package: Package, spec: AnalysisSpec, study: Study, here: list[Contrast
         notes=tuple(n for n in (f"contrasts.csv, row {chosen.row}", chosen.notes) if n),
         timepoint=timepoint_of(chosen),
         design=study.design,
+        people=_people(package, chosen),
     )
+
+
+def _people(package: Package, c: Contrast) -> float | None:
+    """The participants of a contrast: those it gives, else those of its two arms; ``None`` where they are not known."""
+    if c.pairs is not None:
+        return float(c.pairs)
+    arms = {a.arm: a.n for a in package.arms if a.study == c.study}
+    one = c.n_1 if c.n_1 is not None else arms.get(c.arm_1)
+    two = c.n_2 if c.n_2 is not None else arms.get(c.arm_2)
+    if one is None or two is None:
+        return None
+    crossed = package.study(c.study).design == "cross-over" and c.period != "first"
+    return float(max(one, two) if crossed else one + two)
 
 
 def contrast_numbers(c: Contrast, *, ratio: bool) -> tuple[dict[str, float], list[Any]]:

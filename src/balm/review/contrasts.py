@@ -70,6 +70,7 @@ class EffectRow:
     timepoint: str | None = None
     design: str = "parallel"
     correlation: float | None = None  # within-person, of a cross-over trial that reports it
+    people: float | None = None  # participants of a contrast, whose values hold no numbers of people
 
 
 @dataclass(frozen=True, slots=True)

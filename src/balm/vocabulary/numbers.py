@@ -118,6 +118,40 @@ def short(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_EST
     return fixed(x, 8, minus=minus)
 
 
+def figures(x: float) -> str:
+    """Three figures without a power of ten: the numbers that a rule looked at.
+
+    >>> figures(-2.7700001), figures(1234.5), figures(0.00044), figures(3.0), figures(0.0)
+    ('-2.77', '1234', '0.00044', '3', '0')
+    """
+    if x == 0 or isnan(x) or isinf(x) or abs(x) >= _TOO_LONG or abs(x) < 1e-6:
+        return plain(x)
+    if abs(x) >= 100:
+        return f"{x:.0f}"
+    return f"{x:.3g}" if abs(x) >= 1e-4 else f"{x:.7f}".rstrip("0")
+
+
+def counted(number: float, unit: str) -> str:
+    """A number with its unit, which is singular at 1.
+
+    >>> counted(1, "points on 0-10"), counted(1.5, "points"), counted(1, "mm"), counted(2, "")
+    ('1 point on 0-10', '1.5 points', '1 mm', '2')
+    """
+    said = figures(number)
+    return f"{said} {unit_of(said, unit)}" if unit else said
+
+
+def unit_of(number: str, unit: str) -> str:
+    """The unit after a number as it is printed: in the singular after 1.
+
+    >>> unit_of("1", "points on 0-10"), unit_of("1.00", "points"), unit_of("1", "loss"), unit_of("1", "ms")
+    ('point on 0-10', 'points', 'loss', 'ms')
+    """
+    head, blank, rest = unit.partition(" ")
+    singular = number == "1" and len(head) > 3 and head.endswith("s") and not head.endswith("ss")
+    return f"{head[:-1] if singular else head}{blank}{rest}"
+
+
 def plain(x: float, digits: int = 6, *, minus: str = "-", missing: str = "") -> str:
     """``x`` as short as it can be written with up to ``digits`` decimals: counts, means and ticks as reported.
 

@@ -73,13 +73,40 @@ def test_counts_are_of_people() -> None:
     )
 
 
+def test_a_chosen_target_of_any_effect_is_what_the_sentence_says() -> None:
+    small = body(-0.4, -0.6, -0.2)
+    assert "little to no difference" in plain_language(PAIN, "ketamine", "high", small)
+    said = plain_language(PAIN, "ketamine", "high", small, any_effect=True)
+    assert said == "Ketamine reduces pain intensity: 0.40 points lower (0.60 lower to 0.20 lower)."
+
+
+def test_a_standardised_difference_is_in_standard_deviations_and_a_ratio_over_time_is_of_hazards() -> None:
+    smd = replace(body(-1.0, -1.5, -0.5, important=None), rated_on="the standardised difference",
+                  unit="standard deviations")  # fmt: skip
+    assert plain_language(PAIN, "ketamine", "low", smd).endswith(
+        ": 1.00 standard deviations lower (1.50 lower to 0.50 lower)."
+    )
+    hazards = replace(body(-0.5, -0.9, -0.1, important=None), rated_on="logarithm of the HR", unit="",
+                      ratio=(0.6, 0.004, 0.86), ratio_kind="HR")  # fmt: skip
+    assert plain_language(HARM, "ketamine", "moderate", hazards) == (
+        "Ketamine probably reduces the hazard of “Any adverse event”: HR 0.60 (0.0040 to 0.86)."
+    )
+
+
 def test_no_data_no_events_and_no_control_group() -> None:
     nobody = Body("a", ())
     assert plain_language(PAIN, "ketamine", "not rated", nobody) == (
         "No study gives a usable result for pain intensity, so the effect of ketamine is not known."
     )
-    assert plain_language(HARM, "ketamine", "not rated", nobody, no_events=True) == (
+    assert plain_language(HARM, "ketamine", "not rated", nobody, counted="nobody") == (
         "Nobody among the people studied had an event under “Any adverse event”, so the effect cannot be estimated."
+    )
+    two = replace(nobody, studies=tuple(StudyResult(s, 50, 0, 0, 0, n=20) for s in "AB"))
+    assert plain_language(HARM, "ketamine", "not rated", two, counted="everybody") == (
+        "All 40 people had an event under “Any adverse event”, so the effect cannot be estimated."
+    )
+    assert plain_language(PAIN, "ketamine", "not rated", two, counted="not estimable") == (
+        "The studies found give no effect of ketamine on pain intensity that could be estimated."
     )
     alone = replace(body(520, 350, 680, per=True), controlled=False)
     assert "not an effect of ketamine" in plain_language(HARM, "ketamine", "very low", alone)
@@ -104,7 +131,8 @@ def test_every_sentence_is_one_whole_sentence(certainty: str, estimate: float, o
         (0.1, 0.25, 0.4, False, "NNTH 4 (3 to 10)"),
         (-0.05, 0.1, 0.25, True, "NNTB 10 (NNTH 20 to ∞ to NNTB 4)"),
         (0.0, 0.1, 0.2, True, "NNTB 10 (5 to ∞)"),
-        (0.0, 0.0, 0.0, True, "no difference (∞ to ∞)"),
+        (0.0, 0.0, 0.0, True, "no difference"),
+        (0.0, 0.0, 0.009, False, "no difference (NNTH 112 to ∞)"),
         (float("nan"), 0.1, 0.2, True, ""),
     ],
 )

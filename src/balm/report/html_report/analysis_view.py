@@ -18,6 +18,7 @@ from balm.report.result_sentence import is_ratio, measure_name, sentence, shows_
 from balm.report.rounding import digits_for, to
 from balm.report.rounding import number as rounded
 from balm.report.walk_back import variant_keys
+from balm.review.certainty.of_analysis import people_of
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
 from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
@@ -224,14 +225,8 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
 
 def participants(rows: tuple[EffectRow, ...]) -> int | None:
     """People over both groups of every row; a person of a cross-over trial stands in both groups and counts once."""
-    total = 0.0
-    for row in rows:
-        sizes = [row.values.get(k) for k in ("n_1", "n_2", "n")]
-        known = [n for n in sizes if n is not None and n == n]
-        if not known:
-            return None
-        total += max(known) if row.design == "cross-over" else sum(known)
-    return round(total) if rows else None
+    people = people_of(rows) if rows else None
+    return None if people is None else round(people)
 
 
 def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:

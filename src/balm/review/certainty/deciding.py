@@ -26,7 +26,7 @@ WITH_BASELINE = ("RR", "OR", "PETO", "RD")
 MOST_PLACES = 7
 MAX_TEXT = 5000
 FOLLOWS = "follows from the domains as decided"
-NO_EVIDENCE = "no study gives a usable number for this outcome and time: no evidence, not very low certainty"
+NO_EVIDENCE = "nothing to rate is not very low certainty"
 #: What a person fills in, beside a rating and a reason for each domain.
 FIELDS = ("target", "baseline", "baseline_source", "place", "certainty", "reason")
 
@@ -113,7 +113,7 @@ def decide(
     if proposed.target is None:
         if problems:
             raise InputError(problems)
-        return _no_evidence(result, given, place)
+        return _no_evidence(result, given, place, body_of(package, result).nothing)
     if given["target"] and proposed.target.kind != given["target"]:
         problems.append(
             Problem(f"{given['target']} needs a minimal important difference, which the plan does not state for this "
@@ -191,10 +191,11 @@ def rule_in_words(proposal: Proposal) -> str:
     return f"{proposal.rule} ({'; '.join(proposal.numbers)})" if proposal.numbers else proposal.rule
 
 
-def _no_evidence(result: AnalysisResult, given: Mapping[str, str], place: int | None) -> Decision:
+def _no_evidence(result: AnalysisResult, given: Mapping[str, str], place: int | None, nothing: str) -> Decision:
     if given["certainty"] not in ("", NOT_RATED):
-        raise InputError(Problem("no study gives a usable number: there is nothing to rate", column="certainty"))
-    return Decision(result.id, "", None, "", place, (), NOT_RATED, NOT_RATED, given["reason"] or NO_EVIDENCE)
+        raise InputError(Problem(f"{nothing}: there is nothing to rate", column="certainty"))
+    reason = given["reason"] or f"{nothing}; {NO_EVIDENCE}"
+    return Decision(result.id, "", None, "", place, (), NOT_RATED, NOT_RATED, reason)
 
 
 def _domains(

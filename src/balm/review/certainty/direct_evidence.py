@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from balm.review.certainty.body import Body, StudyResult
-from balm.review.certainty.of_analysis import RANDOMISED, bias_class, paid_by_industry
+from balm.review.certainty.of_analysis import RANDOMISED, bias_class, by_robins, paid_by_industry
 from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import NETWORK_RATIOS, folded, names_of
 from balm.review.package import Package
@@ -86,7 +86,7 @@ def direct_body(
         without_high=_without_high(studies, y, v, tau2, z),
         compared=_compared(package, result, [own.label for own in studies], part),
         randomised=all(s.randomised for s in studies),
-        robins=any((j.instrument or "").startswith("robins") for rows in judged.values() for j in rows),
+        robins=any(by_robins(j) for rows in judged.values() for j in rows),
     )
 
 

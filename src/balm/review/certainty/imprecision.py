@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from balm.review.certainty.body import Body, Proposal
-from balm.review.certainty.information_size import size_for_difference, size_for_risks
+import math
+from dataclasses import replace
+
+from balm.review.certainty.body import ODDS, Body, Proposal
+from balm.review.certainty.information_size import events_for_hazards, size_for_difference, size_for_risks
 from balm.review.certainty.target import IMPORTANT, Target
 from balm.review.certainty.words import serious
+from balm.vocabulary.numbers import figures
 
 SOURCE = "Core GRADE 2 (BMJ 2025;389:e081904); width of ratios: GRADE guidance 34 (J Clin Epidemiol 2022;150:216-224)"
 #: A relative effect beyond 30 % is the cue that it may be implausibly large (Core GRADE 2).
@@ -20,6 +24,16 @@ APPRECIABLE = 0.25
 EXTREME = 3.0
 #: A standardised difference that would be small, to size a trial where no important difference is stated.
 SMALL_SD = 0.2
+#: What only a person can say about a difference that has no threshold but no effect.
+NO_DIFFERENCE = (
+    "No minimal important difference is stated on this scale: would either end of the interval matter to people? Where "
+    "both would, it is very serious."
+)
+TWO_STUDIES = (
+    "With two studies the interval is wide because it has one degree of freedom; look at the two studies, and decide "
+    "by which interval."
+)
+NO_SIZE = "Would one trial with enough power need more people or events than these?"
 #: Width of the interval of a single-arm proportion, per 1000, that leaves open what to expect. balm's own cut-off.
 WIDE_SHARE = 200
 
@@ -28,29 +42,54 @@ def imprecision(body: Body, target: Target) -> Proposal:
     """Propose a rating: one level when the interval crosses the threshold, more when it holds important effects.
 
     Two levels: important effects both ways. Three: both ends at least three times the important difference. Where no
-    threshold is crossed and the effect is implausibly large, one level if the participants are fewer than the optimal
-    information size, two if the interval of the ratio is also very wide (3 times for a risk ratio, 2.5 for an odds
-    ratio).
+    threshold is crossed and the effect is implausibly large, one level if the participants (the events, of a hazard
+    ratio) are fewer than the optimal information size, two if the interval of the ratio is also very wide (3 times for
+    a risk ratio, 2.5 for an odds ratio).
     """
     if not body.controlled:
         return _by_width(body)
-    numbers = [f"{body.rated_on}: {body.estimate:.3g} ({body.low:.3g} to {body.high:.3g})", f"target: {target.words}"]
+    numbers = [f"{body.named}: {body.said(body.estimate)} ({body.between(body.low, body.high)})",
+               f"target: {target.words}"]  # fmt: skip
+    levels, rule, ask = _by_interval(body, target)
+    asked = [ask] if ask else []
+    if not rule:
+        levels, rule, more, ask = _information_size(body)
+        numbers += more
+        asked += [ask] if ask else []
+    elif body.wald is not None:
+        numbers.append(f"two studies, one degree of freedom; Wald's interval is {body.between(*body.wald)}")
+        asked.append(TWO_STUDIES)
+        low, high = body.wald
+        least = _by_interval(replace(body, low=low, high=high), target)[0] - 1
+        if levels < least:
+            levels, rule = least, f"{rule}; one level more than Wald's interval gives, as there are two studies"
+    numbers.append(body.people)
+    return Proposal("imprecision", serious(levels), rule, tuple(numbers), SOURCE, " ".join(asked))
+
+
+def _by_interval(body: Body, target: Target) -> tuple[int, str, str]:
+    """Levels, rule and what is left to a person by the interval alone; no rule where it crosses no threshold."""
     both, extreme = _both_ways(body)
     crossed = target.crossed(body.low, body.high)
+    if extreme and body.important is not None:
+        return -3, f"the interval reaches {EXTREME:g} times an important effect in both directions", ""
     if extreme:
-        levels, rule = -3, f"the interval reaches {EXTREME:g} times an important effect in both directions"
-    elif both:
-        levels, rule = -2, "the interval holds important effects in both directions"
-    elif crossed:
-        levels = -1
-        rule = f"the interval crosses the threshold ({', '.join(f'{t:g}' for t in crossed)})"
-        if target.kind == IMPORTANT and body.low < 0 < body.high:
-            rule += " and no effect"
-    else:
-        levels, rule, more = _information_size(body)
-        numbers += more
-    numbers.append(f"{body.participants:.0f} participants")
-    return Proposal("imprecision", serious(levels), rule, tuple(numbers), SOURCE)
+        return -3, f"the interval of the ratio reaches from below 1/{EXTREME:g} to above {EXTREME:g}", ""
+    if both:
+        return -2, "the interval holds important effects in both directions", ""
+    if not crossed:
+        return 0, "", ""
+    rule = f"the interval crosses {_threshold(body, crossed)}"
+    if target.kind == IMPORTANT and body.low < 0 < body.high:
+        rule += " and no effect"
+    return -1, rule, NO_DIFFERENCE if body.important is None and body.ratio is None else ""
+
+
+def _threshold(body: Body, crossed: tuple[float, ...]) -> str:
+    """The thresholds crossed, in words."""
+    if crossed == (0.0,):
+        return "no effect"
+    return f"the threshold ({', '.join(body.said(t) for t in crossed)})"
 
 
 def _by_width(body: Body) -> Proposal:
@@ -63,7 +102,7 @@ def _by_width(body: Body) -> Proposal:
     numbers = (
         f"{body.rated_on}: {body.estimate:.0f} ({body.low:.0f} to {body.high:.0f})",
         f"width {width:.0f}",
-        f"{body.participants:.0f} participants",
+        body.people,
     )
     return Proposal("imprecision", serious(levels), rule, numbers, "balm's own cut-off; GRADE states none")
 
@@ -73,49 +112,67 @@ def _both_ways(body: Body) -> tuple[bool, bool]:
     if body.important is not None:
         mid = body.important
         return body.low <= -mid and body.high >= mid, body.low <= -EXTREME * mid and body.high >= EXTREME * mid
-    if body.ratio is None:
+    if body.ratio is None or body.risk_ratio is None:
         return False, False
-    _, low, high = body.ratio
-    far = 1 / EXTREME
-    return low <= 1 - APPRECIABLE and high >= 1 + APPRECIABLE, low <= far and high >= EXTREME
+    _, low, high = body.risk_ratio
+    far = body.ratio[1] <= 1 / EXTREME and body.ratio[2] >= EXTREME
+    return low <= 1 - APPRECIABLE and high >= 1 + APPRECIABLE, far
 
 
-def _information_size(body: Body) -> tuple[int, str, list[str]]:
-    """Levels, rule and numbers where the interval crosses no threshold."""
+def _information_size(body: Body) -> tuple[int, str, list[str], str]:
+    """Levels, rule, numbers and what is left to a person where the interval crosses no threshold."""
     clear = "the interval does not cross the threshold"
-    if body.ratio is not None:
-        ratio, low, high = body.ratio
-        if LARGE_LOW <= ratio <= LARGE_HIGH:
-            return 0, f"{clear} and the relative effect is modest", [f"{body.ratio_kind} {ratio:.3g}"]
-        width = high / low if low > 0 else float("inf")
-        limit = WIDE.get(body.ratio_kind, WIDE["RR"])
-        more = [f"{body.ratio_kind} {ratio:.3g}, beyond a relative effect of 30 %; upper over lower end {width:.3g}"]
-        if not body.baseline:
-            needed = float("inf")
-        else:
+    width = limit = 0.0
+    unit = "participants"
+    have = body.participants
+    if body.ratio is not None and body.risk_ratio is not None:
+        ratio, _, high = body.ratio
+        relative = body.risk_ratio[0]
+        told = f"{body.ratio_kind} {figures(ratio)}"
+        if relative != ratio:
+            told += f", a risk ratio of {figures(relative)} at the baseline risk"
+        if LARGE_LOW <= relative <= LARGE_HIGH:
+            return 0, f"{clear} and the relative effect is modest", [told], ""
+        width = high / body.ratio[1] if body.ratio[1] > 0 else float("inf")
+        limit = WIDE.get("OR" if body.ratio_kind in ODDS else body.ratio_kind, WIDE["RR"])
+        more = [f"{told}, beyond a relative effect of 30 %; upper over lower end {figures(width)}"]
+        if body.events is not None:
+            needed, have, unit = events_for_hazards(), body.events, "events"
+            more.append(f"optimal information size {needed:.0f} events (hazard ratio {1 - APPRECIABLE:g}); the "
+                        f"intervals imply about {have:.0f}")  # fmt: skip
+        elif body.baseline:
             needed = size_for_risks(body.baseline)
-            more.append(f"optimal information size {needed:.0f} (baseline risk {body.baseline:.3g}, reduction of 25 %)")
+            more.append(
+                f"optimal information size {needed:.0f} (baseline risk {figures(body.baseline)}, reduction of 25 %)"
+            )
+        elif width > limit:
+            return -2, "the effect is implausibly large and the interval very wide for a ratio", more, NO_SIZE
+        else:
+            return 0, f"{clear}; the effect is implausibly large, and the information size is not known", more, NO_SIZE
     elif body.unit == "per 1000" and body.baseline:
         ratio = 1 + body.estimate / (1000 * body.baseline)
         if LARGE_LOW <= ratio <= LARGE_HIGH:
-            return 0, f"{clear} and the relative effect is modest", [f"risk in the ratio {ratio:.3g}"]
-        needed, width, limit = size_for_risks(body.baseline), 0.0, 0.0
-        more = [f"risk in the ratio {ratio:.3g}; optimal information size {needed:.0f} (reduction of 25 %)"]
+            return 0, f"{clear} and the relative effect is modest", [f"risk in the ratio {figures(ratio)}"], ""
+        needed = size_for_risks(body.baseline)
+        more = [f"risk in the ratio {figures(ratio)}; optimal information size {needed:.0f} (reduction of 25 %)"]
     elif body.sd:
         standardised = abs(body.estimate) / body.sd
+        told = f"{standardised:.2g} standard deviation{'' if f'{standardised:.2g}' == '1' else 's'}"
         if standardised < LARGE_SD:
-            return 0, f"{clear} and the effect is not implausibly large", [f"{standardised:.2g} standard deviations"]
+            return 0, f"{clear} and the effect is not implausibly large", [told], ""
         needed = size_for_difference(body.sd, body.important or SMALL_SD * body.sd)
-        width = limit = 0.0
-        more = [f"{standardised:.2g} standard deviations; optimal information size {needed:.0f}"]
+        more = [f"{told}; optimal information size {needed:.0f}"]
     else:
-        return 0, clear, []
-    if body.participants >= needed:
-        return 0, f"{clear} and the optimal information size is met", more
-    if width > limit:
+        return 0, clear, [], ""
+    if have >= needed:
+        return 0, f"{clear} and the optimal information size is met", more, ""
+    if math.isnan(have):
+        return 0, f"{clear}; the effect is implausibly large, and the number of {unit} is not known", more, NO_SIZE
+    if width > limit > 0:
         return (
             -2,
             "the effect is implausibly large, the information size is not met and the interval is very wide",
             more,
+            "",
         )
-    return -1, "the effect is implausibly large and the optimal information size is not met", more
+    return -1, "the effect is implausibly large and the optimal information size is not met", more, ""

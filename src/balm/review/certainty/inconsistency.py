@@ -7,6 +7,7 @@ import math
 from balm.review.certainty.body import Body, Proposal
 from balm.review.certainty.target import Target
 from balm.review.certainty.words import serious
+from balm.vocabulary.numbers import figures, p_value
 
 SOURCE = "Core GRADE 3 (BMJ 2025;389:e081905); Cochrane Handbook 10.10.2. The cut-offs are balm's"
 #: From here heterogeneity "may represent substantial", then "considerable" (Handbook 10.10.2), per cent.
@@ -44,13 +45,13 @@ def inconsistency(body: Body, target: Target) -> Proposal:
     overlap = min(s.high for s in body.studies) >= max(s.low for s in body.studies)
     varied = body.i2 >= SUBSTANTIAL or body.q_p < Q_LEVEL or not overlap
     numbers = [
-        f"k = {body.k}; I2 {body.i2:.0f} %; tau2 {body.tau2:.3g}; Q p {body.q_p:.2g}",
+        f"k = {body.k}; I2 {body.i2:.0f} %; tau2 {figures(body.tau2)}; Q {p_value(body.q_p, name='p')}",
         f"{other:.0f} % of the weight on another side of the threshold",
         "the studies' intervals overlap" if overlap else "the studies' intervals do not all overlap",
     ]
     wider = False
     if body.prediction is not None and all(map(math.isfinite, body.prediction)):
-        numbers.append(f"prediction interval {body.prediction[0]:.3g} to {body.prediction[1]:.3g}")
+        numbers.append(f"prediction interval {body.between(*body.prediction)}")
         beyond = set(target.crossed(*body.prediction)) - set(target.crossed(body.low, body.high))
         wider = body.k >= PREDICTION_K and body.tau2 > 0 and bool(beyond)
     mid = body.important or 0.0
@@ -77,7 +78,8 @@ def inconsistency(body: Body, target: Target) -> Proposal:
         levels, rule = 0, "the results do not vary more than chance explains"
     ask = ""
     if body.subgroup_p is not None:
-        numbers.append(f"subgroups by {body.subgroup_by or 'plan'}: p {body.subgroup_p:.2g}")
+        by = f"by {body.subgroup_by.replace('_', ' ')}" if body.subgroup_by else "of the plan"
+        numbers.append(f"subgroups {by}: {p_value(body.subgroup_p, name='p')}")
         if body.subgroup_p < SUBGROUP_LEVEL and levels:
             ask = "Subgroups may explain it: if this is credible (ICEMAN), rate each subgroup on its own instead."
     return Proposal("inconsistency", serious(levels), rule, tuple(numbers), SOURCE, ask)

@@ -32,3 +32,12 @@ def size_for_difference(sd: float, difference: float) -> float:
     785
     """
     return 4 * (Z_ALPHA + Z_POWER) ** 2 * (sd / difference) ** 2
+
+
+def events_for_hazards(ratio: float = 1 - PLAUSIBLE_REDUCTION) -> float:
+    """Events in two equal groups together that show a hazard ratio (Schoenfeld 1981, Biometrika 68:316).
+
+    >>> round(events_for_hazards(0.75))
+    379
+    """
+    return 4 * ((Z_ALPHA + Z_POWER) / math.log(ratio)) ** 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from balm.review.analysis_data import canonical, data_of
@@ -26,6 +26,10 @@ PER = 1000
 #: Normal quantile for the interval of one study's own effect.
 Z95 = 1.959963984540054
 
+#: Why studies that were found leave nothing to rate.
+NOT_ESTIMABLE = "the studies found give no effect that could be estimated"
+NO_TOTAL = "the plan asks for no total of these studies: rate each subgroup as an analysis of its own"
+
 Rated = Callable[[float], float]
 
 
@@ -45,7 +49,9 @@ def body_of(package: Package, result: AnalysisResult, baseline: float | None = N
         controlled=controlled,
     )
     if fit is None or math.isnan(fit.estimate):
-        return empty
+        return replace(empty, nothing=NOT_ESTIMABLE) if result.rows else empty
+    if fit.k > 1 and not spec.overall:
+        return replace(empty, nothing=NO_TOTAL)
     base = baseline if baseline is not None else own_baseline(result)
     rated, rated_on, unit = _rating_scale(result, base)
     shown = fit.displayed
@@ -75,12 +81,14 @@ def body_of(package: Package, result: AnalysisResult, baseline: float | None = N
         subgroup_p=result.subgroup_test.get("p"),
         subgroup_by=spec.by or "",
         baseline=base,
-        sd=_pooled_sd(result.rows),
+        sd=1.0 if fit.measure == "SMD" else _pooled_sd(result.rows),
+        wald=_wald(fit, rated),
+        events=_implied_events(fit),
         without_high=_without_high(package, spec, result, rated),
         small_study_p=_small_study(fit),
         compared=_compared(package, result),
         randomised=all(s.randomised for s in studies),
-        robins=any((j.instrument or "").startswith("robins") for rows in judged.values() for j in rows),
+        robins=any(by_robins(j) for rows in judged.values() for j in rows),
     )
 
 
@@ -117,12 +125,20 @@ def own_baseline(result: AnalysisResult) -> float | None:
 
 
 def participants_of(row: EffectRow) -> float:
-    """Participants of one line; in a cross-over trial the same people are in both groups."""
+    """Participants of one line, ``nan`` where not known; in a cross-over trial the same people are in both groups."""
     v = row.values
+    if row.people is not None:
+        return row.people
     if "n" in v:
         return v["n"]
-    one, two = v.get("n_1", 0.0), v.get("n_2", 0.0)
+    one, two = v.get("n_1", math.nan), v.get("n_2", math.nan)
     return max(one, two) if row.design == "cross-over" else one + two
+
+
+def people_of(rows: Iterable[EffectRow]) -> float | None:
+    """Participants of these lines, ``None`` where those of one are not known."""
+    people = math.fsum(participants_of(row) for row in rows)
+    return None if math.isnan(people) else people
 
 
 def _rating_scale(result: AnalysisResult, base: float | None) -> tuple[Rated, str, str]:
@@ -141,6 +157,8 @@ def _rating_scale(result: AnalysisResult, base: float | None) -> tuple[Rated, st
         )
     if result.measure in RATIOS:
         return (lambda x: math.log(x) if x > 0 else -math.inf), f"logarithm of the {result.measure}", ""
+    if result.measure == "SMD":
+        return (lambda x: x), "the standardised difference", "standard deviations"
     return (lambda x: x), "the difference", result.outcome.unit or ""
 
 
@@ -149,7 +167,8 @@ def _important(result: AnalysisResult) -> tuple[float | None, str]:
     d = result.outcome.important_difference
     if d is None or not d.between_groups or result.comparison.group_2 is None:
         return None, ""
-    source = d.source if d.verified else f"{d.source} (not verified)"
+    told = d.verified or "not verified" in d.source
+    source = d.source if told else f"{d.source} (not verified)"
     if result.measure == "MD" or (result.outcome.kind == "binary" and "1000" in d.unit):
         return abs(d.value), source
     return None, ""
@@ -206,6 +225,34 @@ def bias_class(rows: list[BiasJudgement]) -> tuple[str, bool]:
     if words & set(AT_HIGH_RISK):
         return "high", "critical" in words
     return ("low" if words <= {"low", "yes"} else "some"), False
+
+
+def by_robins(judgement: BiasJudgement) -> bool:
+    """Whether a judgement was made with ROBINS-I, coded here or named in words."""
+    named = judgement.instrument or judgement.tool.casefold().replace(" ", "-")
+    return named.startswith("robins-i")
+
+
+def _wald(fit: Pooled, rated: Rated) -> tuple[float, float] | None:
+    """Wald's interval beside one of two studies with a degree of freedom; ``None`` where it is that interval."""
+    if fit.k != 2 or fit.df != 1:
+        return None
+    half = Z95 * _wald_se(fit)
+    ends = (rated(float(displayed(x, fit.measure))) for x in (fit.estimate - half, fit.estimate + half))
+    low, high = sorted(ends)
+    return low, high
+
+
+def _wald_se(fit: Pooled) -> float:
+    tau2 = fit.tau2 if math.isfinite(fit.tau2) else 0.0
+    return 1 / math.sqrt(math.fsum(1 / (float(v) + tau2) for v in fit.effects.variance))
+
+
+def _implied_events(fit: Pooled) -> float | None:
+    """Events behind hazard ratios: 4 / variance of each (two equal groups, Schoenfeld 1981)."""
+    if fit.measure != "HR":
+        return None
+    return math.fsum(4 / float(v) for v in fit.effects.variance)
 
 
 def paid_by_industry(funding: str | None) -> bool:

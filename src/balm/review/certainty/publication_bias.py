@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from balm.review.certainty.body import Body, Proposal
 from balm.review.certainty.words import serious
+from balm.vocabulary.numbers import p_value
 
 SOURCE = (
     "Core GRADE 4 (BMJ 2025;389:e083864); Cochrane Handbook 13.3.5.3 (tests need ten studies). The cut-offs are balm's"
@@ -25,13 +28,20 @@ def publication_bias(body: Body) -> Proposal:
     """
     eligible = body.k + body.silent
     share = body.silent / eligible if eligible else 0.0
-    numbers = [f"{body.silent} of {eligible} eligible studies give no usable number for this outcome"]
+    numbers = [
+        "the one eligible study gives a usable number for this outcome"
+        if eligible == 1 and not body.silent
+        else f"{body.silent} of {eligible} eligible studies give{'s' if body.silent == 1 else ''} no usable number for "
+        "this outcome"
+    ]
     if body.silent_n:
-        numbers.append(f"they randomised {body.silent_n:.0f} people; {body.participants:.0f} are in the analysis")
+        who = "it" if body.silent == 1 else "they"
+        within = "" if math.isnan(body.participants) else f"; {body.participants:.0f} are in the analysis"
+        numbers.append(f"{who} randomised {body.silent_n:.0f} people{within}")
     if body.unpublished:
         numbers.append(f"registered or ongoing without a result: {', '.join(body.unpublished)}")
     if body.k >= TEST_K and body.small_study_p is not None:
-        numbers.append(f"small-study test p {body.small_study_p:.2g}")
+        numbers.append(f"small-study test {p_value(body.small_study_p, name='p')}")
     else:
         numbers.append(f"k = {body.k}: no small-study test below ten studies")
     paid = bool(body.studies) and all(s.industry and s.n < SMALL for s in body.studies)

@@ -72,5 +72,5 @@ def _notes(c: Certainty) -> list[str]:
         if follows != c.overall.rating:
             notes.append(f"the domains as decided lead from {c.proposed.start} to {follows}, not to {c.overall.rating}")
         if not c.body.studies:
-            notes.append("rated although no study gives a usable number")
+            notes.append(f"rated although {c.body.nothing}")
     return notes

@@ -9,6 +9,9 @@ from balm.review.certainty.words import serious
 SOURCE = "Core GRADE 4 (BMJ 2025;389:e083864); Cochrane Handbook 14.2.2. The share of half is balm's reading of 'most'"
 #: "Most of the information" (Handbook, table 14.2.a), as a share of the weight in per cent.
 MOST = 50.0
+#: Core GRADE 4 weighs the share of the weight and whether studies at high and low risk give the same result.
+APART = "Core GRADE takes the result of the studies at low risk where the two differ; decide which one is rated."
+ALIKE = "The other studies give much the same result; where they are enough to stand alone, a person may not lower."
 
 
 def risk_of_bias(body: Body, target: Target) -> Proposal:
@@ -31,9 +34,11 @@ def risk_of_bias(body: Body, target: Target) -> Proposal:
         levels, rule = -2, "half or more of the weight is at critical risk of bias (serious, under ROBINS-I)"
     elif high >= MOST:
         levels, rule = -1, "half or more of the weight is at high risk of bias"
+        if body.without_high is not None:
+            ask = APART if _elsewhere(body, target) else ALIKE
     elif high > 0 and _elsewhere(body, target):
         levels, rule = -1, "without the studies at high risk the result lies elsewhere"
-        ask = "Core GRADE takes the result of the studies at low risk where the two differ; decide which one is rated."
+        ask = APART
     elif high + some + not_known >= MOST:
         levels, rule = -1, "half or more of the weight is not known to be at low risk of bias"
         if not_known:
@@ -44,7 +49,9 @@ def risk_of_bias(body: Body, target: Target) -> Proposal:
             rule = "most weight is at low risk of bias"
     if body.without_high is not None:
         e, low, high_end = body.without_high
-        numbers.append(f"without high risk {e:.3g} ({low:.3g} to {high_end:.3g}); all {body.estimate:.3g}")
+        numbers.append(
+            f"without high risk {body.said(e)} ({body.between(low, high_end)}); all {body.said(body.estimate)}"
+        )
     return Proposal("risk of bias", serious(levels), rule, tuple(numbers), SOURCE, ask)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from balm.review.certainty.body import Body
+from balm.vocabulary.numbers import counted
 
 ANY, IMPORTANT, LITTLE = "any effect", "an important effect", "little or no effect"
 TARGETS = (ANY, IMPORTANT, LITTLE)
@@ -37,6 +38,8 @@ def target_of(body: Body, kind: str | None = None) -> Target | None:
 
     >>> target_of(Body("pain", (), -1.6, -2.1, -1.1, important=1)).words
     'an important effect: at least 1 below no effect'
+    >>> target_of(Body("pain", (), 0.3, -0.1, 0.9, important=1, unit="points on 0-10")).words
+    'little or no effect: within 1 point on 0-10 of no effect'
     """
     if math.isnan(body.estimate):
         return None
@@ -46,11 +49,13 @@ def target_of(body: Body, kind: str | None = None) -> Target | None:
     if kind == ANY or mid is None:
         alone = "the proportion itself: without a control group there is no effect to rate"
         return Target(ANY, (0.0,), "any effect: the threshold is no effect" if body.controlled else alone)
-    unit = f" {body.unit}" if body.unit else ""
+    below = body.estimate < 0
     if kind == IMPORTANT:
-        below = body.estimate < 0
-        where = "below" if below else "above"
-        return Target(
-            IMPORTANT, (-mid if below else mid,), f"an important effect: at least {mid:g}{unit} {where} no effect"
-        )
-    return Target(LITTLE, (-mid, mid), f"little or no effect: within {mid:g}{unit} of no effect")
+        where = f"at least {counted(mid, body.unit)} {'below' if below else 'above'} no effect"
+        if body.logarithmic:
+            where = f"{body.named} {body.said(-mid)} or less" if below else f"{body.named} {body.said(mid)} or more"
+        return Target(IMPORTANT, (-mid if below else mid,), f"an important effect: {where}")
+    where = f"within {counted(mid, body.unit)} of no effect"
+    if body.logarithmic:
+        where = f"{body.named} between {body.said(-mid)} and {body.said(mid)}"
+    return Target(LITTLE, (-mid, mid), f"little or no effect: {where}")

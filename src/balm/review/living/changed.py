@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from balm.review.certainty.of_analysis import participants_of
+from balm.review.certainty.of_analysis import people_of
 from balm.review.certainty.rating import Certainty, certainty_of
 from balm.review.flow_counts import screening_outcomes
 from balm.review.living.moved import Move, moves
@@ -25,7 +25,7 @@ class Standing:
     """A result as it stood: studies, participants, and the estimate with its interval on the scale that is shown."""
 
     k: int
-    participants: float
+    participants: float | None  # None = not known
     estimate: float | None
     low: float | None
     high: float | None
@@ -157,7 +157,7 @@ def standing_of(result: AnalysisResult) -> Standing:
     shown = fit.displayed
     numbers = (shown.estimate, shown.interval.low, shown.interval.high, fit.p)
     known = [float(x) if math.isfinite(x) else None for x in numbers]
-    return Standing(fit.k, sum(participants_of(r) for r in used), *known)
+    return Standing(fit.k, people_of(used), *known)
 
 
 def screened(package: Package) -> Screened:
