@@ -404,3 +404,14 @@ def test_a_chain_is_cut_where_a_pair_inside_must_stay_apart():
     found = find_duplicates([left, middle, right])
     assert all(not {"left", "right"} <= set(group.ids) for group in found.groups)
     assert len(found.groups) == 1 and found.review
+
+
+def test_a_chain_is_cut_even_where_nobody_would_be_asked_about_the_pair():
+    """The report by DOI, its part II by PubMed number; the record in the middle carries both numbers."""
+    left = replace(BARE, id="left", doi="10.1016/x", volume=None, issue=None, pages=None)
+    middle = replace(left, id="middle", pmid="19604642")
+    right = replace(middle, id="right", title=TITLE + ". Part II", doi=None, journal=None)
+    assert verdict(left, right) == "keep"
+    found = find_duplicates([left, middle, right])
+    assert [set(group.ids) for group in found.groups] == [{"left", "middle"}]
+    assert [(pair.record_1, pair.record_2) for pair in found.review] == [("middle", "right")]

@@ -342,7 +342,7 @@ class Duplicates:
                 inner += [a * n + b for x, a in enumerate(ordered) for b in ordered[x + 1 :]]
         known = s.i * n + s.j
         codes: Ints = np.setdiff1d(np.array(inner, dtype=np.int64), known)
-        new = score_pairs(self._prepared, codes // n, codes % n, all_pairs=True)
+        new = score_pairs(self._prepared, codes // n, codes % n, all_pairs=True, every=True)
         out: dict[tuple[int, int], int] = {}
         for part in (s, new):
             cut = part.only(part.cutting & (part.band != MERGE))
