@@ -9,16 +9,25 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from balm.report.rounding import digits_for, number, to
+from balm.report.rounding import digits_for, number
 from balm.report.summary_of_findings_words import (
     counted_alike,
     difference,
     needed_to_treat,
     plain_language,
     points_between,
+    ratio_in_words,
 )
 from balm.review.certainty.body import Body, StudyResult
-from balm.review.certainty.of_analysis import NO_TOTAL, RANDOMISED, RATIOS, own_baseline, participants_of, people_of
+from balm.review.certainty.of_analysis import (
+    NO_TOTAL,
+    RANDOMISED,
+    RATIOS,
+    WITH_BASELINE,
+    own_baseline,
+    participants,
+    participants_of,
+)
 from balm.review.certainty.rating import Certainty, DomainRating, certainties
 from balm.review.certainty.target import ANY
 from balm.review.certainty.words import DOWN, NOT_RATED, UP
@@ -81,6 +90,16 @@ class Finding:
     comment: str
     stale: bool
     ratings: Mapping[str, str]
+
+    @property
+    def people(self) -> str:
+        """How many participants; a contrast may not say."""
+        return "not known" if self.participants is None else f"{self.participants:.0f}"
+
+    @property
+    def people_and_studies(self) -> str:
+        """Participants with the number of studies, as a summary of findings prints them."""
+        return f"{self.people} ({self.studies} {'study' if self.studies == 1 else 'studies'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +207,7 @@ def _finding(
         harm=outcome.domain == "harm",
         risks=_risks(result, certainty, baselines),
         relative=_relative(result, body),
-        participants=people_of(result.rows) if none_estimable else _known(body.participants),
+        participants=participants(result.rows) if none_estimable else _known(body.participants),
         studies=len(result.rows) if none_estimable else body.k,
         design=_design(result, body),
         certainty=certainty.certainty,
@@ -259,21 +278,18 @@ def _design(result: AnalysisResult, body: Body) -> str:
 def _relative(result: AnalysisResult, body: Body) -> str:
     if body.ratio is None or result.whole is None:
         return "not estimable" if result.measure in RATIOS else "–"
-    value, low, high = body.ratio
-    digits = digits_for([high - low])
-    name = SHORT.get(body.ratio_kind, body.ratio_kind)
-    return f"{name} {number(value, digits, ratio=True)} ({to(low, high, digits, ratio=True)})"
+    return ratio_in_words(SHORT.get(body.ratio_kind, body.ratio_kind), *body.ratio)
 
 
 def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baseline]) -> tuple[Risks, ...]:
     """Absolute effects at each baseline risk; for means the values of the control groups and the difference."""
     body, fit = certainty.body, result.whole
     if fit is None or not body.studies:
-        return ()
+        return _counts(result, body)
     if not body.controlled:
         share = f"{body.estimate:.0f} per 1000 ({body.low:.0f} to {body.high:.0f})"
         return (Risks("–", share, "–", "", "no control group"),)
-    if result.measure not in ("RR", "OR", "PETO", "RD"):
+    if result.measure not in WITH_BASELINE:
         return (_means(result, body),)
     chosen = list(given)
     if not chosen and certainty.overall is not None and certainty.overall.baseline_risk is not None:
@@ -281,9 +297,21 @@ def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baselin
     if not chosen:
         own = own_baseline(result)
         if own is None:
-            return ()
+            return (Risks("no risk on record", "not estimable without a baseline risk", "–", "", ""),)
         chosen = [Baseline(own, "control groups of the trials used")]
     return tuple(_at(result, one) for one in chosen)
+
+
+def _counts(result: AnalysisResult, body: Body) -> tuple[Risks, ...]:
+    """What was counted where no effect can be estimated from it: nobody, or everybody."""
+    if not result.rows or result.comparison.group_2 is None or _counted(result, body) not in ("nobody", "everybody"):
+        return ()
+    told = [f"{_sum(result, f'events_{g}')} of {_sum(result, f'n_{g}')}" for g in (2, 1)]
+    return (Risks(told[0], told[1], "not estimable", "", ""),)
+
+
+def _sum(result: AnalysisResult, name: str) -> str:
+    return f"{sum(row.values[name] for row in result.rows):.0f}"
 
 
 def _at(result: AnalysisResult, baseline: Baseline) -> Risks:
@@ -301,6 +329,10 @@ def _at(result: AnalysisResult, baseline: Baseline) -> Risks:
         elif fit.measure == "RD":
             found = convert.absolute_risk_from_risk_difference(
                 risk_difference=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
+            )
+        elif fit.measure == "HR":
+            found = convert.absolute_risk_from_hazard_ratio(
+                hazard_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
             )
         else:
             found = convert.absolute_risk_from_odds_ratio(

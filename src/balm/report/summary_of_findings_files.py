@@ -32,7 +32,7 @@ def summary_csv(table: SummaryOfFindings) -> str:
         for control, with_it, apart, nnt, source in risk_cells(f):
             lines.append(
                 (f.outcome, f.measured, f.follow_up, control, with_it, apart, nnt, source, f.relative,
-                 people_in(f), f.studies, f.certainty, f.symbols, " ".join(f.marks), f.comment,
+                 f.people, f.studies, f.certainty, f.symbols, " ".join(f.marks), f.comment,
                  f.analysis)
             )  # fmt: skip
     heads = tuple(f"{h} ({table.interval})" if h == "Relative effect" else h for h in SOF_COLUMNS)
@@ -43,7 +43,7 @@ def profile_csv(table: SummaryOfFindings) -> str:
     """The evidence profile, in GRADEpro's words and order of columns."""
     lines = [
         (f"{f.outcome}, {f.follow_up}", f.studies, f.design, *(f.ratings[d] for d in DOWN[:4]), other_considerations(f),
-         people_in(f), f.relative, risk_cells(f)[0][2], " ".join(filter(None, (f.symbols, f.certainty))))
+         f.people, f.relative, risk_cells(f)[0][2], " ".join(filter(None, (f.symbols, f.certainty))))
         for f in table.findings
     ]  # fmt: skip
     heads = tuple(f"{h} ({table.interval})" if h in ("Relative", "Absolute") else h for h in PROFILE_COLUMNS)
@@ -85,17 +85,11 @@ def _row(f: Finding) -> str:
         escape("; ".join(filter(None, (r[1], r[2] if r[2] not in ("–", r[1]) else "", r[3])))) for r in risks
     )
     certainty = f'<span aria-hidden="true">{f.symbols}</span> {escape(f.certainty)}{marks}'
-    studies = "study" if f.studies == 1 else "studies"
     return (
         f'<tr><th scope="row">{escape(f.outcome)}<br><small>{escape(about)}</small></th><td>{control}</td>'
-        f"<td>{with_it}</td><td>{escape(f.relative)}</td><td>{people_in(f)} ({f.studies} {studies})</td>"
+        f"<td>{with_it}</td><td>{escape(f.relative)}</td><td>{f.people_and_studies}</td>"
         f"<td>{certainty}</td><td>{escape(f.comment)}</td></tr>"
     )
-
-
-def people_in(f: Finding) -> str:
-    """The participants of a row."""
-    return "not known" if f.participants is None else f"{f.participants:.0f}"
 
 
 def risk_cells(f: Finding) -> list[tuple[str, str, str, str, str]]:

@@ -91,6 +91,16 @@ def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bo
     return f"{point} ({count(far)} to {count(near)})"
 
 
+def ratio_in_words(kind: str, value: float, low: float, high: float) -> str:
+    """A relative effect with its interval, to as many decimals as the interval can bear; a ratio is never 0.00.
+
+    >>> ratio_in_words("RR", 0.63, 0.4, 0.99), ratio_in_words("RR", 0.63, 0.0000009, 443094.96)
+    ('RR 0.63 (0.40 to 0.99)', 'RR 0.63 (<0.000001 to 443094.96)')
+    """
+    digits = digits_for([high - low])
+    return f"{kind} {number(value, digits, ratio=True)} ({to(low, high, digits, ratio=True)})"
+
+
 _VERBS = {
     "high": ("{0}s", "results in"),
     "moderate": ("probably {0}s", "probably results in"),
@@ -174,9 +184,9 @@ _OVER_TIME = {"HR": "hazard", "IRR": "rate"}
 
 
 def _quoted(outcome: Outcome, body: Body) -> str:
-    if body.ratio_kind in _OVER_TIME:
+    if body.ratio_kind in _OVER_TIME and body.unit != "per 1000":
         return f"the {_OVER_TIME[body.ratio_kind]} of “{outcome.name}”"
-    if outcome.kind == "binary":
+    if outcome.kind == "binary" or (body.ratio_kind and body.unit == "per 1000"):
         return f"the number of people counted under “{outcome.name}”"
     head = outcome.name.split(" ", 1)[0]
     return outcome.name if head.isupper() and len(head) > 1 else outcome.name[:1].lower() + outcome.name[1:]
@@ -187,8 +197,4 @@ def _size(body: Body) -> str:
         return f": {difference(body.low, body.estimate, body.high)}"
     if body.rated_on.endswith("difference"):
         return f": {points_between(body, body.unit)}"
-    if body.ratio is None:
-        return ""
-    value, low, high = body.ratio
-    digits = digits_for([high - low])
-    return f": {body.named} {number(value, digits, ratio=True)} ({to(low, high, digits, ratio=True)})"
+    return "" if body.ratio is None else f": {ratio_in_words(body.named, *body.ratio)}"

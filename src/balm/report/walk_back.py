@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from balm.report.html_report.links import address, anchor, source_links
-from balm.report.html_report.rows_view import group_values, note_text, step_line
+from balm.report.html_report.rows_view import group_values, note_text, rows_file, step_line
 from balm.report.html_report.study_tables import marked, printed, printed_contrast
 from balm.report.html_report.table import Line, Link
 from balm.report.methods_text import methods
@@ -22,7 +22,7 @@ from balm.report.result_sentence import is_ratio, shows_ratio
 from balm.report.rounding import digits_for
 from balm.report.rounding import number as rounded
 from balm.report.study_rows import study_rows
-from balm.review.certainty.of_analysis import people_of
+from balm.review.certainty.of_analysis import participants
 from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, EffectRow, Sensitivity, Subgroup, Synthesis
@@ -208,7 +208,7 @@ def variants(result: AnalysisResult) -> tuple[Variant, ...]:
     ]
     both += [(levels[i], f"Subgroup: {s.level}", s) for i, s in enumerate(result.subgroups)]
     found = []
-    planned = {row.study for row in result.rows}
+    planned, file = {row.study for row in result.rows}, rows_file(result)
     for key, title, s in both:
         if s.fit is None:
             continue
@@ -219,17 +219,18 @@ def variants(result: AnalysisResult) -> tuple[Variant, ...]:
             if (own := drawn.get(row.label)) is not None:
                 effect = _effect(own.estimate, own.low, own.high, digits, shows_ratio(result.measure))
                 step = row.study in planned
-                links = () if step else _own_rows(row)
+                links = () if step else _own_rows(row, file)
                 studies.append(VariantStudy(row.study, row.label, effect, f"{fixed(own.weight, 1)}%", step, links))
         model = methods(s.fit).rpartition(" Computed with ")[0]
         found.append(Variant(key, title, _numbers_of(result.id, key, s.fit), model, tuple(studies)))
     return tuple(found)
 
 
-def _own_rows(row: EffectRow) -> tuple[Link, ...]:
+def _own_rows(row: EffectRow, file: str) -> tuple[Link, ...]:
     """The rows of a study that the planned analysis does not hold; its sources where its numbers were assumed."""
     found = tuple(
-        Link(f"results.csv, row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False)
+        Link(f"{file}, row {n}", "#" + anchor(file.removesuffix("s.csv"), r))
+        for n, r in zip(row.rows, row.results, strict=False)
     )
     return found or source_links(" ; ".join(row.sources), None, {})
 
@@ -262,10 +263,10 @@ def quantities(result: AnalysisResult) -> tuple[Quantity, ...]:
     used = [row for row in result.rows if row.label in fit.effects.study]
     digits = digits_for([shown.interval.high - shown.interval.low])
     coverage = percent(100 * fit.interval.level)
-    people = people_of(used)
+    people = participants(used)
     add("studies", "Studies", str(fit.k), fit.k)
     if people is not None:
-        add("people", "People", plain(round(people)), people)
+        add("people", "People", plain(people), people)
     scale = MEASURES[fit.measure].name if fit.measure in MEASURES else fit.measure
     add("estimate", scale[:1].upper() + scale[1:], rounded(shown.estimate, digits, ratio=ratio), shown.estimate)
     add("low", f"{coverage} interval, low", rounded(shown.interval.low, digits, ratio=ratio), shown.interval.low)

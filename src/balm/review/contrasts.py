@@ -56,7 +56,8 @@ class EffectRow:
     """One study's line in an analysis.
 
     ``values`` are the numbers used (``events_1``, ``n_1``, ``mean_1`` ...); ``results`` the ids and ``rows`` the data
-    rows of ``results.csv`` they came from (none for an assumed count); ``sources`` the pages they were read on.
+    rows of ``results.csv`` they came from, or of ``contrasts.csv`` in an analysis of contrasts (none for an assumed
+    count); ``sources`` the pages they were read on; ``people`` the participants of a contrast, where it says them.
     """
 
     study: str

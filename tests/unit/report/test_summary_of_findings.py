@@ -15,7 +15,11 @@ import pytest
 from balm.actions.review import Review
 from balm.report.summary_of_findings import Baseline, summary_of_findings
 from balm.report.summary_of_findings_files import profile_csv, summary_csv, summary_html
-from balm.report.summary_of_findings_words import counted_alike, needed_to_treat, plain_language
+from balm.report.summary_of_findings_words import (
+    counted_alike,
+    needed_to_treat,
+    plain_language,
+)
 from balm.review.certainty.body import Body, StudyResult
 from balm.review.certainty.target import target_of
 from balm.review.certainty.words import LEVELS
@@ -110,6 +114,14 @@ def test_no_data_no_events_and_no_control_group() -> None:
     )
     alone = replace(body(520, 350, 680, per=True), controlled=False)
     assert "not an effect of ketamine" in plain_language(HARM, "ketamine", "very low", alone)
+
+
+def test_an_effect_without_people_or_units_says_what_it_is_in() -> None:
+    ratio = replace(body(0.2, 0.05, 0.4, important=None), rated_on="logarithm of the HR", unit="", ratio_kind="HR",
+                    ratio=(1.22, 0.0004, 1.49))  # fmt: skip
+    assert plain_language(HARM, "ketamine", "moderate", ratio).endswith(": HR 1.22 (0.00040 to 1.49).")
+    standardised = replace(body(-0.46, -0.63, -0.28, important=None), unit="standard deviations")
+    assert "0.46 standard deviations lower" in plain_language(PAIN, "ketamine", "low", standardised)
 
 
 @pytest.mark.parametrize("certainty", [*LEVELS, "not rated"])

@@ -6,6 +6,10 @@ from math import exp, log, sqrt
 
 import pytest
 
+from balm.report.html_report.rows_view import rows_table
+from balm.report.summary_of_findings import Baseline, summary_of_findings
+from balm.report.walk_back import walk
+from balm.review.certainty.of_analysis import body_of, participants, participants_of
 from tests.unit.review.test_package import PLAN, RESULTS, count, csv, problems
 from tests.unit.review.test_synthesis import done
 
@@ -33,7 +37,7 @@ def test_ratios_are_pooled_by_inverse_variance_of_their_logarithms():
     want = (w[0] * log(0.5) + w[1] * log(0.8)) / sum(w)
     assert result.fit.estimate == pytest.approx(want, rel=1e-12)
     assert result.fit.se == pytest.approx(1 / sqrt(sum(w)), rel=1e-12)
-    assert [r.notes[0] for r in result.rows] == ["contrasts.csv, row 1", "contrasts.csv, row 2"]
+    assert [(r.results, r.rows) for r in result.rows] == [(("c1",), (1,)), (("c2",), (2,))]
     assert [len(r.steps) for r in result.rows] == [0, 1]
     assert result.fit.displayed.estimate == pytest.approx(exp(want))
 
@@ -106,3 +110,50 @@ def test_a_profile_sets_what_is_not_said_and_what_is_said_wins():
 def test_options_that_do_not_go_together_are_named(more, reason):
     found = problems(review_toml=(PLAN + more + "\n").encode(), contrasts_csv=csv("contrasts.csv", ONE))
     assert any(reason in p for p in found), found
+
+
+def test_a_contrast_is_walked_back_to_its_row_page_quote_and_people():
+    read = {"page": "Table 2", "quote": "HR 0.5", "extracted_by": "A. Silva", "extracted": "2026-03-01"}
+    synthesis = done(HAZARD, contrasts_csv=csv("contrasts.csv", ONE | read | {"n_1": 30, "n_2": 31}, TWO))
+    result = synthesis.analysis("a1")
+    first, second = walk(result, synthesis).studies
+    assert [(v.kind, v.id, v.row, v.page, v.quote, v.extracted) for v in first.reported] == [
+        ("contrast", "c1", 1, "Table 2", "HR 0.5", "A. Silva, 2026-03-01")
+    ]
+    assert [v.id for v in second.reported] == ["c2"] and not first.sources
+    table = rows_table(result, synthesis, {})
+    where = [c.title for c in table.columns].index("Rows of contrasts.csv")
+    assert [row.cells[where].links[0].href for row in table.rows] == ["#contrast-c1", "#contrast-c2"]
+    assert participants_of(result.rows[0]) == 61 and participants(result.rows) is None
+    finding = summary_of_findings(synthesis, analyses=["a1"]).findings[0]
+    assert finding.people_and_studies == "not known (2 studies)"
+
+
+def test_a_hazard_ratio_has_absolute_effects_at_a_baseline_risk_and_none_without():
+    synthesis = done(HAZARD, contrasts_csv=csv("contrasts.csv", ONE, TWO))
+    ratio = synthesis.analysis("a1").fit.displayed.estimate
+    (at,) = summary_of_findings(synthesis, baselines={"a1": [Baseline(0.3, "register")]}).findings[0].risks
+    risk = 1000 * (1 - 0.7**ratio)
+    assert at.intervention.startswith(f"{risk:.0f} per 1000 (") and at.difference.startswith(f"{300 - risk:.0f} fewer")
+    (none,) = summary_of_findings(synthesis).findings[0].risks
+    assert "without a baseline risk" in none.intervention and none.nnt == ""
+    body = body_of(synthesis.package, synthesis.analysis("a1"), 0.3)
+    assert (body.unit, body.estimate) == ("per 1000", pytest.approx(risk - 300))
+
+
+def test_an_important_difference_in_people_is_not_held_against_a_logarithm():
+    """100 per 1000 is no logarithm: without a baseline risk every hazard ratio would be "little to no difference"."""
+    difference = """[outcomes.important_difference]
+value = 100
+unit = "per 1000"
+between_groups = true
+source = "panel"
+verified = true
+
+[[comparisons]]"""
+    plan = HAZARD.replace("[[comparisons]]", difference, 1)
+    synthesis = done(plan, contrasts_csv=csv("contrasts.csv", ONE, TWO))
+    result = synthesis.analysis("a1")
+    assert result.outcome.important_difference is not None
+    assert body_of(synthesis.package, result).important is None
+    assert body_of(synthesis.package, result, 0.3).important == 100

@@ -6,10 +6,11 @@ from balm.report.document.content import controlled, counted
 from balm.report.document.networks import at_a_glance
 from balm.report.document.parts import Section, said
 from balm.report.document.wording import ended, listed, many, was
-from balm.report.html_report.analysis_view import participants, single_sentence
+from balm.report.html_report.analysis_view import single_sentence
 from balm.report.html_report.study_tables import IN_REVIEW
 from balm.report.result_sentence import headline
 from balm.report.result_sentence import how as way
+from balm.review.certainty.of_analysis import participants, used_rows
 from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.vocabulary.numbers import MINUS
@@ -146,7 +147,7 @@ def _results(synthesis: Synthesis) -> str:
 
 
 def _one(result: AnalysisResult) -> str:
-    people = participants(result.rows)
+    people = participants(used_rows(result))
     crowd = f" ({many(people, 'person', 'people')})" if people else ""
     if result.fit is None:
         assert result.single is not None

@@ -7,7 +7,7 @@ from balm.report.document.parts import Block, Document, Listing, Run, Section, s
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, value
 from balm.report.summary_of_findings import Finding, SummaryOfFindings, summary_of_findings
-from balm.report.summary_of_findings_files import other_considerations, people_in, risk_cells
+from balm.report.summary_of_findings_files import other_considerations, risk_cells
 from balm.review.certainty.rating import Certainty, certainties
 from balm.review.certainty.words import DOWN, NOT_RATED
 from balm.review.package import Package
@@ -80,7 +80,6 @@ def _cells(f: Finding, linked: bool) -> tuple[Cell, ...]:
     for base, risk, apart, nnt, source in risk_cells(f):
         control.append(Line(f"{base} ({source})" if source else base))
         with_it.append(Line("; ".join(part for part in (risk, apart if apart not in ("–", risk) else "", nnt) if part)))
-    studies = "study" if f.studies == 1 else "studies"
     certainty = " ".join(part for part in (f.symbols, f.certainty) if part)
     notes = tuple(Link(mark, f"#sof-note-{mark}") for mark in f.marks)
     behind = f"#{place(f.analysis)}" if f.studies and linked else ""
@@ -90,7 +89,7 @@ def _cells(f: Finding, linked: bool) -> tuple[Cell, ...]:
         Cell(lines=tuple(control)),
         Cell(lines=tuple(with_it), links=(Link("behind the numbers", behind),) if behind else ()),
         Cell(f.relative, href=f"{behind}:estimate" if behind and f.relative[-1:] == ")" else ""),
-        Cell(f"{people_in(f)} ({f.studies} {studies})", href=people),
+        Cell(f.people_and_studies, href=people),
         Cell(certainty, links=notes),
         Cell(f.comment),
     )
@@ -130,7 +129,7 @@ def profile_table(sof: SummaryOfFindings) -> Table:
     rows = []
     for f in sof.findings:
         studies = (
-            (Line(f.design), Line("1 person" if f.participants == 1 else f"{people_in(f)} people")) if f.studies else ()
+            (Line(f.design), Line("1 person" if f.participants == 1 else f"{f.people} people")) if f.studies else ()
         )
         relative = (Line(f.relative),) if f.relative != "–" else ()
         certainty = " ".join(part for part in (f.symbols, f.certainty) if part)

@@ -18,10 +18,10 @@ from balm.report.result_sentence import is_ratio, measure_name, sentence, shows_
 from balm.report.rounding import digits_for, to
 from balm.report.rounding import number as rounded
 from balm.report.walk_back import variant_keys
-from balm.review.certainty.of_analysis import people_of
+from balm.review.certainty.of_analysis import participants, used_rows
 from balm.review.package import ImportantDifference, Outcome, Package
 from balm.review.risk_of_bias.of_analysis import lights_of
-from balm.review.synthesis import Absolute, AnalysisResult, EffectRow, Single, Synthesis
+from balm.review.synthesis import Absolute, AnalysisResult, Single, Synthesis
 from balm.stats.effect_sizes import EffectSizes
 from balm.stats.measures import MEASURES
 from balm.stats.pooling.pooled import Pooled
@@ -171,7 +171,7 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
     def behind(quantity: str) -> str:
         return "#" + place(result.id, quantity)
 
-    people, coverage = participants(result.rows), level(fit.interval.level)
+    people, coverage = participants(used_rows(result)), level(fit.interval.level)
     told: list[tuple[str, Cell]] = [
         ("Trials" if result.comparison.group_2 else "Series", Cell(str(fit.k), href=to_rows)),
         ("People", Cell(str(people), href=to_rows) if people is not None else Cell("not known", absent=True)),
@@ -223,12 +223,6 @@ def _numbers(result: AnalysisResult, fit: Pooled) -> Table:
     )
 
 
-def participants(rows: tuple[EffectRow, ...]) -> int | None:
-    """People over both groups of every row; a person of a cross-over trial stands in both groups and counts once."""
-    people = people_of(rows) if rows else None
-    return None if people is None else round(people)
-
-
 def _absolute(result: AnalysisResult, absolute: Absolute) -> Table:
     per = f"{absolute.per:,}".replace(",", " ")
     baseline = f"{plain(round(absolute.baseline_risk * 100, 1))}%"
@@ -277,7 +271,7 @@ def at_a_glance(synthesis: Synthesis) -> Table:
     for result in synthesis.analyses:
         to_rows = "#" + anchor("rows", result.id)
         title = Cell(result.title, href="#" + anchor("analysis", result.id))
-        people = participants(result.rows)
+        people = participants(used_rows(result))
         crowd = Cell(str(people), href=to_rows) if people is not None else Cell("–")
         measure = shown_name(result.measure)
         alone = "" if result.comparison.group_2 else "; no control group"

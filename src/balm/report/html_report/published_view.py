@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from balm.plots.published import Panel, PublishedRow
-from balm.report.html_report.analysis_view import participants, signed
+from balm.report.html_report.analysis_view import signed
 from balm.report.html_report.guidance_view import as_printed
 from balm.report.html_report.links import anchor
 from balm.report.html_report.study_tables import faded, marked, outcome_name, sources
 from balm.report.html_report.table import Cell, Row, Table, columns, group, number, value
 from balm.report.result_sentence import shows_ratio
+from balm.review.certainty.of_analysis import participants, used_rows
 from balm.review.package import Outcome
 from balm.review.synthesis import AnalysisResult, CheckedClaim, CheckedPublished, Synthesis
 from balm.vocabulary.numbers import plain
@@ -134,7 +135,7 @@ def _own_row(result: AnalysisResult, outcome: str, *, percent: bool = False) -> 
     if percent:
         found = (found[0] * 100, found[1] * 100, found[2] * 100)
     time = ", ".join(w.name.partition(" (")[0] for w in result.windows)
-    people = participants(result.rows)
+    people = participants(used_rows(result))
     name = "This review" if result.fit is not None else "This review, one trial"
     return PublishedRow(
         name,

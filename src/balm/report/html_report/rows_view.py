@@ -33,8 +33,10 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
     digits = digits_for(widths) if widths else 2
     ratio = shows_ratio(result.measure)
     controlled = result.comparison.group_2 is not None
+    file = rows_file(result)
     heads = columns("#Study", "Time point", "Group 1" if controlled else "Group", "Group 2", ">Effect", ">Low",
-                    ">High", ">Weight, %", "+Conversions", "+Notes", "Rows of results.csv", "@Source")  # fmt: skip
+                    ">High", ">Weight, %", "+Conversions", "+Notes", f"Rows of {file}", "@Source")  # fmt: skip
+    kind = file.removesuffix("s.csv")
     made = []
     for row in result.rows:
         drawn = by_label.get(row.label)
@@ -43,8 +45,7 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
             effect = (drawn.estimate, drawn.low, drawn.high, drawn.weight)
         elif result.single is not None and result.single.row.study == row.study:
             effect = (result.single.estimate, result.single.interval.low, result.single.interval.high, None)
-        report = next((r.report for r in package.results_of(row.study) if r.result in row.results), None)
-        places = tuple(Link(f"row {n}", "#" + anchor("result", r)) for n, r in zip(row.rows, row.results, strict=False))
+        places = tuple(Link(f"row {n}", "#" + anchor(kind, r)) for n, r in zip(row.rows, row.results, strict=False))
         label = study_link(package, row.study)
         behind = "#" + place(result.id, study=row.study)
         made.append(
@@ -59,15 +60,29 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
                     Cell(lines=tuple(step_line(step, package, row) for step in row.steps)),
                     Cell(lines=tuple(Line(note_text(note, package, row)) for note in dict.fromkeys(row.notes))),
                     Cell(links=places),
-                    sources(package, " ; ".join(row.sources), report, numbers),
+                    sources(package, " ; ".join(row.sources), report_of(package, row, kind), numbers),
                 ),
                 id=anchor(f"row-{result.id}", row.study),
             )
         )
-    note = "Effects and weights as used in the analysis; each row number leads to the value as reported."
+    note = "Each row number leads to the value as reported."
+    if by_label or result.single is not None:
+        note = f"Effects{' and weights' if by_label else ''} as used in the analysis; {note[:1].lower()}{note[1:]}"
     caption = f"Rows behind the result: {result.title}"
     shown, rows = filled(heads, made)
     return Table(anchor("rows", result.id), caption, shown, rows, note=note, cards=True)
+
+
+def rows_file(result: AnalysisResult) -> str:
+    """The table whose rows an analysis uses."""
+    return "contrasts.csv" if result.spec.contrasts else "results.csv"
+
+
+def report_of(package: Package, row: EffectRow, kind: str) -> str | None:
+    """The report in which the numbers of a row were read; ``kind`` of its table's rows: result, contrast."""
+    if kind == "contrast":
+        return next((c.report for c in package.contrasts if c.contrast in row.results), None)
+    return next((r.report for r in package.results_of(row.study) if r.result in row.results), None)
 
 
 def group_values(values: Mapping[str, float], arm: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from balm.report.choices import METHODS, inference_choice, tau2_choice
 from balm.report.html_report.links import anchor, place
+from balm.report.html_report.rows_view import rows_file
 from balm.report.html_report.table import Cell, Link, Row, Table, columns, filled, group, number
 from balm.report.result_sentence import is_ratio, measure_name, shows_ratio
 from balm.report.rounding import digits_for
@@ -223,8 +224,9 @@ def figures(fit: Pooled | None, at: str = "") -> tuple[Cell, ...]:
 def _further(result: AnalysisResult, rows: tuple[EffectRow, ...]) -> tuple[Link, ...]:
     """Links to the values as reported of studies that only a sensitivity analysis uses."""
     planned = {row.study for row in result.rows}
+    file = rows_file(result)
     return tuple(
-        Link(f"{row.label}, row {n} of results.csv", "#" + anchor("result", name))
+        Link(f"{row.label}, row {n} of {file}", "#" + anchor(file.removesuffix("s.csv"), name))
         for row in rows
         if row.study not in planned
         for n, name in zip(row.rows, row.results, strict=False)

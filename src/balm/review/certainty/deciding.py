@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from balm.review.certainty.body import Proposal
-from balm.review.certainty.of_analysis import body_of
+from balm.review.certainty.of_analysis import WITH_BASELINE, body_of
 from balm.review.certainty.proposing import Proposed, propose
 from balm.review.certainty.target import TARGETS
 from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, allowed_ratings
@@ -21,8 +21,6 @@ from balm.vocabulary.problems import InputError, Problem
 
 #: Domains that are decided one by one, in the order of an evidence profile.
 ONE_BY_ONE = DOMAINS[:-1]
-#: Analyses that have a risk without the intervention.
-WITH_BASELINE = ("RR", "OR", "PETO", "RD")
 MOST_PLACES = 7
 MAX_TEXT = 5000
 FOLLOWS = "follows from the domains as decided"

@@ -21,6 +21,8 @@ from balm.vocabulary.evidence import BiasJudgement
 from balm.vocabulary.problems import InputError
 
 RATIOS = ("RR", "OR", "HR", "IRR", "PETO", "ROM")
+#: Measures whose effect becomes so many of 1000 people at a risk without the intervention.
+WITH_BASELINE = ("RR", "OR", "PETO", "RD", "HR")
 RANDOMISED = ("parallel", "cross-over", "cluster")
 PER = 1000
 #: Normal quantile for the interval of one study's own effect.
@@ -61,7 +63,7 @@ def body_of(package: Package, result: AnalysisResult, baseline: float | None = N
     prediction = None
     if fit.k > 1 and math.isfinite(shown.prediction_interval.low) and math.isfinite(shown.prediction_interval.high):
         prediction = (rated(shown.prediction_interval.low), rated(shown.prediction_interval.high))
-    important, source = _important(result)
+    important, source = _important(result, unit)
     return replace(
         empty,
         studies=studies,
@@ -119,7 +121,7 @@ def own_baseline(result: AnalysisResult) -> float | None:
     fit = result.whole
     if fit is None:
         return None
-    used = [r for r in result.rows if r.label in fit.effects.study and "events_2" in r.values]
+    used = [r for r in used_rows(result) if "events_2" in r.values]
     people = sum(r.values["n_2"] for r in used)
     return sum(r.values["events_2"] for r in used) / people if people else None
 
@@ -135,10 +137,17 @@ def participants_of(row: EffectRow) -> float:
     return max(one, two) if row.design == "cross-over" else one + two
 
 
-def people_of(rows: Iterable[EffectRow]) -> float | None:
-    """Participants of these lines, ``None`` where those of one are not known."""
-    people = math.fsum(participants_of(row) for row in rows)
-    return None if math.isnan(people) else people
+def participants(rows: Iterable[EffectRow]) -> int | None:
+    """Participants of several lines; ``None`` where those of one are not known, and for none."""
+    known = [participants_of(row) for row in rows]
+    return round(math.fsum(known)) if known and not any(map(math.isnan, known)) else None
+
+
+def used_rows(result: AnalysisResult) -> tuple[EffectRow, ...]:
+    """The rows whose effects were pooled: without those that carry no information; all where nothing was."""
+    if result.whole is None:
+        return result.rows
+    return tuple(row for row in result.rows if row.label in result.whole.effects.study)
 
 
 def _rating_scale(result: AnalysisResult, base: float | None) -> tuple[Rated, str, str]:
@@ -155,6 +164,8 @@ def _rating_scale(result: AnalysisResult, base: float | None) -> tuple[Rated, st
             "risk difference per 1000",
             "per 1000",
         )
+    if result.measure == "HR" and base:
+        return (lambda x: PER * (1 - (1 - base) ** x - base)), "risk difference per 1000", "per 1000"
     if result.measure in RATIOS:
         return (lambda x: math.log(x) if x > 0 else -math.inf), f"logarithm of the {result.measure}", ""
     if result.measure == "SMD":
@@ -162,14 +173,14 @@ def _rating_scale(result: AnalysisResult, base: float | None) -> tuple[Rated, st
     return (lambda x: x), "the difference", result.outcome.unit or ""
 
 
-def _important(result: AnalysisResult) -> tuple[float | None, str]:
+def _important(result: AnalysisResult, unit: str) -> tuple[float | None, str]:
     """The minimal important difference where it is one between groups and fits the rated scale."""
     d = result.outcome.important_difference
     if d is None or not d.between_groups or result.comparison.group_2 is None:
         return None, ""
     told = d.verified or "not verified" in d.source
     source = d.source if told else f"{d.source} (not verified)"
-    if result.measure == "MD" or (result.outcome.kind == "binary" and "1000" in d.unit):
+    if result.measure == "MD" or (unit == "per 1000" and "1000" in d.unit):
         return abs(d.value), source
     return None, ""
 

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from balm.review.certainty.body import Proposal
 from balm.review.certainty.deciding import (
-    WITH_BASELINE,
     Decision,
     decide,
     in_summary,
@@ -18,6 +17,7 @@ from balm.review.certainty.deciding import (
 )
 from balm.review.certainty.deciding_network import decide_comparison
 from balm.review.certainty.network_on_record import FILE as NETWORK_FILE
+from balm.review.certainty.of_analysis import WITH_BASELINE
 from balm.review.certainty.on_record import FILE
 from balm.review.certainty.planned_network import NetworkCertainty, key_of, network_certainties
 from balm.review.certainty.rating import Certainty, certainty_of

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from balm.review.certainty.of_analysis import people_of
+from balm.review.certainty.of_analysis import participants, used_rows
 from balm.review.certainty.rating import Certainty, certainty_of
 from balm.review.flow_counts import screening_outcomes
 from balm.review.living.moved import Move, moves
@@ -153,11 +153,10 @@ def standing_of(result: AnalysisResult) -> Standing:
     fit = result.whole
     if fit is None:
         return Standing(0, 0.0, None, None, None, None)
-    used = [r for r in result.rows if r.label in fit.effects.study]
     shown = fit.displayed
     numbers = (shown.estimate, shown.interval.low, shown.interval.high, fit.p)
     known = [float(x) if math.isfinite(x) else None for x in numbers]
-    return Standing(fit.k, people_of(used), *known)
+    return Standing(fit.k, participants(used_rows(result)), *known)
 
 
 def screened(package: Package) -> Screened:

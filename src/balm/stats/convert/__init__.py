@@ -15,6 +15,7 @@ table of all of them.
 from __future__ import annotations
 
 from balm.stats.convert.absolute_risk import (
+    absolute_risk_from_hazard_ratio,
     absolute_risk_from_odds_ratio,
     absolute_risk_from_risk_difference,
     absolute_risk_from_risk_ratio,
@@ -127,6 +128,7 @@ __all__ = [
     "CONVERSIONS",
     "Conversion",
     "Converted",
+    "absolute_risk_from_hazard_ratio",
     "absolute_risk_from_odds_ratio",
     "absolute_risk_from_risk_difference",
     "absolute_risk_from_risk_ratio",

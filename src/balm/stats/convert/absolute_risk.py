@@ -8,7 +8,7 @@ from typing import Any
 
 from balm.stats.convert import checks
 from balm.stats.convert.converted import Found, Number, conversion, found
-from balm.stats.convert.sources import handbook
+from balm.stats.convert.sources import ALTMAN, handbook
 from balm.vocabulary.problems import refuse
 
 TOPIC = "Absolute risk"
@@ -96,6 +96,24 @@ def absolute_risk_from_odds_ratio(
     base = checks.share("baseline_risk", baseline_risk)
     ratio = checks.positive("odds_ratio", odds_ratio, "give the odds ratio, not its log")
     return _absolute(ratio, low, high, base, lambda x: x * base / (1 - base + x * base), checks.positive)
+
+
+@conversion(topic=TOPIC, formula="risk = 1 − (1 − baseline)^HR; " + RESULT, source=ALTMAN)
+def absolute_risk_from_hazard_ratio(
+    *, hazard_ratio: Number, baseline_risk: Number, low: Number = None, high: Number = None
+) -> Found:
+    """Risk, risk difference, events per 1000 and number needed to treat from a hazard ratio and a baseline risk.
+
+    The baseline risk is that of an event up to one point in time, and the results are for that time; hazards are taken
+    to be proportional until then.
+
+    >>> found = absolute_risk_from_hazard_ratio(hazard_ratio=0.72, baseline_risk=0.33)
+    >>> round(found.per_1000, 1), round(found.nnt, 1)
+    (-79.5, 12.6)
+    """
+    base = checks.share("baseline_risk", baseline_risk)
+    ratio = checks.positive("hazard_ratio", hazard_ratio, "give the hazard ratio, not its log")
+    return _absolute(ratio, low, high, base, lambda x: 1 - (1 - base) ** x, checks.positive)
 
 
 @conversion(topic=TOPIC, formula="risk = baseline + RD; " + RESULT, source=handbook("15.4.4"))

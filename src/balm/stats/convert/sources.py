@@ -8,6 +8,7 @@ def handbook(section: str) -> str:
     return f"Cochrane Handbook version 6.5, section {section}"
 
 
+ALTMAN = "Altman & Andersen (1999), BMJ 319:1492"
 HOZO = "Hozo, Djulbegovic & Hozo (2005), BMC Med Res Methodol 5:13"
 WALTER = "Walter & Yao (2007), J Clin Epidemiol 60:849"
 WAN = "Wan, Wang, Liu & Tong (2014), BMC Med Res Methodol 14:135"

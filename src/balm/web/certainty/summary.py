@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from balm.report.summary_of_findings import Baseline, summary_of_findings
-from balm.report.summary_of_findings_files import people_in, risk_cells
-from balm.review.certainty.deciding import WITH_BASELINE
+from balm.report.summary_of_findings_files import risk_cells
+from balm.review.certainty.of_analysis import WITH_BASELINE
 from balm.review.synthesis import PER, Synthesis
 from balm.vocabulary.problems import InputError, Problem
 
@@ -57,7 +57,7 @@ def rows_shown(synthesis: Synthesis, chosen: Mapping[str, list[Baseline]], get: 
     measures = {a.id: a.measure for a in synthesis.analyses}
     rows = [
         {
-            "f": f, "risks": risk_cells(f), "people": people_in(f), "typed": get.get(f"risk-{f.analysis}", "")[:80],
+            "f": f, "risks": risk_cells(f), "typed": get.get(f"risk-{f.analysis}", "")[:80],
             "may_choose": measures[f.analysis] in WITH_BASELINE and bool(f.studies),
         }
         for f in sof.findings
