@@ -97,6 +97,7 @@ def build_report(
             history=version_history(review, numbers),
             parts=_parts(synthesis, numbers, networks),
             characteristics=study_tables.characteristics(review, numbers),
+            settings=study_tables.settings(review),
             regimens=study_tables.regimens(review),
             bias=study_tables.bias(review, numbers),
             bias_words=content.bias_words(review),

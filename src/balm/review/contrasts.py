@@ -272,7 +272,7 @@ def _why_none(package: Package, spec: AnalysisSpec, study: Study, here: Sequence
         and _in_window(package, spec, r)
     )
     if related:
-        return "reports only " + "; ".join(related)
+        return "no number for this outcome; reports " + "; ".join(related)
     times = [r for r in package.results_of(study.study) if r.outcome == outcome.id]
     return "reported for other times only" if times else "no number for this outcome in what was read"
 

@@ -313,7 +313,7 @@ def _absolute(rows: Sequence[EffectRow], fit: Pooled | None) -> Absolute | None:
         intervention_interval=Interval(PER * float(v["risk_low"]), PER * float(v["risk_high"]), shown.interval.level),
         difference=float(v["per_1000"]),
         difference_interval=Interval(float(v["per_1000_low"]), float(v["per_1000_high"]), shown.interval.level),
-        note="; ".join(found.cautions),
+        note=" ".join(f"{said[:1].upper()}{said[1:]}." for said in found.cautions),
     )
 
 

@@ -18,10 +18,11 @@ from balm.report.document.content import bias_words, counted, funnel_words
 from balm.report.document.long_tables import few_links, interval_in_one
 from balm.report.document.methods import deviations, methods_section
 from balm.report.document.parts import Document, Listing, Paragraph, Run, Section, said, targets
+from balm.report.html_report import study_tables
 from balm.report.html_report.study_tables import outside
 from balm.report.html_report.table import LONG, Cell, Link, Row, Table, columns, told_once
 from balm.report.methods_text import method_parts
-from balm.vocabulary.evidence import Search, Vote
+from balm.vocabulary.evidence import Arm, Search, Vote
 
 FOLDER = Path(__file__).resolve().parents[3] / "reviews" / "ketamine-chronic-pain"
 
@@ -229,3 +230,36 @@ def test_the_abstract_names_the_method_once_and_not_with_each_result(synthesis):
     )
     assert "REML" not in said["Results of syntheses"]
     assert "risk ratio was 3.97 (95% CI 1.29 to 12.23; P = 0.030)." in said["Results of syntheses"]
+
+
+def test_what_no_study_reports_is_said_once_and_no_word_of_another_subject_stands_in_a_review(synthesis):
+    """A review of exercise has no doses, and no sentence on ketamine."""
+    package = synthesis.package
+    kept = ("study", "arm", "label", "role", "n", "verified", "row")
+    none = {f.name: None for f in dataclasses.fields(Arm) if f.name not in kept}
+    plain_arms = tuple(replace(a, **none) for a in package.arms)
+    table = study_tables.regimens(replace(package, arms=plain_arms))
+    assert [c.title for c in table.columns] == ["Study and arm", "People"]
+    assert "ketamine" not in table.note and "dose" in table.note and table.note.startswith("Reported for none: ")
+    assert "ketamine" in study_tables.regimens(package).note
+
+
+def test_country_funding_and_interests_stand_in_the_report_where_a_study_gives_them(synthesis):
+    package = synthesis.package
+    assert not study_tables.settings(package).rows
+    first, *others = package.studies
+    told = replace(first, country="Norway", funding="Acme", participants="48 women", washout="7 days", periods=2)
+    table = study_tables.settings(replace(package, studies=(told, *others)))
+    assert [c.title for c in table.columns] == ["Study", "Country", "Funding"]
+    assert [c.text for c in table.rows[0].cells] == [first.label, "Norway", "Acme"]
+    assert table.note == "Reported for none: setting; interests."
+    row = study_tables.characteristics(replace(package, studies=(told, *others)), {}).rows[1]
+    texts = [c.text for c in row.cells]
+    assert any(t.endswith("2 periods; washout 7 days") for t in texts) and any("48 women" in t for t in texts)
+
+
+def test_page_and_words_of_a_comparison_stand_beside_it(synthesis):
+    package = synthesis.package
+    read = replace(package.contrasts[0], page="p 4", quote="P = .07", extracted_by="Ana", extracted="2026-03-01")
+    said = study_tables.contrasts(replace(package, contrasts=(read,)), {}).rows[0].cells[4].text
+    assert said.endswith("p 4: “P = .07”. Extracted by Ana, 2026-03-01.")

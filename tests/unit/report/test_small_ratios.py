@@ -116,4 +116,4 @@ def test_no_estimate_or_limit_of_a_ratio_is_written_as_nought(synthesis, blocks)
 
 def test_a_study_with_other_outcomes_only_names_them(blocks):
     lists = ["".join(run.text for run in item) for b in blocks if isinstance(b, Listing) for item in b.items]
-    assert "Beta: reports only Death" in lists
+    assert "Beta: no number for this outcome; reports Death" in lists

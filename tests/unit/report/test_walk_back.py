@@ -169,7 +169,7 @@ def test_word_and_pdf_lead_from_a_number_to_the_studies_and_print_its_address() 
     rows = tuple(replace(r, extracted_by="ana", extracted="2026-03-01", page="Table 2", quote="lower")
                  for r in KETAMINE.results[:1])  # fmt: skip
     _, (table,) = results(replace(KETAMINE, results=rows), {})
-    assert "Table 2: “lower” Extracted by ana, 2026-03-01." in table.rows[0].cells[6].plain
+    assert "Table 2: “lower”. Extracted by ana, 2026-03-01." in table.rows[0].cells[6].plain
 
 
 def test_what_is_printed_at_an_address_is_the_number_in_full() -> None:

@@ -204,3 +204,12 @@ def test_screening_outcomes():
     votes = [vote("1", "a", "exclude"), vote("1", "b", "exclude"), vote("2", "a", "maybe"), vote("2", "b", "exclude")]
     votes += [vote("3", "a", "exclude"), vote("3", "b", "include"), vote("3", "c", "include", "adjudication")]
     assert screening_outcomes(votes) == {"1": "exclude", "2": "conflict", "3": "include"}
+
+
+def test_the_note_of_an_absolute_effect_is_whole_sentences():
+    result = done(PLAN.replace('measure = "RR"', 'measure = "RR"\nabsolute = true')).analysis("a1")
+    assert result.absolute.note == (
+        "The high end gives a risk above 1; it was set to 1. "
+        "The interval holds no effect: the NNT runs from 6.05 (one event fewer) through infinity to 1.2 (one event "
+        "more)."
+    )

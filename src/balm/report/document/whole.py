@@ -77,7 +77,12 @@ def _results(
     ]
     if lights:
         lights.append(study_tables.bias(review, numbers))
-    studies = [t for t in (study_tables.characteristics(review, numbers), study_tables.regimens(review)) if t.rows]
+    of_studies = (
+        study_tables.characteristics(review, numbers),
+        study_tables.settings(review),
+        study_tables.regimens(review),
+    )
+    studies = [t for t in of_studies if t.rows]
     views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
     glance: tuple[Block, ...] = (
         (analysis_view.at_a_glance(synthesis),)

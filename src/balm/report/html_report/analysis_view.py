@@ -300,7 +300,9 @@ def at_a_glance(synthesis: Synthesis) -> Table:
             none = Cell("0", href="#" + anchor("analysis", result.id))
             cells = (none, gap, gap, gap, gap, gap, gap, Cell(result.why_not_pooled or "no usable numbers"))
         rows.append(Row((title, *cells)))
-    note = "P tests against no effect; a proportion of one group has no such value, so it has no P."
+    note = "P tests against no effect"
+    alone = any(no_effect(result.measure) is None for result in synthesis.analyses)
+    note += "; a proportion of one group has no such value, so it has no P." if alone else "."
     return Table("glance", "Every planned analysis", heads, tuple(rows), note=note, cards=True)
 
 

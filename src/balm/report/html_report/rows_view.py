@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.study_tables import sources, study_link
-from balm.report.html_report.table import Cell, Line, Link, Row, Table, columns, filled, number
+from balm.report.html_report.table import Cell, Column, Line, Link, Row, Table, columns, filled, number
 from balm.report.result_sentence import shows_ratio
 from balm.report.rounding import digits_for
 from balm.report.study_rows import study_rows
@@ -32,10 +32,13 @@ def rows_table(result: AnalysisResult, synthesis: Synthesis, numbers: dict[str, 
         widths.append(result.single.interval.high - result.single.interval.low)
     digits = digits_for(widths) if widths else 2
     ratio = shows_ratio(result.measure)
-    controlled = result.comparison.group_2 is not None
-    file = rows_file(result)
-    heads = columns("#Study", "Time point", "Group 1" if controlled else "Group", "Group 2", ">Effect", ">Low",
-                    ">High", ">Weight, %", "+Conversions", "+Notes", f"Rows of {file}", "@Source")  # fmt: skip
+    file, comparison = rows_file(result), result.comparison
+    heads = (
+        *columns("#Study", "Time point"),
+        Column(comparison.group_1),
+        Column(comparison.group_2 or ""),
+        *columns(">Effect", ">Low", ">High", ">Weight, %", "+Conversions", "+Notes", f"Rows of {file}", "@Source"),
+    )
     kind = file.removesuffix("s.csv")
     made = []
     for row in result.rows:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from balm.report.html_report.links import anchor, source_links
-from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, group, value
+from balm.report.html_report.table import (
+    NOT_REPORTED,
+    NOT_VERIFIED,
+    Cell,
+    Column,
+    Link,
+    Row,
+    Table,
+    columns,
+    group,
+    value,
+)
 from balm.review.contrasts import timepoint_of
 from balm.review.package import Package
 from balm.review.risk_of_bias.targets import Target, in_words
@@ -61,9 +72,9 @@ def characteristics(package: Package, numbers: dict[str, int]) -> Table:
                 Row(
                     (
                         Cell(s.label, mark=marked(s.verified)),
-                        value(s.design_text or s.design),
+                        value(_design(s)),
                         value(s.condition),
-                        value(people(s)),
+                        value("; ".join(part for part in (people(s), s.participants) if part)),
                         value(s.drug_form),
                         value(s.comparator),
                         value(s.follow_up),
@@ -75,7 +86,42 @@ def characteristics(package: Package, numbers: dict[str, int]) -> Table:
                 )
             )
     caption = "Characteristics of the studies in the review"
-    return Table("characteristics", caption, heads, tuple(rows), cards=True, grouped="Kind of study")
+    shown, said, note = _reported(heads, rows)
+    return Table("characteristics", caption, shown, said, note=note, cards=True, grouped="Kind of study")
+
+
+def _design(study: Study) -> str:
+    """The design with what belongs to a cross-over or cluster trial."""
+    periods = f"{study.periods} periods" if study.periods else None
+    washout = f"washout {study.washout}" if study.washout else None
+    clusters = f"{study.clusters} clusters" + (f" ({study.cluster_unit})" if study.cluster_unit else "")
+    parts = (study.design_text or study.design, periods, washout, clusters if study.clusters else None)
+    return "; ".join(part for part in parts if part)
+
+
+def _reported(heads: tuple[Column, ...], rows: Sequence[Row]) -> tuple[tuple[Column, ...], tuple[Row, ...], str]:
+    """The table without the columns that no row reports, and a note that names them."""
+    said = [row for row in rows if not row.group]
+    blank = [i for i in range(1, len(heads)) if all(row.cells[i].text == NOT_REPORTED for row in said)]
+    if not said or not blank:
+        return heads, tuple(rows), ""
+    keep = [i for i in range(len(heads)) if i not in blank]
+    names = "; ".join(heads[i].title.lower() for i in blank)
+    made = tuple(row.holding(tuple(row.cells[i] for i in keep)) for row in rows)
+    return tuple(heads[i] for i in keep), made, f"Reported for none: {names}."
+
+
+def settings(package: Package) -> Table:
+    """Where the studies were done, who paid for them and what interests their authors had, as far as any says so."""
+    heads = columns("#Study", "Country", "Setting", "+Funding", "+Interests")
+    inside = [s for s in package.studies if s.scope in IN_REVIEW]
+    if not any((s.country, s.setting, s.funding, s.interests) != (None, None, None, None) for s in inside):
+        return Table("settings", "", heads, ())
+    rows = [
+        Row((Cell(s.label), value(s.country), value(s.setting), value(s.funding), value(s.interests))) for s in inside
+    ]
+    shown, said, note = _reported(heads, rows)
+    return Table("settings", "Country, setting, funding and interests", shown, said, note=note, cards=True)
 
 
 def people(study: Study) -> str | None:
@@ -151,8 +197,13 @@ def regimens(package: Package) -> Table:
                     classes=faded(a.verified),
                 )
             )
-    note = "Racemic and S(+)-ketamine are never converted into each other. A derived total says how it was derived."
-    return Table("regimens", "Arms and regimens", heads, tuple(rows), note=note, cards=True)
+    shown, said, note = _reported(heads, rows)
+    here = [a for a in package.arms if any(a.study == s.study for s in inside)]
+    if any("ketamine" in (a.drug or "").casefold() for a in here):
+        note = f"{note} Racemic and S(+)-ketamine are never converted into each other."
+    if any(a.total_basis for a in here):
+        note = f"{note} A derived total says how it was derived."
+    return Table("regimens", "Arms and regimens", shown, said, note=note.strip(), cards=True)
 
 
 def quantity(x: Reported | None, unit: str | None, basis: str | None = None) -> Cell:
@@ -247,17 +298,7 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
         study = package.study(r.study)
         arm = package.arm(r.study, r.arm)
         use = "" if r.usable else f"Not used: {r.why_not or 'no reason recorded'}."
-        notes = " ".join(
-            part
-            for part in (
-                use.replace("..", "."),
-                r.notes,
-                f"{r.page}:" if r.page and r.quote else r.page,
-                f"“{r.quote}”" if r.quote else None,
-                f"Extracted by {r.extracted_by}, {r.extracted or 'date not on record'}." if r.extracted_by else None,
-            )
-            if part
-        )
+        notes = " ".join(part for part in (use.replace("..", "."), r.notes, *_read(r)) if part)
         rows.append(
             Row(
                 (
@@ -285,6 +326,13 @@ def results(package: Package, numbers: dict[str, int]) -> tuple[Table, list[Tabl
     return whole, parts
 
 
+def _read(row: Result | Contrast) -> list[str]:
+    """Page and words of the report, and who read them, as far as they are on record."""
+    place = ": ".join(part for part in (row.page, f"“{row.quote}”" if row.quote else None) if part)
+    who = f"Extracted by {row.extracted_by}, {row.extracted or 'date not on record'}" if row.extracted_by else ""
+    return [f"{said}." if not said.rstrip("”").endswith((".", "?", "!")) else said for said in (place, who) if said]
+
+
 def printed_contrast(c: Contrast) -> str:
     """A difference or ratio as reported, or no more than its p value."""
     parts = []
@@ -298,7 +346,7 @@ def printed_contrast(c: Contrast) -> str:
 
 
 def contrasts(package: Package, numbers: dict[str, int]) -> Table:
-    """Results reported only between arms, mostly as no more than a p value: they cannot be pooled."""
+    """Results reported only between arms: a difference, a ratio, or no more than a p value."""
     heads = columns("#Study", "Outcome", "Time point", "Reported", "+Use and notes", "@Source")
     rows = []
     for c in package.contrasts:
@@ -310,7 +358,7 @@ def contrasts(package: Package, numbers: dict[str, int]) -> Table:
                     Cell(outcome_name(package, c.outcome)),
                     value(timepoint_of(c)),
                     value(printed_contrast(c)),
-                    Cell(" ".join(part for part in (use, c.notes) if part)),
+                    Cell(" ".join(part for part in (use.replace("..", "."), c.notes, *_read(c)) if part)),
                     sources(package, c.source, c.report, numbers),
                 ),
                 id=anchor("contrast", c.contrast),

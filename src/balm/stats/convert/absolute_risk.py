@@ -42,7 +42,8 @@ def _absolute(
         for end, x in (("low", a), ("high", b)):
             r = risk_of(x)
             if not 0 <= r <= 1:
-                cautions.append(f"the {end} end gives a risk of {r:.3g}; it was set to {min(1, max(0, r)):g}")
+                beyond, limit = ("above", 1) if r > 1 else ("below", 0)
+                cautions.append(f"the {end} end gives a risk {beyond} {limit}; it was set to {limit}")
                 r = min(1.0, max(0.0, r))
             d = r - base
             values |= {
