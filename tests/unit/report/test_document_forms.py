@@ -139,6 +139,12 @@ def test_text_is_never_markup_in_a_pdf_which_is_tagged_and_titled():
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"] and reader.trailer["/Root"]["/Lang"] == "en"
 
 
+def test_no_reader_is_told_that_tags_are_suspect_which_is_so_without_saying():
+    reader = PdfReader(io.BytesIO(pdf(small())))
+    assert dict(reader.trailer["/Root"]["/MarkInfo"]) == {"/Marked": True}
+    assert reader.trailer["/Root"]["/StructTreeRoot"]["/K"]
+
+
 def test_the_pdf_of_the_bundled_review_has_its_sections_as_bookmarks(whole):
     reader = PdfReader(io.BytesIO(pdf(whole)))
     bookmarks = {entry.title for entry in reader.outline if not isinstance(entry, list)}

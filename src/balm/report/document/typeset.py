@@ -53,6 +53,8 @@ _PIXEL = '(encoding: "rgb8", width: 1, height: 1)'
 _ONE_LINK = re.compile(r'#link\((<\w+>|"(?:[^"\\]|\\.)*")\)\[#text\(("(?:[^"\\]|\\.)*")\)\]')
 #: How typst says that no font has a letter.
 _LACKING = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
+#: An entry that says what is so without it (ISO 32000-1, table 321). Poppler calls it an error; blanks keep all places.
+_NOTHING_SUSPECT = b"/MarkInfo<</Marked true/Suspects false>>"
 #: What ends the title page.
 _AFTER_TITLE = "#pagebreak()\n"
 _HEAD = """#set document(title: {title}, description: {lead}, date: none)
@@ -124,7 +126,7 @@ def _set(files: dict[str, bytes], *, system_fonts: bool) -> bytes:
         if not lacking:
             raise
         raise _NoFont({letter for text in lacking for letter in _unescaped(text)}) from None
-    return bytes(made)
+    return bytes(made).replace(_NOTHING_SUSPECT, _NOTHING_SUSPECT.replace(b"/Suspects false", b" " * 15), 1)
 
 
 def _unescaped(text: str) -> str:
