@@ -20,7 +20,7 @@ from balm.guidance.pharmacokinetics import Kinetics, read_kinetics
 from balm.guidance.rules import Rule, regimens_of, rules_of
 from balm.guidance.scheme import read_scheme
 from balm.guidance.therapy import Therapy, read_therapy
-from balm.review.living.recommendations import remarks
+from balm.review.living.recommendations import remarks, stale_ratings
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError, Problem
@@ -68,7 +68,8 @@ def guidance_of(package: Package, files: Mapping[str, bytes]) -> Guidance:
     problems += wrong
     regimens, wrong = regimens_of(package.arms, package.studies, therapy, reports, package.meta.date)
     problems += wrong
-    said = {s.id: remarks(package, s) for s in package.guidance}
+    stale = stale_ratings(package)
+    said = {s.id: remarks(package, s, stale) for s in package.guidance}
     rules = tuple(replace(r, remarks=said[r.id]) for r in rules)
     known = {r.id for r in rules}
     problems += tuple(

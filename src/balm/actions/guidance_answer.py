@@ -6,11 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from balm.actions.guidance import Guided
+from balm.actions.guidance_evidence import NOT_ASSESSED
 from balm.guidance.curves import Curves, curves_of
 from balm.plots.concentration import concentration_figure
 from balm.plots.figure import Figure
 from balm.report.guidance.as_json import answer_as_json
-from balm.vocabulary.numbers import MINUS, fixed
+from balm.report.result_sentence import shows_ratio
+from balm.report.rounding import USUAL, number
+from balm.vocabulary.numbers import MINUS
 
 #: The lists of an answer that hold rules.
 RULES = (
@@ -43,7 +46,7 @@ def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]
     for e in guided.evidence:
         row = asdict(e)
         row["ci_low"], row["ci_high"] = row.pop("low"), row.pop("high")
-        row["text"] = f"{e.title} ({e.condition}): {_result(e.measure, e.estimate, e.low, e.high)}{_behind(e)}"
+        row["text"] = f"{e.title} ({e.condition}): {_result(e.measure, e.estimate, e.low, e.high, e.ratio)}{_behind(e)}"
         evidence.append(row)
     newer = [
         {
@@ -52,7 +55,7 @@ def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]
             "scale": p.scale, "timepoint": p.timepoint, "estimate": p.estimate, "ci_low": p.ci_low,
             "ci_high": p.ci_high, "certainty": p.certainty, "source": p.source,
             "text": f"{p.label}, {p.reported_as or p.outcome}, {p.timepoint or 'time not stated'}: "
-            f"{_result(p.measure or '', p.estimate, p.ci_low, p.ci_high)}"
+            f"{_result(p.measure or '', p.estimate, p.ci_low, p.ci_high, shows_ratio(p.measure))}"
             + (f"; certainty {p.certainty}" if p.certainty else ""),
         }
         for n in guided.newer
@@ -74,16 +77,22 @@ def plain_answer(guided: Guided, curves: Curves | None = None) -> dict[str, Any]
     return found
 
 
-def _result(measure: str, estimate: float | None, low: float | None, high: float | None) -> str:
+def _result(measure: str, estimate: float | None, low: float | None, high: float | None, ratio: bool) -> str:
     if estimate is None:
         return "nothing to pool"
-    ends = "" if low is None or high is None else f" ({fixed(low, minus=MINUS)} to {fixed(high, minus=MINUS)})"
-    return f"{measure} {fixed(estimate, minus=MINUS)}{ends}"
+
+    def shown(x: float) -> str:
+        return number(x, USUAL, ratio=ratio, minus=MINUS)
+
+    ends = "" if low is None or high is None else f" ({shown(low)} to {shown(high)})"
+    return f"{measure} {shown(estimate)}{ends}"
 
 
 def _behind(e: Any) -> str:
     if e.what == "nothing to pool":
         return f": {e.why}" if e.why else ""
     alone = "" if e.controlled else "; no control group: no effect, never to be set beside a controlled one"
+    rated = e.certainty if e.certainty == NOT_ASSESSED else f"certainty {e.certainty}"
+    rated += f", {e.certainty_note}" if e.certainty_note else ""
     count = "one study, not pooled" if e.what == "one study" else f"{e.k} studies pooled"
-    return f"; {count}: {', '.join(e.studies)}; {e.certainty}{alone}"
+    return f"; {count}: {', '.join(e.studies)}; {rated}{alone}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from balm.guidance.rules import Rule
 from balm.guidance.therapy import Named, Therapy, broader
 from balm.report.html_report.analysis_view import shown_name
+from balm.report.result_sentence import shows_ratio
 from balm.review.certainty.of_analysis import basis_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.words import OVERALL
@@ -16,6 +17,7 @@ from balm.review.synthesis import AnalysisResult, Synthesis, analyse
 from balm.vocabulary.evidence import Published, Study
 
 NOT_ASSESSED = "certainty not assessed in this review"
+STALE = "stale: its data or judgements have changed since"
 #: Only what was pooled for pain by others can make a guideline old; harms are compared in the report.
 PAIN = "pain"
 
@@ -29,6 +31,7 @@ class Evidence:
     outcome: str
     domain: str
     measure: str
+    ratio: bool  # whether the estimate is a ratio, which is never shown as 0
     window: str
     condition: str
     k: int
@@ -40,6 +43,7 @@ class Evidence:
     why: str
     controlled: bool
     certainty: str
+    certainty_note: str  # about what, by whom and when it was rated; empty where it was not
 
 
 def evidence_for(synthesis: Synthesis, therapy: Therapy, condition: Named | None) -> tuple[Evidence, ...]:
@@ -82,6 +86,7 @@ def _evidence(
         what, why = "one study", one.why_not_pooled
     elif shown is not None and shown.why_not_pooled:
         why = shown.why_not_pooled
+    certainty, note = _certainty(package, planned, condition)
     windows = ", ".join(w.name for w in planned.windows) or "any time"
     return Evidence(
         analysis=planned.id,
@@ -89,6 +94,7 @@ def _evidence(
         outcome=planned.outcome.name,
         domain=planned.outcome.domain,
         measure=shown_name(planned.measure),
+        ratio=shows_ratio(planned.measure),
         window=windows,
         condition="all conditions" if condition is None else condition.name,
         k=k,
@@ -99,18 +105,23 @@ def _evidence(
         what=what,
         why=why,
         controlled=planned.comparison.group_2 is not None,
-        certainty=_certainty(package, planned),
+        certainty=certainty,
+        certainty_note=note,
     )
 
 
-def _certainty(package: Package, planned: AnalysisResult) -> str:
-    """The decision that stands, and whether its data have changed since. It is about the planned analysis, all
-    conditions together."""
+def _certainty(package: Package, planned: AnalysisResult, condition: Named | None) -> tuple[str, str]:
+    """The decision that stands and whether it is stale; and what it is about, who made it and when. It is about the
+    planned analysis, all conditions together."""
     overall = standing(package.certainty, planned.id).get(OVERALL)
     if overall is None:
-        return NOT_ASSESSED
+        return NOT_ASSESSED, ""
     stale = overall.basis is not None and overall.basis != basis_of(package, planned)
-    return overall.rating + (" (its data have changed since)" if stale else "")
+    made = [f"by {overall.assessor}"] if overall.assessor else []
+    made += [f"on {overall.time[:10]}"] if overall.time else []
+    notes = [" ".join(("decided", *made))] if made else []
+    notes = (["for all conditions together"] if condition is not None else []) + notes
+    return overall.rating + (f" ({STALE})" if stale else ""), ", ".join(notes)
 
 
 @dataclass(frozen=True, slots=True)

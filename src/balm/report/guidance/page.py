@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from balm.plots.figure import Figure
 from balm.report.html_report.guidance_view import as_printed
-from balm.vocabulary.numbers import MINUS, fixed
+from balm.report.rounding import USUAL, number
+from balm.vocabulary.numbers import MINUS
 from balm.vocabulary.problems import InputError
 
 #: Numbers of a dose in the order they are read, with their headings.
@@ -112,7 +113,10 @@ def _asked(a: dict[str, Any]) -> str:
 
 
 def _result(e: dict[str, Any]) -> str:
-    said = f"{e['measure']} {fixed(e['estimate'], minus=MINUS)}"
+    def shown(x: float) -> str:
+        return number(x, USUAL, ratio=e["ratio"], minus=MINUS)
+
+    said = f"{e['measure']} {shown(e['estimate'])}"
     if e["ci_low"] is not None:
-        said += f" ({fixed(e['ci_low'], minus=MINUS)} to {fixed(e['ci_high'], minus=MINUS)})"
+        said += f" ({shown(e['ci_low'])} to {shown(e['ci_high'])})"
     return said

@@ -16,7 +16,7 @@ from balm.report.html_report.table import (
     group,
     value,
 )
-from balm.review.living.recommendations import remarks
+from balm.review.living.recommendations import remarks, stale_ratings
 from balm.review.package import Package
 from balm.vocabulary.evidence import GuidanceStatement, Reported
 
@@ -64,11 +64,12 @@ def _table(
     heads = columns("#Topic", "+Statement", "Grade as published", "Certainty as published", "Bolus", "Rate",
                     "Duration", "Total", "Sessions", "@Source")  # fmt: skip
     rows: list[Row] = []
+    stale = stale_ratings(package)
     for guideline in dict.fromkeys(_title(s) for s in said):
         of_it = [s for s in said if _title(s) == guideline]
         settings = ", ".join(dict.fromkeys(s.setting for s in of_it))
         rows.append(group(f"{guideline}. Setting: {settings}. {age(of_it[0].year, package.meta.date)}", heads))
-        rows += [_statement(package, numbers, s) for s in of_it]
+        rows += [_statement(package, numbers, s, stale) for s in of_it]
     shown, made = filled(heads, rows)
     return Table(f"guidance-{name}", caption, shown, made, note=note, cards=True, grouped="Guideline, setting and age")
 
@@ -93,11 +94,11 @@ def age(year: int | None, date: str) -> str:
     return f"{years} year{'s' if years > 1 else ''} old on the date of this review"
 
 
-def _statement(package: Package, numbers: dict[str, int], s: GuidanceStatement) -> Row:
+def _statement(package: Package, numbers: dict[str, int], s: GuidanceStatement, stale: frozenset[str]) -> Row:
     notes = (s.notes or "").removeprefix(NOT_VERIFIED).lstrip(" ;") if not s.verified else s.notes or ""
     parts = [part.strip().casefold() for part in (s.condition or "").split(";")]
     condition = "" if all(part in s.topic.casefold() for part in parts) else f" ({s.condition})"
-    told = tuple(Line(f"{said[:1].upper()}{said[1:]}.") for said in remarks(package, s))
+    told = tuple(Line(f"{said[:1].upper()}{said[1:]}.") for said in remarks(package, s, stale))
     return Row(
         (
             Cell(f"{s.topic[:1].upper()}{s.topic[1:]}{condition}", mark=marked(s.verified)),

@@ -6,13 +6,16 @@ from, its ``strength``, and the ``exception`` that allows a strong one on low ce
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from balm.review.certainty.of_analysis import basis_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.strength import EXCEPTIONS, strength_problem
 from balm.review.certainty.words import LEVELS, OVERALL
 from balm.review.living.history import own_versions
 from balm.review.package import Package
+from balm.review.synthesis import analyse
 from balm.vocabulary.evidence import GuidanceStatement
 from balm.vocabulary.problems import Problem
 
@@ -28,11 +31,24 @@ class Footing:
     stale: str
 
 
-def footing(package: Package, statement: GuidanceStatement) -> Footing:
-    """What one statement stands on."""
+def stale_ratings(package: Package) -> frozenset[str]:
+    """Analyses that a statement rests on and whose certainty was decided on other data or judgements."""
+    named = {a for s in package.guidance for a in s.analyses}
+    found = set()
+    for spec in package.meta.analyses:
+        overall = standing(package.certainty, spec.id).get(OVERALL) if spec.id in named else None
+        if overall is not None and overall.basis is not None:
+            found |= {spec.id} if overall.basis != basis_of(package, analyse(package, spec)) else set()
+    return frozenset(found)
+
+
+def footing(package: Package, statement: GuidanceStatement, stale: Collection[str] = ()) -> Footing:
+    """What one statement stands on; ``stale`` names the analyses whose rating is (:func:`stale_ratings`)."""
     decided = [standing(package.certainty, a).get(OVERALL) for a in statement.analyses]
     ratings = [row.rating for row in decided if row is not None and row.rating in LEVELS]
-    open_ = [a for a, row in zip(statement.analyses, decided, strict=True) if row is None or row.rating not in LEVELS]
+    open_ = [a for a, row in zip(statement.analyses, decided, strict=True) if row is None]
+    if not ratings:
+        open_ = list(statement.analyses)
     if statement.analyses:
         certainty = min(ratings, key=LEVELS.index, default="")
     else:
@@ -40,23 +56,26 @@ def footing(package: Package, statement: GuidanceStatement) -> Footing:
     problem = ""
     if statement.strength is None:
         problem = "an exception is named, but no strength; give both or neither" if statement.exception else ""
+    elif open_:
+        problem = f"the certainty of {', '.join(open_)} is not decided; rate it first"
     elif certainty:
         problem = strength_problem(statement.strength, certainty, statement.exception) or ""
-    elif statement.analyses:
-        problem = f"the certainty of {', '.join(open_)} is not decided; rate it first"
-    return Footing(certainty, problem, _stale(package, statement))
+    return Footing(certainty, problem, _stale(package, statement, stale))
 
 
-def _stale(package: Package, statement: GuidanceStatement) -> str:
+def _stale(package: Package, statement: GuidanceStatement, stale: Collection[str]) -> str:
     own = own_versions(package)
-    if statement.version is None or not own or own[-1].version == statement.version:
-        return ""
-    return f"rests on version {statement.version}; the review has come to version {own[-1].version}"
+    whys = []
+    if statement.version is not None and own and own[-1].version != statement.version:
+        whys.append(f"rests on version {statement.version}; the review has come to version {own[-1].version}")
+    if other := [a for a in statement.analyses if a in stale]:
+        whys.append(f"data or judgements behind the certainty of {', '.join(other)} have changed since it was rated")
+    return "; ".join(whys)
 
 
-def remarks(package: Package, statement: GuidanceStatement) -> tuple[str, ...]:
+def remarks(package: Package, statement: GuidanceStatement, stale: Collection[str] = ()) -> tuple[str, ...]:
     """What a page says beside a recommendation: strength, certainty and exception, what is wrong, what is stale."""
-    found = footing(package, statement)
+    found = footing(package, statement, stale)
     said = []
     if statement.strength is not None:
         words = f"{statement.strength} recommendation" + (f" on {found.certainty} certainty" if found.certainty else "")

@@ -104,13 +104,14 @@ def _statements(
     touched = _touched(tables, "claims.csv")
     anew = {key for key, what in _touched(tables, "guidance/*.toml").items() if what != "removed"}
     found = []
+    stale = {name for name, now in rated.items() if now.stale}
     for s in package.guidance:
         moved = [c for c in s.claims if touched.get((c,), "").startswith("changed")]
         whys = [f"claims.csv, {', '.join(moved)} changed"] if moved and (s.id,) not in anew else []
         other = [a for a in s.analyses if a in rated and a in rated_before and rated[a].basis != rated_before[a].basis]
         if other and (s.id,) not in anew:
             whys.append(f"the data of {', '.join(other)} have changed")
-        whys += [why] if (why := footing(package, s).stale) else []
+        whys += [why] if (why := footing(package, s, stale).stale) else []
         for why in whys[:1]:
             found.append(Stale("statement", f"{s.guideline}: {s.topic}", s.checked_by or "", s.reviewed or "", why))
     return found

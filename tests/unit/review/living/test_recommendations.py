@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from balm.actions.guidance import guidance_of
+from balm.actions.guidance_evidence import STALE, evidence_for
 from balm.actions.review import package_bytes
 from balm.report.html_report.guidance_view import statements
-from balm.review.living.recommendations import footing, recommendation_problems, remarks
+from balm.review.living.recommendations import footing, recommendation_problems, remarks, stale_ratings
 from balm.review.living.stale import stale_judgements
 from balm.review.reading import read_package
+from balm.review.synthesis import synthesise
 
 FOLDER = Path(__file__).resolve().parents[4] / "reviews" / "ketamine-chronic-pain"
 OURS = """
@@ -95,3 +98,37 @@ def test_a_recommendation_of_an_earlier_version_is_stale(files):
     (stale,) = [s for s in stale_judgements(package, (), {}) if s.what == "statement"]
     assert stale.of == "Our panel: use" and "rests on version 0.1" in stale.why and "version 0.2" in stale.why
     assert remarks(package, ours(package)) == (f"stale: {stale.why}",)
+
+
+def test_one_analysis_that_nobody_rated_is_not_passed_over(files):
+    package = package_with(files, 'strength = "conditional"\nanalyses = ["pain-week-1", "hardy-check"]\n')
+    (problem,) = recommendation_problems(package)
+    assert "the certainty of hardy-check is not decided; rate it first" in problem.reason
+
+
+def test_a_recommendation_on_a_stale_rating_is_stale(files):
+    package = package_with(files, 'strength = "conditional"\nanalyses = ["responders-over-4-weeks"]\n')
+    assert stale_ratings(package) == frozenset()
+    rows = tuple(
+        dataclasses.replace(r, events=r.events + 1) if r.study == "noppers2011" and r.events == 2 else r
+        for r in package.results
+    )
+    package = dataclasses.replace(package, results=rows)
+    assert stale_ratings(package) == {"responders-over-4-weeks"}
+    said = remarks(package, ours(package), stale_ratings(package))[-1]
+    assert said.startswith("stale: data or judgements behind the certainty of responders-over-4-weeks have changed")
+    cells = [row.cells[1] for t in statements(package, {}) for row in t.rows if row.id.endswith("ours-1")]
+    assert cells[0].lines[-1].text.startswith("Stale: data or judgements behind the certainty")
+    synthesis = synthesise(package)
+    evidence = {e.analysis: e for e in evidence_for(synthesis, guidance_of(package, files).therapy, None)}
+    assert evidence["responders-over-4-weeks"].certainty == f"very low ({STALE})"
+    assert evidence["pain-week-1"].certainty == "very low"
+    assert evidence["pain-week-1"].certainty_note == "decided by The balm project on 2026-11-22"
+
+
+def test_certainty_beside_one_condition_says_that_it_is_of_all(files):
+    package = package_with(files, "")
+    therapy = guidance_of(package, files).therapy
+    crps = next(c for c in therapy.conditions if c.name == "Complex regional pain syndrome")
+    found = {e.analysis: e for e in evidence_for(synthesise(package), therapy, crps)}
+    assert found["pain-week-1"].certainty_note.startswith("for all conditions together, decided by")
