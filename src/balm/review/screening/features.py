@@ -3,7 +3,8 @@
 The numbers are those of scikit-learn's ``TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_df=0.95,
 min_df=1)`` on title and abstract, which is what ASReview's default model reads: a word is two or more letters, digits
 or underscores in lower case; a count c becomes 1 + ln c; a term in d of n records weighs ln((1 + n) / (1 + d)) + 1; a
-term in more than 95 % of the records is left out; every record is divided by its Euclidean length.
+term in more than 95 % of the records is left out; every record is divided by its Euclidean length. Chinese and Japanese
+are written without blanks, so that a whole title would be one word: there, every two neighbouring characters are one.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")
+#: Kana and Chinese characters.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 #: Terms in a larger share of the records say nothing about any of them (ASReview ELAS u4).
 MAX_SHARE = 0.95
 
@@ -64,7 +69,7 @@ class Features:
         """Another text, such as the review question, as one row in the terms of these records."""
         import scipy.sparse
 
-        known = [self.words.get(word, -1) for word in _WORD.findall(text.lower())]
+        known = [self.words.get(word, -1) for word in words_of(text)]
         ids = np.array(known, dtype=np.int64)
         first, second = ids[:-1], ids[1:]
         both = (first >= 0) & (second >= 0)
@@ -77,6 +82,22 @@ class Features:
         length = float(np.sqrt(np.sum(values**2)))
         values = values / length if length > 0 else values
         return scipy.sparse.csr_array((values, columns, [0, len(columns)]), shape=(1, self.matrix.shape[1]))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in their order.
+
+    >>> words_of("A trial of S-ketamine"), words_of("氯胺酮与疼痛 (RCT)")
+    (['trial', 'of', 'ketamine'], ['氯胺', '胺酮', '酮与', '与疼', '疼痛', 'rct'])
+    """
+    if not text.isascii():
+        text = _UNSPACED.sub(_neighbours, text)
+    return _WORD.findall(text.lower())
+
+
+def _neighbours(run: re.Match[str]) -> str:
+    characters = run[0]
+    return f" {' '.join(map(''.join, pairwise(characters)))} " if len(characters) > 1 else characters
 
 
 def text_of(record: Record) -> str:
@@ -97,11 +118,15 @@ def features_of(records: Iterable[Record] | Sequence[str]) -> Features:
     """
     import scipy.sparse
 
-    texts = [r if isinstance(r, str) else text_of(r) for r in records]
+    given = list(records)
+    for place, record in enumerate(given, start=1):
+        if not isinstance(record, (str, Record)):
+            raise InputError(Problem(f"records must be records or texts; got {record!r}", row=place))
+    texts = [r if isinstance(r, str) else text_of(r) for r in given]
     words: defaultdict[str, int] = defaultdict()
     words.default_factory = words.__len__
     number = words.__getitem__
-    found = [np.fromiter(map(number, tokens := _WORD.findall(t.lower())), np.int64, len(tokens)) for t in texts]
+    found = [np.fromiter(map(number, tokens := words_of(t)), np.int64, len(tokens)) for t in texts]
     n, v = len(texts), len(words)
     lengths = np.array([len(t) for t in found], dtype=np.int64)
     singles = np.concatenate(found) if found else np.empty(0, np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -65,11 +66,15 @@ def decided(records: Sequence[Record] | Sequence[str], decisions: object) -> dic
         return {}
     if isinstance(decisions, Mapping):
         places: dict[object, int] = {r.id: i for i, r in enumerate(records) if isinstance(r, Record)}
+        named = [r.id for r in records if isinstance(r, Record)]
+        several = {r for r, found in Counter(named).items() if found > 1} if len(places) < len(named) else set()
         pairs = []
         for key, label in decisions.items():
             at = key if isinstance(key, (int, np.integer)) and not isinstance(key, bool) else places.get(key)
             if at is None or not 0 <= at < len(records):
                 raise InputError(Problem(f"decisions: there is no record {key!r}"))
+            if key in several:
+                raise InputError(Problem(f"decisions: several records go by the id {key!r}; name them by position"))
             pairs.append((int(at), label))
     elif isinstance(decisions, Iterable) and not isinstance(decisions, str):
         given = list(decisions)

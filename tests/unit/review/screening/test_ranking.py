@@ -255,3 +255,25 @@ def test_measures_of_an_order_by_hand():
 def test_without_inclusions_there_is_nothing_to_measure():
     for measure in (work_saved, recall_after, mean_position, loss, ndcg):
         assert np.isnan(measure([False, False]))
+
+
+def test_words_of_scripts_without_blanks_are_found():
+    """A question in Chinese or Japanese ranks by its parts: a whole title would be one word, and the order chance."""
+    records = [
+        Record("1", title="Asthma in children"),
+        Record("2", title="哮喘患儿的护理"),
+        Record("3", title="氯胺酮治疗慢性疼痛的临床研究"),
+        Record("4", title="ケタミンによる慢性疼痛の治療"),
+    ]
+    assert rank(records, question="氯胺酮 疼痛").ids[:2] == ("3", "4")
+    assert rank(records, question="ケタミン").ids[0] == "4"
+    assert rank(records, {"3": "include", "1": "exclude"}).ids[0] == "4"
+
+
+def test_records_that_cannot_be_told_apart_or_read_are_refused():
+    twice = [Record("a", title="Ketamine"), Record("a", title="Asthma"), Record("b", title="Pain")]
+    with pytest.raises(InputError, match="several records go by the id 'a'; name them by position"):
+        rank(twice, {"a": "include"})
+    assert rank(twice, {0: "include", "b": "exclude"}).ids == ("a",)
+    with pytest.raises(InputError, match="records must be records or texts; got None"):
+        rank(["ketamine", None, "pain"], {0: "include"})
