@@ -118,7 +118,7 @@ def features_of(records: Iterable[Record] | Sequence[str]) -> Features:
     """
     import scipy.sparse
 
-    given = list(records)
+    given: list[Record | str] = [*records]
     for place, record in enumerate(given, start=1):
         if not isinstance(record, (str, Record)):
             raise InputError(Problem(f"records must be records or texts; got {record!r}", row=place))
