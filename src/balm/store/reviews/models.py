@@ -112,7 +112,8 @@ class Row(models.Model):
     class Meta:
         ordering: ClassVar = ["table", "position"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["review", "table", "key"], name="one_row_a_key")]
-        indexes: ClassVar = [models.Index(fields=["review", "table", "position"], name="row_in_order")]
+        # With id and version: whether a table has changed is answered from the index, whatever other tables hold.
+        indexes: ClassVar = [models.Index(fields=["review", "table", "position", "id", "version"], name="row_in_order")]
 
     def __str__(self) -> str:
         return f"{self.table} {self.key}"
