@@ -70,6 +70,12 @@ TRIANGLE = (
     ("s6", "C", 14, 30), ("s6", "B", 16, 31),
 )  # fmt: skip
 
+#: Two versions of it: the three-arm study and the fourth drug came with the second.
+VERSIONS = [
+    {"version": "1", "kind": "version", "label": "First", "date": "2025-01-01", "studies": "s1; s2; s3; s4"},
+    {"version": "2", "kind": "version", "label": "Second", "date": "2026-01-01", "studies": "s5; s6"},
+]
+
 Arm = tuple[object, ...]
 
 

@@ -16,7 +16,7 @@ from balm.report.network_files import comparisons_csv
 from balm.review.synthesis import synthesise
 from balm.store.reviews.models import Member, Review, StoredFile
 from balm.store.synthesis.current import current_package, forget
-from tests.made_network import NETWORK, TRIANGLE, network_files, network_package
+from tests.made_network import NETWORK, TRIANGLE, VERSIONS, network_files, network_package
 from tests.web.conftest import Team
 
 PARTS = (*TRIANGLE, ("s8", "F", 3, 10), ("s8", "G", 1, 12))
@@ -98,3 +98,12 @@ def test_the_table_is_the_engine_and_the_script_gives_its_numbers_again(team: Te
     exec(compile(body, "comparisons.py", "exec"), {})
     said = capsys.readouterr().out
     assert said.count(" same") == 2 + 3 + 1 and "differs" not in said
+
+
+def test_what_changed_since_a_version_names_the_trial_that_moved_each_comparison(team: Team) -> None:
+    files = network_files(TRIANGLE, more={"versions.csv": VERSIONS})
+    made = start_review(files, user=team.owner.user, code="olga", name="Olga")
+    page = " ".join(unescape(team.owner.client.get(f"/reviews/{made.slug}/versions/since/1/").content.decode()).split())
+    assert "<li>Relief, all drugs [relief-network]<ul>" in page and "new treatments: C" in page
+    assert "C against Placebo: then: not compared: nothing joins the two; now: OR 2.41 [0.80, 7.29]" in page
+    assert "the trial that moved it: S5 2020, by 0.026 on the scale of pooling (log)" in page

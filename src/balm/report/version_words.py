@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from balm.report.analysis_json import analysis_as_json
+from balm.report.network_change_words import network_change_plain, network_lines
 from balm.report.result_sentence import measure_name
-from balm.report.rounding import digits_for, number
+from balm.report.standing_words import certainty_words, moved_words, standing_text
 from balm.review.analysis_data import data_hash
 from balm.review.certainty.rating import certainty_of
-from balm.review.living.changed import AnalysisChange, Changes, Standing
+from balm.review.living.changed import AnalysisChange, Changes
 from balm.review.living.grown import Grown
 from balm.review.living.history import (
     IN_REVIEW,
@@ -22,17 +22,20 @@ from balm.review.living.history import (
     study_versions,
     timeline,
 )
-from balm.review.living.moved import Move
+from balm.review.living.standing import Standing, known
 from balm.review.living.update import update_of
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.stats.measures import MEASURES
 from balm.vocabulary.evidence import ReviewVersion
-from balm.vocabulary.numbers import fixed, plain
-from balm.vocabulary.scale import IDENTITY
+from balm.vocabulary.numbers import plain
 
 #: Tables of judgements and statements, with what a row of them is called.
-_JUDGED = {"risk_of_bias.csv": "risk-of-bias judgements", "certainty.csv": "certainty decisions"}
+_JUDGED = {
+    "risk_of_bias.csv": "risk-of-bias judgements",
+    "certainty.csv": "certainty decisions",
+    "network_certainty.csv": "certainty decisions on networks",
+}
 
 
 def history_text(package: Package) -> str:
@@ -70,44 +73,6 @@ def dates(at: ReviewVersion) -> str:
         f"dated {at.date or 'not reported'}; "
         f"{f'last search {at.searched}' if at.searched else 'date of the last search not reported'}"
     )
-
-
-def standing_text(standing: Standing | None, measure: str) -> str:
-    """A result in one line.
-
-    >>> standing_text(Standing(2, 120.0, -1.25, -2.0, -0.5, 0.01), "MD")
-    'MD -1.25 [-2.00, -0.50], 2 studies, 120 people'
-    >>> standing_text(Standing(0, 0.0, None, None, None, None), "MD"), standing_text(None, "MD")
-    ('no study with usable numbers', 'not planned')
-    """
-    if standing is None:
-        return "not planned"
-    if standing.k == 0:
-        return "no study with usable numbers"
-    studies = "1 study" if standing.k == 1 else f"{standing.k} studies"
-    known = standing.participants
-    people = (
-        "number of people not known"
-        if known is None
-        else f"{plain(round(known))} {'person' if round(known) == 1 else 'people'}"
-    )
-    return f"{measure} {estimate_text(standing, measure)}, {studies}, {people}"
-
-
-def estimate_text(standing: Standing, measure: str) -> str:
-    """Estimate and interval as shown; what cannot be estimated says so."""
-    if standing.estimate is None:
-        return "not estimable"
-    low = math.nan if standing.low is None else standing.low
-    high = math.nan if standing.high is None else standing.high
-    digits = digits_for([high - low])
-    ratio = _ratio(measure)
-    said = (number(x, digits, ratio=ratio) if math.isfinite(x) else "not estimable" for x in (low, high))
-    return f"{number(standing.estimate, digits, ratio=ratio)} [{', '.join(said)}]"
-
-
-def _ratio(measure: str) -> bool:
-    return measure in MEASURES and MEASURES[measure].scale.ratio
 
 
 def grown_text(steps: Sequence[Grown], package: Package) -> str:
@@ -152,12 +117,32 @@ def changes_parts(changes: Changes, package: Package) -> list[tuple[str, list[st
         ("Studies", _studies(changes, package)),
         ("Rows of the tables", _rows(changes) if changes.frozen else []),
         ("Results", [line for a in changes.analyses if not a.same for line in analysis_lines(a, package)]),
+        ("Networks", [line for n in changes.networks if not n.same for line in network_lines(n, package)]),
         ("Certainty", _certainty(changes)),
         ("Statements of guidance", _statements(changes)),
         ("Methods", [f"changed in review.toml: {', '.join(changes.method)}"] if changes.method else []),
         ("To judge again (stale)", stale_lines(changes)),
     ]
     return [(title, lines) for title, lines in parts if lines]
+
+
+def grouped(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """The lines of a part with those that belong to each; what belongs to one of these in turn is put into its line.
+
+    >>> grouped(["Pain [p]", "  now: 3 studies", "  A against B:", "    then: 1", "    now: 2"])
+    [('Pain [p]', ['now: 3 studies', 'A against B: then: 1; now: 2'])]
+    """
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        text, depth = line.strip(), len(line) - len(line.lstrip())
+        inner = found[-1][1] if found else []
+        if depth > 2 and inner:
+            inner[-1] += (" " if inner[-1].endswith(":") else "; ") + " ".join(text.split())
+        elif depth:
+            inner.append(text)
+        else:
+            found.append((text, []))
+    return found
 
 
 def _search(c: Changes) -> list[str]:
@@ -230,40 +215,12 @@ def analysis_lines(a: AnalysisChange, package: Package) -> list[str]:
     return lines
 
 
-def moved_words(moves: Sequence[Move], measure: str) -> list[str]:
-    """Each new trial with the result without it; the first is the one that moved it most."""
-    lines = []
-    name = MEASURES[measure].scale.name if measure in MEASURES else ""
-    scale = "" if name in ("", IDENTITY.name) else f" on the scale of pooling ({name})"
-    for i, m in enumerate(moves):
-        lead = "the trial that moved it" if i == 0 else "then"
-        if m.without is None:
-            lines.append(f"{lead}: {m.label}; without it nothing can be estimated")
-            continue
-        shown = m.without.displayed
-        low, high = _known(shown.interval.low), _known(shown.interval.high)
-        fit = Standing(m.without.k, 0.0, _known(shown.estimate), low, high, None)
-        by = fixed(m.by, digits_for([abs(m.by)]))
-        lines.append(f"{lead}: {m.label}, by {by}{scale}; without it {measure} {estimate_text(fit, measure)}")
-    return lines
-
-
-def _known(x: float) -> float | None:
-    return float(x) if math.isfinite(x) else None
-
-
 def _certainty(c: Changes) -> list[str]:
     lines = []
     for one in c.certainty:
         if one.same:
             continue
-        decided = "" if one.before == one.after else f"{one.before} then, {one.after} now"
-        proposed = (
-            ""
-            if one.proposed_before == one.proposed_after
-            else (f"proposed {one.proposed_before} then, {one.proposed_after} now")
-        )
-        lines.append(f"{one.analysis}: {'; '.join(part for part in (decided, proposed) if part)}")
+        lines.append(f"{one.analysis}: {certainty_words(one)}")
     lines += [
         f"{name}: {_came(len(t.added), len(t.removed))}, {len(t.changed)} changed"
         for file, name in _JUDGED.items()
@@ -346,7 +303,7 @@ def changes_plain(c: Changes) -> dict[str, Any]:
                 "new": list(a.new),
                 "gone": list(a.gone),
                 "corrected": list(a.corrected),
-                "moved_by": [{"study": m.study, "by": _known(m.by)} for m in a.moves],
+                "moved_by": [{"study": m.study, "by": known(m.by)} for m in a.moves],
                 "crossed": a.crossed or None,
             }
             for a in c.analyses
@@ -356,6 +313,7 @@ def changes_plain(c: Changes) -> dict[str, Any]:
              "proposed_after": x.proposed_after}
             for x in c.certainty
         ],
+        "networks": [network_change_plain(n) for n in c.networks],
         "stale": [{"what": s.what, "of": s.of, "who": s.who, "when": s.when, "why": s.why} for s in c.stale],
         "method": list(c.method),
     }  # fmt: skip

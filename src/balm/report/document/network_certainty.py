@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from balm.report import network_words as words
 from balm.report.document.parts import Block, Section, said
-from balm.report.document.wording import ended, many
+from balm.report.document.wording import ended, listed, many
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.table import Cell, Line, Row, Table, columns, value
 from balm.report.network_findings import effects_in_words
 from balm.report.network_walk import MOST_IN_LEAGUE, Places
 from balm.review.certainty.network import SOURCE
-from balm.review.certainty.planned_network import NetworkCertainty, important_of, network_certainties
+from balm.review.certainty.planned_network import NetworkCertainty, important_of, network_certainties, not_compared
 from balm.review.certainty.words import NOT_RATED
 from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import NETWORK_MEASURES
+from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.numbers import fixed, level, plain
 
@@ -25,23 +26,28 @@ SYMBOLS_ARE = "⊕⊕⊕⊕ high, ⊕⊕⊕◯ moderate, ⊕⊕◯◯ low, ⊕�
 def network_certainty_sections(synthesis: Synthesis) -> tuple[Section, ...]:
     """A section for each network that has an estimate."""
     return tuple(
-        _section(result, network_certainties(synthesis.package, result))
+        _section(synthesis.package, result, network_certainties(synthesis.package, result))
         for result in synthesis.networks
         if any(part.fit is not None for part in result.parts)
     )
 
 
-def _section(result: NetworkResult, found: Sequence[NetworkCertainty]) -> Section:
+def _section(package: Package, result: NetworkResult, found: Sequence[NetworkCertainty]) -> Section:
     """One network: how it is rated, its summary of findings, each comparison step by step, and the decisions."""
-    blocks = [*network_findings(result, found), *(_levels(result, *own) for own in _by_part(result, found))]
+    blocks = [*network_findings(package, result, found), *(_levels(result, *own) for own in _by_part(result, found))]
     return Section(
         anchor("network-certainty", result.id), f"Certainty: {result.title}", (*blocks, _decisions(result, found))
     )
 
 
-def network_findings(result: NetworkResult, found: Sequence[NetworkCertainty]) -> tuple[Block, ...]:
+def network_findings(package: Package, result: NetworkResult, found: Sequence[NetworkCertainty]) -> tuple[Block, ...]:
     """How a network is rated, and the summary of findings of each of its parts."""
-    return said(_how(result, found)), *(network_summary(result, *own) for own in _by_part(result, found))
+    gone = not_compared(package, result.id, {c.key for c in found})
+    lost = ""
+    if gone:
+        named = listed([f"{r.treatment} against {r.against} ({r.rating})" for r in gone])
+        lost = f"Stale: decided before, and without an estimate in this network now: {named}."
+    return said(_how(result, found), lost), *(network_summary(result, *own) for own in _by_part(result, found))
 
 
 def _by_part(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -104,9 +104,14 @@ class NetworkCertainty(Decided):
         return key_of(self.network, self.comparison.treatment, self.comparison.against)
 
     @property
+    def pair(self) -> tuple[str, str]:
+        """The two treatments."""
+        return self.comparison.treatment, self.comparison.against
+
+    @property
     def name(self) -> str:
         """The comparison in words."""
-        return f"{self.comparison.treatment} against {self.comparison.against}"
+        return " against ".join(self.pair)
 
     def leads_to(self, ratings: Mapping[str, str]) -> str:
         """Where its domains lead when they are rated so; what is left out is in force as it stands."""
@@ -154,6 +159,14 @@ def network_certainties(package: Package, result: NetworkResult) -> tuple[Networ
         if part.fit is not None:
             found += _of_part(package, result, part, part.fit, judged, standing)
     return tuple(found)
+
+
+def not_compared(package: Package, network: str, found: Container[str]) -> tuple[NetworkCertaintyJudgement, ...]:
+    """The decisions that stand on comparisons of a network beside ``found``, the keys of those it gives: they are kept
+    on record, and are about nothing that can be shown."""
+    standing = network_standing(package.network_certainty, network).values()
+    rows = (decided[OVERALL] for decided in standing if OVERALL in decided)
+    return tuple(r for r in rows if key_of(network, r.treatment, r.against) not in found)
 
 
 def important_of(result: NetworkResult) -> tuple[float | None, str]:

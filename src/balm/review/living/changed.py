@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from balm.review.certainty.of_analysis import participants, used_rows
+from balm.review.certainty.planned_network import NetworkCertainty, network_certainties
 from balm.review.certainty.rating import Certainty, certainty_of
 from balm.review.flow_counts import screening_outcomes
 from balm.review.living.moved import Move, moves
-from balm.review.living.stale import Stale, stale_judgements
+from balm.review.living.network_changed import NetworkChange, network_change
+from balm.review.living.stale import Judged, Stale, no_longer_compared, stale_judgements
+from balm.review.living.standing import CertaintyChange, Standing, crossing, known
 from balm.review.living.tables import TableChange, table_changes
-from balm.review.package import AnalysisSpec, Package
+from balm.review.networks.analysed import NetworkResult
+from balm.review.package import AnalysisSpec, NetworkSpec, Package
 from balm.review.synthesis import AnalysisResult, EffectRow, Synthesis
-from balm.stats.measures import MEASURES
 
 #: What of an analysis in the plan is text for readers and no choice of method.
 _WORDS = ("title", "note", "sensitivity")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A result as it stood: studies, participants, and the estimate with its interval on the scale that is shown."""
-
-    k: int
-    participants: float | None  # None = not known
-    estimate: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-
-    @property
-    def status(self) -> str:
-        """``pooled``, ``one study`` or ``no study``."""
-        return "pooled" if self.k > 1 else "one study" if self.k == 1 else "no study"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +49,7 @@ class AnalysisChange:
     @property
     def crossed(self) -> str:
         """How the interval's relation to no effect changed; empty where it did not or there is nothing to cross."""
-        null = MEASURES[self.measure].scale.null if self.measure in MEASURES else None
-        was, now = (_excludes(s, null) for s in (self.before, self.after))
-        if was is None or now is None or was == now:
-            return ""
-        return "the interval now excludes no effect" if now else "the interval now includes no effect"
-
-
-@dataclass(frozen=True, slots=True)
-class CertaintyChange:
-    """The certainty of one analysis then and now, as decided and as proposed; what was then may not be known."""
-
-    analysis: str
-    before: str | None
-    after: str
-    proposed_before: str | None
-    proposed_after: str
-
-    @property
-    def same(self) -> bool:
-        """Whether neither the decision nor the proposal differs."""
-        return (self.before in (None, self.after)) and self.proposed_before in (None, self.proposed_after)
+        return crossing(self.measure, self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +81,7 @@ class Changes:
     certainty: tuple[CertaintyChange, ...]
     stale: tuple[Stale, ...]
     method: tuple[str, ...]  # parts of review.toml that changed
+    networks: tuple[NetworkChange, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -124,6 +90,7 @@ class Changes:
             all(t.same for t in self.tables.values())
             and all(a.same for a in self.analyses)
             and all(c.same for c in self.certainty)
+            and all(n.same for n in self.networks)
             and not self.method
         )
 
@@ -135,6 +102,9 @@ def changes_between(before: Synthesis, after: Synthesis, *, since: str, frozen: 
     rated_then = {a.id: certainty_of(one, a) for a in before.analyses} if frozen else {}
     rated_now = {a.id: certainty_of(two, a) for a in after.analyses}
     tables = table_changes(one, two)
+    nets_then, nets_now = ({n.id: n for n in s.networks} for s in (before, after))
+    compared_then = {name: _compared(one, n) if frozen else {} for name, n in nets_then.items()}
+    compared_now = {name: _compared(two, n) for name, n in nets_now.items()}
     return Changes(
         since=since,
         frozen=frozen,
@@ -143,9 +113,51 @@ def changes_between(before: Synthesis, after: Synthesis, *, since: str, frozen: 
         studies=tuple(_scopes(one, two)),
         analyses=tuple(_analysis(then.get(name), now.get(name), frozen) for name in dict.fromkeys([*now, *then])),
         certainty=tuple(_certainty(rated_then.get(name), rated, frozen) for name, rated in rated_now.items()),
-        stale=stale_judgements(two, after.analyses, rated_now, *((one, tables, rated_then) if frozen else ())),
+        stale=stale_judgements(
+            two,
+            [*_judged(after.analyses, rated_now, rated_then), *_judged_networks(nets_now, compared_now, compared_then)],
+            *((one, tables, _moved(rated_now, rated_then)) if frozen else ()),
+        )
+        + tuple(stale for name, n in nets_now.items() for stale in no_longer_compared(two, n, compared_now[name])),
         method=tuple(_method(one, two)) if frozen else (),
+        networks=tuple(
+            network_change(
+                nets_then.get(name),
+                nets_now.get(name),
+                compared_then.get(name, {}),
+                compared_now.get(name, {}),
+                tuple(_plan(nets_then[name].spec, nets_now[name].spec))
+                if frozen and name in nets_then and name in nets_now
+                else (),
+            )
+            for name in dict.fromkeys([*nets_now, *nets_then])
+        ),
     )
+
+
+def _compared(package: Package, network: NetworkResult) -> dict[str, NetworkCertainty]:
+    return {c.key: c for c in network_certainties(package, network)}
+
+
+def _judged(
+    analyses: Iterable[AnalysisResult], now: Mapping[str, Certainty], then: Mapping[str, Certainty]
+) -> Iterator[Judged]:
+    return (Judged(a.title, now[a.id], then.get(a.id)) for a in analyses)
+
+
+def _judged_networks(
+    networks: Mapping[str, NetworkResult],
+    now: Mapping[str, Mapping[str, NetworkCertainty]],
+    then: Mapping[str, Mapping[str, NetworkCertainty]],
+) -> Iterator[Judged]:
+    for name, n in networks.items():
+        for key, c in now[name].items():
+            yield Judged(f"{n.title}: {c.name}", c, then.get(name, {}).get(key))
+
+
+def _moved(now: Mapping[str, Certainty], then: Mapping[str, Certainty]) -> frozenset[str]:
+    """The analyses that rest on other data than they did."""
+    return frozenset(name for name, c in now.items() if name in then and then[name].basis != c.basis)
 
 
 def standing_of(result: AnalysisResult) -> Standing:
@@ -155,8 +167,7 @@ def standing_of(result: AnalysisResult) -> Standing:
         return Standing(0, 0.0, None, None, None, None)
     shown = fit.displayed
     numbers = (shown.estimate, shown.interval.low, shown.interval.high, fit.p)
-    known = [float(x) if math.isfinite(x) else None for x in numbers]
-    return Standing(fit.k, participants(used_rows(result)), *known)
+    return Standing(fit.k, participants(used_rows(result)), *map(known, numbers))
 
 
 def screened(package: Package) -> Screened:
@@ -164,12 +175,6 @@ def screened(package: Package) -> Screened:
     outcomes = list(screening_outcomes(v for v in package.screening if v.stage == "title-abstract").values())
     counts = (outcomes.count(what) for what in ("include", "exclude", "conflict"))
     return Screened(len(package.records), *counts)
-
-
-def _excludes(standing: Standing | None, null: float | None) -> bool | None:
-    if standing is None or null is None or standing.low is None or standing.high is None:
-        return None
-    return not standing.low <= null <= standing.high
 
 
 def _analysis(then: AnalysisResult | None, now: AnalysisResult | None, frozen: bool) -> AnalysisChange:
@@ -198,9 +203,9 @@ def _numbers(row: EffectRow) -> tuple[object, ...]:
     return (tuple(sorted(row.values.items())), row.correlation, row.design)
 
 
-def _plan(one: AnalysisSpec, two: AnalysisSpec) -> list[tuple[str, str, str]]:
+def _plan(one: AnalysisSpec | NetworkSpec, two: AnalysisSpec | NetworkSpec) -> list[tuple[str, str, str]]:
     found = []
-    for f in fields(AnalysisSpec):
+    for f in fields(two):
         was, now = getattr(one, f.name), getattr(two, f.name)
         if f.name not in _WORDS and was != now:
             found.append((f.name, _said(was), _said(now)))
@@ -214,12 +219,12 @@ def _said(value: object) -> str:
 
 
 def _certainty(then: Certainty | None, now: Certainty, frozen: bool) -> CertaintyChange:
-    known = then is not None and frozen
+    was = then if frozen else None
     return CertaintyChange(
         now.analysis,
-        then.certainty if then is not None and known else None,
+        was.certainty if was else None,
         now.certainty,
-        then.proposed.certainty if then is not None and known else None,
+        was.proposed.certainty if was else None,
         now.proposed.certainty,
     )
 

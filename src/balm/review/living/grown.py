@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from balm.review.living.changed import Standing, standing_of
+from balm.review.living.changed import standing_of
 from balm.review.living.history import as_of, timeline
+from balm.review.living.standing import Standing
+from balm.review.networks.analysed import analyse_network
 from balm.review.package import AnalysisSpec, Package
 from balm.review.synthesis import AnalysisResult, Synthesis, analyse
 from balm.vocabulary.evidence import ReviewVersion
@@ -57,5 +59,7 @@ def alone(spec: AnalysisSpec) -> AnalysisSpec:
 
 
 def analyses_alone(package: Package) -> Synthesis:
-    """Every planned analysis of ``package``, without what is computed beside them."""
-    return Synthesis(package, tuple(analyse(package, alone(spec)) for spec in package.meta.analyses), (), (), (), ())
+    """Every planned analysis and network of ``package``, without what is computed beside them."""
+    networks = tuple(analyse_network(package, spec) for spec in package.meta.networks)
+    analyses = tuple(analyse(package, alone(spec)) for spec in package.meta.analyses)
+    return Synthesis(package, analyses, (), (), (), (), networks=networks)

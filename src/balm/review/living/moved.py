@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from balm.review.living.standing import Standing, known
 from balm.review.synthesis import AnalysisResult, fit_of
 from balm.stats.pooling.pooled import Pooled
 
@@ -23,6 +24,15 @@ class Move:
     label: str
     without: Pooled | None
     by: float
+
+    @property
+    def standing(self) -> Standing | None:
+        """The result without it, as shown."""
+        if self.without is None:
+            return None
+        shown = self.without.displayed
+        low, high = known(shown.interval.low), known(shown.interval.high)
+        return Standing(self.without.k, 0.0, known(shown.estimate), low, high, None)
 
 
 def moves(result: AnalysisResult, new: Collection[str]) -> tuple[Move, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from balm.review.certainty.planned_network import NetworkCertainty, not_compared
 from balm.review.certainty.rating import Certainty
 from balm.review.living.recommendations import footing
 from balm.review.living.tables import TableChange
+from balm.review.networks.analysed import NetworkResult
 from balm.review.package import Package
-from balm.review.synthesis import AnalysisResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +25,51 @@ class Stale:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The certainty of an analysis or a comparison, by its title, now and then; ``then`` may not be known."""
+
+    title: str
+    now: Certainty | NetworkCertainty
+    then: Certainty | NetworkCertainty | None = None
+
+
 def stale_judgements(
     package: Package,
-    analyses: Iterable[AnalysisResult],
-    rated: Mapping[str, Certainty],
+    rated: Iterable[Judged],
     before: Package | None = None,
     tables: Mapping[str, TableChange] = MappingProxyType({}),
-    rated_before: Mapping[str, Certainty] = MappingProxyType({}),
+    moved: Container[str] = frozenset(),
 ) -> tuple[Stale, ...]:
     """Certainty decided on other data, risk of bias judged before the numbers changed, statements whose claims changed.
 
-    before       : the state compared with, where it is known; ``tables`` is what changed in between.
-    rated_before : the certainty of that state. A decision that kept no hash of its data is stale where the same row
-                   stood then and what it rests on differs.
+    before : the state compared with, where it is known; ``tables`` is what changed in between, ``moved`` the analyses
+             whose data did. A decision that kept no hash of its data is stale where the same row stood then and what
+             it rests on differs.
     """
     found: list[Stale] = []
-    titles = {a.id: a.title for a in analyses}
-    for name, now in rated.items():
+    stale: set[str] = set()
+    for one in rated:
+        now, then = one.now, one.then
+        if now.stale and isinstance(now, Certainty):
+            stale.add(now.analysis)
         if now.overall is None:
             continue
-        then = rated_before.get(name)
-        moved = then is not None and then.overall == now.overall and then.basis != now.basis
-        if now.stale or (now.overall.basis is None and moved):
+        differs = then is not None and then.overall == now.overall and then.basis != now.basis
+        if now.stale or (now.overall.basis is None and differs):
             why = "its data, its result or its risk-of-bias judgements have changed since it was decided"
-            found.append(Stale("certainty", titles[name], now.overall.assessor or "", now.overall.time or "", why))
+            found.append(Stale("certainty", one.title, now.overall.assessor or "", now.overall.time or "", why))
     found += _bias(package, before, tables)
-    found += _statements(package, tables, rated, rated_before)
+    found += _statements(package, tables, moved, stale)
     return tuple(found)
+
+
+def no_longer_compared(package: Package, network: NetworkResult, found: Mapping[str, object]) -> Iterator[Stale]:
+    """Decisions on comparisons that the network does not give any more; ``found``: those it gives, by their keys."""
+    for row in not_compared(package, network.id, found):
+        name = f"{network.title}: {row.treatment} against {row.against}"
+        why = f"decided as {row.rating}; the network gives no estimate of it any more"
+        yield Stale("certainty", name, row.assessor or "", row.time or "", why)
 
 
 def _touched(tables: Mapping[str, TableChange], file: str) -> dict[tuple[str, ...], str]:
@@ -95,20 +114,16 @@ def _bias(package: Package, before: Package | None, tables: Mapping[str, TableCh
 
 
 def _statements(
-    package: Package,
-    tables: Mapping[str, TableChange],
-    rated: Mapping[str, Certainty],
-    rated_before: Mapping[str, Certainty],
+    package: Package, tables: Mapping[str, TableChange], moved_analyses: Container[str], stale: Collection[str]
 ) -> list[Stale]:
     """Those that rest on claims or analyses that have changed since, or on an earlier version of this review."""
     touched = _touched(tables, "claims.csv")
     anew = {key for key, what in _touched(tables, "guidance/*.toml").items() if what != "removed"}
     found = []
-    stale = {name for name, now in rated.items() if now.stale}
     for s in package.guidance:
         moved = [c for c in s.claims if touched.get((c,), "").startswith("changed")]
         whys = [f"claims.csv, {', '.join(moved)} changed"] if moved and (s.id,) not in anew else []
-        other = [a for a in s.analyses if a in rated and a in rated_before and rated[a].basis != rated_before[a].basis]
+        other = [a for a in s.analyses if a in moved_analyses]
         if other and (s.id,) not in anew:
             whys.append(f"the data of {', '.join(other)} have changed")
         whys += [why] if (why := footing(package, s, stale).stale) else []

@@ -101,7 +101,7 @@ def analyse_network(package: Package, spec: NetworkSpec) -> NetworkResult:
     dropped = {study for study, _ in silent}
     studies = [s for s in given if s.study not in dropped]
     held = {t for s in studies for t in s.treatments}
-    parts = [_part(i, spec, own) for i, own in enumerate(_joined(studies, spec.reference), 1)]
+    parts = parts_of(spec, studies)
     return NetworkResult(
         id=spec.id,
         title=spec.title,
@@ -109,11 +109,16 @@ def analyse_network(package: Package, spec: NetworkSpec) -> NetworkResult:
         outcome=package.meta.outcome(spec.outcome),
         windows=tuple(package.meta.window(w) for w in spec.windows),
         measure=spec.measure,
-        parts=tuple(parts),
+        parts=parts,
         not_used=(*left_out, *silent),
         lost=tuple(sorted({t for s in given for t in s.treatments} - held, key=str.casefold)),
         why_none="" if parts else NOTHING,
     )
+
+
+def parts_of(spec: NetworkSpec, studies: Sequence[NetworkStudy]) -> tuple[NetworkPart, ...]:
+    """The parts that these studies make of the planned network, each carried out."""
+    return tuple(_part(i, spec, own) for i, own in enumerate(_joined(studies, spec.reference), 1))
 
 
 def _joined(studies: Sequence[NetworkStudy], reference: str) -> list[list[NetworkStudy]]:

@@ -15,7 +15,7 @@ from balm.actions.team import certainty as actions
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.certainty import current_to_rate, may_be_rated, one_to_rate, raters_asked
 from balm.actions.team.synthesis import current_synthesis
-from balm.review.certainty.planned_network import NetworkCertainty
+from balm.review.certainty.planned_network import NetworkCertainty, not_compared
 from balm.review.certainty.raters import Raters, why_not_agree, why_not_propose, why_not_rate, why_not_settle
 from balm.review.certainty.to_rate import ToRate
 from balm.store.certainty.standing import (
@@ -66,7 +66,7 @@ def index(request: HttpRequest, acting: Acting) -> HttpResponse:
     tables = [{"lines": lines[""], "what": "Analysis", "label": "Analyses and their certainty"}] if lines[""] else []
     tables += [
         {"lines": lines[n.id], "what": "Comparison", "label": f"Comparisons of {n.title} and their certainty",
-         "network": n}
+         "network": n, "gone": not_compared(package, n.id, found)}
         for n in package.meta.networks
     ]  # fmt: skip
     return render(request, "certainty/index.html", _about(acting) | {"tables": tables, "asked": asked})

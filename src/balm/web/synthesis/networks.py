@@ -153,7 +153,7 @@ def _certainty(review: Review, result: NetworkResult) -> tuple[object, ...]:
 
     def make() -> tuple[object, ...]:
         found = [it.certainty for it in current_comparisons(review, result.spec).values()]
-        return network_findings(result, found) if found else ()
+        return network_findings(current_package(review), result, found) if found else ()
 
     found: tuple[object, ...] = kept_for(("network certainty", review.key, result.id), data_stamp(review), make)
     return found

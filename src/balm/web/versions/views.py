@@ -18,8 +18,9 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
 from balm.report.html_report.walk_view import walks_html
+from balm.report.standing_words import standing_text
 from balm.report.version_forest import forest_by_version
-from balm.report.version_words import changes_parts, compared_with, dates, standing_text
+from balm.report.version_words import changes_parts, compared_with, dates, grouped
 from balm.report.walk_back import walk
 from balm.review.living.grown import grown as grown_of
 from balm.review.living.history import (
@@ -122,8 +123,7 @@ def since(request: HttpRequest, acting: Acting, version: str) -> HttpResponse:
     package = actions.package_now(acting.review)
     _there(version, [v.version for v in package.versions])
     changes = actions.changes_since(acting.review, version)
-    parts = [(title, [(line.strip(), line.startswith(" ")) for line in lines]) for title, lines in
-             changes_parts(changes, package)]  # fmt: skip
+    parts = [(title, grouped(lines)) for title, lines in changes_parts(changes, package)]
     context = {
         "acting": acting,
         "review": acting.review,
