@@ -17,11 +17,12 @@ import pytest
 from balm.actions.new_review import new_review
 from balm.actions.review import package_bytes
 from balm.actions.team.acting import Acting
+from balm.actions.team.changes import releases_of
 from balm.actions.team.demonstration import demonstration_review
 from balm.actions.team.demonstration_search import MADE
 from balm.actions.team.packages import start_review
 from balm.actions.team.screening import sitting
-from balm.actions.team.versions import check_releases, manifests_of, releases_of
+from balm.actions.team.versions import check_releases, manifests_of
 from balm.actions.versions import release, releases_in
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review

@@ -8,6 +8,7 @@ from typing import Any
 
 from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
+from balm.review.living.changed import Changes
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import refuse
 
@@ -34,14 +35,16 @@ def write_report(
     synthesis: Synthesis,
     flow: Flow,
     path: Path,
+    changes: Changes | None = None,
     **look: Any,
 ) -> Path:
     """Write the report to ``path``, replacing what is there; nothing is left half-written.
 
+    ``changes``: what changed since the last version, of a review that has one.
     ``look``: ``journal``, ``figure_width``, ``font_size`` and ``font`` of a Word file or a PDF.
     """
     check_report_target(path, **look)
-    data = report_bytes(synthesis, flow, path.suffix.lower(), **look)
+    data = report_bytes(synthesis, flow, path.suffix.lower(), changes=changes, **look)
     with whole_file(path, "wb") as out:
         out.write(data)
     return path
@@ -54,18 +57,21 @@ def report_bytes(
     *,
     contradictions: str = "refuse",
     earlier: Sequence[Flow] | None = None,
+    changes: Changes | None = None,
     **look: Any,
 ) -> bytes:
-    """The report in the form of ``ending``; ``contradictions`` and ``earlier`` as for the report itself."""
+    """The report in the form of ``ending``; ``contradictions``, ``earlier`` and ``changes`` as for it."""
     if ending in HTML:
         from balm.report.review_report import build_report
 
-        return build_report(synthesis, flow, contradictions=contradictions, earlier=earlier).encode("utf-8")
+        return build_report(synthesis, flow, contradictions=contradictions, earlier=earlier, changes=changes).encode(
+            "utf-8"
+        )
     from balm.report.document.look import look_of
     from balm.report.document.whole import document
 
     chosen = look_of(**look)
-    made = document(synthesis, flow, contradictions=contradictions, earlier=earlier)
+    made = document(synthesis, flow, contradictions=contradictions, earlier=earlier, changes=changes)
     if ending == ".docx":
         from balm.report.document.word import word
 

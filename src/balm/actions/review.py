@@ -107,9 +107,10 @@ class Review:
         font         : "sans" (default) or "serif".
         """
         from balm.actions.report_out import write_report
+        from balm.actions.versions import changes_since_last
 
         look = {"journal": journal, "figure_width": figure_width, "font_size": font_size, "font": font}
-        return write_report(self.synthesise(), self.flow(), Path(path), **look)
+        return write_report(self.synthesise(), self.flow(), Path(path), changes_since_last(self), **look)
 
 
 def package_bytes(folder: str | Path) -> dict[str, bytes]:

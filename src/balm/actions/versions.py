@@ -17,7 +17,15 @@ from balm.report.version_words import changes_text, results_json
 from balm.review.living import release as frozen
 from balm.review.living.changed import Changes, changes_between
 from balm.review.living.grown import Grown, analyses_alone, grown
-from balm.review.living.history import MILESTONE, VERSION, as_of, own_versions, version_called, version_problems
+from balm.review.living.history import (
+    MILESTONE,
+    VERSION,
+    as_of,
+    last_before,
+    own_versions,
+    version_called,
+    version_problems,
+)
 from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, Release
 from balm.review.living.update import begin_update as update_begun
 from balm.review.package import Package
@@ -47,6 +55,12 @@ def changes_since(review: Review, version: str) -> Changes:
     at = version_called(review.package, version)
     released = releases_in(review.folder).get(at.version)
     return changes_of(review.package, review.synthesise(), at, released)
+
+
+def changes_since_last(review: Review) -> Changes | None:
+    """What changed since the version before the latest; nothing to compare with in a review's first version."""
+    before = last_before(review.package)
+    return changes_since(review, before.version) if before else None
 
 
 def changes_of(
@@ -153,9 +167,8 @@ def release(folder: str | Path, version: str, *, by: str, on: str | None = None)
     at = check_releasable(package, version, before)
     previous = frozen.latest(before)
     changes = changes_since(review, previous.version) if previous and _known(package, previous.version) else None
-    files = released_files(
-        package_bytes(root), review.synthesise(), build_report(review.synthesise(), review.flow()), changes
-    )
+    report = build_report(review.synthesise(), review.flow(), changes=changes_since_last(review))
+    files = released_files(package_bytes(root), review.synthesise(), report, changes)
     made = frozen.make_release(
         files,
         version=at.version,

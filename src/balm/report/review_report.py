@@ -20,6 +20,7 @@ from balm.report.document.checklist import NETWORK_TITLE, checklists
 from balm.report.document.methods import methods_section
 from balm.report.document.networks import networks_section
 from balm.report.document.parts import Paragraph, Run, Section
+from balm.report.document.since_last import since_last_section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import NOT_VERIFIED, Link, Table
 from balm.report.html_report.table_html import body
@@ -29,6 +30,7 @@ from balm.report.methods_text import versions
 from balm.report.network_walk import network_walk
 from balm.report.walk_back import Extracted, walk
 from balm.review.flow import Flow
+from balm.review.living.changed import Changes
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.problems import InputError
 
@@ -60,12 +62,14 @@ def build_report(
     contradictions: str = "refuse",
     extracted: Extracted | None = None,
     earlier: Sequence[Flow] | None = None,
+    changes: Changes | None = None,
 ) -> str:
     """The whole report as HTML text; the same synthesis and flow give the same bytes.
 
     contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
     extracted      : who extracted a row and when, where that is kept beside the tables.
     earlier        : the flow of each version before the latest, where more is known of them than the package says.
+    changes        : what changed since the last version, of a review that has one.
 
     Text from the package is escaped; addresses become links only when they are http or https. Every pooled number
     leads to the rows of its analysis, every row to the value as reported, and that to its source.
@@ -77,6 +81,7 @@ def build_report(
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
     labels = {s.study: s.label for s in review.studies}
     networks = networks_section(synthesis, numbers)
+    since = since_last_section(changes, review)
     data, data_by_outcome = study_tables.results(review, numbers)
     page = _environment().get_template("page.html")
     return str(
@@ -85,7 +90,7 @@ def build_report(
             style=_style(),
             versions=versions(),
             facts=content.facts(review, synthesis),
-            contents=_contents(views, networks),
+            contents=_contents(views, networks, since),
             kind=content.kind(synthesis),
             networks=networks,
             eligibility=content.eligibility_table(review),
@@ -95,6 +100,7 @@ def build_report(
             living_flow=content.flow_of_versions(synthesis, flow, earlier),
             living_flow_words=content.FLOW_OF_VERSIONS,
             history=version_history(review, numbers),
+            since=since,
             parts=_parts(synthesis, numbers, networks),
             characteristics=study_tables.characteristics(review, numbers),
             settings=study_tables.settings(review),
@@ -183,7 +189,7 @@ def svg_address(figure: Figure) -> str:
 
 
 def _contents(
-    views: list[analysis_view.AnalysisView], networks: Section | None
+    views: list[analysis_view.AnalysisView], networks: Section | None, since: Section | None
 ) -> list[tuple[str, str, list[tuple[str, str]]]]:
     drawn = [] if networks is None else [(networks.id, networks.title, [(s.id, s.title) for s in networks.sections])]
     listed = [] if networks is None else [("network-checklist", NETWORK_TITLE, [])]
@@ -193,6 +199,7 @@ def _contents(
         ("glance-section", "Results at a glance", []),
         ("certainty-section", "Certainty of the evidence", []),
         ("flow", "Flow of records and studies", []),
+        *([] if since is None else [(since.id, since.title, [])]),
         ("studies", "Characteristics of the studies", []),
         ("risk-of-bias", "Risk of bias", []),
         ("results", "Results", [(v.id, v.title) for v in views]),

@@ -30,6 +30,8 @@ from balm.stats.measures import MEASURES
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.numbers import plain
 
+#: The part that lists rows and cells.
+ROWS = "Rows of the tables"
 #: Tables of judgements and statements, with what a row of them is called.
 _JUDGED = {
     "risk_of_bias.csv": "risk-of-bias judgements",
@@ -115,7 +117,7 @@ def changes_parts(changes: Changes, package: Package) -> list[tuple[str, list[st
     parts = [
         ("Search and screening", _search(changes)),
         ("Studies", _studies(changes, package)),
-        ("Rows of the tables", _rows(changes) if changes.frozen else []),
+        (ROWS, _rows(changes) if changes.frozen else []),
         ("Results", [line for a in changes.analyses if not a.same for line in analysis_lines(a, package)]),
         ("Networks", [line for n in changes.networks if not n.same for line in network_lines(n, package)]),
         ("Certainty", _certainty(changes)),
@@ -134,10 +136,10 @@ def grouped(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
     """
     found: list[tuple[str, list[str]]] = []
     for line in lines:
-        text, depth = line.strip(), len(line) - len(line.lstrip())
+        text, depth = " ".join(line.split()), len(line) - len(line.lstrip())
         inner = found[-1][1] if found else []
         if depth > 2 and inner:
-            inner[-1] += (" " if inner[-1].endswith(":") else "; ") + " ".join(text.split())
+            inner[-1] += (" " if inner[-1].endswith(":") else "; ") + text
         elif depth:
             inner.append(text)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from balm.actions.review import Review
+from balm.actions.versions import changes_since_last
 from balm.report.review_report import build_report
 from balm.vocabulary.problems import InputError, Problem
 from balm.web.serve import HOST, PORT, serve_forever
@@ -41,7 +42,7 @@ def following(folder: str | Path) -> Callable[[], str]:
 def report_page(folder: str | Path) -> str:
     """The report of the package in ``folder`` as HTML; nothing is written."""
     review = Review.load(folder)
-    return build_report(review.synthesise(), review.flow())
+    return build_report(review.synthesise(), review.flow(), changes=changes_since_last(review))
 
 
 def stamp(folder: str | Path) -> tuple[tuple[str, int, int], ...]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 import random
 import re
+import subprocess
 from html import unescape
+from pathlib import Path
 from urllib.parse import unquote
 
+import docx
 import pytest
 
+from balm.actions.review import Review
+from balm.actions.versions import release
 from balm.report.document.networks import network_forest, networks_section
 from balm.report.document.parts import Picture
 from balm.report.document.whole import document
@@ -19,7 +24,7 @@ from balm.report.network_words import methods, ranking
 from balm.report.review_report import build_report
 from balm.review.living.update import living_flow
 from balm.review.synthesis import synthesise
-from tests.made_network import NETWORK, TRIANGLE, network_package
+from tests.made_network import NETWORK, TRIANGLE, VERSIONS, network_files, network_package, write
 
 ODD = 'Ω "x" <b>&</b>'
 
@@ -174,3 +179,35 @@ def test_the_forest_leads_behind_its_numbers_and_names_the_sides(whole):
     result = whole.networks[0]
     drawn = network_forest(result, result.parts[0], Places(result)).svg
     assert "#at:relief-network:B--Placebo" in drawn and "favours treatment" in drawn and "P-score" in drawn
+
+
+def test_a_living_report_says_what_changed_since_the_last_version_in_all_three_forms(tmp_path: Path) -> None:
+    review = Review.load(write(network_files(more={"versions.csv": VERSIONS}), tmp_path / "made"))
+    page = review.report(tmp_path / "r.html").read_text()
+    assert page.count('id="since-last"') == 1 and 'href="#since-last"' in page
+    said = docx.Document(str(review.report(tmp_path / "r.docx")))
+    word = "\n".join(p.text for p in said.paragraphs)
+    pdf = subprocess.run(
+        ["pdftotext", "-layout", review.report(tmp_path / "r.pdf"), "-"], capture_output=True, text=True
+    )
+    for text in (unescape(page), word, " ".join(pdf.stdout.split())):
+        assert "What changed since First" in text and "new treatments: C" in text
+        assert "the trial that moved it: S5 2020, by 0.026" in text and "Rows of the tables" not in text
+    alone = Review.load(write(network_files(), tmp_path / "alone"))
+    assert "What changed since" not in alone.report(tmp_path / "a.html").read_text()
+
+
+def test_a_report_compares_with_what_was_released_and_marks_what_is_stale(tmp_path: Path) -> None:
+    decided = [
+        {"network": "relief-network", "treatment": "B", "against": "Placebo", "domain": "overall", "rating": "low",
+         "assessor": "Ann", "time": "2025-01-02"},
+    ]  # fmt: skip
+    first = [arm for arm in TRIANGLE if arm[0] not in ("s5", "s6")]
+    kept = {"versions.csv": VERSIONS[:1], "network_certainty.csv": decided}
+    folder = write(network_files(first, more=kept), tmp_path / "made")
+    release(folder, "1", by="Ann", on="2025-01-03")
+    write(network_files(more=kept | {"versions.csv": VERSIONS}), folder)
+    page = unescape(Review.load(folder).report(tmp_path / "r.html").read_text())
+    assert "Compared with the release." in page
+    stale = page[page.index("To judge again (stale)") :]
+    assert "Relief, all drugs: B against Placebo (Ann, 2025-01-02): its data, its result" in stale

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from balm.actions.report_out import report_bytes
 from balm.actions.team.acting import Acting
+from balm.actions.team.changes import changes_since_last
 from balm.actions.team.flow import current_flow, earlier, state_of
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
@@ -51,6 +52,7 @@ def report_of(review: Review) -> str:
             contradictions="show",
             extracted=extracted,
             earlier=earlier(review),
+            changes=changes_since_last(review),
         ),
     )
     return text
@@ -70,6 +72,7 @@ def report_file(review: Review, ending: str) -> bytes:
             f".{ending}",
             contradictions="show",
             earlier=earlier(review),
+            changes=changes_since_last(review),
         ),
     )
     return made

@@ -7,32 +7,24 @@ from django.utils import timezone
 
 from balm import __version__
 from balm.actions.team.acting import Acting
-from balm.actions.team.flow import state_of
+from balm.actions.team.changes import changes_since, package_now, releases_of
 from balm.actions.team.publishing import report_of
 from balm.actions.team.rows import put_row
 from balm.actions.team.shown_package import shown_files
 from balm.actions.team.synthesis import current_synthesis
-from balm.actions.versions import TABLE, changes_of, check_releasable, released_files, version_row
+from balm.actions.versions import TABLE, check_releasable, released_files, version_row
 from balm.review.living import release as frozen
-from balm.review.living.changed import Changes
-from balm.review.living.history import version_called
 from balm.review.living.release import FOLDER, MANIFEST, Release
 from balm.review.living.update import begin_update as update_begun
-from balm.review.package import Package
 from balm.review.plan import FILE
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.tables import as_cell
 from balm.store.events.chain import append_event, lock_chain
 from balm.store.reviews.models import Review, StoredFile
-from balm.store.synthesis.current import current_package, kept_for, with_search
+from balm.store.synthesis.current import current_package
 from balm.store.versions.models import Released
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.problems import InputError, Problem
-
-
-def package_now(review: Review) -> Package:
-    """The package with its records: versions date studies and records by the searches that found them."""
-    return with_search(review, current_package(review))
 
 
 @transaction.atomic
@@ -103,16 +95,6 @@ def _of_the_format(path: str) -> bool:
     return path == FILE or path in TABLE_BY_FILE or (path.startswith("guidance/") and path.endswith(".toml"))
 
 
-def releases_of(review: Review, version: str | None = None) -> dict[str, dict[str, bytes]]:
-    """Version -> path -> bytes of its release; of one version only where it is given."""
-    start = f"{FOLDER}/" if version is None else f"{FOLDER}/{version}/"
-    found: dict[str, dict[str, bytes]] = {}
-    for file in StoredFile.objects.filter(review=review, path__startswith=start).iterator(16):
-        _, name, path = file.path.split("/", 2)
-        found.setdefault(name, {})[path] = bytes(file.content)
-    return found
-
-
 def manifests_of(review: Review) -> list[Release]:
     """What the releases of a review say of themselves, the first first; their files are not read."""
     files = StoredFile.objects.filter(review=review, path__startswith=f"{FOLDER}/", path__endswith=f"/{MANIFEST}")
@@ -132,13 +114,3 @@ def check_releases(review: Review) -> tuple[Problem, ...]:
                 Problem(f"is not the release noted when it was made ({row.hash})", f"{FOLDER}/{row.version}")
             )
     return tuple(problems)
-
-
-def changes_since(review: Review, version: str) -> Changes:
-    """What changed since a version; the same value until the review changes."""
-    package = package_now(review)
-    at = version_called(package, version)
-    return kept_for(  # type: ignore[no-any-return]
-        ("changes", review.key, version), state_of(review),
-        lambda: changes_of(package, current_synthesis(review), at, releases_of(review, at.version).get(at.version)),
-    )  # fmt: skip

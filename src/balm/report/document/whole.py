@@ -16,20 +16,28 @@ from balm.report.document.long_tables import few_links, interval_in_one
 from balm.report.document.methods import methods_section
 from balm.report.document.networks import networks_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
+from balm.report.document.since_last import since_last_section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import Cell, Table, told_once
 from balm.report.walk_back import addresses
 from balm.review.flow import Flow
+from balm.review.living.changed import Changes
 from balm.review.synthesis import Synthesis
 
 
 def document(
-    synthesis: Synthesis, flow: Flow, *, contradictions: str = "refuse", earlier: Sequence[Flow] | None = None
+    synthesis: Synthesis,
+    flow: Flow,
+    *,
+    contradictions: str = "refuse",
+    earlier: Sequence[Flow] | None = None,
+    changes: Changes | None = None,
 ) -> Document:
     """Every section of the report; the same synthesis and flow give the same document.
 
     contradictions : counts of the flow that do not add up are refused, or drawn with what is wrong said ("show").
     earlier        : the flow of each version before the latest, where more is known of them than the package says.
+    changes        : what changed since the last version, of a review that has one.
     """
     review = synthesis.package
     meta = review.meta
@@ -39,11 +47,14 @@ def document(
     methods = methods_section(
         synthesis, content.eligibility_table(review), content.funnel_words(fits, bool(synthesis.networks)), words
     )
+    results = _results(synthesis, flow, numbers, contradictions, earlier)
+    if (since := since_last_section(changes, review)) is not None:
+        results.insert(1, since)
     sections = [
         abstract(synthesis),
         introduction(review),
         methods,
-        Section("findings", "Results", sections=tuple(_results(synthesis, flow, numbers, contradictions, earlier))),
+        Section("findings", "Results", sections=tuple(results)),
         discussion(synthesis),
         other_information(review),
         _references(synthesis),

@@ -65,6 +65,12 @@ def own_versions(package: Package) -> tuple[ReviewVersion, ...]:
     return tuple(v for v in package.versions if v.kind == VERSION)
 
 
+def last_before(package: Package) -> ReviewVersion | None:
+    """The version before the latest; ``None`` where there is one version or none."""
+    own = own_versions(package)
+    return own[-2] if len(own) > 1 else None
+
+
 def timeline(package: Package) -> tuple[ReviewVersion, ...]:
     """Versions and milestones by the date of their search, else their own; rows of one date keep their order."""
     dated = [v for v in package.versions if v.searched or v.date]

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from balm.actions.archive_zip import zipped
 from balm.actions.team import versions as actions
 from balm.actions.team.acting import Acting
+from balm.actions.team.changes import changes_since, package_now, releases_of
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.team.who_extracted import extracted_in
 from balm.report.html_report.walk_view import walks_html
@@ -48,7 +49,7 @@ def page(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 
 def _page(request: HttpRequest, acting: Acting, problems: tuple[Problem, ...] = (), status: int = 200) -> HttpResponse:
-    package = actions.package_now(acting.review)
+    package = package_now(acting.review)
     own = own_versions(package)
     released = {r.version: r for r in actions.manifests_of(acting.review)}
     context = {
@@ -120,9 +121,9 @@ def release(request: HttpRequest, acting: Acting) -> HttpResponse:
 @in_review("view")
 def since(request: HttpRequest, acting: Acting, version: str) -> HttpResponse:
     """What changed since a version."""
-    package = actions.package_now(acting.review)
+    package = package_now(acting.review)
     _there(version, [v.version for v in package.versions])
-    changes = actions.changes_since(acting.review, version)
+    changes = changes_since(acting.review, version)
     parts = [(title, grouped(lines)) for title, lines in changes_parts(changes, package)]
     context = {
         "acting": acting,
@@ -138,7 +139,7 @@ def since(request: HttpRequest, acting: Acting, version: str) -> HttpResponse:
 @in_review("download")
 def released(request: HttpRequest, acting: Acting, version: str) -> HttpResponse:
     """A release as a zip: package, results, report and manifest, byte for byte."""
-    files = actions.releases_of(acting.review, version).get(version)
+    files = releases_of(acting.review, version).get(version)
     if files is None:
         raise Http404
     return HttpResponse(
@@ -155,7 +156,7 @@ def released(request: HttpRequest, acting: Acting, version: str) -> HttpResponse
 @in_review("view")
 def grown(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
     """One result with the studies of each version."""
-    package = actions.package_now(acting.review)
+    package = package_now(acting.review)
     spec = _there(analysis, {a.id: a for a in package.meta.analyses})
     steps = grown_of(package, analysis)
     lines = [
@@ -182,7 +183,7 @@ def grown(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
 @in_review("view")
 def figure(request: HttpRequest, acting: Acting, analysis: str, ending: str) -> HttpResponse:
     """The forest plot by version as a file."""
-    package = actions.package_now(acting.review)
+    package = package_now(acting.review)
     _there(analysis, [a.id for a in package.meta.analyses])
     picture = forest_by_version(grown_of(package, analysis)) if ending in PICTURES else None
     if picture is None:
