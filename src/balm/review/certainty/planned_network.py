@@ -143,7 +143,7 @@ def key_of(network: str, treatment: str, against: str) -> str:
     """Two treatments of a network as a part of an address: words for people, and a digest that no others have.
 
     >>> key_of("relief", "Placebo", "Drug A, 2 mg/kg")
-    'relief:drug-a-2-mg-kg--placebo-e40a7e20'
+    'relief:drug-a-2-mg-kg--placebo-fabfa68d'
     """
     pair = sorted(map(folded, (treatment, against)))
     words = "--".join(re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40] for name in pair)
