@@ -43,6 +43,7 @@ class ForestOptions:
     effect_name      : heading of the effect column instead of the measure's name.
     ratio            : True when a generic effect is a log ratio, to show it as a ratio.
     study_heading    : heading of the first column.
+    description      : the long text alternative, where the one made from the result does not fit its rows.
     width            : of the whole figure in pixels; by default as wide as its columns and a plot of 240 need.
     label_width      : of the study column at most, in pixels; longer names take further lines.
     label_lines      : lines a study's name may take; what does not fit ends in an ellipsis and shows whole on hovering.
@@ -82,6 +83,7 @@ class ForestOptions:
     effect_name: str | None = None
     ratio: bool | None = None
     study_heading: str = "Study"
+    description: str | None = None
     width: float | None = None
     label_width: float | None = None
     label_lines: int = 2

@@ -317,7 +317,7 @@ class _Reading:
         domains = max([len(row.bias) for row in rows], default=0)
         return Content(
             title=options.title or f"Forest plot: {shown.name}",
-            description=words,
+            description=options.description or words,
             measure_name=shown.name,
             method=method,
             columns=self.columns,

@@ -8,6 +8,7 @@ from math import cos, pi, sin, sqrt
 import numpy as np
 
 from balm.plots.figure import Figure
+from balm.plots.forest_words import studies as studies_counted
 from balm.plots.panel import INK, MARK, QUIET, finished, heading
 from balm.plots.svg import Drawing
 from balm.plots.text_width import fit as fitted
@@ -74,7 +75,7 @@ def network_graph(
     for i, name in enumerate(names):
         x, y = at[i]
         radius = max(4.0, LARGE * sqrt(int(studies[i]) / largest))
-        drawing.circle(x, y, radius, fill=MARK, stroke="#fff", full=f"{name}: {studies[i]} studies")
+        drawing.circle(x, y, radius, fill=MARK, stroke="#fff", full=f"{name}: {studies_counted(int(studies[i]))}")
         side = sin(2 * pi * i / n)
         short = fitted(name, room, SIZE)
         full = name if short != name else None

@@ -20,6 +20,7 @@ from balm.review.networks.arms import NetworkStudy
 from balm.review.networks.planned import NETWORK_RATIOS
 from balm.review.synthesis import Synthesis
 from balm.stats.distributions import norm_isf
+from balm.stats.network.designs import independent_loops
 from balm.stats.network.network import Network
 from balm.stats.network.splitting import Split
 from balm.vocabulary.numbers import MINUS, fixed, p_value, percent, plain, short
@@ -72,7 +73,9 @@ def printed_pairs(fit: Network) -> list[tuple[str, str]]:
 
 
 def mixed(fit: Network) -> list[Split]:
-    """The comparisons that have both direct and indirect evidence."""
+    """The comparisons that have both direct and independent indirect evidence."""
+    if not independent_loops(fit.contrasts):
+        return []
     return [s for s in fit.split() if not math.isnan(s.p)]
 
 

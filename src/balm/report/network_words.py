@@ -119,8 +119,12 @@ def finding(part: NetworkPart, planned: str = "") -> list[str]:
     fit = part.fit
     other = ""
     if planned and planned != part.reference:
-        other = f"{planned} is not among them; they are shown against {part.reference}, the one with most studies."
-    return [text for text in (size(part), other, _differing(fit), heterogeneity(fit)) if text]
+        count = [sum(t in s.treatments for s in part.studies) for t in part.treatments]
+        most = count[part.treatments.index(part.reference)]
+        alone = "the one with most studies" if count.count(most) == 1 else "one of those with most studies"
+        other = f"{planned} is not among them; they are shown against {part.reference}, {alone}."
+    loops = part.designs.between.df > 0
+    return [text for text in (size(part), other, _differing(fit), heterogeneity(fit, loops=loops)) if text]
 
 
 def _differing(fit: Network) -> str:
@@ -144,14 +148,15 @@ def _differing(fit: Network) -> str:
     )
 
 
-def heterogeneity(fit: Network) -> str:
-    """Tau2, I2 and Q, or that nothing can be said."""
+def heterogeneity(fit: Network, *, loops: bool = True) -> str:
+    """Tau2, I2 and Q, or that nothing can be said; without loops none of it can be inconsistency."""
     if fit.q.df == 0:
         return ended(" ".join(fit.notes))
     q = f"Q = {number(fit.q.q, 2)}, df = {fit.q.df}, {p_value(fit.q.p)}"
     tau2 = f"τ² = {short(fit.tau2.value)} ({fit.tau2.estimator}); " if fit.model == "random" else ""
     note = f" {ended('; '.join(fit.notes))}" if fit.notes else ""
-    return f"Heterogeneity and inconsistency together: {tau2}I² {i2_percent(fit.i2)}; {q}.{note}"
+    what = "Heterogeneity and inconsistency together" if loops else "Heterogeneity"
+    return f"{what}: {tau2}I² {i2_percent(fit.i2)}; {q}.{note}"
 
 
 def inconsistency(part: NetworkPart) -> list[str]:

@@ -20,6 +20,8 @@ from balm.review.package import Package
 from balm.review.synthesis import Synthesis
 from balm.vocabulary.numbers import fixed, level, plain
 
+#: P-scores nearer than this are the same but for the order of sums: such treatments share a rank.
+SAME_RANK = 1e-9
 SYMBOLS_ARE = "⊕⊕⊕⊕ high, ⊕⊕⊕◯ moderate, ⊕⊕◯◯ low, ⊕◯◯◯ very low certainty."
 
 
@@ -98,7 +100,8 @@ def baseline_of(result: NetworkResult, part: NetworkPart) -> tuple[float | None,
     events, people = sum(a.values["events"] for a in arms), sum(a.values["n"] for a in arms)
     if not 0 < events < people:
         return None, ""
-    return events / people, f"its {many(len(arms), 'arm')} together, {plain(events)} of {plain(people)}"
+    together = f"its {many(len(arms), 'arm')}{' together' if len(arms) > 1 else ''}"
+    return events / people, f"{together}, {plain(events)} of {plain(people)}"
 
 
 def network_summary(
@@ -109,7 +112,7 @@ def network_summary(
     rated = {c.comparison.treatment: c for c in found if c.comparison.against == fit.reference}
     studies = {frozenset((s.treatment_1, s.treatment_2)): s.k for s in fit.split()}
     scores = dict(zip(fit.treatments, fit.p_scores.tolist(), strict=True))
-    place_of = {t: i for i, t in enumerate(sorted(scores, key=lambda t: -scores[t]), 1)}
+    place_of = {t: 1 + sum(x > mine + SAME_RANK for x in scores.values()) for t, mine in scores.items()}
     baseline, source = baseline_of(result, part)
     rows = []
     for c in words.against_reference(fit):

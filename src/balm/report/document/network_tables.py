@@ -101,7 +101,12 @@ def against_table(part: NetworkPart, fit: Network, places: Places, id: str, name
                     Cell(c.treatment, href=f"#{place(places.network, places.pair(c.treatment, fit.reference))}"),
                     Cell(str(studies[frozenset((c.treatment, fit.reference))])),
                     *(
-                        number(x, digits, href=places.href(key, c.treatment, fit.reference))
+                        number(
+                            x,
+                            digits,
+                            ratio=fit.measure in NETWORK_RATIOS,
+                            href=places.href(key, c.treatment, fit.reference),
+                        )
                         for key, x in zip(keys, shown, strict=True)
                     ),
                     _linked(p_cell(c.p), places.href("p", c.treatment, fit.reference)),
@@ -217,7 +222,7 @@ def split_table(fit: Network, places: Places, id: str, name: str) -> Table | Non
                     Cell(f"{a} against {b}", href=_behind(places, pairs, a, b)),
                     Cell(str(s.k)),
                     Cell(f"{100 * s.proportion:.0f}"),
-                    *(number(x, 2) for x in values),
+                    *(number(x, 2, ratio=fit.measure in NETWORK_RATIOS) for x in values),
                     p_cell(s.p),
                 )
             )

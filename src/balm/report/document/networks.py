@@ -21,6 +21,7 @@ from balm.report.document.network_tables import (
 )
 from balm.report.document.parts import Block, Listing, Picture, Run, Section, said
 from balm.report.document.wording import ended, many
+from balm.report.html_report.analysis_view import shown_name
 from balm.report.html_report.links import anchor, place
 from balm.report.html_report.study_tables import study_link
 from balm.report.network_walk import MOST_IN_LEAGUE, Places
@@ -28,7 +29,7 @@ from balm.review.networks.analysed import NetworkPart, NetworkResult
 from balm.review.networks.planned import NETWORK_RATIOS
 from balm.review.synthesis import Synthesis
 from balm.stats.effect_sizes import EffectSizes
-from balm.vocabulary.numbers import fixed
+from balm.vocabulary.numbers import fixed, level
 
 #: Up to so many treatments a league table is no wider than a page.
 MOST_ACROSS = 6
@@ -134,6 +135,7 @@ def network_forest(result: NetworkResult, part: NetworkPart, places: Places | No
         options["study_link"] = {t: f"#{place(result.id, places.pair(t, fit.reference))}" for t in names}
     if result.spec.important is not None or _outcome_difference(result) is not None:
         options["reference"] = _limits(result)
+    count = many(len(names), "treatment")
     return forest(
         effects,
         title=f"{result.title}: against {fit.reference}",
@@ -143,6 +145,8 @@ def network_forest(result: NetworkResult, part: NetworkPart, places: Places | No
         columns=("effect",),
         extra={"P-score": [fixed(scores[t]) for t in names]},
         level=fit.level,
+        description=f"{shown_name(result.measure)} of {count} against {fit.reference}, estimated from the network, "
+                    f"each with its {level(fit.level)} interval.",
         **options,
     )  # fmt: skip
 

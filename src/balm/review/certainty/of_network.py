@@ -18,6 +18,7 @@ from balm.review.certainty.risk_of_bias import MOST
 from balm.review.certainty.words import LEVELS, level_after
 from balm.stats.network.contrasts import Floats
 from balm.stats.network.contributions import Contributions
+from balm.stats.network.designs import independent_loops
 from balm.stats.network.network import Comparison, Network
 from balm.stats.network.splitting import Split
 from balm.vocabulary.problems import InputError, check_option
@@ -89,11 +90,13 @@ def rate_network(
     direct, why = _direct_levels(fit, found, levels, start, set_by_people)
     flow = {(one.treatment_1, one.treatment_2): one.proportion for one in fit.evidence_flow()}
     ratings = []
+    loops = independent_loops(fit.contrasts)
     rows = zip(split, found.rows, found.values, found.by_study.tolist(), strict=True)
     for parts, name, row, by_study in rows:
         one = fit.compare(parts.treatment_1, parts.treatment_2)
         own = set_by_people.get(name, {})
-        via = _via(found, row, parts.treatment_1, parts.treatment_2)
+        # Without an independent loop the other arms of its own studies are no second opinion on a direct comparison.
+        via = _via(found, row, parts.treatment_1, parts.treatment_2) if loops or name not in direct else ()
         incoherence, said = _incoherence(parts, own, bool(via))
         imprecision = int(str(own.get("imprecision", -imprecise(one, edge))))
         rated = network_certainty(
@@ -198,7 +201,7 @@ def _incoherence(parts: Split, own: Mapping[str, object], indirect: bool) -> tup
             name = f"{parts.treatment_1}:{parts.treatment_2}"
             raise InputError(f"decided for {name}: incoherence needs both direct and indirect evidence")
         return 0, ()
-    said = f"direct against indirect: difference {parts.difference:.3g}, P = {parts.p:.3f}"
+    said = f"direct and indirect estimates differ by {abs(parts.difference):.3g}, P = {parts.p:.3f}"
     proposed = -1 if parts.p < INCOHERENT else 0
     return int(str(own.get("incoherence", proposed))), (said,)
 

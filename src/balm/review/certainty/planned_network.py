@@ -235,7 +235,7 @@ def _of_part(
     choices: dict[tuple[str, str], dict[str, object]] = {p: dict(d) for p, d in in_force.items()}
     domains: dict[tuple[str, str], tuple[NetworkDomain, ...]] = {}
     for pair, rated in by_rule.items():
-        own = _network_domains(rated, leans, split[pair].p, edge, on_record[pair])
+        own = _network_domains(rated, _shown_way(fit, pair), leans, split[pair].p, edge, on_record[pair])
         domains[pair] = (*direct.get(pair, ()), *own)
         for d in own:
             choices.setdefault(pair, {})[d.domain] = levels_of(d.in_force)
@@ -245,8 +245,7 @@ def _of_part(
     made = []
     for pair in order:
         rated = follows[pair]
-        a, b = pair if pair[0] != fit.reference else (pair[1], pair[0])
-        comparison = fit.compare(a, b)
+        comparison = _shown_way(fit, pair)
         steps = (
             *(said[name] for name in (f"{key[pair[0]]}:{key[pair[1]]}", *rated.via) if name in said),
             *_later(rated),
@@ -273,6 +272,11 @@ def _of_part(
             )
         )
     return made
+
+
+def _shown_way(fit: Network, pair: tuple[str, str]) -> Comparison:
+    """The comparison the way round that it is shown: the reference stands second."""
+    return fit.compare(*(pair if pair[0] != fit.reference else (pair[1], pair[0])))
 
 
 def _without_colons(fit: Network) -> Network:
@@ -310,6 +314,7 @@ def _direct_domains(body: Body, decided: Mapping[str, NetworkCertaintyJudgement]
 
 def _network_domains(
     rated: NetworkRating,
+    one: Comparison,
     leans: Mapping[str, str],
     p: float,
     edge: float,
@@ -334,7 +339,6 @@ def _network_domains(
         )
         ask = "Does the difference matter? A P value that is not low is no proof that the two agree."
         made.append(Proposal("incoherence", serious(-1 if p < INCOHERENT else 0), rule, (f"P = {p:.3f}",), SOURCE, ask))
-    one = rated.comparison
     levels = imprecise(one, edge)
     numbers: tuple[str, ...] = (f"interval {one.interval.low:.3g} to {one.interval.high:.3g} on the analysis scale",)
     if edge > 0.0:

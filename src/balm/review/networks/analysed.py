@@ -16,6 +16,7 @@ from balm.stats.network.designs import Designs
 from balm.stats.network.network import Network, network
 from balm.vocabulary.problems import InputError
 
+SILENT = "Every study of two treatments for this outcome and time window says nothing about the measure."
 NOTHING = "No study reports numbers of two treatments for this outcome and time window; nothing is compared."
 
 
@@ -112,7 +113,7 @@ def analyse_network(package: Package, spec: NetworkSpec) -> NetworkResult:
         parts=parts,
         not_used=(*left_out, *silent),
         lost=tuple(sorted({t for s in given for t in s.treatments} - held, key=str.casefold)),
-        why_none="" if parts else NOTHING,
+        why_none="" if parts else SILENT if silent else NOTHING,
     )
 
 

@@ -70,6 +70,23 @@ def design_of(contrasts: Contrasts) -> tuple[tuple[str, ...], np.ndarray[tuple[i
     return tuple(known), np.array([known[name] for name in names], dtype=np.int64)
 
 
+def independent_loops(contrasts: Contrasts) -> int:
+    """In how many ways direct and indirect evidence can disagree in a connected network: the degrees of freedom
+    between designs. Without any, indirect evidence of a comparison comes from the very studies of its direct evidence.
+
+    >>> from balm.stats.network.contrasts import assembled
+    >>> independent_loops(assembled(list("abc"), list("AAB"), list("BCC"), [1.0, 2.0, 3.0], [1.0] * 3))
+    1
+    >>> independent_loops(assembled(list("aaa"), list("AAB"), list("BCC"), [1.0, 2.0, 1.0], [1.0] * 3))
+    0
+    """
+    held: dict[int, set[int]] = {}
+    for s, a, b in zip(contrasts.study.tolist(), contrasts.first.tolist(), contrasts.second.tolist(), strict=True):
+        held.setdefault(s, set()).update((a, b))
+    designs = {frozenset(arms) for arms in held.values()}
+    return sum(len(arms) - 1 for arms in designs) - (len(contrasts.treatments) - 1)
+
+
 def by_design(contrasts: Contrasts) -> Designs:
     """The decomposition.
 
