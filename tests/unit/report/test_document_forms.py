@@ -15,8 +15,20 @@ from pypdf import PdfReader
 
 from balm.actions.report_out import check_report_target
 from balm.actions.review import Review
+from balm.report.document.long_tables import on_paper
 from balm.report.document.look import JOURNALS, Look, look_of
-from balm.report.document.parts import Document, Paragraph, Picture, Run, Section, Verbatim, names, said, targets
+from balm.report.document.parts import (
+    Document,
+    Listing,
+    Paragraph,
+    Picture,
+    Run,
+    Section,
+    Verbatim,
+    names,
+    said,
+    targets,
+)
 from balm.report.document.typeset import pdf
 from balm.report.document.whole import document
 from balm.report.document.word import word
@@ -63,7 +75,8 @@ def small(**more) -> Document:
         said("Prompt?", kind="prompt"),
     )
     given = {"title": 'A "title" & <more> #1', "kind": "Systematic review", "lead": "", "facts": ()} | more
-    return Document(**given, sections=(Section("s", "One", blocks, (Section("s2", "Two"),)),))
+    given = {"sections": (Section("s", "One", blocks, (Section("s2", "Two"),)),)} | given
+    return Document(**given)
 
 
 def test_tables_and_figures_are_numbered_in_reading_order_and_every_link_has_a_target(whole):
@@ -302,4 +315,47 @@ def test_the_appendix_of_numbers_begins_a_page(whole):
 
     source = typeset._Writer(whole, Look()).source()
     assert source.count('#pagebreak(weak: true)\n#heading(level: 1, "Appendix: numbers as reported")') == 1
-    assert source.count("#pagebreak") == 3  # after the title and after the contents as well
+    assert source.count('#pagebreak(weak: true)\n#heading(level: 1, "PRISMA 2020 checklist")') == 1
+    assert source.count("#pagebreak") == 4  # after the title and after the contents as well
+
+
+def wide(narrow: bool = False, note: str = "") -> Document:
+    """A table with numbers below zero, its note, and a list under the words that lead to it."""
+    heads = columns("#Study", ">Estimate", ">Low", ">High", ">P")
+    row = Row((Cell("A 2020"), Cell("-1.05"), Cell("-1.72"), Cell("-0.39"), Cell("< 0.001")))
+    table = on_paper(Table("t", "Results", heads, (row, row), note=note, narrow=narrow))
+    blocks = (said("In plain language:"), Listing(((Run("One."),),)), table, said("Last."))
+    return small(sections=(Section("s", "One", blocks), Section("checklist", "A checklist", (said("Items."),))))
+
+
+def test_paper_prints_an_estimate_with_its_interval_minus_signs_and_no_broken_p():
+    """As journals do, in both forms; a page keeps three columns of numbers that a spreadsheet reads."""
+    said_so = "−1.05 (−1.72 to −0.39)"
+    text = PdfReader(io.BytesIO(pdf(wide()))).pages[2].extract_text()
+    assert said_so in text.replace("\xa0", " ") and "<\xa00.001" in text and "-1" not in text
+    file = docx.Document(io.BytesIO(word(wide())))
+    assert [cell.text for cell in file.tables[0].rows[1].cells] == ["A 2020", said_so, "<\xa00.001"]
+
+
+def test_word_numbers_its_pages_and_keeps_together_what_belongs_together():
+    file = docx.Document(io.BytesIO(word(wide(narrow=True, note="A note."))))
+    assert "PAGE" in file.sections[0].footer.paragraphs[0]._p.xml
+    by_text = {p.text: p for p in file.paragraphs}
+    assert by_text["In plain language:"].paragraph_format.keep_with_next
+    assert by_text["A note."].style.name == "TableNote"
+    headings = {p.text: p for p in file.paragraphs if p.style.name.startswith("Heading")}
+    assert headings["A checklist"].paragraph_format.page_break_before
+    rows = file.tables[0].rows
+    assert all(row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in rows)
+    loose = docx.Document(io.BytesIO(word(wide()))).tables[0].rows
+    assert [bool(r.cells[0].paragraphs[0].paragraph_format.keep_with_next) for r in loose] == [True, False, False]
+
+
+def test_no_row_breaks_over_two_pages_unless_it_is_taller_than_half_of_one():
+    heads = columns("#Study", "+Words")
+    for words, broken in (("Some words that make lines here. " * 40, False), ("Longer than a page. " * 420, True)):
+        rows = tuple(Row((Cell(f"first{i}"), Cell(f"{words}last{i}"))) for i in range(4))
+        made = small(sections=(Section("s", "One", (Table("t", "Long", heads, rows),)),))
+        pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf(made))).pages]
+        apart = [i for i in range(4) if not any(f"first{i}" in page and f"last{i}" in page for page in pages)]
+        assert bool(apart) is broken and all(any(f"last{i}" in page for page in pages) for i in range(4))

@@ -1,13 +1,21 @@
-"""Long tables on paper: what leads somewhere else in every row is said or linked once, so that the pages stay few."""
+"""Tables on paper: an estimate and its interval in one column, and in long ones what every row says or leads to once.
+
+A page has 170 mm for a table and cannot be moved sideways, as a screen can.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from balm.report.html_report.table import LONG, Cell, Column, Link, Row, Table
+from balm.report.html_report.table import LONG, Cell, Column, Link, Row, Table, told_once
 
 _RESULT, _REFERENCE, _STUDY = "#result-", "#ref-", "#study-"
-_INTERVAL = ("Effect", "Low", "High")
+_ESTIMATES, _INTERVAL = ("Effect", "Estimate"), ("Low", "High")
+
+
+def on_paper(table: Table) -> Table:
+    """A table as Word and PDF print it."""
+    return interval_in_one(few_links(told_once(table)))
 
 
 def few_links(table: Table) -> Table:
@@ -63,19 +71,19 @@ def _cell(cell: Cell, leads: bool, above: str) -> Cell:
 
 
 def interval_in_one(table: Table) -> Table:
-    """A long table with effect and interval in one column, as forest plots print them.
+    """A table with estimate and interval in one column, as forest plots print them.
 
     >>> from balm.report.html_report.table import columns
     >>> row = Row((Cell("A 2020"), Cell("0.65"), Cell("0.43"), Cell("0.99")))
-    >>> short = interval_in_one(Table("rows", "", columns("#Study", ">Effect", ">Low", ">High"), (row,) * 30))
+    >>> short = interval_in_one(Table("rows", "", columns("#Study", ">Effect", ">Low", ">High"), (row,)))
     >>> [column.title for column in short.columns], short.rows[0].cells[1].text
     (['Study', 'Effect (interval)'], '0.65 (0.43 to 0.99)')
     """
     titles = [column.title for column in table.columns]
-    i = titles.index("Effect") if "Effect" in titles else -1
-    if i < 0 or tuple(titles[i : i + 3]) != _INTERVAL or not is_long(table):
+    i = next((titles.index(name) for name in _ESTIMATES if name in titles), -1)
+    if i < 0 or tuple(titles[i + 1 : i + 3]) != _INTERVAL:
         return table
-    heads = (*table.columns[:i], Column("Effect (interval)", "number"), *table.columns[i + 3 :])
+    heads = (*table.columns[:i], Column(f"{titles[i]} (interval)", "number"), *table.columns[i + 3 :])
     return replace(table, columns=heads, rows=tuple(_joined(row, i) for row in table.rows))
 
 

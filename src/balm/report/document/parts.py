@@ -111,6 +111,15 @@ class Document:
             yield from section.walk()
 
 
+def introduces(block: Paragraph, after: Block | None) -> bool:
+    """Whether a paragraph leads to the list or search under it, and must not end a page.
+
+    >>> introduces(said("In plain language:"), Listing(((Run("One."),),))), introduces(said("One."), said("Two."))
+    (True, False)
+    """
+    return isinstance(after, (Listing, Verbatim))
+
+
 def said(*texts: str, kind: str = "") -> Paragraph:
     """A paragraph of plain sentences.
 

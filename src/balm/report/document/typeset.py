@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import inf
 from typing import Any
 
@@ -27,13 +27,14 @@ from balm.report.document.parts import (
     Run,
     Section,
     Verbatim,
+    introduces,
     names,
     target_of,
     targets,
 )
-from balm.report.document.widths import TABLE_TEXT, shares
-from balm.report.document.wording import together
-from balm.report.html_report.table import Cell, Row, Table
+from balm.report.document.widths import LETTER, TABLE_TEXT, shares
+from balm.report.document.wording import together, with_minus
+from balm.report.html_report.table import LONG, Cell, Row, Table
 from balm.vocabulary.problems import InputError
 
 _POINTS_PER_MM = 72 / 25.4
@@ -43,8 +44,9 @@ _INSET = 3
 _CAPITALS = 1409 / 2048
 #: Letters beyond ASCII that are surely in that font: no other font makes the line higher.
 _ALIKE = frozenset(map(chr, [*range(32, 127), *range(160, 256)])) | frozenset("–—−≤≥…•τχ‘’“”")
-#: Long parts that begin a page: pages before and after a break are typeset at the same time, on two processors.
-_ON_A_NEW_PAGE = ("numbers",)
+#: Parts that begin a page: pages before and after a break are typeset at the same time, on two processors, and a
+#: checklist is handed in apart.
+_ON_A_NEW_PAGE = ("numbers", "checklist")
 #: The font of the symbols of certainty.
 _ROUND = 'font: "DejaVu Sans Mono", '
 #: A place holder is one pixel.
@@ -74,7 +76,18 @@ _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 #set table(stroke: (x: none, y: 0.4pt + rgb("#c5ccd3")), inset: (x: 3pt, y: 3pt), align: left)
 #show table: set text(size: 0.75em)
 #show table: set par(leading: 0.45em)
+#let noted(body, note, with: true) = {{
+  show figure: set block(below: 0.5em, sticky: with)
+  body
+  block(below: 1.2em, text(size: 0.8em, note))
+}}
+#let whole(body) = {{
+  show figure: set block(breakable: false)
+  body
+}}
 """
+#: A row is kept on one page unless a cell has more lines than this, about half a page.
+_MOST_LINES = 40
 
 
 def pdf(document: Document, look: Look | None = None) -> bytes:
@@ -230,13 +243,14 @@ class _Writer:
         if section.id in _ON_A_NEW_PAGE:
             yield "#pagebreak(weak: true)\n"
         yield f"#heading(level: {depth}, {_string(section.title)}){self._mark(section.id)}\n"
-        for block in section.blocks:
+        for block, after in pairwise((*section.blocks, None)):
             if isinstance(block, Paragraph):
                 first = _bold("To be written: ") if block.kind == "prompt" else ""
-                yield f"#par[{first}{self._runs(block.runs)}]\n"
+                words = f"#par[{first}{self._runs(block.runs)}]"
+                yield f"#block(sticky: true)[{words}]\n" if introduces(block, after) else f"{words}\n"
             elif isinstance(block, Listing):
                 if block.kind == "prompt":
-                    yield f"#par[{_bold('To be written:')}]\n"
+                    yield f"#block(sticky: true)[#par[{_bold('To be written:')}]]\n"
                 yield f"#list({', '.join(f'[{self._runs(item)}]' for item in block.items)})\n"
             elif isinstance(block, Verbatim):
                 lines = ", linebreak(), ".join(f"text({_string(line)})" for line in block.text.splitlines())
@@ -301,13 +315,22 @@ class _Writer:
         heads = ", ".join(f"[{_bold(c.title)}]" for c in table.columns)
         aligned = ", ".join("right" if c.kind == "number" else "left" for c in table.columns)
         rows = []
-        line = self._line()
+        line, tall = self._line(), False
+        numbers = [c.kind == "number" for c in table.columns]
         for row in table.rows:
             if row.group:
                 rows.append(f"table.cell(colspan: {len(table.columns)})[{_bold(row.group)}]")
                 heights.append("auto")
                 continue
+            if any("-" in cell.text for cell in row.cells):
+                row = row.holding(
+                    tuple(
+                        c.led(c.href, text=with_minus(c.text)) if n else c
+                        for c, n in zip(row.cells, numbers, strict=True)
+                    )
+                )
             heights.append(line if line and self._on_one_line(row, room) else "auto")
+            tall = tall or (heights[-1] == "auto" and self._is_tall(row, room))
             for i, cell in enumerate(row.cells):
                 mark = self._mark(row.id) if i == 0 and row.id else ""
                 if not mark and _is_plain(cell):
@@ -317,9 +340,23 @@ class _Writer:
         high = " + ".join(f"({height},) * {len(list(run))}" for height, run in groupby(heights))
         given = f"columns: ({parts},), rows: {high}, align: ({aligned},)"
         body = f"table({given}, table.header({heads}), {', '.join(rows)})"
-        note = f"#par[{_said(table.note)}]\n" if table.note else ""
+        may_break = "auto" in heights[1:] and not tall  # a row of one line cannot break anyway
+        kept = "#set table.cell(breakable: false)\n" if may_break else ""
         caption = self._caption("Table", table.caption)
-        return f"#figure({body}, kind: table, {caption}){self._mark(table.id)}\n{note}"
+        made = f"{kept}#figure({body}, kind: table, {caption}){self._mark(table.id)}"
+        if table.narrow:
+            made = f"#whole[{made}]"
+        if not table.note:
+            return f"#[{made}]\n"
+        # A table whose end has to stay with its note is set twice: a long one would cost as much as all others.
+        alone = "(with: false)" if len(table.rows) >= LONG else ""
+        return f"#noted{alone}[{made}][{_said(table.note)}]\n"
+
+    def _is_tall(self, row: Row, room: Sequence[float]) -> bool:
+        """Whether a cell may have so many lines that its row has to break."""
+        size = self.look.font_size * TABLE_TEXT
+        cells = zip(row.cells, room, strict=True)
+        return any(len(cell.plain) * LETTER * size > _MOST_LINES * max(x - 5 * size, size) for cell, x in cells)
 
     def _line(self) -> str:
         """The height of a row of one line, where it can be known: a row of known height is typeset in half the time."""

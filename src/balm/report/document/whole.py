@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from balm.plots.flow import flow_diagram
@@ -12,13 +12,13 @@ from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
 from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
-from balm.report.document.long_tables import few_links, interval_in_one
+from balm.report.document.long_tables import on_paper
 from balm.report.document.methods import methods_section
 from balm.report.document.networks import networks_section
 from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
 from balm.report.document.since_last import since_last_section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
-from balm.report.html_report.table import Cell, Table, told_once
+from balm.report.html_report.table import Cell, Link, Table
 from balm.report.walk_back import addresses
 from balm.review.flow import Flow
 from balm.review.living.changed import Changes
@@ -66,7 +66,13 @@ def document(
     people = tuple((p.name, p.role) for p in meta.people)
     licence = (("Licence", meta.licence),) if meta.licence else ()
     facts = (*people, *content.facts(review, synthesis), *licence)
-    return Document(meta.title, kind, meta.summary or "", facts, tuple(sections))
+    return Document(meta.title, kind, meta.summary or "", facts, tuple(map(_on_paper, sections)))
+
+
+def _on_paper(section: Section) -> Section:
+    """A section with its tables as paper holds them."""
+    blocks = tuple(on_paper(block) if isinstance(block, Table) else block for block in section.blocks)
+    return replace(section, blocks=blocks, sections=tuple(map(_on_paper, section.sections)))
 
 
 def _results(
@@ -125,22 +131,37 @@ def _analysis(view: analysis_view.AnalysisView, told: str) -> Section:
     if view.figure is not None:
         blocks.append(Picture(f"{view.id}-forest", view.figure, f"Forest plot: {view.title}."))
     blocks += [said(text, kind="note") for text in view.notes]
-    blocks += [table for table in (view.absolute, view.numbers) if table is not None]
+    blocks += [view.absolute] if view.absolute is not None else []
+    blocks += [_said_above(view.numbers, view.finding)] if view.numbers is not None else []
     blocks += [said(told, kind="note")] if told else []
     if view.funnel is not None:
         blocks.append(Picture(f"{view.id}-funnel", view.funnel, f"Funnel plot: {view.title}."))
     if view.subgroups is not None:
         blocks.append(view.subgroups)
     if view.why:
+        blocks.append(said("Why other analyses were made:"))
         blocks.append(Listing(tuple((Run(f"{label}. ", bold=True), Run(why)) for label, why in view.why)))
     blocks += [view.sensitivity] if view.sensitivity is not None else []
     blocks += [_in_place(view.rows)] if view.rows is not None else []
     if view.not_pooled:
         blocks.append(said("Eligible, but without usable numbers for this analysis:"))
-        blocks.append(
-            Listing(tuple((Run(link.text, href=link.href), Run(f": {why}")) for link, why in view.not_pooled))
-        )
+        blocks.append(Listing(tuple(_without_numbers(view.not_pooled))))
     return Section(view.id, view.title, tuple(blocks))
+
+
+def _said_above(numbers: Table, finding: Sequence[str]) -> Table:
+    """The numbers of a result without a note that the sentences over them hold."""
+    return replace(numbers, note="") if numbers.note and numbers.note in " ".join(finding) else numbers
+
+
+def _without_numbers(not_pooled: Sequence[tuple[Link, str]]) -> Iterator[tuple[Run, ...]]:
+    """A line for each reason, with its studies."""
+    by_reason: dict[str, list[Run]] = {}
+    for link, why in not_pooled:
+        by_reason.setdefault(why, []).append(Run(link.text, href=link.href))
+    for why, studies in by_reason.items():
+        apart = [part for run in studies for part in (Run("; "), run)][1:]
+        yield (*apart, Run(f": {why}"))
 
 
 def _in_place(rows: Table) -> Table:
@@ -150,7 +171,7 @@ def _in_place(rows: Table) -> Table:
         return cell.led("") if cell.href.startswith("#at:") else cell
 
     own = tuple(row.holding(tuple(map(bare, row.cells))) for row in rows.rows)
-    return interval_in_one(few_links(told_once(replace(rows, rows=own))))
+    return replace(rows, rows=own)
 
 
 def _beside(synthesis: Synthesis, numbers: dict[str, int]) -> list[Section]:
@@ -204,7 +225,6 @@ def _numbers(synthesis: Synthesis, numbers: dict[str, int]) -> Section:
     _, by_outcome = study_tables.results(review, numbers)
     contrasts = study_tables.contrasts(review, numbers)
     named = [replace(t, caption=f"Numbers as reported: {t.caption}") for t in by_outcome]
-    tables: list[Table] = [few_links(told_once(t)) for t in named]
-    tables += [contrasts] if contrasts.rows else []
+    tables = [*named, contrasts] if contrasts.rows else named
     blocks: tuple[Block, ...] = tuple(tables) or (said("No number is on record."),)
     return Section("numbers", "Appendix: numbers as reported", blocks)

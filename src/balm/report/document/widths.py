@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from math import ceil, floor
 
+from balm.report.document.wording import together
 from balm.report.html_report.table import Column, Table
 
 #: How much room a column asks for, by its kind.
 PARTS = {"number": 1.4, "head": 3.0, "text": 2.4, "long": 5.0, "source": 2.2}
 #: Words longer than this may break: an address, a chemical name.
 LONGEST_WORD = 15
+#: So many letters of a number with its interval stand on one line.
+LONGEST_NUMBER = 26
 #: Mean width of a letter of Liberation Sans in ems, upright and bold, and what stands left and right of a cell, in mm.
 LETTER, BOLD_LETTER, PADDING = 0.53, 0.59, 2.6
 #: Text in a table is set in this share of the text's size.
 TABLE_TEXT = 0.75
 _MM_PER_POINT = 25.4 / 72
 #: Where a line may break: at a space, after a hyphen or slash behind a letter, and within an address.
-_BREAKS = re.compile(r"\s+|(?<=[a-zA-Z][-–/])|(?<=[a-z]\.)(?=[a-z])")
+_BREAKS = re.compile(r"[ \t\n]+|(?<=[a-zA-Z][-–/])|(?<=[a-z]\.)(?=[a-z])")
 #: Rows looked at: the first ones of a long table tell.
 _LOOKED_AT = 200
 
@@ -33,7 +36,7 @@ def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
     """
     rows = [row for row in table.rows[:_LOOKED_AT] if not row.group]
     em = font_size * TABLE_TEXT * _MM_PER_POINT
-    held = [[row.cells[i].plain for row in rows] for i in range(len(table.columns))]
+    held = [[together(row.cells[i].plain) for row in rows] for i in range(len(table.columns))]
     wanted = [_wanted(column, texts) for column, texts in zip(table.columns, held, strict=True)]
     exact = [_least(column, texts, em) for column, texts in zip(table.columns, held, strict=True)]
     least = [ceil(x) for x in exact]
@@ -80,6 +83,7 @@ def _least(column: Column, texts: list[str], em: float) -> float:
     ['drug-', 'challenge', 'sessions', 'at', '0-10;', 'clinicalpainadvisor.', 'com']
     """
     head = max((len(word) for word in column.title.split()), default=1)
-    longest = max((len(word) for text in texts for word in _BREAKS.split(text)), default=1)
-    letters = max(min(head, LONGEST_WORD) * BOLD_LETTER, min(longest, LONGEST_WORD) * LETTER)
+    most, kept = (LONGEST_NUMBER, True) if column.kind == "number" else (LONGEST_WORD, False)
+    longest = max((len(word) for text in texts for word in ([text] if kept else _BREAKS.split(text))), default=1)
+    letters = max(min(head, LONGEST_WORD) * BOLD_LETTER, min(longest, most) * LETTER)
     return letters * em + PADDING

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -24,12 +25,13 @@ from balm.report.document.parts import (
     Run,
     Section,
     Verbatim,
+    introduces,
     names,
     target_of,
     targets,
 )
 from balm.report.document.widths import shares
-from balm.report.document.wording import together
+from balm.report.document.wording import together, with_minus
 from balm.report.html_report.table import Cell, Table
 from balm.vocabulary.problems import InputError
 
@@ -48,6 +50,8 @@ _EMU_PER_MM = 36000
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 #: The part whose sections stand in the contents, too.
 RESULTS = "findings"
+#: The part that begins a page: a checklist is handed in apart.
+ON_A_NEW_PAGE = "checklist"
 #: Image pixels per CSS pixel of the picture that programs without SVG show.
 FALLBACK_SCALE = 1.5
 
@@ -135,13 +139,14 @@ class _Writer:
         yield _paragraph('<w:r><w:br w:type="page"/></w:r>')
 
     def _section(self, section: Section, depth: int) -> Iterable[str]:
-        yield _paragraph(self._marked(section.id, _run(section.title)), f"Heading{min(depth, 4)}")
-        for block in section.blocks:
+        first = "<w:pageBreakBefore/>" if section.id == ON_A_NEW_PAGE else ""
+        yield _paragraph(self._marked(section.id, _run(section.title)), f"Heading{min(depth, 4)}", first)
+        for block, after in pairwise((*section.blocks, None)):
             if isinstance(block, Paragraph):
-                yield self._text_block(block)
+                yield self._text_block(block, "<w:keepNext/>" if introduces(block, after) else "")
             elif isinstance(block, Listing):
                 if block.kind == "prompt":
-                    yield _paragraph(_run("To be written:", "<w:b/>"))
+                    yield _paragraph(_run("To be written:", "<w:b/>"), "", "<w:keepNext/>")
                 for item in block.items:
                     yield _paragraph(self._runs(item), "ListBullet")
             elif isinstance(block, Verbatim):
@@ -157,10 +162,9 @@ class _Writer:
         for inner in section.sections:
             yield from self._section(inner, depth + 1)
 
-    def _text_block(self, block: Paragraph) -> str:
-        if block.kind == "prompt":
-            return _paragraph(_run("To be written: ", "<w:b/>") + self._runs(block.runs))
-        return _paragraph(self._runs(block.runs))
+    def _text_block(self, block: Paragraph, more: str) -> str:
+        first = _run("To be written: ", "<w:b/>") if block.kind == "prompt" else ""
+        return _paragraph(first + self._runs(block.runs), "", more)
 
     def _runs(self, runs: Iterable[Run]) -> str:
         made = []
@@ -232,7 +236,10 @@ class _Writer:
         n = len(table.columns)
         widths = [round(_TABLE_WIDTH * x) for x in shares(table, TEXT_WIDTH_MM, self.look.font_size)]
         grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
-        heads = [self._cell(_run(c.title, "<w:b/>"), w, c.kind) for c, w in zip(table.columns, widths, strict=True)]
+        heads = [
+            self._cell(_run(c.title, "<w:b/>"), w, c.kind, keep=True)
+            for c, w in zip(table.columns, widths, strict=True)
+        ]
         rows = [_row(heads, head=True)]
         for row in table.rows:
             if row.group:
@@ -241,9 +248,12 @@ class _Writer:
                             f"</w:tcPr>{whole}</w:tc></w:tr>")  # fmt: skip
                 continue
             cells = []
+            keep = bool(table.note) if row is table.rows[-1] else table.narrow
             for i, (cell, column, w) in enumerate(zip(row.cells, table.columns, widths, strict=True)):
-                inner = self._content(cell)
-                cells.append(self._cell(self._marked(row.id, inner) if i == 0 and row.id else inner, w, column.kind))
+                number = column.kind == "number" and "-" in cell.text
+                inner = self._content(cell.led(cell.href, text=with_minus(cell.text)) if number else cell)
+                inner = self._marked(row.id, inner) if i == 0 and row.id else inner
+                cells.append(self._cell(inner, w, column.kind, keep=keep))
             rows.append(_row(cells))
         yield (
             '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>'
@@ -253,10 +263,10 @@ class _Writer:
             f'w:noVBand="1"/><w:tblCaption w:val={quoteattr(_FORBIDDEN.sub("", table.caption))}/></w:tblPr>'
             f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
         )
-        yield _paragraph(_run(table.note))
+        yield _paragraph(_run(table.note), "TableNote")
 
-    def _cell(self, inner: str, width: int, kind: str) -> str:
-        right = '<w:jc w:val="right"/>' if kind == "number" else ""
+    def _cell(self, inner: str, width: int, kind: str, *, keep: bool = False) -> str:
+        right = ("<w:keepNext/>" if keep else "") + ('<w:jc w:val="right"/>' if kind == "number" else "")
         return (
             f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{_paragraph(inner, "TableText", right)}</w:tc>'
         )
@@ -302,12 +312,14 @@ def _page(file: Any, document: Document, look: Look) -> None:
     styles = file.styles
     small = styles.add_style("TableText", WD_STYLE_TYPE.PARAGRAPH)
     small.base_style = styles["Normal"]
+    note = styles.add_style("TableNote", WD_STYLE_TYPE.PARAGRAPH)
+    note.base_style = styles["Normal"]
     size = look.font_size
-    for name, points in (("Normal", size), ("TableText", 0.75 * size), ("Caption", 0.9 * size), ("Title", 2.2 * size),
-                         ("Subtitle", 1.1 * size), ("Heading 1", 1.6 * size), ("Heading 2", 1.3 * size),
-                         ("Heading 3", 1.1 * size), ("Heading 4", size)):  # fmt: skip
+    sizes = {"Normal": 1.0, "TableText": 0.75, "TableNote": 0.8, "Caption": 0.9, "Title": 2.2, "Subtitle": 1.1}
+    sizes |= {"Heading 1": 1.6, "Heading 2": 1.3, "Heading 3": 1.1, "Heading 4": 1.0}
+    for name, times in sizes.items():
         style = styles[name]
-        style.font.size = Pt(round(2 * points) / 2)
+        style.font.size = Pt(round(2 * times * size) / 2)
         style.font.name = FONTS[look.font][0]
         style.font.color.rgb = RGBColor(0x1B, 0x23, 0x2D)
         fonts = style.element.rPr.rFonts
@@ -316,7 +328,20 @@ def _page(file: Any, document: Document, look: Look) -> None:
         fonts.set("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}cs", FONTS[look.font][0])
     styles["Normal"].paragraph_format.space_after = Pt(0.6 * size)
     small.paragraph_format.space_after = Pt(0)
+    note.paragraph_format.space_before, note.paragraph_format.space_after = Pt(0.4 * size), Pt(size)
+    for section in file.sections:
+        _page_number(section.footer.paragraphs[0])
     facts = file.core_properties
     facts.title, facts.subject, facts.author, facts.comments = document.title[:255], document.kind, "", ""
     facts.language = document.language
     facts.created = facts.modified = datetime.datetime(2000, 1, 1)  # the same review gives the same file
+
+
+def _page_number(paragraph: Any) -> None:
+    """The number of the page in the middle of the footer."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import parse_xml
+
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    field = _field("PAGE", "1").replace("<w:fldSimple ", f"<w:fldSimple {_SPACES} ", 1)
+    paragraph._p.append(parse_xml(field))

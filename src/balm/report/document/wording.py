@@ -18,16 +18,33 @@ def many(n: int, one: str, several: str | None = None) -> str:
     return f"{_WORDS[n] if n < len(_WORDS) else n} {noun}"
 
 
-_PER_CENT = re.compile(r"(?<=\d) %")
+#: A blank before a per cent sign, and the blanks around a sign of relation between a name and a number.
+_TIED = re.compile(r"(?<=\d) (?=%)|(?<=[=<>≤≥]) (?=[\d.−-])| (?=[=<>≤≥] [\d.−-])")
+_SIGNS = (" %", "= ", "< ", "> ", "≤ ", "≥ ")
 
 
 def together(text: str) -> str:
-    """``text`` in which no line ends between a number and its per cent sign.
+    """``text`` in which no line ends between a number and its per cent sign, or within "P < 0.001" and "n = 12".
 
-    >>> together("high 12 %, 5%")
-    'high 12\\xa0%, 5%'
+    >>> together("high 12 %, 5%; P < 0.001")
+    'high 12\\xa0%, 5%; P\\xa0<\\xa00.001'
     """
-    return _PER_CENT.sub("\u00a0%", text) if " %" in text else text
+    if " " not in text or not any(sign in text for sign in _SIGNS):
+        return text
+    return _TIED.sub("\u00a0", text)
+
+
+#: A hyphen that stands for minus: before a number, and behind neither a letter nor a digit.
+_MINUS = re.compile(r"(?<![\w.)-])-(?=[\d.])")
+
+
+def with_minus(text: str) -> str:
+    """``text`` as print sets it; a page keeps the hyphen, which a spreadsheet reads as a number.
+
+    >>> with_minus("-1.05 (-1.72 to -0.39)"), with_minus("3.2e-9"), with_minus("5-22")
+    ('−1.05 (−1.72 to −0.39)', '3.2e-9', '5-22')
+    """
+    return _MINUS.sub("−", text) if "-" in text else text
 
 
 def was(n: int) -> str:
