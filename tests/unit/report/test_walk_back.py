@@ -243,3 +243,10 @@ def test_the_history_names_versions_and_milestones_with_their_sources() -> None:
     assert cells[0][:5] == ["Orhurhu 2019", "search of a published review", "2019", "2017-12-16", "26"]
     assert "medscape.com" in cells[0][-1] and cells[-1][0] == "This review 0.1" and cells[1][3] == "not reported"
     assert version_history(replace(KETAMINE, versions=()), {}).rows == ()
+
+
+def test_a_link_to_all_numbers_of_a_result_leads_into_its_folded_part() -> None:
+    """A browser unfolds what holds the target of a link, and leaves a target folded that is folded itself."""
+    html = walks_html(walks(REVIEW))
+    assert re.findall(r'<details[^>]* id="', html) == []
+    assert "<summary>" in html and 'id="at:pain-week-1"' in html

@@ -12,7 +12,8 @@ from balm.vocabulary.numbers import plain
 
 
 def walks_html(walks: Iterable[Walk]) -> str:
-    """One folded part an analysis; a link to a number opens it."""
+    """One folded part an analysis; a link to a number, or to all of them, opens it: a browser unfolds what holds the
+    target, and not a target that is folded itself."""
     return "".join(_walk(w) for w in walks if w.quantities or w.studies)
 
 
@@ -23,8 +24,9 @@ def _walk(w: Walk) -> str:
     told = f"<p>{escaped(w.model)}</p>" if w.model else ""
     rows = f'<p><a href="#{escaped(anchor("analysis", w.analysis))}">The analysis in this report</a></p>'
     return (
-        f'<details class="walk" id="{escaped(place(w.analysis))}"><summary>{escaped(w.title)}</summary>'
-        f'<dl class="walk-numbers">{numbers}</dl>{told}{rows}<ol class="walk-studies">{steps}</ol>{others}</details>\n'
+        f'<details class="walk"><summary>{escaped(w.title)}</summary>'
+        f'<dl class="walk-numbers" id="{escaped(place(w.analysis))}">{numbers}</dl>'
+        f'{told}{rows}<ol class="walk-studies">{steps}</ol>{others}</details>\n'
     )
 
 
