@@ -11,16 +11,17 @@ HEAD = 64 * 1024
 #: Characters that no text has, but for a few that were pasted.
 _CONTROL = bytes((*range(1, 9), *range(14, 27), 28, 29, 30, 31))
 
-_RIS = re.compile(r"^[ \t]{0,6}TY[ \t]{1,4}-[ \t]*[A-Za-z]*[ \t\d]*$", re.M)
+# What a line begins with is sought behind the end of the line before it: a search for one sign skips the rest.
+_RIS = re.compile(r"\n[ \t]{0,6}TY[ \t]{1,4}-[ \t]*[A-Za-z]*[ \t\d]*$", re.M)
 _RIS_TAG = re.compile(r"^(?:TI|T1|AU|A1|AB|N2|PY|Y1|DO|JO|JF|T2) {1,2}- \S", re.M)
-_MEDLINE = re.compile(r"^(?:PMID ?- ?(?:\s*\d|[ \t]*$)|OWN - )", re.M)
+_MEDLINE = re.compile(r"\n(?:PMID ?- ?(?:\s*\d|[ \t]*$)|OWN - )", re.M)
 #: Tags of four places that no other format has: a MEDLINE export that lost its first lines.
 _MEDLINE_TAG = re.compile(r"^(?:FAU |FED |JT  |TA  |DP  |VI  |IP  |PG  |LID |AID |PHST|EDAT|MHDA|CRDT|STAT)- ", re.M)
 _WOS = re.compile(r"^(?:FN (?:Clarivate|ISI|Thomson)|VR 1\.0|PT [A-Z]{1,2})\s*$", re.M)
-_WOS_HEAD = re.compile(r"^PT [A-Z]{1,2}\s*$", re.M)
+_WOS_HEAD = re.compile(r"\nPT [A-Z]{1,2}[^\S\n]*$", re.M)
 # What may repeat is taken whole and never given back: a start of blank lines would cost its length squared.
 _BIBTEX = re.compile(r"^[^\S\n]*+@\s*+[A-Za-z]++\s*+[{(]", re.M)
-_OVID = re.compile(r"^<\s*+\d++\s*+(?:\.\s*+)?>[^\S\n]*+$", re.M)
+_OVID = re.compile(r"\n<\s*+\d++\s*+(?:\.\s*+)?>[^\S\n]*+$", re.M)
 #: Ovid's fields named in words, each above its indented value.
 _OVID_WORDS = re.compile(
     r"^(?:Title|Source|Abstract|Authors?|Accession Number|Unique Identifier|Institution|ISSN)[ \t]*\n[ \t]{1,6}\S", re.M
@@ -29,7 +30,7 @@ _OVID_WORDS = re.compile(
 _NO_ELEMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!.*?(?:>|\Z)", re.S)
 _CSL = re.compile(r'"(?:container-title|issued)"\s*:')
 #: A record of Cochrane CENTRAL in plain text: its place among all, and its number.
-_CENTRAL = re.compile(r"^Record #\d+ of \d+[ \t]*\n(?:[ \t]*\n)*ID: ?\S", re.M)
+_CENTRAL = re.compile(r"\nRecord #\d+ of \d+[ \t]*\n(?:[ \t]*\n)*ID: ?\S", re.M)
 _REFER = re.compile(r"^%(?:0 [A-Z]|[TAB] \S)", re.M)
 
 #: Two cells, whatever is between them; from the first one on and never back, or a long line takes minutes.
@@ -50,7 +51,7 @@ def recognise(head: bytes, name: str = "") -> str | None:
     if text is None:
         return None
     body = text.lstrip("\ufeff \t\r\n")
-    if body.startswith("<") and not _OVID.match(body):
+    if body.startswith("<") and not _OVID.match("\n" + body):
         return _xml(body)
     if body.startswith(("[", "{")) and "protocolSection" not in body and _CSL.search(body):
         return None  # the JSON of citation styles
@@ -62,12 +63,13 @@ def recognise(head: bytes, name: str = "") -> str | None:
     if _SEVERAL_CELLS.match(first_line) and _known(first_line) >= 2:
         return "table"  # whatever its cells hold
     # A pattern looks at every line; whether its word is there at all is known in a hundredth of the time.
+    lines = "\n" + text
     found = {
-        "ris": len(_RIS.findall(text)) if "TY" in text else 0,
-        "medline": len(_MEDLINE.findall(text)) if "PMID" in text or "OWN - " in text else 0,
-        "wos": len(_WOS_HEAD.findall(text)) if "PT " in text else 0,
-        "ovid": len(_OVID.findall(text)) if "<" in text else 0,
-        "central": len(_CENTRAL.findall(text)) if "Record #" in text else 0,
+        "ris": len(_RIS.findall(lines)) if "TY" in text else 0,
+        "medline": len(_MEDLINE.findall(lines)) if "PMID" in text or "OWN - " in text else 0,
+        "wos": len(_WOS_HEAD.findall(lines)) if "PT " in text else 0,
+        "ovid": len(_OVID.findall(lines)) if "<" in text else 0,
+        "central": len(_CENTRAL.findall(lines)) if "Record #" in text else 0,
     }
     best = max(found, key=lambda k: found[k])
     if found[best] and not (best == "ris" and _quoted(text)):
@@ -85,9 +87,9 @@ def recognise(head: bytes, name: str = "") -> str | None:
     from balm.review.records.headers import known, looks_like_header  # and the csv module: most exports are no tables
     from balm.review.records.table import delimiter_of
 
-    lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip()][:40]
-    mark = delimiter_of(lines)
-    if any(looks_like_header(_cells(line, mark)) for line in lines):
+    first = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip()][:40]
+    mark = delimiter_of(first)
+    if any(looks_like_header(_cells(line, mark)) for line in first):
         return "table"
     if len(_RIS_TAG.findall(text)) >= 2:
         return "ris"
