@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from io import IncrementalNewlineDecoder
 from itertools import chain
 from typing import BinaryIO, TypeVar
 
@@ -21,7 +20,7 @@ BLOCK = 1 << 16
 #: A line longer than this is no line of an export (the longest abstract is some 100 kB; a whole table header 1 MB).
 MAX_LINE = 32 * 1024 * 1024
 
-Shape = TypeVar("Shape", str, list[str])
+Shape = TypeVar("Shape", str, list[str], bytes)
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -61,30 +60,61 @@ def text_blocks(source: BinaryIO, tally: Tally) -> Iterator[str]:
     return _blocks(source, tally, _as_text)
 
 
-def _blocks(source: BinaryIO, tally: Tally, shape: Callable[[str], tuple[Shape, int]]) -> Iterator[Shape]:
+def utf8_blocks(source: BinaryIO, tally: Tally) -> Iterator[bytes]:
+    """The same as :func:`text_blocks`, in UTF-8: compiled readers look at bytes, and decode what they keep."""
+    return _blocks(source, tally, _as_utf8)
+
+
+def _blocks(source: BinaryIO, tally: Tally, shape: Callable[[bytes], tuple[Shape, int]]) -> Iterator[Shape]:
     head = source.read(BLOCK)
     wide = wide_encoding(head)
     return _wide_blocks(head, source, wide, tally, shape) if wide else _byte_blocks(head, source, tally, shape)
 
 
-def _as_lines(text: str) -> tuple[list[str], int]:
-    lines = lines_of(text)
+def _as_lines(block: bytes) -> tuple[list[str], int]:
+    lines = lines_of(block.decode())
     return lines, len(lines)
 
 
-def _as_text(text: str) -> tuple[str, int]:
-    return text, line_ends(text) + (text[-1:] not in ("\n", ""))
+def _as_text(block: bytes) -> tuple[str, int]:
+    return block.decode(), _lines_in(block)
 
 
-def _line_ends(text: str) -> int:
-    return text.count("\n")
+def _as_utf8(block: bytes) -> tuple[bytes, int]:
+    return block, _lines_in(block)
 
 
-#: How many line ends a text has; compiled where that was built, as it is asked of every block.
+def _lines_in(block: bytes) -> int:
+    return line_ends(block) + (block[-1:] not in (b"\n", b""))
+
+
+def _line_ends(block: bytes) -> int:
+    return block.count(b"\n")
+
+
+def _is_plain(block: bytes) -> bool:
+    if b"\x00" in block or b"\r" in block or codecs.BOM_UTF8 in block:
+        return False
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _without_returns(block: bytes) -> bytes:
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+#: How many line ends a block has; whether it is UTF-8 and needs no cleaning; and the block with ``\n`` for every
+#: ``\r\n`` and ``\r``. Compiled where that was built, as they are asked of every block.
 try:
-    line_ends: Callable[[str], int] = import_module("balm.review.records._whole").line_ends
+    _compiled = import_module("balm.review.records._whole")
+    line_ends: Callable[[bytes], int] = _compiled.line_ends
+    is_plain: Callable[[bytes], bool] = _compiled.is_plain
+    without_returns: Callable[[bytes], bytes] = _compiled.without_returns
 except (ImportError, AttributeError):  # not built, or by an older source
-    line_ends = _line_ends
+    line_ends, is_plain, without_returns = _line_ends, _is_plain, _without_returns
 
 
 def lines_of(text: str) -> list[str]:
@@ -109,7 +139,7 @@ def _cut(data: bytes) -> int:
 
 
 def _byte_blocks(
-    head: bytes, source: BinaryIO, tally: Tally, shape: Callable[[str], tuple[Shape, int]]
+    head: bytes, source: BinaryIO, tally: Tally, shape: Callable[[bytes], tuple[Shape, int]]
 ) -> Iterator[Shape]:
     state = _ByteState(tally)
     if head.startswith(codecs.BOM_UTF8):
@@ -122,14 +152,14 @@ def _byte_blocks(
         if not cut and len(data) > MAX_LINE:
             raise _too_long(tally.file, state.line)
         if cut:
-            block, count = shape(state.text(data[:cut]))
+            block, count = shape(state.cleaned(data[:cut]))
             state.line += count
             yield block
         carry = data[cut:]
         # A line longer than a block is not searched again for every block.
         chunk = source.read(max(BLOCK, len(carry)))
     if carry:
-        yield shape(state.text(carry))[0]
+        yield shape(state.cleaned(carry))[0]
     state.close()
 
 
@@ -145,26 +175,23 @@ class _ByteState:
         self.returns = False
         self.first_nul: int | None = None
 
-    def text(self, block: bytes) -> str:
-        """The text of a block of whole lines."""
+    def cleaned(self, block: bytes) -> bytes:
+        """A block of whole lines in UTF-8, with one kind of line end, without marks and NUL bytes."""
+        if is_plain(block):
+            return block
         if b"\x00" in block:
             self.first_nul = self.first_nul or self.line + block.count(b"\n", 0, block.index(b"\x00"))
             self.nuls += block.count(b"\x00")
             block = block.replace(b"\x00", b"")
-        returns = b"\r" in block
-        if returns and not self.returns:
-            self.returns = True
-            self.tally.repair(1, _ends(b"\r\n" in block))
-        try:
-            text = block.decode("utf-8")
-            if returns:  # in one pass over the text, which takes half the time of replacing in the bytes
-                text = IncrementalNewlineDecoder(None, translate=True).decode(text, final=True)
-        except UnicodeDecodeError:
-            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            text = "\n".join([self._line(at, part) for at, part in enumerate(block.split(b"\n"), self.line)])
-        if "\ufeff" in text:
-            text = self._unmarked(text)
-        return text
+        if b"\r" in block:
+            if not self.returns:
+                self.returns = True
+                self.tally.repair(1, _ends(b"\r\n" in block))
+            block = without_returns(block)
+        if is_plain(block):
+            return block
+        text = "\n".join([self._line(at, part) for at, part in enumerate(block.split(b"\n"), self.line)])
+        return (self._unmarked(text) if "\ufeff" in text else text).encode()
 
     def _unmarked(self, text: str) -> str:
         lines = text.split("\n")
@@ -194,14 +221,14 @@ class _ByteState:
 
 
 def _wide_blocks(
-    head: bytes, source: BinaryIO, encoding: str, tally: Tally, shape: Callable[[str], tuple[Shape, int]]
+    head: bytes, source: BinaryIO, encoding: str, tally: Tally, shape: Callable[[bytes], tuple[Shape, int]]
 ) -> Iterator[Shape]:
     tally.encoding = _NAMES[encoding]
     tally.repair(1, f"{tally.encoding} text, read as such")
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     carry, chunk, damaged, returns = "", head, 0, False
 
-    def cleaned(text: str) -> str:
+    def cleaned(text: str) -> bytes:
         nonlocal returns
         text = text.removeprefix("\ufeff").replace("\x00", "")
         if "\r" in text:
@@ -209,7 +236,7 @@ def _wide_blocks(
                 returns = True
                 tally.repair(1, _ends("\r\n" in text))
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return text
+        return text.encode()
 
     while True:
         text = decoder.decode(chunk, final=not chunk)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from balm.review.records.decoding import text_blocks, text_lines
+from balm.review.records.decoding import text_blocks, text_lines, utf8_blocks
 from balm.review.records.receipt import Tally
 from balm.vocabulary.quick_dataclass import dataclass
 from balm.vocabulary.record import Record
@@ -16,8 +16,8 @@ from balm.vocabulary.record import Record
 class Reader:
     """One format: its name, what people call it, usual endings, and where its reader lives.
 
-    ``takes`` is ``"lines"`` (decoded text, line by line), ``"texts"`` (pieces of whole lines) or ``"bytes"`` (a stream
-    whose parser decodes it itself).
+    ``takes`` is ``"lines"`` (decoded text, line by line), ``"texts"`` (pieces of whole lines), ``"utf-8"`` (such pieces
+    in UTF-8) or ``"bytes"`` (a stream whose parser decodes it itself).
     """
 
     name: str
@@ -40,14 +40,15 @@ def _as_it_is(source: BinaryIO, tally: Tally) -> BinaryIO:
 _TAKEN: dict[str, Callable[[BinaryIO, Tally], Any]] = {
     "lines": text_lines,
     "texts": text_blocks,
+    "utf-8": utf8_blocks,
     "bytes": _as_it_is,
 }
 _HERE = "balm.review.records"
 READERS: dict[str, Reader] = {
     r.name: r
     for r in (
-        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "texts", f"{_HERE}.ris:read"),
-        Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "texts", f"{_HERE}.medline:read"),
+        Reader("ris", "RIS, every dialect", (".ris", ".txt"), "utf-8", f"{_HERE}.ris:read"),
+        Reader("medline", "PubMed/MEDLINE (NBIB)", (".nbib", ".txt"), "utf-8", f"{_HERE}.medline:read"),
         Reader("pubmed-xml", "PubMed XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_pubmed"),
         Reader("endnote-xml", "EndNote XML", (".xml",), "bytes", f"{_HERE}.xml_formats:read_endnote"),
         Reader("ictrp-xml", "ICTRP XML (WHO's trial registers)", (".xml",), "bytes", f"{_HERE}.xml_formats:read_ictrp"),

@@ -3,14 +3,18 @@
 ``FAU`` and ``AU`` name the same people: the full names are taken. A DOI stands in ``LID`` or ``AID`` with ``[doi]``;
 ``[pii]`` is another identifier. A record begins at ``PMID-`` (PubMed Central writes ``PMC -`` above it), or, in ERIC's
 dialect, at its first line after a blank.
+
+Records whose lines are tags at their place and indented lines are made by a compiled function where there is one
+(``medline.c``), and the same way here where there is none; the others go line by line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from balm.review.records.decoding import lines_of
 from balm.review.records.identifiers import find_doi, find_pmcid, find_year, serial_numbers
@@ -18,6 +22,7 @@ from balm.review.records.kinds import refined, type_in_notes, type_in_words
 from balm.review.records.labels import decisions_in_notes
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_fields import LINE_SEPARATOR, paragraphs
+from balm.review.records.ris_whole import compiled
 from balm.review.records.slots import filled
 from balm.vocabulary.record import Record, Vote
 
@@ -31,62 +36,89 @@ Fields = dict[str, list[str]]
 
 #: So much text without the head of a record is read line by line.
 MAX_PENDING = 1 << 23
-_HEAD = "\nPMID- "
+_HEAD = b"\nPMID- "
 #: As PubMed Central writes it, after an empty line.
-_CENTRAL = "\nPMC - "
+_CENTRAL = b"\nPMC - "
 _HEADS = re.compile(r"\n(?:PMC - .*\n)?PMID- ").match
 #: Where a line begins with a tag at its place.
 _FIELD = re.compile(r"\n([A-Z][A-Z0-9](?:[A-Z0-9]{2}|[A-Z0-9] |  ))- ")
+#: A blank at the end of a line or before the text of an indented one that is another sign than a space.
+_OTHER_BLANK = re.compile(r"[^\S\n ]\n|\n {6}[^\S\n ]|[^\S\n ]\Z").search
+_BLANKS_OF_ASCII = "\t\x0b\x0c\x1c\x1d\x1e\x1f"
 
 
-def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record in ``texts``, one at a time; memory holds little more than one piece of text.
+@lru_cache(maxsize=1)
+def take() -> Callable[[bytes, int, Tally, int], Any] | None:
+    """The compiled function, or ``None``.
+
+    ``take()(data, at, tally, number)`` is ``(record, end, last line)`` of the record behind the line end ``data[at]``,
+    which ends line ``number``, up to the line end ``data[end]`` before the next record; ``None`` where there is no
+    record to take without judgement.
+    """
+    found = compiled()
+    try:
+        found.medline_parts(_kind)
+        taken: Callable[[bytes, int, Tally, int], Any] = found.medline
+    except AttributeError:  # not built, or by an older source
+        return None
+    return taken
+
+
+def read(blocks: Iterable[bytes], tally: Tally) -> Iterator[Record]:
+    """Every record in ``blocks`` of whole lines in UTF-8, one at a time; memory holds little more than one block.
 
     A record each line of which is a tag at its place or an indented line is taken whole; any other goes line by line
     through :func:`read_lines`, up to the next ``PMID-``.
     """
     tally.format = "MEDLINE (NBIB)"
-    iterator = iter(texts)
-    number = 0  # lines before ``text``
-    text = "\n"  # begins with the end of the line before it
+    whole = take()
+    iterator = iter(blocks)
+    number = 0  # lines before ``data``
+    data, at = b"\n", 0  # begins with the end of the line before it
     for more in iterator:
-        text += more
+        data = data[at:] + more
         at = 0
-        while (end := _next_head(text, at)) >= 0:
-            piece = text[at:end]
-            yield from _piece(piece, tally, number)
-            number += piece.count("\n")
-            at = end
-        text = text[at:]
-        if len(text) > MAX_PENDING:
+        while True:
+            if whole is not None and (taken := whole(data, at, tally, number)):
+                record, at, number = taken
+                yield record
+            elif (end := _next_head(data, at)) >= 0:
+                piece = data[at:end].decode()
+                yield from _piece(piece, tally, number)
+                number += piece.count("\n")
+                at = end
+            else:
+                break
+        if len(data) - at > MAX_PENDING:
             break
     else:
-        yield from _piece(text[:-1] if text[-1] == "\n" else text, tally, number)
+        piece = data[at:].decode()
+        yield from _piece(piece.removesuffix("\n"), tally, number)
         return
-    rest = chain.from_iterable(map(lines_of, iterator))
-    *whole, last = text[1:].split("\n")
+    rest = chain.from_iterable(map(lines_of, map(bytes.decode, iterator)))
+    *complete, last = data[at + 1 :].decode().split("\n")
     if last:  # the pieces end with whole lines, save the last one of all
-        whole.append(last)
-    yield from read_lines(chain(whole, rest), tally, number)
+        complete.append(last)
+    yield from read_lines(chain(complete, rest), tally, number)
 
 
-def _next_head(text: str, at: int) -> int:
-    """Where the record after the one that begins at ``at`` begins; -1 where ``text`` does not hold it."""
-    own = text.find("\n", at + 1) if text.startswith(_CENTRAL, at) else at
-    end = text.find(_HEAD, own + 1) if own >= 0 else -1
+def _next_head(data: bytes, at: int) -> int:
+    """Where the record after the one that begins at ``at`` begins; -1 where ``data`` does not hold it."""
+    own = data.find(b"\n", at + 1) if data.startswith(_CENTRAL, at) else at
+    end = data.find(_HEAD, own + 1) if own >= 0 else -1
     if end > 0:
-        above = text.rfind("\n", at, end)
-        if above > at and text.startswith(_CENTRAL, above) and text[above - 1] == "\n":
+        above = data.rfind(b"\n", at, end)
+        if above > at and data.startswith(_CENTRAL, above) and data[above - 1 : above] == b"\n":
             return above
     return end
 
 
 def _piece(piece: str, tally: Tally, number: int) -> Iterator[Record]:
-    """The records of the lines of ``piece``, each after its ``\\n``; line ``number + 1`` of the file is the first."""
+    """The records of the lines of ``piece``, each after its ``\n``; line ``number + 1`` of the file is the first."""
     if _HEADS(piece) and LINE_SEPARATOR not in piece:
         body = piece.rstrip("\n")
         indented = 0
-        if "\n       " in body or " \n" in body or body.endswith(" "):
+        if "\n       " in body or " \n" in body or body.endswith(" ") or _has_other_blank(body):
             indented = body.count("\n      ")
         else:
             body = body.replace("\n      ", " ")
@@ -108,6 +140,12 @@ def _piece(piece: str, tally: Tally, number: int) -> Iterator[Record]:
             return
     if piece:
         yield from read_lines(piece[1:].split("\n"), tally, number)
+
+
+def _has_other_blank(body: str) -> bool:
+    if body.isascii() and not any(sign in body for sign in _BLANKS_OF_ASCII):
+        return False
+    return _OTHER_BLANK(body) is not None
 
 
 def _unwrapped(value: str) -> str:
@@ -199,7 +237,7 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
                 if found and doi is None:
                     doi = found
                     continue
-                if found == doi:
+                if found and found == doi:
                     continue
             left.append(value)
         if left:
@@ -219,7 +257,9 @@ def _build(fields: Fields, tally: Tally, start: int, end: int) -> Record | None:
         return texts[0]
 
     pmid = one("PMID") if "PMID" in fields else None
-    pmid = pmid if pmid and pmid.isdigit() else None
+    if pmid and not pmid.isdigit():
+        other.append(("PMID", pmid))
+        pmid = None
     own = one("ID  ") if "ID  " in fields else None
     title = one("TI  ") if "TI  " in fields else None
     book = one("BTI ") if "BTI " in fields else None

@@ -3,7 +3,7 @@
    Everything usual is done here; whatever takes a regular expression is asked of the functions of the Python twin, and a
    record with something rare is left to the twin as a whole. The tests compare the two. */
 
-#include "record.h"
+#include "work.h"
 #include <stddef.h>
 #include <structmember.h>
 
@@ -14,40 +14,16 @@ static const char *const NAMES[] = {
     "language", "urls", "publication_types", "publisher", "place", "affiliations", "notes", "database", "decision",
     "votes", "source_file", "ordinal", "lines", "other",
 };
-enum {
-    R_ID, R_TYPE, R_TITLE, R_ORIGINAL, R_AUTHORS, R_EDITORS, R_YEAR, R_DATE, R_JOURNAL, R_SHORT,
-    R_VOLUME, R_ISSUE, R_PAGES, R_DOI, R_PMID, R_PMCID, R_ACCESSION, R_ISSN, R_ISBN, R_ABSTRACT, R_KEYWORDS,
-    R_LANGUAGE, R_URLS, R_TYPES, R_PUBLISHER, R_PLACE, R_AFFILIATIONS, R_NOTES, R_DATABASE, R_DECISION,
-    R_VOTES, R_FILE, R_ORDINAL, R_LINES, R_OTHER, SLOTS
-};
-/* Callables of the Python twin, in the order of ris_whole.py. */
-enum {
-    FIND_DOI, FIND_PMID, FIND_PMCID, DOI_IN_NOTE, PMID_IN_NOTE, SAYS_PMID, WITHOUT_ISSN,
-    NAMES_OF, NO_PAGES, ARTICLE, REGISTERED, SERIALS, APART, DECISIONS, TYPE_IN_NOTES, KIND, CALLABLES
-};
-
+PyObject *twin[CALLABLES], *line_feed;
 static PyTypeObject *record_class;
 static Py_ssize_t offset[SLOTS];
-static PyObject *twin[CALLABLES];
-static PyObject *empty, *blank, *line_feed, *no_tuple, *word_name, *word_repair, *word_file, *word_read, *word_rejected;
+static PyObject *empty, *blank, *no_tuple, *word_name, *word_repair, *word_file, *word_read, *word_rejected;
 static PyObject *tag_name[CODES];
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
-#define LENGTH(s) PyUnicode_GET_LENGTH(s)
-#define CHAR(s, i) PyUnicode_READ_CHAR((s), (i))
-#define ONE_BYTE(s) (PyUnicode_KIND(s) == PyUnicode_1BYTE_KIND)
-
-static int same(PyObject *a, PyObject *b)
-{
-    return a == b || (LENGTH(a) == LENGTH(b) && PyUnicode_KIND(a) == PyUnicode_KIND(b) &&
-                      !memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), (size_t)(LENGTH(a) * PyUnicode_KIND(a))));
-}
-
-static int has_char(PyObject *s, Py_UCS4 c) { return PyUnicode_FindChar(s, c, 0, LENGTH(s), 1) >= 0; }
-
 /* Whether `s` holds the ASCII word `word`. */
-static int holds(PyObject *s, const char *word)
+int holds(PyObject *s, const char *word)
 {
     Py_ssize_t size = (Py_ssize_t)strlen(word), last = LENGTH(s) - size;
     if (ONE_BYTE(s)) {
@@ -58,10 +34,14 @@ static int holds(PyObject *s, const char *word)
         }
         return 0;
     }
-    PyObject *needle = last < 0 ? NULL : PyUnicode_FromString(word);
-    Py_ssize_t found = needle ? PyUnicode_Find(s, needle, 0, LENGTH(s), 1) : -1;
-    Py_XDECREF(needle);
-    return found >= 0;
+    for (Py_ssize_t i = 0; i <= last; i++) {
+        i = PyUnicode_FindChar(s, (Py_UCS4)(unsigned char)word[0], i, last + 1, 1);
+        if (i < 0) return 0;
+        Py_ssize_t k = 1;
+        while (k < size && CHAR(s, i + k) == (Py_UCS4)(unsigned char)word[k]) k++;
+        if (k == size) return 1;
+    }
+    return 0;
 }
 
 /* A letter as a pattern that ignores case sees it, or more widely. */
@@ -112,7 +92,7 @@ static int is_ascii_digits(PyObject *s)
 }
 
 /* `s[begin:end]` without blanks at its ends. */
-static PyObject *stripped_part(PyObject *s, Py_ssize_t begin, Py_ssize_t end)
+PyObject *stripped_part(PyObject *s, Py_ssize_t begin, Py_ssize_t end)
 {
     while (begin < end && Py_UNICODE_ISSPACE(CHAR(s, begin))) begin++;
     while (end > begin && Py_UNICODE_ISSPACE(CHAR(s, end - 1))) end--;
@@ -126,35 +106,42 @@ static PyObject *one_line(PyObject *s)
 }
 
 /* Whether `s` has line ends or what is treated as one. */
-static int has_lines(PyObject *s) { return has_char(s, '\n') || has_char(s, '\t') || has_char(s, 0x2028); }
+int has_lines(PyObject *s) { return has_char(s, '\n') || has_char(s, '\t') || has_char(s, 0x2028); }
+
+/* Where the next line of `s` ends: at a line end, at what is treated as one, or behind the text. */
+static Py_ssize_t line_over(PyObject *s, Py_ssize_t at, Py_ssize_t size)
+{
+    Py_ssize_t end = at < size ? PyUnicode_FindChar(s, '\n', at, size, 1) : -1, other = -1;
+    if (!ONE_BYTE(s) && at < size) other = PyUnicode_FindChar(s, 0x2028, at, end < 0 ? size : end, 1);
+    return other >= 0 ? other : end >= 0 ? end : size;
+}
 
 /* paragraphs: lines without blanks at their ends, at most one empty one between two, none at either end. */
-static PyObject *paragraphs(PyObject *s)
+PyObject *paragraphs(PyObject *s)
 {
     int kind = (int)PyUnicode_KIND(s);
-    const void *data = PyUnicode_DATA(s);
+    const char *data = PyUnicode_DATA(s);
     Py_ssize_t size = LENGTH(s), length = 0, at = 0;
-    void *into = PyMem_Malloc((size_t)(size + 1) * (size_t)kind);
+    char *into = PyMem_Malloc((size_t)(size + 1) * (size_t)kind);
     if (!into) return PyErr_NoMemory();
     int ends = 0; /* of lines, since the last letter */
     while (at <= size) {
-        Py_ssize_t end = at, next;
-        while (end < size && PyUnicode_READ(kind, data, end) != '\n' && PyUnicode_READ(kind, data, end) != 0x2028) end++;
-        next = end + 1;
+        Py_ssize_t end = line_over(s, at, size), next = end + 1;
         while (at < end && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, at))) at++;
         while (end > at && Py_UNICODE_ISSPACE(PyUnicode_READ(kind, data, end - 1))) end--;
         if (at < end) {
             if (length)
                 for (int i = 0; i < ends && i < 2; i++, length++) PyUnicode_WRITE(kind, into, length, '\n');
             ends = 0;
-            for (; at < end; at++, length++) {
-                Py_UCS4 c = PyUnicode_READ(kind, data, at);
-                PyUnicode_WRITE(kind, into, length, c == '\t' ? ' ' : c);
-            }
+            memcpy(into + length * kind, data + at * kind, (size_t)((end - at) * kind));
+            length += end - at;
         }
         ends++;
         at = next;
     }
+    if (has_char(s, '\t'))
+        for (Py_ssize_t i = 0; i < length; i++)
+            if (PyUnicode_READ(kind, into, i) == '\t') PyUnicode_WRITE(kind, into, i, ' ');
     PyObject *made = PyUnicode_FromKindAndData(kind, into, length);
     PyMem_Free(into);
     return made;
@@ -162,16 +149,9 @@ static PyObject *paragraphs(PyObject *s)
 
 /* ---- lists ------------------------------------------------------------------------------------------------------ */
 
-/* Values each of which stands once, in order; owned. */
-typedef struct {
-    Py_ssize_t count, room;
-    PyObject **item;
-    PyObject *known; /* of a long list: a set of its items */
-} List;
-
 enum { SHORT_LIST = 24 };
 
-static void drop(List *list)
+void drop(List *list)
 {
     for (Py_ssize_t i = 0; i < list->count; i++) Py_DECREF(list->item[i]);
     list->count = 0;
@@ -179,7 +159,7 @@ static void drop(List *list)
 }
 
 /* Adds `value`, which is taken over, unless it is empty or there already. */
-static int once(List *list, PyObject *value)
+int once(List *list, PyObject *value)
 {
     if (!value) return -1;
     if (!LENGTH(value)) {
@@ -220,7 +200,7 @@ static int once(List *list, PyObject *value)
 }
 
 /* The list as a tuple; the list is empty then. */
-static PyObject *as_tuple(List *list)
+PyObject *as_tuple(List *list)
 {
     PyObject *tuple = PyTuple_New(list->count);
     if (tuple) {
@@ -320,36 +300,14 @@ PyObject *dictionary(const Fields *fields)
     return all;
 }
 
-#define IS_THERE(tag) (fields->at[tag])
-/* Walks the values of a group that are not gone. */
-#define EACH(i, g)                                                                                                     \
-    for (int i = (g)->head; i >= 0; i = fields->next[i])                                                               \
-        if (!fields->gone[i])
-
-static Group *get(Fields *fields, int tag) { return fields->at[tag] ? &fields->group[fields->at[tag] - 1] : NULL; }
-
-static Group *pop(Fields *fields, int tag)
-{
-    Group *group = get(fields, tag);
-    fields->at[tag] = 0;
-    return group;
-}
-
-/* A record under work. */
-typedef struct {
-    PyObject *slot[SLOTS]; /* owned */
-    PyObject *other;       /* list of (tag, text) */
-    PyObject *repairs;     /* list of words, or NULL where there are none */
-    List list;
-} Work;
-
-static int put_other(Work *work, PyObject *tag, PyObject *text)
+int put_other(Work *work, PyObject *tag, PyObject *text)
 {
     PyObject *pair = tag ? PyTuple_Pack(2, tag, text) : NULL;
     if (!pair || (!work->other && !(work->other = PyList_New(0)))) {
         Py_XDECREF(pair);
         return -1;
     }
+    PyObject_GC_UnTrack(pair);
     int bad = PyList_Append(work->other, pair);
     Py_DECREF(pair);
     return bad;
@@ -369,13 +327,15 @@ static int repaired(Work *work, PyObject *why)
     return bad ? -1 : 0;
 }
 
-static PyObject *ask(int which, PyObject *one) { return PyObject_CallOneArg(twin[which], one); }
+PyObject *ask(int which, PyObject *one) { return PyObject_CallOneArg(twin[which], one); }
 
 static PyObject *ask_two(int which, PyObject *one, PyObject *two)
 {
     PyObject *given[2] = {one, two};
     return PyObject_Vectorcall(twin[which], given, 2, NULL);
 }
+
+PyObject *left_out(PyObject *lines, PyObject *tally) { return ask_two(LEFT_OUT, lines, tally); }
 
 /* What a callable says of `one`: 1, 0 or -1; its answer is true or false in Python's sense. */
 static int asked(int which, PyObject *one)
@@ -425,8 +385,48 @@ static int at_word(const char *data, Py_ssize_t size, Py_ssize_t at, const char 
     return 1;
 }
 
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+static int is_small(char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; }
+static int is_word(char c) { return is_digit(c) || is_small(c) || c == '_'; }
+
+/* find_doi in other text without `%`: 0 with `*found` or NULL, -1 on an error, 2 where it takes the twin. */
+static int doi_within(const char *data, Py_ssize_t size, PyObject *text, PyObject **found)
+{
+    for (Py_ssize_t i = 0; i + 3 <= size; i++) {
+        const char *next = memchr(data + i, '1', (size_t)(size - i));
+        if (!next) return 0;
+        i = next - data;
+        if (size - i < 3 || data[i + 1] != '0' || data[i + 2] != '.') continue;
+        Py_ssize_t at = i + 3;
+        while (at < size && is_digit(data[at])) at++;
+        if (at - i < 7 || at - i > 12) continue;
+        while (at + 1 < size && data[at] == '.' && is_digit(data[at + 1]))
+            for (at++; at < size && is_digit(data[at]);) at++;
+        if (at + 1 >= size || data[at] != '/') continue;
+        int link = says(text, "http") || says(text, "www.");
+        Py_ssize_t end = at + 1;
+        for (; end < size; end++) {
+            char c = data[end];
+            if (c == 127 || (c < ' ' && !Py_UNICODE_ISSPACE((unsigned char)c))) return 2;
+            if (c == '"' || Py_UNICODE_ISSPACE((unsigned char)c) || (link && (c == '?' || c == '&' || c == '#'))) break;
+        }
+        if (end == at + 1) {
+            if (end < size && (data[end] == '?' || data[end] == '&' || data[end] == '#')) return 2;
+            continue;
+        }
+        if (!is_digit(data[end - 1]) && !is_small(data[end - 1])) return 2;
+        PyObject *made = PyUnicode_New(end - i, 127);
+        if (!made) return -1;
+        char *into = PyUnicode_DATA(made);
+        for (Py_ssize_t k = i; k < end; k++) into[k - i] = (char)(data[k] >= 'A' && data[k] <= 'Z' ? data[k] + 32 : data[k]);
+        *found = made;
+        return 0;
+    }
+    return 0;
+}
+
 /* find_doi: sets `*found` to a new reference or leaves it NULL. */
-static int doi_in(PyObject *text, PyObject **found)
+int doi_in(PyObject *text, PyObject **found)
 {
     *found = NULL;
     if (PyUnicode_IS_ASCII(text)) {
@@ -463,7 +463,10 @@ static int doi_in(PyObject *text, PyObject **found)
                 }
             }
         }
-        if (!has_char(text, '%') && !holds(text, "10.")) return 0;
+        if (!has_char(text, '%')) {
+            int told = doi_within(data, size, text, found);
+            if (told != 2) return told;
+        }
     }
     PyObject *answer = ask(FIND_DOI, text);
     if (!answer) return -1;
@@ -471,6 +474,36 @@ static int doi_in(PyObject *text, PyObject **found)
         Py_DECREF(answer);
     else
         *found = answer;
+    return 0;
+}
+
+/* Ovid's address of a record in one of its MEDLINE, which counts by PubMed's numbers: 0 with `*found` or NULL, -1 on an
+   error, 2 where it takes the twin. */
+static int pmid_of_ovid(PyObject *text, PyObject **found)
+{
+    static const char *const bases[] = {"med", "mes", "prem", "pmnm", "ppez", "cmed"};
+    const char *data = PyUnicode_DATA(text);
+    Py_ssize_t size = LENGTH(text), at = 0;
+    while (at < size && !at_word(data, size, at, "ovidweb.cgi?")) at++;
+    if (at == size) return 0;
+    Py_ssize_t begin = at + 12, end = begin;
+    while (end < size && !Py_UNICODE_ISSPACE((unsigned char)data[end])) end++;
+    for (at = end; at < size; at++)
+        if (at_word(data, size, at, "ovidweb.cgi?")) return 2;
+    int is = 0;
+    for (at = begin; at + 2 < end && !is; at++)
+        if ((data[at] | 32) == 'd' && data[at + 1] == '=' && !is_word(data[at - 1]))
+            for (int b = 0; b < 6; b++) is |= at_word(data, end, at + 2, bases[b]);
+    if (!is) return 0;
+    for (at = end - 4; at >= begin; at--) { /* the last that is one */
+        if ((data[at] | 32) != 'a' || (data[at + 1] | 32) != 'n' || data[at + 2] != '=' || is_word(data[at - 1])) continue;
+        Py_ssize_t first = at + 3, last = first;
+        while (last < size && is_digit(data[last])) last++;
+        if (last == first || last - first > 8 || (last < size && is_word(data[last]))) continue;
+        while (first < last && data[first] == '0') first++;
+        if (first == last) return 0;
+        return (*found = PyUnicode_Substring(text, first, last)) ? 0 : -1;
+    }
     return 0;
 }
 
@@ -483,6 +516,12 @@ static int pmid_in(PyObject *text, int alone, PyObject **found)
         while (at < LENGTH(text) && CHAR(text, at) == '0') at++;
         if (at == LENGTH(text)) return 0;
         return (*found = PyUnicode_Substring(text, at, LENGTH(text))) ? 0 : -1;
+    }
+    if (PyUnicode_IS_ASCII(text) && LENGTH(text) > 7 && folded_at(text, 0, "pubmed ")) { /* as CENTRAL has it */
+        Py_ssize_t end = 7;
+        while (end < LENGTH(text) && CHAR(text, end) >= '0' && CHAR(text, end) <= '9') end++;
+        if (end > 7 && end <= 15 && CHAR(text, 7) != '0' && (end == LENGTH(text) || CHAR(text, end) == ','))
+            return (*found = PyUnicode_Substring(text, 7, end)) ? 0 : -1;
     }
     if (PyUnicode_IS_ASCII(text)) { /* PubMed's address of a record, and nothing else */
         static const char *const heads[] = {"https://pubmed.ncbi.nlm.nih.gov/", "http://pubmed.ncbi.nlm.nih.gov/",
@@ -497,11 +536,9 @@ static int pmid_in(PyObject *text, int alone, PyObject **found)
         }
     }
     if (!says(text, "pmid") && !says(text, "pubmed") && !says(text, "medline")) {
-        /* Ovid's address of a record in one of its MEDLINE */
-        if (!says(text, "ovidweb") ||
-            !(says(text, "d=med") || says(text, "d=mes") || says(text, "d=prem") || says(text, "d=pmnm") ||
-              says(text, "d=ppez") || says(text, "d=cmed")))
-            return 0;
+        if (!says(text, "ovidweb")) return 0;
+        int told = PyUnicode_IS_ASCII(text) ? pmid_of_ovid(text, found) : 2;
+        if (told != 2) return told;
     }
     PyObject *answer = ask(FIND_PMID, text);
     if (!answer) return -1;
@@ -513,7 +550,7 @@ static int pmid_in(PyObject *text, int alone, PyObject **found)
 }
 
 /* find_year: 0 for none. */
-static int year_in(PyObject *s)
+int year_in(PyObject *s)
 {
     Py_ssize_t size = LENGTH(s);
     int digits = 0, value = 0;
@@ -784,6 +821,24 @@ static int is_pmcid(PyObject *s)
     return 1;
 }
 
+PyObject *pmcid_in(PyObject *s)
+{
+    if (is_pmcid(s)) return Py_NewRef(s);
+    if (!PyUnicode_IS_ASCII(s)) return ask(FIND_PMCID, s);
+    const char *data = PyUnicode_DATA(s);
+    Py_ssize_t size = LENGTH(s);
+    for (Py_ssize_t at = 0; at + 6 <= size; at++) {
+        if (!at_word(data, size, at, "pmc") || (at && is_word(data[at - 1]))) continue;
+        Py_ssize_t end = at + 3;
+        while (end < size && is_digit(data[end])) end++;
+        if (end - at < 6 || end - at > 12 || (end < size && is_word(data[end]))) continue;
+        char made[12] = "PMC";
+        memcpy(made + 3, data + at + 3, (size_t)(end - at - 3));
+        return PyUnicode_FromStringAndSize(made, end - at);
+    }
+    Py_RETURN_NONE;
+}
+
 static int other_identifiers(Work *work, Fields *fields)
 {
     PyObject *found;
@@ -811,8 +866,7 @@ static int other_identifiers(Work *work, Fields *fields)
         {
             PyObject *value = fields->value[i];
             if (!holds(value, "PMC")) continue;
-            found = is_pmcid(value) ? Py_NewRef(value) : ask(FIND_PMCID, value);
-            if (!found) return FAILED;
+            if (!(found = pmcid_in(value))) return FAILED;
             if (found == Py_None) {
                 Py_DECREF(found);
                 continue;
@@ -991,7 +1045,9 @@ static int when(Work *work, Fields *fields)
 static PyObject *without_issn(PyObject *text)
 {
     Py_ssize_t size = LENGTH(text);
-    return size && CHAR(text, size - 1) == ')' ? ask(WITHOUT_ISSN, text) : Py_NewRef(text);
+    if (size < 10 || CHAR(text, size - 1) != ')' || (CHAR(text, size - 10) != '(' && (size < 11 || CHAR(text, size - 11) != '(')))
+        return Py_NewRef(text);
+    return ask(WITHOUT_ISSN, text);
 }
 
 static int of_conference(PyObject *code)
@@ -1053,6 +1109,20 @@ static int journals(Work *work, Fields *fields, PyObject *code)
     return DONE;
 }
 
+/* Whether `s` is the number of an article in a volume without pages. */
+static int is_article(PyObject *s)
+{
+    Py_ssize_t size = LENGTH(s), at = 0;
+    if (!PyUnicode_IS_ASCII(s)) return 0;
+    const char *data = PyUnicode_DATA(s);
+    while (at < size && at < 5 && is_small(data[at])) at++;
+    if (at < size && (data[at] == '-' || data[at] == '.')) at++;
+    if (at == size || !is_digit(data[at]) || size - at > 15 || (size > 2 && !memcmp(data, "PMC", 3))) return 0;
+    for (; at < size; at++)
+        if (!is_word(data[at]) && data[at] != '.' && data[at] != '-') return 0;
+    return 1;
+}
+
 static int pages_of(Work *work, Fields *fields)
 {
     PyObject *first = NULL, *last = NULL, **pages = &work->slot[R_PAGES];
@@ -1084,9 +1154,7 @@ static int pages_of(Work *work, Fields *fields)
         int many = 0, only = -1;
         EACH(i, number) many++, only = i;
         if (many == 1) {
-            int is = LENGTH(fields->value[only]) ? asked(ARTICLE, fields->value[only]) : 0;
-            if (is < 0) return FAILED;
-            if (is) {
+            if (is_article(fields->value[only])) {
                 pop(fields, TAG('C', '7'));
                 *pages = Py_NewRef(fields->value[only]);
             }
@@ -1160,6 +1228,33 @@ static int keywords_of(Work *work, Fields *fields)
     return (work->slot[R_KEYWORDS] = as_tuple(&work->list)) ? DONE : FAILED;
 }
 
+/* registered_in of a plain value: 1 where it was taken into the list, 0 where it takes the twin, -1 on an error. */
+static int numbers_in(Work *work, PyObject *value)
+{
+    static const char *const words[] = {"pubmed ", "embase ", "ctgov ", "ictrp ", "cinahl ", "amed ", "crs ", "koreamed "};
+    if (!PyUnicode_IS_ASCII(value)) return 0;
+    const char *data = PyUnicode_DATA(value);
+    Py_ssize_t size = LENGTH(value);
+    for (int turn = 0; turn < 2; turn++)
+        for (Py_ssize_t begin = 0, end; begin <= size; begin = end + 1) {
+            const char *comma = begin < size ? memchr(data + begin, ',', (size_t)(size - begin)) : NULL;
+            end = comma ? comma - data : size;
+            Py_ssize_t at = begin;
+            for (int w = 0; w < 8 && at == begin; w++)
+                if (at_word(data, end, begin, words[w])) at += (Py_ssize_t)strlen(words[w]);
+            if (turn) {
+                if (at_word(data, end, begin, "pubmed")) continue;
+                if (!memcmp(data + begin, "CTgov ", 6)) begin += 6;
+                if (once(&work->list, PyUnicode_Substring(value, begin, end)) < 0) return -1;
+                continue;
+            }
+            if (at == begin || at == end) return 0;
+            for (; at < end; at++)
+                if (!is_word(data[at]) && data[at] != '-' && data[at] != '/' && data[at] != '.') return 0;
+        }
+    return 1;
+}
+
 static int registered(Work *work, Fields *fields)
 {
     Group *group = get(fields, TAG('C', '3'));
@@ -1172,6 +1267,12 @@ static int registered(Work *work, Fields *fields)
     {
         PyObject *value = fields->value[i];
         if (!LENGTH(value)) continue;
+        int told = numbers_in(work, value);
+        if (told < 0) return FAILED;
+        if (told) {
+            fields->gone[i] = 1;
+            continue;
+        }
         PyObject *found = ask(REGISTERED, value); /* a tuple, or None where there is more */
         if (!found) return FAILED;
         if (found != Py_None) {
@@ -1187,6 +1288,78 @@ static int registered(Work *work, Fields *fields)
     return DONE;
 }
 
+/* The ISSN in a value that has nothing else, and perhaps words behind them: 1 where they were taken into the list, 0
+   where it takes the twin, -1 on an error. */
+static int issn_in(Work *work, PyObject *value)
+{
+    if (!PyUnicode_IS_ASCII(value)) return 0;
+    const char *data = PyUnicode_DATA(value);
+    Py_ssize_t size = LENGTH(value), at = 0;
+    struct { Py_ssize_t at; int dash; } issn[8];
+    int many = 0;
+    while (at < size && is_digit(data[at])) {
+        Py_ssize_t begin = at;
+        for (int i = 0; i < 4; i++, at++)
+            if (at == size || !is_digit(data[at])) return 0;
+        int dash = at < size && data[at] == '-';
+        at += dash;
+        for (int i = 0; i < 4; i++, at++)
+            if (at == size || !(is_digit(data[at]) || (i == 3 && (data[at] | 32) == 'x'))) return 0;
+        if (many == 8 || (at < size && data[at] != ' ' && data[at] != ',' && data[at] != '\n')) return 0;
+        issn[many].at = begin;
+        issn[many++].dash = dash;
+        while (at < size && (data[at] == ' ' || data[at] == ',' || data[at] == '\n')) at++;
+    }
+    if (!many && size) return 0;
+    for (Py_ssize_t i = at; i < size; i++)
+        if (is_digit(data[i])) return 0;
+    for (int i = 0; i < many; i++) {
+        const char *from = data + issn[i].at;
+        if (size == 9 && issn[i].dash && from[8] != 'x') {
+            if (once(&work->list, Py_NewRef(value)) < 0) return -1;
+            continue;
+        }
+        char plain[10];
+        memcpy(plain, from, 4);
+        plain[4] = '-';
+        memcpy(plain + 5, from + 4 + issn[i].dash, 4);
+        if (plain[8] == 'x') plain[8] = 'X';
+        if (once(&work->list, PyUnicode_FromStringAndSize(plain, 9)) < 0) return -1;
+    }
+    return 1;
+}
+
+int serials(Work *work, Fields *fields, Group **groups, int many, PyObject *name)
+{
+    Py_ssize_t count = 0;
+    int plain = 1;
+    for (int g = 0; g < many; g++)
+        if (groups[g]) EACH(i, groups[g])
+            {
+                count++;
+                if (plain == 1 && (plain = issn_in(work, fields->value[i])) < 0) return FAILED;
+            }
+    if (!count) return DONE;
+    if (plain) return (work->slot[R_ISSN] = as_tuple(&work->list)) ? DONE : FAILED;
+    drop(&work->list);
+    PyObject *values = PyTuple_New(count), *answer;
+    if (!values) return FAILED;
+    Py_ssize_t at = 0;
+    for (int g = 0; g < many; g++)
+        if (groups[g]) EACH(i, groups[g]) PyTuple_SET_ITEM(values, at++, Py_NewRef(fields->value[i]));
+    answer = ask(SERIALS, values);
+    Py_DECREF(values);
+    if (!answer) return FAILED;
+    work->slot[R_ISSN] = Py_NewRef(PyTuple_GET_ITEM(answer, 0));
+    work->slot[R_ISBN] = Py_NewRef(PyTuple_GET_ITEM(answer, 1));
+    PyObject *neither = PyTuple_GET_ITEM(answer, 2);
+    int bad = 0;
+    for (Py_ssize_t i = 0; !bad && i < PyList_GET_SIZE(neither); i++)
+        bad = put_other(work, name, PyList_GET_ITEM(neither, i)) < 0;
+    Py_DECREF(answer);
+    return bad ? FAILED : DONE;
+}
+
 static int numbers(Work *work, Fields *fields, PyObject **number, PyObject **own)
 {
     int told = single(work, fields, TAG('A', 'N'), TAG('A', 'N'), number);
@@ -1200,32 +1373,8 @@ static int numbers(Work *work, Fields *fields, PyObject **number, PyObject **own
         if (group) EACH(i, group) if (once(&work->list, Py_NewRef(fields->value[i])) < 0) return FAILED;
     }
     if (work->list.count && !(work->slot[R_ACCESSION] = as_tuple(&work->list))) return FAILED;
-    Group *serials = pop(fields, TAG('S', 'N'));
-    if (!serials) return DONE;
-    if (serials->size == 1) {
-        PyObject *value = fields->value[serials->head];
-        int plain = PyUnicode_IS_ASCII(value) && LENGTH(value) == 9;
-        for (int i = 0; plain && i < 9; i++) {
-            Py_UCS4 c = CHAR(value, i);
-            plain = i == 4 ? c == '-' : (c >= '0' && c <= '9') || (i == 8 && c == 'X');
-        }
-        if (plain) return (work->slot[R_ISSN] = PyTuple_Pack(1, value)) ? DONE : FAILED;
-    }
-    PyObject *values = PyTuple_New(serials->size), *answer;
-    if (!values) return FAILED;
-    Py_ssize_t at = 0;
-    for (int i = serials->head; i >= 0; i = fields->next[i]) PyTuple_SET_ITEM(values, at++, Py_NewRef(fields->value[i]));
-    answer = ask(SERIALS, values);
-    Py_DECREF(values);
-    if (!answer) return FAILED;
-    work->slot[R_ISSN] = Py_NewRef(PyTuple_GET_ITEM(answer, 0));
-    work->slot[R_ISBN] = Py_NewRef(PyTuple_GET_ITEM(answer, 1));
-    PyObject *neither = PyTuple_GET_ITEM(answer, 2);
-    int bad = 0;
-    for (Py_ssize_t i = 0; !bad && i < PyList_GET_SIZE(neither); i++)
-        bad = put_other(work, name_of(TAG('S', 'N')), PyList_GET_ITEM(neither, i)) < 0;
-    Py_DECREF(answer);
-    return bad ? FAILED : DONE;
+    Group *group = pop(fields, TAG('S', 'N'));
+    return serials(work, fields, &group, 1, name_of(TAG('S', 'N')));
 }
 
 static int urls_of(Work *work, Fields *fields)
@@ -1266,7 +1415,7 @@ static int types_of(Work *work, Fields *fields)
     return DONE;
 }
 
-static int told_in_notes(Work *work)
+int told_in_notes(Work *work)
 {
     PyObject **notes = &work->slot[R_NOTES];
     if (!*notes) return DONE;
@@ -1300,6 +1449,7 @@ static int kind_of(Work *work, PyObject *code)
     Py_DECREF(answer);
     if (!keep) return DONE;
     PyObject *name = name_of(TAG('T', 'Y')), *pair = name ? PyTuple_Pack(2, name, code) : NULL;
+    if (pair) PyObject_GC_UnTrack(pair);
     int bad = !pair || (!work->other && !(work->other = PyList_New(0))) || PyList_Insert(work->other, 0, pair) < 0;
     Py_XDECREF(pair);
     return bad ? FAILED : DONE;
@@ -1372,7 +1522,7 @@ static int holds_nothing(const Work *work, PyObject *own)
 }
 
 /* Tells `tally` of repairs and of the record, and gives it its id, file and place. */
-static int told_to(PyObject *tally, Work *work, PyObject *name, PyObject *own, Py_ssize_t start, Py_ssize_t end)
+int told_to(PyObject *tally, Work *work, PyObject *name, PyObject *own, Py_ssize_t start, Py_ssize_t end)
 {
     PyObject *first = PyLong_FromSsize_t(start), *last = PyLong_FromSsize_t(end), *seen = NULL, *read = NULL;
     PyObject *line = start ? first : Py_None, *rejected = NULL;
@@ -1402,6 +1552,7 @@ static int told_to(PyObject *tally, Work *work, PyObject *name, PyObject *own, P
     Py_ssize_t count = PyLong_AsSsize_t(read), refused = PyLong_AsSsize_t(rejected);
     if (PyErr_Occurred() || !(work->slot[R_ORDINAL] = PyLong_FromSsize_t(count + refused + 1))) goto end;
     if (!(work->slot[R_LINES] = PyTuple_Pack(2, first, last))) goto end;
+    PyObject_GC_UnTrack(work->slot[R_LINES]);
     Py_SETREF(read, PyLong_FromSsize_t(count + 1));
     if (!read || PyObject_SetAttr(tally, word_read, read) < 0) goto end;
     done = DONE;
@@ -1419,16 +1570,29 @@ static const unsigned char is_tuple[SLOTS] = {
     [R_TYPES] = 1,   [R_AFFILIATIONS] = 1, [R_NOTES] = 1, [R_VOTES] = 1, [R_OTHER] = 1,
 };
 
-static PyObject *filled(Work *work)
+/* A record is of texts, numbers and tuples of them, none of which can lead back to it: the collector of cycles, which
+   would walk through all that a list of records holds, has nothing to look for in them. */
+PyObject *filled(Work *work)
 {
     PyObject *record = PyType_GenericAlloc(record_class, 0);
     if (!record) return NULL;
+    PyObject_GC_UnTrack(record);
     for (int s = 0; s < SLOTS; s++) {
         PyObject *value = work->slot[s];
+        if (value && is_tuple[s] && s != R_VOTES) PyObject_GC_UnTrack(value);
         *(PyObject **)((char *)record + offset[s]) = value ? value : Py_NewRef(is_tuple[s] ? no_tuple : Py_None);
         work->slot[s] = NULL;
     }
     return record;
+}
+
+void given_up(Work *work)
+{
+    for (int s = 0; s < SLOTS; s++) Py_CLEAR(work->slot[s]);
+    Py_CLEAR(work->other);
+    Py_CLEAR(work->repairs);
+    drop(&work->list);
+    PyMem_Free(work->list.item);
 }
 
 #define STEP(call)                                                                                                     \
@@ -1479,11 +1643,7 @@ int build(Fields *fields, PyObject *tally, Py_ssize_t start, Py_ssize_t end, PyO
     if (!(*record = filled(&work))) goto end;
     told = DONE;
 end:
-    for (int s = 0; s < SLOTS; s++) Py_CLEAR(work.slot[s]);
-    Py_CLEAR(work.other);
-    Py_CLEAR(work.repairs);
-    drop(&work.list);
-    PyMem_Free(work.list.item);
+    given_up(&work);
     Py_XDECREF(number);
     Py_XDECREF(own);
     return told;

@@ -31,6 +31,21 @@ typedef struct {
     PyObject *before; /* the dictionary as it was, where values had to be taken apart */
 } Fields;
 
+/* Bytes in UTF-8, of utf8.c. */
+typedef struct {
+    char *data;
+    Py_ssize_t length, room; /* of room, four more than asked for */
+} Buffer;
+
+PyObject *is_plain(PyObject *self, PyObject *bytes);
+PyObject *line_ends(PyObject *self, PyObject *bytes);
+PyObject *without_returns(PyObject *self, PyObject *bytes);
+/* Moves `begin` and `end` over what is blank at either end of data[begin:end], or at its end. */
+void trim(const char *data, Py_ssize_t *begin, Py_ssize_t *end);
+void trim_end(const char *data, Py_ssize_t begin, Py_ssize_t *end);
+PyObject *text_of(const char *data, Py_ssize_t begin, Py_ssize_t end);
+int put_bytes(Buffer *into, const char *data, Py_ssize_t size);
+
 /* The place of a tag's two letters, or -1. */
 int place(Py_UCS4 first, Py_UCS4 second);
 /* Adds a value, which is taken over also on an error. */
@@ -40,10 +55,15 @@ void forget(Fields *fields);
 PyObject *dictionary(const Fields *fields);
 /* The record, with its repairs told to `tally`: DONE with `record` set, or JUDGE with nothing told, or FAILED. */
 int build(Fields *fields, PyObject *tally, Py_ssize_t start, Py_ssize_t end, PyObject **record);
+/* Tells `tally` of the lines, (number, text) each, that are left out between two records; NULL on an error. */
+PyObject *left_out(PyObject *lines, PyObject *tally);
 /* record_parts(class, names, callables): what `build` needs of the Python twin. */
 PyObject *record_parts(PyObject *self, PyObject *const *given, Py_ssize_t many);
 /* BibTeX, of entry.c. */
 PyObject *entry(PyObject *self, PyObject *const *given, Py_ssize_t many);
 PyObject *entry_parts(PyObject *self, PyObject *const *given, Py_ssize_t many);
+/* PubMed's own format, of medline.c. */
+PyObject *medline(PyObject *self, PyObject *const *given, Py_ssize_t many);
+PyObject *medline_parts(PyObject *self, PyObject *kind_of_types);
 
 #endif

@@ -1,9 +1,8 @@
 """RIS in every dialect met in the field: lines to (tag, value), and where one record ends and the next begins.
 
-Records are cut into fields by a compiled function where there is one (:mod:`balm.review.records.ris_whole`); else
-those in the file's own order of tags are taken in one step (:mod:`balm.review.records.ris_order`), others cut at ``ER``
-and at ``"TI  - "``. What is left, a few records in a hundred, goes line by line: one-blank and tab separators, text
-between records, records without ``ER`` or ``TY``.
+Records are made by a compiled function where there is one (:mod:`balm.review.records.ris_whole`), else by its twin
+(:mod:`balm.review.records.ris_texts`). What is not taken so is cut at ``ER`` and at ``"TI  - "``; what is left then, a
+few records in a hundred, goes line by line: one-blank and tab separators, records without ``ER`` or ``TY``.
 What the tags mean is in :mod:`balm.review.records.ris_fields`.
 """
 
@@ -15,10 +14,9 @@ from itertools import chain
 
 from balm.review.records.decoding import lines_of
 from balm.review.records.receipt import Tally
-from balm.review.records.ris_fast import AND, IN_ONE_LINE, LOOSE, ON_ONE_LINE, RUNS, SEVERAL, follow, ordinary
-from balm.review.records.ris_fields import PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
-from balm.review.records.ris_order import Order, Orders
-from balm.review.records.ris_whole import TABLE, take
+from balm.review.records.ris_between import BETWEEN, left_out
+from balm.review.records.ris_fields import LOOSE, PLAIN_TAGS, TAGS, TEXT_TAGS, Fields, build
+from balm.review.records.ris_whole import TABLE, Take, take
 from balm.vocabulary.problems import InputError, Problem
 from balm.vocabulary.record import Record
 
@@ -30,159 +28,76 @@ MAX_LINES = 200_000
 MAX_WRAPPED = 1 << 18
 
 _ENDS = ("ER  - ", "ER  -")
-_ER = re.compile(r"\nER  -[ \t]*+(?=\n)")
+_ER = re.compile(rb"\nER  -[ \t]*+(?=\n)")
 _KIND = re.compile(r"[A-Za-z]{2,12}\d?")
-#: What databases print between two records.
-_BETWEEN = re.compile(
-    r"(?:\d+\s*\.?|<\s*\d+\s*\.?\s*>|Record\s+#?\d+\s+of\s+\d+|Provider:.*|Content:.*|Database:.*|Search Strategy:.*"
-    r"|%.*|-{5,}.*|={5,}.*|_{5,}.*)\s*$",
-    re.I,
-)
-_OF = re.compile(r"Record\s+#?\d+\s+of\s+(\d+)", re.I)
 
 
-def read(texts: Iterable[str], tally: Tally) -> Iterator[Record]:
-    """Every record in ``texts`` of whole lines, one at a time; memory holds little more than one of them.
-
-    Records in the order of tags that the file has shown so far are taken whole; everything else goes in pieces that end
-    with ``ER``, and a file without ``ER`` line by line through :func:`read_lines`.
-    """
+def read(blocks: Iterable[bytes], tally: Tally) -> Iterator[Record]:
+    """Every record in ``blocks`` of whole lines in UTF-8, one at a time; memory holds little more than one of them."""
     tally.format = "RIS"
-    iterator = iter(texts)
-    orders = Orders()
     whole = take()
-    number = 0  # lines before the one that begins behind the line end ``text[at]``
-    text, at = "\n", 0
+    if whole is None:  # what is not needed otherwise is not imported: a search is often read by a process of its own
+        from balm.review.records.ris_texts import read_texts
+
+        return read_texts(map(bytes.decode, blocks), tally)
+    return _read_whole(whole, blocks, tally)
+
+
+def _read_whole(whole: Take, blocks: Iterable[bytes], tally: Tally) -> Iterator[Record]:
+    """Records that need no judgement are made by the compiled function; everything else goes in pieces."""
+    iterator = iter(blocks)
+    number = 0  # lines before the one that begins behind the line end ``data[at]``
+    data, at = b"\n", 0
     for more in iterator:
-        text = text[at:] + more
-        at = searched = 0
-        last = text.rfind("\nER  -")
-        while True:
-            if whole is not None and at < last:
-                if taken := whole(text, at, TABLE, tally, number):
-                    record, fields, at, start, number = taken
-                    if record is not None:
-                        yield record
-                    else:
-                        yield from build(fields, tally, start, number, ended=True, head=True)
-                    continue
-            elif found := orders.match(text, at):
-                match, order = found
-                begin, end = match.start(1) - 7, match.end()
-                start = number + begin - at + 1
-                number = start - 1 + text.count("\n", begin, end)
-                at = end
-                record = None
-                if order.luck >= 0:
-                    record = _taken(match, order, start, number, tally)
-                    order.was(record is not None)
+        data = data[at:] + more
+        at = 0
+        last = data.rfind(b"\nER  -")
+        while at <= last:
+            if taken := whole(data, at, TABLE, tally, number):
+                record, fields, at, start, number = taken
                 if record is not None:
                     yield record
-                elif fields := _held(match, order):
+                else:
                     yield from build(fields, tally, start, number, ended=True, head=True)
-                else:
-                    yield from _piece(text[begin : text.rindex("\n", begin, end)], start, number, tally)
-                continue
-            if (begin := text.find("\nTY  - ", at)) > at:  # what stands before a record is no part of it
-                lines_before = text[at + 1 : begin].split("\n")
-                if len(lines_before) > MAX_LINES or any(map(LOOSE.match, lines_before)):
-                    yield from read_lines(lines_before, tally, number)
-                else:
-                    between = [(place, line.strip()) for place, line in enumerate(lines_before, number + 1)]
-                    _skipped([line for line in between if line[1]], tally)
-                number += len(lines_before)
+            elif (begin := data.find(b"\nTY  - ", at)) > at:
+                lines = data[at + 1 : begin].decode().split("\n")
+                yield from before(lines, number, tally)
+                number += len(lines)
                 at = begin
-                continue
-            end = _end(text, max(at, searched))
-            if end < 0:
-                searched = len(text) - 8
-                break
-            while text[at + 1] == "\n":
-                at += 1
-                number += 1
-            piece = text[at:end]
-            start, number = number + 1, number + piece.count("\n") + 1
-            at = text.index("\n", end + 1)
-            yield from _piece(piece, start, number, tally, None if whole is not None else orders)
-        if len(text) - at > MAX_PENDING:
-            break
-    yield from read_lines(chain(lines_of(text[at + 1 :]), chain.from_iterable(map(lines_of, iterator))), tally, number)
-
-
-def _end(text: str, at: int) -> int:
-    """Where the line end before the next ``ER`` line in ``text`` stands; -1 where there is none."""
-    found = _ER.search(text, at)
-    return found.start() if found else -1
-
-
-def _taken(match: re.Match[str], order: Order, start: int, end: int, tally: Tally) -> Record | None:
-    """The record of a match of ``order``; ``None`` where it is not ordinary."""
-    given = match.groups("")
-    values = list(map(str.strip, given))
-    for at in order.odd:
-        if values[at]:
-            return None
-    for at, tag, mark in order.loose:
-        if "\n" in (value := given[at]):
-            if tag in RUNS and (mark in value or tag != "KW"):
-                parts = [None if "\n" in value.replace(mark, "") else value]
-            elif tag in SEVERAL:
-                parts = [_joined(part) for part in value.split(mark)]
+            elif found := _ER.search(data, at):
+                while data[at + 1 : at + 2] == b"\n":
+                    at += 1
+                    number += 1
+                piece = data[at : found.start()].decode()
+                start, number = number + 1, number + piece.count("\n") + 1
+                at = found.end()
+                yield from _piece(piece, start, number, tally)
             else:
-                parts = [None if mark in value else _joined(value)]
-            lines = [part.strip() for part in parts if part is not None]
-            text = AND.join(lines)
-            if len(lines) < len(parts) or ("\n" in text and tag in IN_ONE_LINE):
-                return None
-            values[at] = text.replace("\n", " ") if tag in ON_ONE_LINE else text
-    for usual, other in order.twice:
-        if values[other]:
-            if values[usual]:
-                return None
-            values[usual], values[other] = values[other], ""
-    authors: list[str] = []
-    for at, mark in order.authors:
-        if value := given[at]:
-            if authors:
-                return None
-            authors = list(map(str.strip, value.split(mark)))
-    keywords: list[str] = []
-    if order.keywords >= 0 and (value := given[order.keywords]):
-        mark = "\nKW  - "
-        keywords = list(map(str.strip, value.split(mark))) if mark in value else [values[order.keywords]]
-    return follow(order.plan, values, authors, keywords, start, end, tally)
+                break
+        if (begin := data.find(b"\nTY  - ", at)) > at:
+            lines = data[at + 1 : begin].decode().split("\n")
+            yield from before(lines, number, tally)
+            number += len(lines)
+            at = begin
+        if len(data) - at > MAX_PENDING:
+            break
+    rest = chain.from_iterable(map(lines_of, map(bytes.decode, iterator)))
+    yield from read_lines(chain(lines_of(data[at + 1 :].decode()), rest), tally, number)
 
 
-def _held(match: re.Match[str], order: Order) -> Fields | None:
-    """The fields of a match of ``order``; ``None`` where a line may be a tag in disguise."""
-    fields: Fields = {}
-    for tag, value in zip(order.tags, match.groups(), strict=True):
-        if value is None:
-            continue
-        values: list[str] = []
-        for part in value.split(f"\n{tag}  - "):
-            joined = part if "\n" not in part else _joined(part)
-            if joined is None or (tag in ("UR", "DO") and joined.rstrip().endswith("  -")):
-                return None
-            values.append(joined.strip())
-        fields[tag] = values
-    return fields
+def before(lines: list[str], number: int, tally: Tally) -> Iterator[Record]:
+    """The records, if there are any, in the lines before a TY, the first of which comes after line ``number``."""
+    if len(lines) > MAX_LINES or any(map(LOOSE.match, lines)):
+        yield from read_lines(lines, tally, number)
+    else:
+        between = [(place, line.strip()) for place, line in enumerate(lines, number + 1)]
+        left_out([line for line in between if line[1]], tally)
 
 
-def _piece(piece: str, start: int, end: int, tally: Tally, orders: Orders | None = None) -> Iterator[Record]:
+def _piece(piece: str, start: int, end: int, tally: Tally) -> Iterator[Record]:
     """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
-    if piece.startswith("\nTY  - ") and (parts := _parted(piece)) is not None:
-        tags, values = parts
-        record = None
-        order = orders.learn(tags, values) if orders is not None else None
-        if order is None or order.luck >= 0:
-            record = ordinary(tags, values, start, end, tally)
-            if order is not None:
-                order.was(record is not None)
-        if record is not None:
-            yield record
-        else:
-            yield from build(_fields(tags, values), tally, start, end, ended=True, head=True)
+    if piece.startswith("\nTY  - ") and (parts := parted(piece)) is not None:
+        yield from build(fields_in(*parts), tally, start, end, ended=True, head=True)
     else:
         yield from read_lines([*piece[1:].split("\n"), "ER  - "], tally, start - 1)
 
@@ -190,7 +105,7 @@ def _piece(piece: str, start: int, end: int, tally: Tally, orders: Orders | None
 _FIELD = re.compile(r"\n([A-Z][A-Z0-9])  - ")
 
 
-def _parted(piece: str) -> tuple[list[str], list[str]] | None:
+def parted(piece: str) -> tuple[list[str], list[str]] | None:
     """Tags and values; ``None`` where a line may be a tag in disguise."""
     parts = _FIELD.split(piece)
     tags, values = parts[1::2], parts[2::2]
@@ -203,17 +118,17 @@ def _parted(piece: str) -> tuple[list[str], list[str]] | None:
                 return None
     for at, value in enumerate(values):
         if "\n" in value:
-            joined = _joined(value)
-            if joined is None:
+            text = joined(value)
+            if text is None:
                 return None
-            values[at] = joined
+            values[at] = text
     values = list(map(str.strip, values))
     if any(tag in ("UR", "DO") and value.endswith("  -") for tag, value in zip(tags, values, strict=True)):
         return None
     return tags, values
 
 
-def _joined(value: str) -> str | None:
+def joined(value: str) -> str | None:
     """The lines of one field put together as :func:`read_lines` does; ``None`` where one looks like something else."""
     first, *rest = value.split("\n")
     made, blank = first, False
@@ -221,7 +136,7 @@ def _joined(value: str) -> str | None:
         text = line.strip()
         if not text:
             blank = True
-        elif line[2:5] == "  -" or LOOSE.match(line) or (blank and _BETWEEN.match(text)):
+        elif line[2:5] == "  -" or LOOSE.match(line) or (blank and BETWEEN.match(text)):
             return None
         elif blank:
             made += "\n\n" + text
@@ -233,7 +148,7 @@ def _joined(value: str) -> str | None:
     return made
 
 
-def _fields(tags: list[str], values: list[str]) -> Fields:
+def fields_in(tags: list[str], values: list[str]) -> Fields:
     fields: Fields = {}
     for tag, value in zip(tags, values, strict=True):
         if tag in fields:
@@ -280,7 +195,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
             if fields is not None:
                 _closed(last)
                 yield from build(fields, tally, start, number - 1, ended=False, head=head)
-            _skipped(between, tally)
+            left_out(between, tally)
             between = []
             fields, head, start = {"TY": [value]}, True, number
             most = number + MAX_LINES
@@ -304,7 +219,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
                 if not usual and not value:
                     between.append((number, text))
                     continue
-                _skipped(between, tally)
+                left_out(between, tally)
                 between = []
                 fields, head, start, loose_head = {}, False, number, not usual
                 most = number + MAX_LINES
@@ -319,13 +234,13 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
         elif fields is None:
             between.append((number, text))
             if line in _ENDS:
-                _skipped(between, tally)
+                left_out(between, tally)
                 between = []
         elif usual and found and tag not in TEXT_TAGS:
             tag = new  # a tag nobody documents: kept among the others
             last = fields.setdefault(new, [])
             last.append(value)
-        elif between or (blank == number - 1 and _BETWEEN.match(text)):
+        elif between or (blank == number - 1 and BETWEEN.match(text)):
             between.append((number, text))
         else:
             _go_on(last, line, text, blank == number - 1)
@@ -335,7 +250,7 @@ def read_lines(lines: Iterable[str], tally: Tally, before: int = 0) -> Iterator[
     if fields is not None:
         _closed(last)
         yield from build(fields, tally, start, number, ended=False, head=head)
-    _skipped(between, tally)
+    left_out(between, tally)
 
 
 def _too_long(start: int, tally: Tally) -> InputError:
@@ -365,10 +280,3 @@ def _closed(last: list[str]) -> None:
     """A record that ends without a whole ``ER`` line may have swallowed a bare ``ER`` as text."""
     if last and last[-1].endswith("\nER"):
         last[-1] = last[-1][:-3].rstrip()
-
-
-def _skipped(between: list[tuple[int, str]], tally: Tally) -> None:
-    for number, text in between:
-        if found := _OF.match(text):
-            tally.stated = max(tally.stated or 0, int(found[1]))
-        tally.repair(number, "text between records left out", repr(text[:60]))

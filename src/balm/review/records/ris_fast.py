@@ -103,8 +103,6 @@ _ANNOUNCED = (
     "crs ",
     "koreamed ",
 )
-#: A line that may be a tag, if not at its usual place.
-LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 #: Between the values of a tag that stands several times: half a character, of which decoding leaves none in the text.
 AND = "\udcff"
 _YEARS = {str(year): year for year in range(1500, 2200)}

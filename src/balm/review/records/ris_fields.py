@@ -48,6 +48,8 @@ ISSN_BEHIND = re.compile(r"\s*\(\d{4}-?\d{3}[\dXx]\)$")
 
 _NONE: tuple[str, ...] = ()
 
+#: A line that may be a tag, if not at its usual place.
+LOOSE = re.compile(r"[ \t\u00a0]{0,6}(PMID|[A-Z][A-Z0-9])([ \t\u00a0]{0,4})[-\u2013\u2014](?:[ \t\u00a0]+(.*))?$")
 Fields = dict[str, list[str]]
 Others = list[tuple[str, str]]
 Repairs = list[str]
@@ -192,7 +194,7 @@ def registered_in(text: str) -> tuple[str, ...] | None:
     if not text or REGISTERED.sub("", text):
         return None
     parts = [part.strip() for part in text.split(",")]
-    return tuple([part.removeprefix("CTgov ") for part in parts if part[:6].upper() != "PUBMED"])
+    return tuple([part.removeprefix("CTgov ") for part in parts if part and part[:6].upper() != "PUBMED"])
 
 
 def _proceedings(fields: Fields) -> str | None:
@@ -272,7 +274,7 @@ def _untangle(fields: Fields, repairs: Repairs) -> None:
     for tag in ("UR", "DO"):
         for at, value in enumerate(fields.get(tag, ())):
             if "  - " in value:
-                parts = _TWO_IN_ONE.split(value)
+                parts = _TWO_IN_ONE.split(value.lstrip())
                 if len(parts) > 1:
                     fields[tag][at] = parts[0]
                     for name, text in zip(parts[1::2], parts[2::2], strict=True):

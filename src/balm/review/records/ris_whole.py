@@ -17,8 +17,8 @@ from balm.review.records.identifiers import find_doi, find_pmcid, find_pmid, ser
 from balm.review.records.kinds import RIS_TYPES, refined, ris_code, type_in_notes
 from balm.review.records.labels import decisions_in_notes
 from balm.review.records.receipt import Tally
+from balm.review.records.ris_between import left_out
 from balm.review.records.ris_fields import (
-    ARTICLE,
     DOI_IN_NOTE,
     ISSN_BEHIND,
     NO_PAGES,
@@ -37,16 +37,16 @@ _KNOWN, _TEXT = 1, 2
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 #: The compiled function; :func:`take` says what it gives.
-Take = Callable[[str, int, bytes, Tally, int], Any]
+Take = Callable[[bytes, int, bytes, Tally, int], Any]
 
 
 @lru_cache(maxsize=1)
 def take() -> Take | None:
     """The compiled function, or ``None``.
 
-    ``take()(text, at, TABLE, tally, number)`` is ``(record, None, end, first line, last line)`` of the record behind
-    the line end ``text[at]``, which ends line ``number``, up to the line end ``text[end]``; ``(None, fields, ...)`` of
-    one that needs judgement, and ``None`` where there is no whole record to take without it.
+    ``take()(data, at, TABLE, tally, number)`` is ``(record, None, end, first line, last line)`` of the record behind
+    the line end ``data[at]``, which ends line ``number``, up to the line end ``data[end]``; ``(None, fields, ...)`` of
+    one that needs judgement, and ``None`` where there is no whole record to take without it. ``data`` is UTF-8.
     """
     found = compiled()
     taken: Take | None = None if found is None else found.take
@@ -98,13 +98,13 @@ TWIN: tuple[Callable[..., Any], ...] = (
     lru_cache(maxsize=20_000)(lambda text: ISSN_BEHIND.sub("", text)),
     names_in,
     _tested(NO_PAGES.fullmatch),
-    _tested(ARTICLE.fullmatch),
     registered_in,
     lru_cache(maxsize=20_000)(serial_numbers),  # a journal's stand in all of its records
     apart,
     decisions_in_notes,
     type_in_notes,
     _kind,
+    left_out,
 )
 
 

@@ -9,8 +9,7 @@
 enum { KNOWN = 1, TEXT = 2 };
 
 typedef struct {
-    int kind;
-    const void *data;
+    const char *data; /* UTF-8 */
     Py_ssize_t length;
 } Text;
 
@@ -20,30 +19,12 @@ typedef struct {
     PyObject *made; /* the value put together, where it is not */
 } Field;
 
-#define AT(text, i) PyUnicode_READ((text)->kind, (text)->data, (i))
+#define AT(text, i) ((unsigned char)(text)->data[i])
 
 static Py_ssize_t line_end(const Text *text, Py_ssize_t at)
 {
-    if (text->kind == PyUnicode_1BYTE_KIND) {
-        const char *data = text->data, *found = memchr(data + at, '\n', (size_t)(text->length - at));
-        return found ? found - data : -1;
-    }
-    if (text->kind == PyUnicode_2BYTE_KIND) {
-        const Py_UCS2 *data = text->data;
-        for (; at < text->length; at++)
-            if (data[at] == '\n') return at;
-        return -1;
-    }
-    const Py_UCS4 *data = text->data;
-    for (; at < text->length; at++)
-        if (data[at] == '\n') return at;
-    return -1;
-}
-
-static void stripped(const Text *text, Py_ssize_t *begin, Py_ssize_t *end)
-{
-    while (*begin < *end && Py_UNICODE_ISSPACE(AT(text, *begin))) ++*begin;
-    while (*end > *begin && Py_UNICODE_ISSPACE(AT(text, *end - 1))) --*end;
+    const char *found = memchr(text->data + at, '\n', (size_t)(text->length - at));
+    return found ? found - text->data : -1;
 }
 
 enum { TY = TAG('T', 'Y'), ER = TAG('E', 'R'), UR = TAG('U', 'R'), DO = TAG('D', 'O') };
@@ -54,83 +35,119 @@ static int pmid_line(const Text *text, Py_ssize_t at, Py_ssize_t end)
     static const char head[] = "PMID  - ";
     if (end - at < 8) return 0;
     for (int i = 0; i < 8; i++)
-        if (AT(text, at + i) != (Py_UCS4)head[i]) return 0;
+        if (AT(text, at + i) != (unsigned char)head[i]) return 0;
     return 1;
 }
 
-static int blank_of(Py_UCS4 c) { return c == ' ' || c == '\t' || c == 0xa0; }
+/* A blank that may stand about a tag: how many bytes it takes. */
+static int blank_at(const Text *text, Py_ssize_t at, Py_ssize_t end)
+{
+    if (at >= end) return 0;
+    if (AT(text, at) == ' ' || AT(text, at) == '\t') return 1;
+    return end - at >= 2 && AT(text, at) == 0xc2 && AT(text, at + 1) == 0xa0 ? 2 : 0;
+}
 
 /* Whether a line may be a tag that is not at its usual place. */
 static int loose(const Text *text, Py_ssize_t at, Py_ssize_t end)
 {
-    for (int i = 0; i < 6 && at < end && blank_of(AT(text, at)); i++) at++;
+    int size;
+    for (int i = 0; i < 6 && (size = blank_at(text, at, end)); i++) at += size;
     if (end - at < 3) return 0;
     if (place(AT(text, at), AT(text, at + 1)) < 0) return 0;
-    if (end - at > 4 && AT(text, at) == 'P' && AT(text, at + 1) == 'M' && AT(text, at + 2) == 'I' && AT(text, at + 3) == 'D')
+    if (end - at > 4 && !memcmp(text->data + at, "PMID", 4))
         at += 4;
     else
         at += 2;
-    for (int i = 0; i < 4 && at < end && blank_of(AT(text, at)); i++) at++;
+    for (int i = 0; i < 4 && (size = blank_at(text, at, end)); i++) at += size;
     if (at >= end) return 0;
-    Py_UCS4 c = AT(text, at);
-    return c == '-' || c == 0x2013 || c == 0x2014;
+    return AT(text, at) == '-' || (end - at >= 3 && AT(text, at) == 0xe2 && AT(text, at + 1) == 0x80 &&
+                                   (AT(text, at + 2) == 0x93 || AT(text, at + 2) == 0x94)); /* dashes */
 }
 
 /* Whether a line behind a blank one may be what databases print between two records. */
 static int between(const Text *text, Py_ssize_t at, Py_ssize_t end)
 {
     static const char *const words[] = {"record", "provider", "content", "database", "search", NULL};
-    Py_UCS4 c = AT(text, at);
-    if (c == '%' || c == '-' || c == '=' || c == '_' || c == '<' || Py_UNICODE_ISDECIMAL(c) || c > 127) return 1;
+    unsigned char c = AT(text, at);
+    if (c == '%' || c == '-' || c == '=' || c == '_' || c == '<' || (c >= '0' && c <= '9') || c > 127) return 1;
     for (int w = 0; words[w]; w++) {
         Py_ssize_t i = 0;
-        while (words[w][i] && at + i < end && (AT(text, at + i) | 32) == (Py_UCS4)words[w][i]) i++;
+        while (words[w][i] && at + i < end && (AT(text, at + i) | 32) == (unsigned char)words[w][i]) i++;
         if (!words[w][i]) return 1;
     }
     return 0;
 }
 
+/* What stands before a record: lines of other text, each with its number from the first on. */
+enum { MOST_BEFORE = 64 };
 typedef struct {
-    Py_UCS4 *data;
-    Py_ssize_t length, room;
-} Buffer;
+    int count;
+    struct { Py_ssize_t number, begin, end; } line[MOST_BEFORE];
+} Before;
 
-static int put(Buffer *into, const Text *text, Py_ssize_t begin, Py_ssize_t end)
+/* Goes over blank lines and lines of other text, up to the line of a TY, at `*at`; 0 where that takes judgement. */
+static int before_record(const Text *text, Py_ssize_t *at, Py_ssize_t *number, Before *before)
 {
-    if (into->length + end - begin + 4 > into->room) {
-        Py_ssize_t room = 2 * (into->length + end - begin) + 4096;
-        Py_UCS4 *data = PyMem_Realloc(into->data, (size_t)room * sizeof(Py_UCS4));
-        if (!data) return -1;
-        into->data = data;
-        into->room = room;
+    before->count = 0;
+    for (;;) {
+        Py_ssize_t end = *at < text->length ? line_end(text, *at) : -1;
+        if (end < 0) return 0;
+        if (end - *at >= 5 && AT(text, *at) == 'T' && AT(text, *at + 1) == 'Y' && AT(text, *at + 2) == ' ' &&
+            AT(text, *at + 3) == ' ' && AT(text, *at + 4) == '-')
+            return !before->count || (end - *at > 5 && AT(text, *at + 5) == ' ');
+        ++*number;
+        Py_ssize_t begin = *at, last = end;
+        trim(text->data, &begin, &last);
+        if (begin < last) {
+            if (before->count == MOST_BEFORE || loose(text, *at, end)) return 0;
+            before->line[before->count].number = *number;
+            before->line[before->count].begin = begin;
+            before->line[before->count++].end = last;
+        }
+        *at = end + 1;
     }
-    for (; begin < end; begin++) into->data[into->length++] = AT(text, begin);
-    return 0;
+}
+
+/* Tells the tally of what is left out before a record on the lines behind line `number`; -1 on an error. */
+static int tell_before(const Before *before, const Text *text, PyObject *tally, Py_ssize_t number)
+{
+    if (!before->count) return 0;
+    PyObject *lines = PyList_New(before->count), *nothing;
+    for (int i = 0; lines && i < before->count; i++) {
+        PyObject *part = text_of(text->data, before->line[i].begin, before->line[i].end);
+        PyObject *line = part ? Py_BuildValue("nN", number + before->line[i].number, part) : NULL;
+        if (!line) Py_CLEAR(lines);
+        else PyList_SET_ITEM(lines, i, line);
+    }
+    if (!lines) return -1;
+    nothing = left_out(lines, tally);
+    Py_DECREF(lines);
+    Py_XDECREF(nothing);
+    return nothing ? 0 : -1;
 }
 
 /* Ends the value in `joined`, made of several lines; -1 on an error, 0 where it needs judgement. */
 static int made(Buffer *joined, Field *field)
 {
     Py_ssize_t begin = 0, end = joined->length;
-    while (begin < end && Py_UNICODE_ISSPACE(joined->data[begin])) begin++;
-    while (end > begin && Py_UNICODE_ISSPACE(joined->data[end - 1])) end--;
+    trim(joined->data, &begin, &end);
     if ((field->tag == UR || field->tag == DO) && end - begin >= 3 && joined->data[end - 1] == '-' &&
         joined->data[end - 2] == ' ' && joined->data[end - 3] == ' ')
         return 0;
-    field->made = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, joined->data + begin, end - begin);
+    field->made = text_of(joined->data, begin, end);
     joined->length = 0;
     return field->made ? 1 : -1;
 }
 
 /* The fields of the record behind the line end `text[at]`. Returns how many; 0 where there is none to take, -1 on error. */
 static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table, Field *fields, Buffer *joined,
-                     int *filled, Py_ssize_t *skipped, Py_ssize_t *lines, Py_ssize_t *over)
+                     int *filled, Before *before, Py_ssize_t *skipped, Py_ssize_t *lines, Py_ssize_t *over)
 {
     int count = 0, wrapped = 0, blank = 0, told;
     Py_ssize_t number = 0;
     if (at >= text->length || AT(text, at) != '\n') return 0;
     at++;
-    while (at < text->length && AT(text, at) == '\n') at++, number++;
+    if (!before_record(text, &at, &number, before)) return 0;
     *skipped = number;
     for (;; ) {
         Py_ssize_t end = at < text->length ? line_end(text, at) : -1;
@@ -164,7 +181,7 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
             field->begin = tag == PMID_TAG ? at + 8 : end - at > 5 ? at + 6 : end;
             field->end = end;
             field->made = NULL;
-            stripped(text, &field->begin, &field->end);
+            trim(text->data, &field->begin, &field->end);
             /* perhaps a field on the line of another one, without a value */
             if ((tag == UR || tag == DO) && field->end - field->begin >= 3 && AT(text, field->end - 1) == '-' &&
                 AT(text, field->end - 2) == ' ' && AT(text, field->end - 3) == ' ')
@@ -172,7 +189,7 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
         } else {
             if (count < 2) return 0; /* before TY, or behind it */
             Py_ssize_t begin = at, last = end;
-            stripped(text, &begin, &last);
+            trim(text->data, &begin, &last);
             if (begin == last)
                 blank = 1;
             else {
@@ -181,22 +198,21 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
                 if (!wrapped) {
                     wrapped = 1;
                     joined->length = 0;
-                    Py_ssize_t first = field->begin, until = field->end;
                     /* blanks at the end of the first line stand before a line end, not before a blank */
-                    while (until < text->length && AT(text, until) != '\n') until++;
-                    if (put(joined, text, first, until) < 0) return -1;
+                    Py_ssize_t until = line_end(text, field->end);
+                    if (put_bytes(joined, text->data + field->begin, until - field->begin) < 0) return -1;
                 }
                 int indented = AT(text, at) == ' ' || AT(text, at) == '\t';
                 if (blank) {
                     joined->data[joined->length++] = '\n';
                     joined->data[joined->length++] = '\n';
                 } else if (indented) {
-                    while (joined->length && Py_UNICODE_ISSPACE(joined->data[joined->length - 1])) joined->length--;
+                    trim_end(joined->data, 0, &joined->length);
                     joined->data[joined->length++] = ' ';
                 } else
                     joined->data[joined->length++] = '\n';
                 /* of a line that is not indented, blanks at its end go as well: its text is taken without them */
-                if (put(joined, text, begin, last) < 0) return -1;
+                if (put_bytes(joined, text->data + begin, last - begin) < 0) return -1;
                 blank = 0;
             }
         }
@@ -208,13 +224,14 @@ static PyObject *take(PyObject *self, PyObject *const *given, Py_ssize_t many)
 {
     static Field found[MOST]; /* one record at a time: the interpreter's lock is held while they are in use */
     static Buffer joined;
+    static Before before;
     static Fields usual;
     static int busy;
     int filled = 0;
     PyObject *result = NULL, *record = NULL, *fields_left = NULL;
     Py_ssize_t skipped = 0, lines = 0, over = 0;
-    if (many != 5 || !PyUnicode_Check(given[0]) || !PyBytes_Check(given[2]) || PyBytes_GET_SIZE(given[2]) != CODES) {
-        PyErr_SetString(PyExc_TypeError, "take(text, at, table, tally, number)");
+    if (many != 5 || !PyBytes_Check(given[0]) || !PyBytes_Check(given[2]) || PyBytes_GET_SIZE(given[2]) != CODES) {
+        PyErr_SetString(PyExc_TypeError, "take(data, at, table, tally, number)");
         return NULL;
     }
     Py_ssize_t at = PyLong_AsSsize_t(given[1]), number = PyLong_AsSsize_t(given[4]);
@@ -223,8 +240,8 @@ static PyObject *take(PyObject *self, PyObject *const *given, Py_ssize_t many)
         return NULL;
     }
     const unsigned char *table = (const unsigned char *)PyBytes_AS_STRING(given[2]);
-    Text text = {PyUnicode_KIND(given[0]), PyUnicode_DATA(given[0]), PyUnicode_GET_LENGTH(given[0])};
-    int count = fields_of(&text, at, table, found, &joined, &filled, &skipped, &lines, &over);
+    Text text = {PyBytes_AS_STRING(given[0]), PyBytes_GET_SIZE(given[0])};
+    int count = fields_of(&text, at, table, found, &joined, &filled, &before, &skipped, &lines, &over);
     if (count <= 0) {
         for (int i = 0; i < filled; i++) Py_CLEAR(found[i].made);
         if (count < 0) return PyErr_Occurred() ? NULL : PyErr_NoMemory();
@@ -237,12 +254,13 @@ static PyObject *take(PyObject *self, PyObject *const *given, Py_ssize_t many)
     for (int i = 0; i < count; i++) {
         PyObject *value = found[i].made;
         found[i].made = NULL;
-        if (done == DONE && !value) value = PyUnicode_Substring(given[0], found[i].begin, found[i].end);
+        if (done == DONE && !value) value = text_of(text.data, found[i].begin, found[i].end);
         if (done == DONE)
             done = add(fields, found[i].tag, NULL, value) < 0 ? FAILED : DONE;
         else
             Py_XDECREF(value);
     }
+    if (done == DONE && tell_before(&before, &text, given[3], number) < 0) done = FAILED;
     if (done == DONE) done = build(fields, given[3], number + skipped + 1, number + lines, &record);
     if (done == JUDGE && !(fields_left = dictionary(fields))) done = FAILED;
     if (fields) forget(fields);
@@ -259,35 +277,19 @@ static PyObject *take(PyObject *self, PyObject *const *given, Py_ssize_t many)
     return result;
 }
 
-/* How many line ends a text has: what str.count tells in ten times the time. */
-static PyObject *line_ends(PyObject *self, PyObject *given)
-{
-    if (!PyUnicode_Check(given)) {
-        PyErr_SetString(PyExc_TypeError, "line_ends(text)");
-        return NULL;
-    }
-    Py_ssize_t size = PyUnicode_GET_LENGTH(given), count = 0;
-    if (PyUnicode_KIND(given) == PyUnicode_1BYTE_KIND) {
-        const Py_UCS1 *data = PyUnicode_1BYTE_DATA(given);
-        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
-    } else if (PyUnicode_KIND(given) == PyUnicode_2BYTE_KIND) {
-        const Py_UCS2 *data = PyUnicode_2BYTE_DATA(given);
-        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
-    } else {
-        const Py_UCS4 *data = PyUnicode_4BYTE_DATA(given);
-        for (Py_ssize_t i = 0; i < size; i++) count += data[i] == '\n';
-    }
-    return PyLong_FromSsize_t(count);
-}
-
 static PyMethodDef methods[] = {
     {"take", (PyCFunction)(void (*)(void))take, METH_FASTCALL,
-     "take(text, at, table, tally, number): the record behind the line end text[at], or its fields, or None"},
+     "take(data, at, table, tally, number): the record behind the line end data[at], or its fields, or None"},
     {"entry", (PyCFunction)(void (*)(void))entry, METH_FASTCALL,
      "entry(text, at, end, strings, tally, number): the record of a BibTeX entry and its lines, or None"},
     {"entry_parts", (PyCFunction)(void (*)(void))entry_parts, METH_FASTCALL,
      "entry_parts(codes, callables): what fields of BibTeX mean"},
-    {"line_ends", line_ends, METH_O, "line_ends(text): how many line ends it has"},
+    {"medline", (PyCFunction)(void (*)(void))medline, METH_FASTCALL,
+     "medline(data, at, tally, number): the record of PubMed's own format behind the line end data[at], or None"},
+    {"medline_parts", medline_parts, METH_O, "medline_parts(callable): what tells the kind of a record by its types"},
+    {"is_plain", is_plain, METH_O, "is_plain(bytes): whether they are UTF-8 without NUL, carriage returns and marks"},
+    {"line_ends", line_ends, METH_O, "line_ends(bytes): how many line ends they have"},
+    {"without_returns", without_returns, METH_O, "without_returns(bytes): the same with line ends of one byte"},
     {"record_parts", (PyCFunction)(void (*)(void))record_parts, METH_FASTCALL,
      "record_parts(class, callables): what records are made of"},
     {NULL, NULL, 0, NULL},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balm.review.records import decoding, ris, ris_whole
-from balm.review.records.decoding import text_blocks, text_lines
+from balm.review.records.decoding import text_blocks, text_lines, utf8_blocks
 from balm.review.records.receipt import Tally
 from balm.review.records.ris_order import LEARNT_FROM, Orders
 from balm.vocabulary.record import Record
@@ -224,7 +225,7 @@ def same_both_ways(text: bytes) -> None:
         quick = Tally("a", format="RIS", taken=set())
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ris, "take", lambda compiled=compiled: compiled)
-            assert list(ris.read(text_blocks(io.BytesIO(text), quick), quick)) == expected
+            assert list(ris.read(utf8_blocks(io.BytesIO(text), quick), quick)) == expected
         assert quick.close() == receipt
         assert quick.entries == slow.entries
 
@@ -237,20 +238,20 @@ def test_ci_has_the_compiled_function():
 @pytest.mark.skipif(ris_whole.take() is None, reason="the compiled function is not built here")
 def test_the_compiled_function_takes_what_needs_no_judgement():
     take, tally = ris_whole.take(), Tally("a")
-    text = "\n\nTY  - JOUR\nAU  - A\nAU  - B\nTI  - T \n  goes on\nUR  - u\nUR  - v\nER  - \n\nTY  - JOUR\n"
-    record, fields, end, start, number = take(text, 0, ris_whole.TABLE, tally, 10)
+    data = b"\n\nTY  - JOUR\nAU  - A\nAU  - B\nTI  - T \n  goes on\nUR  - u\nUR  - v\nER  - \n\nTY  - JOUR\n"
+    record, fields, end, start, number = take(data, 0, ris_whole.TABLE, tally, 10)
     assert (record.title, record.authors, record.urls, record.lines) == ("T goes on", ("A", "B"), ("u", "v"), (12, 19))
-    assert (fields, text[end:], start, number, tally.read) == (None, "\n\nTY  - JOUR\n", 12, 19, 1)
+    assert (fields, data[end:], start, number, tally.read) == (None, b"\n\nTY  - JOUR\n", 12, 19, 1)
     # A record without any field is rejected in Python.
-    assert take("\nTY  - JOUR\nER  - \n", 0, ris_whole.TABLE, tally, 0)[:2] == (None, {"TY": ["JOUR"]})
+    assert take(b"\nTY  - JOUR\nER  - \n", 0, ris_whole.TABLE, tally, 0)[:2] == (None, {"TY": ["JOUR"]})
     for odd in ("TI - T", "PMID- 1", "TY  - JOUR", "ER  - x", "AB  -x", " \u00a0TI \u2013 x"):
-        assert take(f"\nTY  - JOUR\nTI  - T\n{odd}\nER  - \n", 0, ris_whole.TABLE, tally, 0) is None
-    assert take(text, end, ris_whole.TABLE, tally, 0) is None  # not whole yet
+        assert take(f"\nTY  - JOUR\nTI  - T\n{odd}\nER  - \n".encode(), 0, ris_whole.TABLE, tally, 0) is None
+    assert take(data, end, ris_whole.TABLE, tally, 0) is None  # not whole yet
     assert tally.read == 1
     with pytest.raises(TypeError):
-        take(b"", 0, ris_whole.TABLE, tally, 0)
+        take("", 0, ris_whole.TABLE, tally, 0)
     with pytest.raises(AttributeError):
-        take("\nTY  - JOUR\nTI  - T\nER  - \n", 0, ris_whole.TABLE, None, 0)
+        take(b"\nTY  - JOUR\nTI  - T\nER  - \n", 0, ris_whole.TABLE, None, 0)
 
 
 @pytest.mark.skipif(ris_whole.compiled() is None, reason="the compiled function is not built here")
@@ -362,7 +363,7 @@ def test_line_ends_of_every_kind_are_one_wherever_a_block_ends(monkeypatch, size
 
 def test_a_file_without_er_is_read_in_bounded_memory(monkeypatch):
     monkeypatch.setattr(ris, "MAX_PENDING", 8)
-    blocks = (f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
+    blocks = (f"TY  - JOUR\nTI  - {i}\n".encode() for i in range(50))
     assert [r.title for r in ris.read(blocks, Tally("a"))] == [str(i) for i in range(50)]
 
 
@@ -370,6 +371,121 @@ def test_a_file_without_er_is_drawn_block_by_block(monkeypatch):
     """However long it is, memory holds little more than a record: the rest waits in the file."""
     monkeypatch.setattr(ris, "MAX_PENDING", 8)
     drawn = []
-    blocks = (drawn.append(i) or f"TY  - JOUR\nTI  - {i}\n" for i in range(50))
+    blocks = (drawn.append(i) or f"TY  - JOUR\nTI  - {i}\n".encode() for i in range(50))
     assert next(ris.read(blocks, Tally("a"))).title == "0"
     assert len(drawn) < 5
+
+
+#: Parts of what stands where numbers and addresses do.
+PARTS = (
+    "10.",
+    "10.1016/j.X",
+    "10.12345.67/",
+    "/",
+    "S0304-3959(97)00154-4",
+    "%2F",
+    "?x=1",
+    "#z",
+    ".",
+    ")",
+    "https://doi.org/",
+    "www.",
+    "https://x.org/doi/10.1002/central/CN-01",
+    "http://ovidsp.ovid.com/ovidweb.cgi?T=JS&D=medp&AN=00123456",
+    "ovidweb.cgi?",
+    "&D=med1",
+    "&AN=123456789",
+    "&AN=31_2",
+    "D=emed1",
+    "PUBMED 12345",
+    "PUBMED 0123,",
+    "EMBASE 61",
+    "CTgov NCT01",
+    "ICTRP IRCT-1/2",
+    ", ",
+    ",",
+    "PMC123",
+    "PMC1234567",
+    "pmc1234x",
+    "_PMC1234",
+    "0304-3959",
+    "1872662x",
+    "97801-",
+    "9780306406157",
+    " (ISSN)",
+    " ",
+    "\n",
+    "\n  ",
+    "e012345",
+    "101823",
+    "-7",
+    "12345678",
+    "\u00b2",
+    "\u00a0",
+    "\u2028",
+    "\u3000",
+    "\U0001f600",
+    "Embase",
+    "pmid: 12",
+    "J (0304-3959)",
+    "J (1999)",
+    "\x1c",
+    "\t",
+    "2014/03//",
+    "   AN  - 5",
+)
+HOLDING_THEM = (
+    "DO", "UR", "L1", "L2", "L3", "LK", "M1", "M3", "AN", "ID", "C2", "C3", "C5",
+    "C7", "SN", "N1", "JF", "T2", "PY", "DA", "U2", "DB", "TI", "AU", "KW", "XX",
+)  # fmt: skip
+BEFORE = ("", "1. ", "<3. >", "Record #2 of 9", "Provider: x", "\u3000text", "\u00a0", "TI - x", "----", "TY  -")
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_every_way_finds_the_same_numbers(data):
+    """What the compiled function takes without asking Python is what Python finds."""
+    value = st.lists(st.sampled_from(PARTS), max_size=4).map("".join)
+    fields = st.lists(st.tuples(st.sampled_from(HOLDING_THEM), value), min_size=1, max_size=6)
+    records = st.lists(st.tuples(st.lists(st.sampled_from(BEFORE), max_size=3), fields), min_size=1, max_size=4)
+    lines: list[str] = []
+    for before, held in data.draw(records):
+        lines += [*before, "TY  - JOUR", *[f"{tag}  - {text}" for tag, text in held], "ER  - ", ""]
+    same_both_ways("\n".join(lines).encode())
+
+
+def test_what_stands_between_two_records_is_told_once_for_each_line():
+    text = "Record #1 of 2\nProvider: x\n\n" + ONE + "\nRecord #2 of 2\n \u00a0\n<2. >\n" + ONE
+    records, tally = read(text)
+    assert [r.lines for r in records] == [(4, 8), (13, 17)] and tally.stated == 2
+    assert [entry.line for entry in tally.entries] == [1, 2, 10, 12]
+
+
+@pytest.mark.parametrize(
+    "data",
+    (
+        b"",
+        b"a\nb",
+        b"\xc3\xa9\n" * 300,
+        b"\xff",
+        b"a\x00",
+        b"\r\n",
+        b"\xef\xbb\xbfx",
+        b"\xed\xa0\x80",
+        b"\xe0\x80\xaf",
+        b"\xf4\x90\x80\x80",
+        b"\xf0\x9f\x98\x80",
+        b"\xe2\x82",
+        b"x" * 40 + b"\xc3",
+    ),
+)
+def test_bytes_are_looked_at_as_python_looks_at_them(data):
+    assert decoding.line_ends(data) == data.count(b"\n")
+    assert decoding.is_plain(data) == decoding._is_plain(data)
+    assert decoding.without_returns(data) == decoding._without_returns(data)
+
+
+@pytest.mark.skipif(ris_whole.take() is None, reason="the compiled function is not built here")
+def test_records_are_nothing_for_the_collector_of_cycles():
+    record = read(ONE)[0][0]
+    assert not gc.is_tracked(record) and not gc.is_tracked(record.authors) and not gc.is_tracked(record.lines)
