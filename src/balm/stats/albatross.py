@@ -71,11 +71,12 @@ class Albatross:
 
     def beyond(self, contour: float) -> tuple[int, int]:
         """How many studies lie outside a contour: on the negative side, on the positive side."""
+        levels, where = np.unique(self.p, return_inverse=True)
         found = {}
         for sign in (-1.0, 1.0):
             effect = toward(self.measure, contour, sign)
-            here = zip(self.p.tolist(), self.n.tolist(), (self.direction == sign).tolist(), strict=True)
-            found[sign] = sum(side and n < self.size(effect, p) for p, n, side in here)
+            sizes = np.array([self.size(effect, p) for p in levels.tolist()])
+            found[sign] = int(np.sum((self.direction == sign) & (self.n < sizes[where])))
         return found[-1.0], found[1.0]
 
     @property

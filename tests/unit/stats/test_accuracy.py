@@ -281,3 +281,24 @@ def test_no_other_covariance_is_higher(tp: list[int], fn: list[int], fp: list[in
                 assert float(np.sum(np.log(np.einsum("ab,abk->k", w, each)))) <= fit.log_likelihood + 1e-6
     assert np.linalg.eigvalsh(fit.between).min() > -1e-9
     assert np.all(np.diag(fit.covariance) > 0.0)
+
+
+def test_many_studies_are_taken_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maxima are told by some of them, and the integrals taken in pieces: the same fit (as beyond 1,000)."""
+    random = np.random.default_rng(11)
+    k = 120
+    with_condition, without = random.integers(4, 12, k), random.integers(4, 12, k)
+    logits = random.multivariate_normal([1.4, -1.7], [[0.5, 0.1], [0.1, 0.4]], k)
+    tp, fp = (
+        random.binomial(n, 1.0 / (1.0 + np.exp(-x))) for n, x in zip((with_condition, without), logits.T, strict=True)
+    )
+    counts = {"tp": tp, "fn": with_condition - tp, "fp": fp, "tn": without - fp}
+    at_once = balm.accuracy(**counts)
+    monkeypatch.setattr("balm.stats.accuracy.binomial.ENOUGH", 60)
+    monkeypatch.setattr("balm.stats.glmm.quadrature.TOGETHER", 50)
+    monkeypatch.setattr("balm.stats.glmm.structure.TOGETHER", 50)
+    whole = balm.accuracy(**counts)
+    assert whole.log_likelihood == pytest.approx(at_once.log_likelihood, rel=1e-12)
+    assert whole.mean == pytest.approx(at_once.mean, rel=1e-9)
+    assert whole.between == pytest.approx(at_once.between, rel=1e-7)
+    assert whole.covariance == pytest.approx(at_once.covariance, rel=1e-6)

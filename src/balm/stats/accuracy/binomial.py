@@ -24,6 +24,8 @@ from balm.stats.glmm.structure import Structure
 SMALLEST, LARGE, CORRELATIONS = 0.04, 1.0, (0.0, 0.85, -0.85)
 #: Climbs from afar: nodes, standard errors of a last step, and most steps.
 COARSE, SHORT, MOST = 9, 1e-3, 30
+#: So many studies tell which maxima there are; with more, the rest only moves them.
+ENOUGH = 1000
 #: Directions of less curvature than this, relative to the largest, are turns of the random effects among themselves.
 FLAT = 1e-9
 #: Log-likelihoods that differ by less are one: the error of the quadrature.
@@ -79,10 +81,11 @@ def both_proportions(tp: Floats, n1: Floats, fp: Floats, n0: Floats, points: int
         return apart
     variances = np.diag(apart.between)
     tops: list[Optimum] = []
+    few = s if s.k <= ENOUGH else s.part(np.linspace(0, s.k - 1, ENOUGH).astype(np.int64))
     for begun in (np.maximum(variances, SMALLEST), np.full(2, LARGE)):
         for r in CORRELATIONS:
             try:
-                tops.append(climb(s, _start(s, apart.mean, begun, r), None, COARSE, short=SHORT, most=MOST))
+                tops.append(climb(few, _start(s, apart.mean, begun, r), None, COARSE, short=SHORT, most=MOST))
             except np.linalg.LinAlgError:  # an integrand too steep for its nodes: the others go on
                 continue
     tops.sort(key=lambda top: -top.height)
@@ -91,6 +94,8 @@ def both_proportions(tp: Floats, n1: Floats, fp: Floats, n0: Floats, points: int
     finer = []
     for top in tops[:1] + others[:1]:
         try:
+            if few is not s:
+                top = climb(s, top.common, None, COARSE, short=SHORT, most=MOST)
             finer.append(_settled(s, top, points))
         except np.linalg.LinAlgError:
             continue

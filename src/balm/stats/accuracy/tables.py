@@ -108,10 +108,10 @@ def tables(*, tp: Any, fn: Any, fp: Any, tn: Any, study: Any = None, data: Any =
         raise InputError(problems)
     values = [np.broadcast_to(c.values, (k,)).astype(np.float64) for c in columns]
     found = Tables(values[0], values[1], values[2], values[3], names)
-    for row in range(k):
-        for people, kind, measure in (
-            (found.diseased[row], "with", "sensitivity"),
-            (found.healthy[row], "without", "specificity"),
+    both = np.column_stack((found.diseased, found.healthy))
+    for row in np.flatnonzero((both == 0.0).any(axis=1)).tolist():
+        for people, kind, measure in zip(
+            both[row].tolist(), ("with", "without"), ("sensitivity", "specificity"), strict=True
         ):
             if people == 0.0:
                 reason = f"{names[row]}: nobody {kind} the condition, so there is no {measure}; leave the study out"

@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from balm.stats.effect_sizes import Floats
+
+Ints = npt.NDArray[np.int64]
 
 #: Terms of a conditional likelihood this many standard deviations from its mode are below 1e-18 of the largest: the
 #: noncentral hypergeometric has lighter tails than the normal with the variance of its mode.
@@ -45,6 +48,9 @@ class Likelihood(Protocol):
     def repeated(self, times: int) -> Likelihood:
         """The same studies, ``times`` times one after the other."""
 
+    def part(self, rows: slice | Ints) -> Likelihood:
+        """Some of the studies."""
+
 
 class Binomial:
     """``x`` events among ``n``; ``eta`` is the log odds."""
@@ -74,6 +80,9 @@ class Binomial:
     def repeated(self, times: int) -> Binomial:
         return Binomial(np.tile(self.x, times), np.tile(self.n, times))
 
+    def part(self, rows: slice | Ints) -> Binomial:
+        return Binomial(self.x[rows], self.n[rows])
+
 
 class Poisson:
     """``x`` events; ``eta`` is the log of their expected number."""
@@ -96,6 +105,9 @@ class Poisson:
 
     def repeated(self, times: int) -> Poisson:
         return Poisson(np.tile(self.x, times))
+
+    def part(self, rows: slice | Ints) -> Poisson:
+        return Poisson(self.x[rows])
 
 
 class Hypergeometric:
@@ -170,3 +182,6 @@ class Hypergeometric:
 
     def repeated(self, times: int) -> Hypergeometric:
         return Hypergeometric(*(np.tile(v, times) for v in (self.x, self.n_1, self.events, self.n_2)))
+
+    def part(self, rows: slice | Ints) -> Hypergeometric:
+        return Hypergeometric(*(v[rows] for v in (self.x, self.n_1, self.events, self.n_2)))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.glmm.structure import Structure, repeated
+from balm.stats.glmm.structure import TOGETHER, Structure, repeated
 
 #: Newton steps towards a mode, in standard deviations of the random effect: the integrands are log-concave.
 LONGEST_STEP = 3.0
@@ -130,9 +130,16 @@ def at_nodes(s: Structure, values: Floats, points: int, start: Floats, near: flo
             scale = np.log(root)
         else:
             factor = np.linalg.cholesky(np.linalg.inv(bend))
-            v = modes[:, None, :] + np.einsum("kij,qj->kqi", factor, grid)
+            planes = np.empty((d, s.k, len(grid)))  # a random variable's numbers side by side
+            for i in range(d):
+                planes[i] = modes[:, i, None]
+                for j in range(i + 1):
+                    planes[i] += factor[:, i, j, None] * grid[:, j]
+            v = np.moveaxis(planes, 0, 2)
             scale = np.sum(np.log(np.diagonal(factor, axis1=1, axis2=2)), axis=1)
-    total = scale[:, None] + log_weight[None, :] - 0.5 * np.sum(v * v, axis=2)
+    total = scale[:, None] + log_weight[None, :]
+    for i in range(d):
+        total -= 0.5 * v[:, :, i] ** 2
     slopes = []
     for j, (likelihood, _, _) in enumerate(s.arms):
         height, first, second = likelihood.terms(s.eta(j, values, v))
@@ -143,12 +150,18 @@ def at_nodes(s: Structure, values: Floats, points: int, start: Floats, near: flo
 
 def heights(s: Structure, values: Floats, points: int, start: Floats) -> tuple[Floats, Floats]:
     """(k,) log integrals, and the modes."""
+    if s.k > TOGETHER:
+        parts = [heights(part, values[rows], points, start[rows]) for rows, part in s.parts]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
     found = at_nodes(s, values, points, start)
     return found.shares()[0], found.modes
 
 
 def integrals(s: Structure, values: Floats, points: int, start: Floats) -> Integrals:
     """Log integrals with their derivatives as moments over the nodes."""
+    if s.k > TOGETHER:
+        parts = [integrals(part, values[rows], points, start[rows]) for rows, part in s.parts]
+        return Integrals(*(np.concatenate(each) for each in zip(*parts, strict=True)))
     a = len(s.parameters)
     found = at_nodes(s, values, points, start, NEAR)
     level, share = found.shares()

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from balm.stats.effect_sizes import Floats
-from balm.stats.glmm.likelihoods import Likelihood
+from balm.stats.glmm.likelihoods import Ints, Likelihood
+
+#: Studies looked at together: at 81 nodes their numbers stay in a processor's cache, and memory grows no further.
+TOGETHER = 256
 
 
 class Parameter(NamedTuple):
@@ -75,6 +78,18 @@ class Structure:
         whole = np.concatenate([design for _, design in designs], axis=1)
         whose = [i for i, design in designs for _ in range(design.shape[1])]
         return whole, whole[:, :, None] * whole[:, None, :], whose
+
+    def part(self, rows: slice | Ints) -> Structure:
+        """Some of the studies."""
+        arms = tuple((likelihood.part(rows), offset[rows], c) for likelihood, offset, c in self.arms)
+        parameters = tuple(p if p.design is None else p._replace(design=p.design[rows]) for p in self.parameters)
+        return Structure(arms, parameters, self.dimensions)
+
+    @cached_property
+    def parts(self) -> list[tuple[slice, Structure]]:
+        """All studies, :data:`TOGETHER` at a time."""
+        rows = [slice(at, at + TOGETHER) for at in range(0, self.k, TOGETHER)]
+        return [(one, self.part(one)) for one in rows]
 
     def values(self, common: Floats, local: Floats | None) -> Floats:
         """(k, parameters) of each study, from the global ones and each study's own."""
