@@ -26,11 +26,14 @@ def moved(review: Review) -> None:
 def test_the_archive_of_a_brought_back_review_is_the_same_file(team: Team) -> None:
     put_row(team.owner.acting, "gaps.csv", GAP)
     put_row(team.owner.acting, "gaps.csv", GAP | {"priority": "2"}, reason="read again")
+    formula = "=cmd|' /C calc'!A0"
+    Member.objects.filter(review=team.review, code="olga").update(name=formula)
     first = archive(team.owner.acting)
     assert archive(team.owner.acting) == first
     with zipfile.ZipFile(io.BytesIO(first)) as files:
-        gaps = files.read("gaps.csv").decode()
+        gaps, members = files.read("gaps.csv").decode(), files.read("team/members.csv").decode()
     assert "\"'=1+1, " in gaps  # no formula in the file; the row has the words
+    assert f"olga,'{formula}," in members
     key = team.review.key
     moved(team.review)
     _forget_chain(key)
@@ -38,6 +41,7 @@ def test_the_archive_of_a_brought_back_review_is_the_same_file(team: Team) -> No
     review = bring_archive(first, user=someone.user, claim="olga")
     assert review.key == key
     member = Member.objects.get(review=review, user=someone.user)
+    assert member.name == formula
     assert archive(Acting(review, member)) == first
     assert Row.objects.get(review=review, key="g-new").cells["missing"] == GAP["missing"]
 
@@ -104,6 +108,9 @@ def test_what_is_no_archive_is_refused_in_one_sentence(db: None, data: bytes, wh
         ("team/certainty_agreed.jsonl", b"{}\n", "damaged"),
         ("team/screening_vote.jsonl", b"[" * 100_000, "damaged"),
         ("team/review.json", b'{"key": 1, "slug": []}', "damaged"),
+        ("team/members.csv", b"\xff\n", "not readable as a table"),
+        ("team/members.csv", b"code,name\nolga,Olga\n", "must have the columns"),
+        ("team/members.csv", b"code,name,role,interests,active\nolga,Olga\n", "row 1: has a cell too many"),
         ("team/events.jsonl", b"", "holds no event"),
         ("team/events.jsonl", b'{"chain": "\\ud800"}\n', "another review"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -132,6 +133,34 @@ def known(value: Any) -> Any:
 def _reason(error: InputError, name: str) -> str:
     """The message without the name, which argparse prints before it."""
     return str(error).removeprefix(f"{name} ")
+
+
+#: What steers a terminal, but for tabs and the ends of lines.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Shown:
+    """The standard output of a command: what would steer a terminal is written as an escape, in JSON too.
+
+    >>> import io
+    >>> out = io.StringIO()
+    >>> _ = Shown(out).write("\\x1b[31mDoe 2019\\n")
+    >>> out.getvalue()
+    '\\\\u001b[31mDoe 2019\\n'
+    """
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write ``text`` without what steers a terminal."""
+        if not text.isprintable():
+            text = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        written: int = self._out.write(text)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._out, name)
 
 
 def printable(text: str) -> str:

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import NoReturn
 
 import balm
-from balm.cli.command import Command, UsageError, printable
+from balm.cli.command import Command, Shown, UsageError, printable
 from balm.vocabulary.problems import InputError, unknown_option
 
 #: Command -> (where it lives, what it does in one line). The help, the documentation and the tests walk this table.
@@ -156,8 +156,9 @@ def _run(words: list[str]) -> int:
     gc.freeze()
     gc.enable()
     arguments = parser.parse_args(words)
-    status: int = arguments.run(arguments)
-    sys.stdout.flush()
+    with contextlib.redirect_stdout(Shown(sys.stdout)):
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
     return status
 
 

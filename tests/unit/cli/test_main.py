@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -141,6 +142,17 @@ def test_a_closed_pipe_is_quiet():
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(timeout=60) == 1
+
+
+def test_names_in_a_file_do_not_steer_the_terminal(tmp_path, capsys):
+    table = tmp_path / "a.csv"
+    table.write_text("study,effect,variance\n\x1b[2JDoe,0.1,0.02\nRoe\x9b31m\x07,0.3,0.02\nPoe,0.2,0.05\n")
+    assert main(["pool", str(table), "--measure", "GEN"]) == 0
+    out = capsys.readouterr().out
+    assert "\\u001b[2JDoe" in out and "Roe\\u009b31m\\u0007" in out
+    assert not [c for c in out if not c.isprintable() and c != "\n"]
+    assert main(["pool", str(table), "--measure", "GEN", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["studies"][0]["study"] == "\x1b[2JDoe"
 
 
 def test_a_terminal_without_unicode_gets_escapes():

@@ -8,9 +8,7 @@ in it. Brought to an empty server it is the same registry; archived there again 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -21,6 +19,7 @@ from django.db import transaction
 from balm.actions.archive_zip import check_sums, json_line, json_lines, read_lines, zipped_with_sums
 from balm.actions.clinic.acting import ClinicActing
 from balm.actions.clinic.calculations import is_as_kept
+from balm.actions.member_table import read_members, written_members
 from balm.actions.team.archive import unpack
 from balm.registry.definition import FILE
 from balm.registry.reading import read_registry, registry_tables
@@ -105,12 +104,9 @@ def _files(clinic: Clinic) -> Iterator[tuple[str, bytes]]:
         "created": _moment(clinic.created), "vault_sha256": _vault_digest(clinic),
     }  # fmt: skip
     yield "clinic.json", (json_line(about) + "\n").encode()
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(MEMBER_COLUMNS)
-    for m in ClinicMember.objects.filter(clinic=clinic).order_by("pk"):
-        writer.writerow([m.code, m.name, m.role, "yes" if m.active else "no"])
-    yield "members.csv", out.getvalue().encode()
+    members = ClinicMember.objects.filter(clinic=clinic).order_by("pk")
+    rows = ([m.code, m.name, m.role, "yes" if m.active else "no"] for m in members)
+    yield "members.csv", written_members(MEMBER_COLUMNS, rows)
     for name, model, columns in KEPT:
         rows = model.objects.filter(clinic=clinic).order_by("pk")
         yield f"{name}.jsonl", json_lines(_values(row, columns) for row in rows.iterator(2000))
@@ -238,7 +234,7 @@ def _members(clinic: Clinic, files: Mapping[str, bytes], user: object, claim: st
     if "members.csv" not in files:
         raise InputError(Problem("is missing from the archive", "members.csv"))
     made = {}
-    for row in csv.DictReader(io.StringIO(files["members.csv"].decode(), newline="")):
+    for row in read_members(files["members.csv"], MEMBER_COLUMNS, "members.csv"):
         if row["role"] not in ROLES:
             raise InputError(Problem("is no role of a clinic", "members.csv", column="role", value=row["role"]))
         active = row.pop("active") == "yes"

@@ -24,6 +24,7 @@ from django.core.exceptions import FieldError, ValidationError
 from django.db import DatabaseError, transaction
 
 from balm.actions.archive_zip import zipped
+from balm.actions.member_table import read_members, written_members
 from balm.actions.team.acting import Acting, Refused
 from balm.actions.team.shown_package import shown_files
 from balm.actions.team.taken_home import TAKE_HOME
@@ -113,12 +114,9 @@ def _team_files(review: Review) -> Iterator[tuple[str, bytes]]:
         "created": review.created.isoformat(timespec="microseconds"),
     }  # fmt: skip
     yield "review.json", _json(about)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(MEMBER_COLUMNS)
-    for m in Member.objects.filter(review=review).order_by("pk"):
-        writer.writerow([m.code, m.name, m.role, m.interests, "yes" if m.active else "no"])
-    yield "members.csv", out.getvalue().encode()
+    members = Member.objects.filter(review=review).order_by("pk")
+    rows = ([m.code, m.name, m.role, m.interests, "yes" if m.active else "no"] for m in members)
+    yield "members.csv", written_members(MEMBER_COLUMNS, rows)
     stored = StoredFile.objects.filter(review=review).order_by("path")
     added = {f.path: [f.media_type, f.added.isoformat(timespec="microseconds")] for f in stored.defer("content")}
     yield "files.json", _json(added)
@@ -185,9 +183,9 @@ def _bring(data: bytes, user: object, claim: str) -> Review:
 
 def _restore_members(review: Review, data: bytes, user: object, claim: str) -> dict[str, Member]:
     members = {}
-    for row in csv.DictReader(io.StringIO(data.decode(), newline="")):
-        row["active"] = row["active"] == "yes"  # type: ignore[assignment]
-        members[row["code"]] = Member.objects.create(review=review, **row)
+    for row in read_members(data, MEMBER_COLUMNS, "team/members.csv"):
+        active = row.pop("active") == "yes"
+        members[row["code"]] = Member.objects.create(review=review, active=active, **row)
     if claim not in members or members[claim].role != "lead":
         leads = sorted(code for code, m in members.items() if m.role == "lead")
         raise InputError(f"claim must be a lead of the archived review, one of {leads}; got {claim!r}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -13,9 +11,10 @@ from pathlib import Path, PurePosixPath
 import tomlkit
 from django.utils.text import slugify
 
+from balm.actions.member_table import read_members
 from balm.actions.new_review import plan
 from balm.actions.revman import read_revman
-from balm.actions.team.archive import bring_archive, unpack
+from balm.actions.team.archive import MEMBER_COLUMNS, bring_archive, unpack
 from balm.actions.team.packages import slug_of, start_review
 from balm.review.plan import FILE
 from balm.review.reading import read_package
@@ -69,12 +68,10 @@ def start_from_file(user: User, data: bytes, name: str, *, claim: str = "") -> R
 def _bring(data: bytes, files: Mapping[str, bytes], user: User, claim: str) -> Review:
     if not claim:
         try:
-            members = list(csv.DictReader(io.StringIO(files["team/members.csv"].decode(), newline="")))
+            members = read_members(files["team/members.csv"], MEMBER_COLUMNS, "team/members.csv")
         except KeyError:
             raise InputError(Problem("is missing: the archive is not whole", "team/members.csv")) from None
-        except (UnicodeDecodeError, csv.Error):
-            raise InputError(Problem("is not readable as a table", "team/members.csv")) from None
-        leads = [row.get("code", "") for row in members if row.get("role") == "lead"]
+        leads = [row["code"] for row in members if row["role"] == "lead"]
         if len(leads) != 1:
             raise InputError(f"the archive has the leads {leads}; say whose place you take")
         claim = str(leads[0])
