@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from balm.review.claims_in_text.arithmetic import Figures, PrintedP
 from balm.review.claims_in_text.lexicon import SCALES
@@ -103,9 +104,10 @@ def find_estimates(tokens: Tokens) -> tuple[list[FoundEstimate], set[int]]:
     if "±" in kinds:
         found += _means_with_errors(tokens, used)
     anchors = _anchors(tokens)
-    limits = sorted(a.first for a in anchors)
+    limits = sorted({a.first for a in anchors})
+    following = dict(pairwise(limits))
     for anchor in anchors:
-        one = _around(tokens, anchor, limits, used)
+        one = _around(tokens, anchor, following.get(anchor.first), used)
         if one is not None:
             found.append(one)
     for match in _WITH_ERROR.finditer(kinds):
@@ -205,15 +207,21 @@ class _Anchor:
 def _anchors(tokens: Tokens) -> list[_Anchor]:
     kinds = tokens.kinds
     anchors = [_Anchor(m, True) for m in _NAMED.finditer(kinds) if _plausible(tokens, m)]
-    taken = [(a.match.start(), a.match.end()) for a in anchors]
+    taken = bytearray(len(kinds))  # the places of those found so far
+    for anchor in anchors:
+        _take(taken, anchor.match)
     for pattern in (_BRACKETED, _MEASURED, _TRAILED, _TOGETHER, _OF_PERCENT):
         for match in pattern.finditer(kinds):
-            if any(s < match.end() and match.start() < e for s, e in taken):
+            if taken.find(1, match.start(), match.end()) >= 0:
                 continue
             if _plausible(tokens, match) and _reads_as_interval(tokens, match):
                 anchors.append(_Anchor(match, False))
-                taken.append((match.start(), match.end()))
+                _take(taken, match)
     return sorted(anchors, key=lambda a: a.first)
+
+
+def _take(taken: bytearray, match: re.Match[str]) -> None:
+    taken[match.start() : match.end()] = b"\x01" * (match.end() - match.start())
 
 
 def _plausible(tokens: Tokens, match: re.Match[str]) -> bool:
@@ -335,7 +343,8 @@ def _measure_before(tokens: Tokens, at: int, farthest: int) -> int | None:
     return found if found >= 0 else None
 
 
-def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) -> FoundEstimate | None:
+def _around(tokens: Tokens, anchor: _Anchor, following: int | None, used: set[int]) -> FoundEstimate | None:
+    """The estimate of an interval; ``following``: where the next interval begins."""
     match, kinds = anchor.match, tokens.kinds
     groups = match.groupdict()
     low_at, high_at = match.start("low"), match.start("high")
@@ -382,7 +391,7 @@ def _around(tokens: Tokens, anchor: _Anchor, limits: list[int], used: set[int]) 
         w in tokens.word(_c_of(tokens, match)) for w in ("cr", "bci", "hdi", "eti", "posterior")
     )
     end = _closing(kinds, match.end())
-    p, het, last_p, beside = _p_behind(tokens, match.end(), [x for x in limits if x > match.start()])
+    p, het, last_p, beside = _p_behind(tokens, match.end(), following)
     used.update(i for i in range(match.start(), match.end()) if kinds[i] == "n")
     said_at = at if at is not None else match.start()
     if measure_at is not None and 0 <= said_at - measure_at <= 6:
@@ -744,12 +753,14 @@ def _printed_p(tokens: Tokens, match: re.Match[str]) -> PrintedP:
     return PrintedP(relation, tokens.number(match.start("value")))
 
 
-def _p_behind(tokens: Tokens, start: int, limits: list[int]) -> tuple[PrintedP | None, bool, int, Beside]:
+def _p_behind(tokens: Tokens, start: int, following: int | None) -> tuple[PrintedP | None, bool, int, Beside]:
     """The p value behind an interval, whether only one of heterogeneity stands there, and what else does."""
     kinds = tokens.kinds
-    stop = kinds.find(".", start)
-    stop = len(kinds) if stop < 0 else stop
-    stop = min(stop, start + FARTHEST_P, *(limits[:1] or [stop]))
+    farthest = min(len(kinds), start + FARTHEST_P)
+    stop = kinds.find(".", start, farthest)
+    stop = farthest if stop < 0 else stop
+    if following is not None:
+        stop = min(stop, following)
     effect: PrintedP | None = None
     het, last = False, -1
     n = k = q = None
@@ -839,7 +850,7 @@ def _with_error(tokens: Tokens, match: re.Match[str], used: set[int]) -> FoundEs
         return None
     word = tokens.word(match.start("word")) if match["word"] else ""
     deviation = None if not word else word.startswith("s") and "d" in word and "error" not in word
-    p, het, last, beside = _p_behind(tokens, match.end(), [])
+    p, het, last, beside = _p_behind(tokens, match.end(), None)
     used.update((at, match.start("error")))
     return FoundEstimate(
         measure_at, max(match.end() - 1, last), tokens.word(measure_at), True, tokens.number(at), error=error,
@@ -886,7 +897,7 @@ def _names_an_effect(tokens: Tokens, match: re.Match[str]) -> bool:
 
 def _alone(tokens: Tokens, match: re.Match[str], used: set[int]) -> FoundEstimate | None:
     at = match.start("estimate")
-    p, het, last, beside = _p_behind(tokens, match.end(), [])
+    p, het, last, beside = _p_behind(tokens, match.end(), None)
     used.add(at)
     unit = bool(match["unit"]) and match["unit"][0] == "%"
     end = match.end() - 1
