@@ -25,6 +25,7 @@ from balm.store.api.models import Token
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.package_rows import package_files
 from balm.vocabulary.problems import InputError
+from balm.web.api.interface import api
 from tests.web.conftest import KETAMINE, Someone, Team
 from tests.web.test_extraction_actions import STUDY, result
 from tests.web.test_full_texts import pdf
@@ -259,6 +260,39 @@ def test_what_is_wrong_is_said_as_problems(team: Team) -> None:
         assert len(answer.json()["problems"]) == 1
     assert tariq.get(address(team, "/records"), q="a\x00b").status_code == 422
     assert tariq.client.get(f"/api/v1{address(team, '/records/%00')}").status_code in (404, 422)
+
+
+def test_every_refusal_is_json_and_says_what_was_wrong(team: Team) -> None:
+    call = Program(team.owner).client
+    for method, path, status in (("get", "/nonsense", 404), ("put", "/me", 405)):
+        answer = getattr(call, method)(f"/api/v1{path}")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+        assert answer.json()["problems"][0]["reason"]
+    assert call.put("/api/v1/me").headers["Allow"] == "GET"
+    plan = f"/api/v1{address(team)}/plan"
+    large = call.generic("POST", plan, b"", "application/json", CONTENT_LENGTH=str(6 * 1024**2))
+    assert large.status_code == 413 and "5 MB" in large.json()["problems"][0]["reason"]
+
+
+def test_a_misspelt_field_or_another_type_is_refused_not_passed_over(team: Team) -> None:
+    program = Program(team.owner)
+    for given, column in (
+        ({"public": True, "raeson": "x"}, "raeson"), ({"public": "yes"}, "public"), ({"public": 1}, "public")
+    ):  # fmt: skip
+        answer = program.post(address(team, "/report"), given)
+        assert answer.status_code == 422 and answer.json()["problems"][0]["column"].endswith(column), answer.content
+    team.review.refresh_from_db()
+    assert not team.review.public
+
+
+def test_files_are_described_as_files() -> None:
+    described = api.get_openapi_schema()["paths"]
+    kinds = {
+        path.rsplit("/", 1)[-1]: list(call["responses"][200]["content"])
+        for path, methods in described.items() for call in methods.values()
+        if "binary" in str(call["responses"][200].get("content"))
+    }  # fmt: skip
+    assert kinds == {"package.zip": ["application/zip"], "archive": ["application/zip"], "paper": ["application/pdf"]}
 
 
 def test_a_conflict_is_discussed_and_settled_through_the_interface(team: Team) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import hypothesis
 import pytest
+import requests
 import schemathesis
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings, strategies
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi import checks
 
 from balm.actions.team.screening import open_stage
 from balm.actions.team.tokens import make_token
@@ -63,6 +66,7 @@ def made_up_calls(team: Team, operation: Any, user: User) -> None:
         case.path_parameters = values
         response = answer(client, case)
         statuses.add(response.status_code)
+        as_described(case, response)
         if response.status_code >= 500:
             faults.append(f"{case.method} {case.formatted_path} {case.query} {case.body!r}: {response.status_code}")
         elif response.status_code >= 400 and response.headers["Content-Type"].startswith("application/json"):
@@ -73,11 +77,20 @@ def made_up_calls(team: Team, operation: Any, user: User) -> None:
     assert statuses - {401}
 
 
+#: What an answer is held against: the status, the kind of content and the content that the description names.
+CHECKS = [checks.status_code_conformance, checks.content_type_conformance, checks.response_schema_conformance]
+
+
+def as_described(case: Any, response: Any) -> None:
+    """The answer is one that the description tells of."""
+    sent = requests.Request(case.method, f"http://testserver{case.formatted_path}").prepare()
+    headers = {name.lower(): [value] for name, value in response.headers.items()}
+    case.validate_response(Response(response.status_code, headers, response.content, sent, 0.1, False), checks=CHECKS)
+
+
 def answer(client: Client, case: Any) -> Any:
     """The call through the application itself, without a socket."""
     sent = case.as_transport_kwargs(base_url="http://testserver")
-    import requests
-
     prepared = requests.Request(
         **{
             k: sent[k]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from balm.actions.team.acting import Refused
@@ -24,7 +24,9 @@ class refusals:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Hand the request on."""
         response = self.get_response(request)
-        opened = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
+        if request.path.startswith("/api/"):
+            return as_problems(response)
+        opened = request.method in ("GET", "HEAD")
         if not opened or response.status_code != 405 or response.content:
             return response
         page = render(request, "405.html", status=405)  # the same bytes for everybody and every address
@@ -39,6 +41,27 @@ class refusals:
             shown = {"problems": exception.problems, "sent": _words_sent(request)}
             return render(request, "problems.html", shown, status=422)
         return None
+
+
+#: What a program is told where no call of the interface answers it.
+REASONS = {
+    400: "the request cannot be read",
+    404: "there is no such call",
+    405: "this call has another method; the header Allow says which",
+    413: "the body is too large: 5 MB, and 64 MB with files",
+    500: "a fault of the server; nothing was saved",
+}
+
+
+def as_problems(response: HttpResponse) -> HttpResponse:
+    """A refusal of the interface that is a page or a bare word, in the form of all others."""
+    if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
+        return response
+    reason = REASONS.get(response.status_code, response.reason_phrase)
+    answer = JsonResponse({"problems": [{"reason": reason}]}, status=response.status_code)
+    if "Allow" in response.headers:
+        answer.headers["Allow"] = response.headers["Allow"]
+    return answer
 
 
 #: What people write in forms, by the names of the fields.

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from ninja import Schema
 from pydantic import Field
 
 from balm.actions.team import certainty
@@ -21,10 +20,10 @@ from balm.store.certainty.standing import agreed_on, raters_of, rating_of, sugge
 from balm.vocabulary.problems import InputError
 from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG
-from balm.web.api.submissions import Done, Submission, Text
+from balm.web.api.submissions import Body, Done, Submission, Text
 
 
-class RatingIn(Schema):
+class RatingIn(Body):
     """A whole rating of one analysis, or of one comparison of a network, which has no target, baseline or place.
 
     ``basis`` is that of the proposals it answers."""

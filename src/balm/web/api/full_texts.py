@@ -17,9 +17,9 @@ from balm.store.full_texts.models import Attempt, Linking
 from balm.store.full_texts.standing import Report, ids_sought, paper_of, path_of, reports_of
 from balm.store.reviews.models import Review, StoredFile
 from balm.vocabulary.problems import InputError
-from balm.web.api.interface import entered, router
+from balm.web.api.interface import PDF, entered, router
 from balm.web.api.reading import WRONG, Paging
-from balm.web.api.submissions import Done, Submission
+from balm.web.api.submissions import Body, Done, Submission
 
 Id = Field(..., min_length=1, max_length=500)
 
@@ -65,23 +65,23 @@ class OneReport(ReportOut):
     sha256: str
 
 
-class AttemptIn(Schema):
+class AttemptIn(Body):
     """What came of looking for a report on a day; *not retrieved* needs a note."""
 
     status: Literal["sought", "obtained", "not retrieved"]
-    on: str = Field(..., max_length=10, description="YYYY-MM-DD")
+    on: str = Field(..., max_length=10, description="YYYY-MM-DD", json_schema_extra={"format": "date"})
     note: str = Field("", max_length=1000)
     submission: str = Submission
 
 
-class PaperIn(Schema):
+class PaperIn(Body):
     """About an uploaded PDF; a ``reason`` is needed where another one is there."""
 
     reason: str = Field("", max_length=2000)
     submission: str = Submission
 
 
-class LinkIn(Schema):
+class LinkIn(Body):
     """A report and its study; without a study, one is begun with ``label`` or with surname and year."""
 
     report: str = Id
@@ -92,7 +92,7 @@ class LinkIn(Schema):
     submission: str = Submission
 
 
-class SplitIn(Schema):
+class SplitIn(Body):
     """A report that leaves a study."""
 
     report: str = Id
@@ -100,7 +100,7 @@ class SplitIn(Schema):
     submission: str = Submission
 
 
-class UndoIn(Schema):
+class UndoIn(Body):
     """The number of a step to take back."""
 
     number: int = Field(..., ge=1, le=1_000_000_000)
@@ -141,7 +141,10 @@ def full_text(request: HttpRequest, slug: str, report: str) -> Any:
     }  # fmt: skip
 
 
-@router.get("/reviews/{slug}/full-texts/{report}/paper", response={200: None, **WRONG}, summary="The PDF of a report")
+@router.get(
+    "/reviews/{slug}/full-texts/{report}/paper", response={200: None, **WRONG}, summary="The PDF of a report",
+    openapi_extra=PDF,
+)  # fmt: skip
 def paper(request: HttpRequest, slug: str, report: str) -> HttpResponse:
     """The file itself."""
     review = entered(request, slug, "view").review

@@ -94,6 +94,14 @@ api = NinjaAPI(
     openapi_extra={"info": {"x-software-version": balm.__version__}},
 )
 
+
+def _file(kind: str) -> dict[str, Any]:
+    """How a call whose answer is a file is described."""
+    return {"responses": {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}}
+
+
+ZIP, PDF = _file("application/zip"), _file("application/pdf")
+
 #: One router for reading and judging: both have calls at the same addresses.
 router = Router()
 

@@ -25,16 +25,16 @@ from balm.store.synthesis.current import current_package
 from balm.vocabulary.problems import InputError, check_option
 from balm.web.api.interface import entered, router
 from balm.web.api.reading import WRONG, Stage
-from balm.web.api.submissions import Done, Submission, Text
+from balm.web.api.submissions import NOT_EMPTY, Body, Done, Submission, Text
 from balm.web.records.background import go_on
 from balm.web.screening.ahead import seated
 from balm.web.synthesis.choices import FIELDS
 
 
-class VoteIn(Schema):
+class VoteIn(Body):
     """A vote on a record of one's queue."""
 
-    record: str = Field(..., max_length=500)
+    record: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
     decision: Literal["include", "exclude", "maybe", "withdrawn"]
     reason: str = Field("", max_length=300)
     note: str = Field("", max_length=5000)
@@ -58,15 +58,15 @@ class QueueOut(Schema):
     done: int
 
 
-class AnswerIn(Schema):
+class AnswerIn(Body):
     """What a person says of two records."""
 
-    record_1: str = Field(..., max_length=500)
-    record_2: str = Field(..., max_length=500)
+    record_1: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
+    record_2: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
     answer: Literal["duplicate", "not duplicate", "same study"]
 
 
-class GivenIn(Schema):
+class GivenIn(Body):
     """One value as the paper gives it, with where it was read."""
 
     value: str = Text
@@ -75,16 +75,16 @@ class GivenIn(Schema):
     how_read: str = Field("reported", max_length=100)
 
 
-class EntriesIn(Schema):
+class EntriesIn(Body):
     """Values of one row of one's own extraction."""
 
     table: Literal["studies.csv", "arms.csv", "results.csv", "contrasts.csv"]
-    key: str = Field(..., max_length=500)
+    key: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
     values: dict[str, GivenIn] = Field(..., max_length=100)
     submission: str = Submission
 
 
-class RowIn(Schema):
+class RowIn(Body):
     """A new row of one's own extraction."""
 
     table: Literal["arms.csv", "results.csv", "contrasts.csv"]
@@ -93,17 +93,17 @@ class RowIn(Schema):
     submission: str = Submission
 
 
-class FinishIn(Schema):
+class FinishIn(Body):
     """One's part is complete."""
 
     submission: str = Submission
 
 
-class TargetIn(Schema):
+class TargetIn(Body):
     """What is assessed: a result, or a study where the instrument is about studies."""
 
-    instrument: str = Field(..., max_length=100)
-    study: str = Field(..., max_length=500)
+    instrument: str = Field(..., max_length=100, json_schema_extra=NOT_EMPTY)
+    study: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
     outcome: str = Field("", max_length=500)
     window: str = Field("", max_length=500)
     comparison: str = Field("", max_length=500)
@@ -112,7 +112,7 @@ class TargetIn(Schema):
 class AssessIn(TargetIn):
     """One domain judged."""
 
-    domain: str = Field(..., max_length=100)
+    domain: str = Field(..., max_length=100, json_schema_extra=NOT_EMPTY)
     answers: dict[str, str] = Field(default_factory=dict, max_length=100)
     judgement: str = Field("", max_length=100)
     override_reason: str = Text
@@ -127,17 +127,17 @@ class FinishAssessmentIn(TargetIn):
     submission: str = Submission
 
 
-class PinIn(Schema):
+class PinIn(Body):
     """Keep what an analysis gives now: ``choices`` by the names of the analysis page's fields (``analysis``,
     ``outcome``, ``measure`` ...); without them the one pinned under ``name`` is carried out again."""
 
-    name: str = Field(..., max_length=200)
+    name: str = Field(..., max_length=200, json_schema_extra=NOT_EMPTY)
     choices: dict[str, list[str]] | None = Field(None, max_length=len(FIELDS))
     note: str = Field("", max_length=5000)
     submission: str = Submission
 
 
-class About(Schema):
+class About(Body):
     """What PRISMA-S asks of a search."""
 
     kind: str = Field("", max_length=100)

@@ -26,10 +26,10 @@ from balm.store.records.unique import unique_records, value_of
 from balm.store.reviews.models import Member
 from balm.store.screening.models import Adjudication, Reveal, Vote
 from balm.store.screening.standing import in_force, opening_of
-from balm.web.api.interface import Problems, entered, person, router
+from balm.web.api.interface import ZIP, Problems, entered, person, router
 
 #: What can go wrong with every call.
-WRONG = {401: Problems, 403: Problems, 404: Problems, 422: Problems, 400: Problems}
+WRONG = {400: Problems, 401: Problems, 403: Problems, 404: Problems, 413: Problems, 422: Problems}
 Stage = Literal["title-abstract", "full-text"]
 
 
@@ -182,7 +182,9 @@ def members(request: HttpRequest, slug: str) -> Any:
     return list(Member.objects.filter(review=entered(request, slug, "view").review))
 
 
-@router.get("/reviews/{slug}/package.zip", response={200: None, **WRONG}, summary="The review package")
+@router.get(
+    "/reviews/{slug}/package.zip", response={200: None, **WRONG}, summary="The review package", openapi_extra=ZIP
+)
 def package(request: HttpRequest, slug: str) -> HttpResponse:
     """The folder of the review as a zip: what everybody in it may see."""
     return HttpResponse(package_zip(entered(request, slug, "download")), content_type="application/zip")

@@ -16,10 +16,10 @@ from balm.actions.team.publishing import publish_report
 from balm.actions.team.records import change_about, withdraw
 from balm.actions.team.screening import MOST, SIZE, close_stage, open_stage
 from balm.actions.team.set_up import change_text, plan_text
-from balm.web.api.interface import entered, router
+from balm.web.api.interface import ZIP, entered, router
 from balm.web.api.judging import About
 from balm.web.api.reading import WRONG, Stage
-from balm.web.api.submissions import Done, Reason, ReasonIn
+from balm.web.api.submissions import NOT_EMPTY, Body, Done, Reason, ReasonIn, Why
 from balm.web.screening.ahead import deal_soon
 
 Role = Literal["lead", "reviewer", "arbiter", "statistician", "viewer"]
@@ -32,7 +32,7 @@ class PlanOut(Schema):
     seen: str
 
 
-class PlanIn(Schema):
+class PlanIn(Body):
     """Another text of the plan; where somebody has changed it since ``seen``, nothing is overwritten."""
 
     text: str = Field(..., max_length=2_000_000)
@@ -40,16 +40,16 @@ class PlanIn(Schema):
     reason: str = Reason
 
 
-class OpeningIn(Schema):
+class OpeningIn(Body):
     """Who screens at a stage, by their codes; a change while it is open needs a reason."""
 
-    screeners: list[str] = Field(..., max_length=500)
+    screeners: list[str] = Field(..., max_length=500, json_schema_extra={"minItems": 1})
     experts: list[str] = Field(default_factory=list, max_length=500)
     size: int = Field(SIZE, ge=1, le=MOST)
     reason: str = Reason
 
 
-class InvitationIn(Schema):
+class InvitationIn(Body):
     """Somebody to invite; ``code`` where they have a place in the review already."""
 
     email: str = Field(..., max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -66,17 +66,23 @@ class InvitationOut(Schema):
     link: str
 
 
-class RoleIn(Schema):
+class RoleIn(Body):
     """Another role, and why."""
 
     role: Role
-    reason: str = Reason
+    reason: str = Why
 
 
-class InterestsIn(Schema):
+class RemovalIn(Body):
+    """Why somebody goes."""
+
+    reason: str = Why
+
+
+class InterestsIn(Body):
     """One's own conflicts of interest; "none" is a statement too."""
 
-    interests: str = Field(..., max_length=5000)
+    interests: str = Field(..., max_length=5000, json_schema_extra=NOT_EMPTY)
 
 
 class AboutSearchIn(About):
@@ -85,25 +91,25 @@ class AboutSearchIn(About):
     reason: str = Reason
 
 
-class PublicIn(Schema):
+class PublicIn(Body):
     """Whether anybody may read the report."""
 
     public: bool
     reason: str = Reason
 
 
-class PairIn(Schema):
+class PairIn(Body):
     """The answer on two records, by the time at which it was given."""
 
-    record_1: str = Field(..., max_length=500)
-    record_2: str = Field(..., max_length=500)
-    time: str = Field(..., max_length=40)
+    record_1: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
+    record_2: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
+    time: str = Field(..., max_length=40, json_schema_extra=NOT_EMPTY)
 
 
-class RecordIn(Schema):
+class RecordIn(Body):
     """A record to take out of its group of duplicates."""
 
-    record: str = Field(..., max_length=500)
+    record: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
 
 
 @router.get("/reviews/{slug}/plan", response={200: PlanOut, **WRONG}, summary="The plan")
@@ -165,7 +171,7 @@ def change_role(request: HttpRequest, slug: str, code: str, given: RoleIn) -> An
 
 
 @router.post("/reviews/{slug}/members/{code}/removal", response={200: Done, **WRONG}, summary="Let a member go")
-def remove(request: HttpRequest, slug: str, code: str, given: ReasonIn) -> Any:
+def remove(request: HttpRequest, slug: str, code: str, given: RemovalIn) -> Any:
     """They can no longer enter; their work stays."""
     members.remove(entered(request, slug, "change members"), code, reason=given.reason)
     return {"done": "removed"}
@@ -214,7 +220,9 @@ def publish(request: HttpRequest, slug: str, given: PublicIn) -> Any:
     return {"done": "public" if given.public else "members only"}
 
 
-@router.post("/reviews/{slug}/archive", response={200: None, **WRONG}, summary="Take the whole review home")
+@router.post(
+    "/reviews/{slug}/archive", response={200: None, **WRONG}, summary="Take the whole review home", openapi_extra=ZIP
+)
 def take_home(request: HttpRequest, slug: str) -> HttpResponse:
     """Package, judgements, members and audit trail as a zip; refused to whom something in it is hidden from."""
     return HttpResponse(archive(entered(request, slug, "take home")), content_type="application/zip")

@@ -23,7 +23,7 @@ from balm.vocabulary.problems import InputError
 from balm.web.api.interface import entered, router
 from balm.web.api.judging import AssessIn, TargetIn, target_there
 from balm.web.api.reading import WRONG, Stage
-from balm.web.api.submissions import Done, Reason, ReasonIn, Submission, Text
+from balm.web.api.submissions import NOT_EMPTY, Body, Done, Reason, ReasonIn, Submission, Text
 
 
 class Said(Schema):
@@ -53,7 +53,7 @@ class ConflictOut(Schema):
     settled: str
 
 
-class DecisionIn(Schema):
+class DecisionIn(Body):
     """How an arbiter settles a conflict; ``turn``: how often it was settled before, and one."""
 
     decision: Literal["include", "exclude"]
@@ -63,7 +63,7 @@ class DecisionIn(Schema):
     submission: str = Submission
 
 
-class RemarkIn(Schema):
+class RemarkIn(Body):
     """Something said about a conflict; with a decision it is a voter's proposal to the other voters."""
 
     text: str = Field("", max_length=5000)
@@ -103,27 +103,27 @@ class ComparisonOut(Schema):
     cells: list[CellOut]
 
 
-class SettleIn(Schema):
+class SettleIn(Body):
     """What a differing cell is to be, and why."""
 
-    table: str = Field(..., max_length=100)
-    key: str = Field(..., max_length=500)
-    column: str = Field(..., max_length=100)
+    table: str = Field(..., max_length=100, json_schema_extra=NOT_EMPTY)
+    key: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
+    column: str = Field(..., max_length=100, json_schema_extra=NOT_EMPTY)
     value: str = Text
     reason: str = Reason
     submission: str = Submission
 
 
-class RemoveIn(Schema):
+class RemoveIn(Body):
     """A row of one's own extraction to take out, or to put back."""
 
     table: Literal["arms.csv", "results.csv", "contrasts.csv"]
-    key: str = Field(..., max_length=500)
+    key: str = Field(..., max_length=500, json_schema_extra=NOT_EMPTY)
     back: bool = False
     submission: str = Submission
 
 
-class SubmissionIn(Schema):
+class SubmissionIn(Body):
     """An act that says nothing more."""
 
     submission: str = Submission
