@@ -22,7 +22,7 @@ def sentence(fit: Bayes, *, minus: str = "-") -> str:
     new = [_shown(fit, x, minus) for x in (fit.prediction.interval.low, fit.prediction.interval.high)]
     tau = [short(x, 3) for x in (fit.tau.median, fit.tau.interval.low, fit.tau.interval.high)]
     said = (
-        f"In {fit.k} {'study' if fit.k == 1 else 'studies'}, the posterior median of the mean {name} is {median} "
+        f"In {fit.k} {'study' if fit.k == 1 else 'studies'}, the posterior median of the pooled {name} is {median} "
         f"({ci} credible interval {low} to {high}). The between-study standard deviation has posterior median {tau[0]} "
         f"({tau[1]} to {tau[2]}) under the prior {fit.prior.words}; the effect in a new setting lies between {new[0]} "
         f"and {new[1]} with probability {fit.level:g}."

@@ -135,8 +135,8 @@ SINGLE_ZERO = {
         "n+0.5": "in those studies each group grew by {add}",
     },
     "rd_single_zero": {
-        "cells": "the correction enters the risk difference and its variance",
-        "variance": "the correction enters the variance only, not the risk difference",
+        "cells": "the correction enters the {name} and its variance",
+        "variance": "the correction enters the variance only, not the {name}",
     },
 }
 

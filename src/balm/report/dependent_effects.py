@@ -141,7 +141,7 @@ def _mean(fit: Multilevel | Robust, minus: str) -> str:
     df = "" if math.isinf(c.df) else f", df {_degrees(c.df)}"
     p = f"; {p_value(c.p)}" if MEASURES[fit.effects.measure].scale.null is not None and not math.isnan(c.p) else ""
     return (
-        f"Across {_where(fit)}, the mean {measure_name(fit.effects.measure)} was "
+        f"Across {_where(fit)}, the pooled {measure_name(fit.effects.measure)} was "
         f"{number(_shown(fit, c.estimate), digits, ratio=ratio, minus=minus)} ({level(fit.level)} CI "
         f"{to(low, high, digits, ratio=ratio, minus=minus)}; {how}{df}{p})."
     )

@@ -101,7 +101,9 @@ def _installed(package: str) -> str:
 
 def _measure(fit: Pooled) -> str:
     row = MEASURES[fit.effects.measure]
-    on_scale = "" if row.scale.name.startswith("identity") else f", analysed on the {row.scale.name} scale"
+    scale = row.scale.name.partition(" of a ")[0]  # what is logged or turned is named by the measure
+    article = "" if scale.startswith("Fisher's") else "the "
+    on_scale = "" if scale.startswith("identity") else f", analysed on {article}{scale} scale"
     chosen = fit.effects.conventions
     details = []
     if chosen.get("small_sample") not in (None, "none"):
@@ -132,7 +134,9 @@ def _zero_cells(fit: Pooled) -> str:
         parts.append(f"no study had one; {said.replace(' was added ', ' would have been added ')}" if none else said)
         if corrected:  # how sizes and differences are corrected has an effect only where something was corrected
             parts += [
-                words[chosen[name]].format(add=add, twice=plain(2 * float(chosen.get("add", 0.5))))
+                words[chosen[name]].format(
+                    add=add, twice=plain(2 * float(chosen.get("add", 0.5))), name=measure_name(fit.effects.measure)
+                )
                 for name, words in SINGLE_ZERO.items()
                 if chosen.get(name) in words
             ]

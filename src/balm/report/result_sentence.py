@@ -66,6 +66,15 @@ def measure_name(code: str) -> str:
     return name if keeps else name[0].lower() + name[1:]
 
 
+def short_name(code: str) -> str:
+    """What stands before a number where there is no room for the name: no code of a transformation.
+
+    >>> short_name("RR"), short_name("PETO"), short_name("PLO"), short_name("relative effect")
+    ('RR', 'Peto OR', 'proportion', 'relative effect')
+    """
+    return "Peto OR" if code == "PETO" else "proportion" if code in PROPORTIONS else code
+
+
 def is_ratio(fit: Pooled) -> bool:
     """Whether what is shown is a ratio, which can be small but never 0."""
     return shows_ratio(fit.effects.measure)
@@ -85,15 +94,20 @@ def has_null(fit: Pooled) -> bool:
     return MEASURES[fit.effects.measure].scale.null is not None
 
 
+#: From here decimals say nothing beside six figures before the point.
+MANY_FIGURES, TOO_MANY_FIGURES = 1e5, 1e8
 #: Proportions of one group: a sentence gives them in per cent, a table on their own scale.
 PROPORTIONS = frozenset({"PR", "PLN", "PLO", "PRZ", "PAS", "PFT"})
 
 
 def in_words(fit: Pooled, x: float, digits: int, minus: str = "-") -> str:
-    """A displayed value inside a sentence: a proportion in per cent, a ratio never as 0."""
+    """A displayed value inside a sentence: a proportion in per cent; a ratio, or a rate analysed by its logarithm,
+    never as 0."""
     if fit.effects.measure in PROPORTIONS:
         return f"{number(100.0 * x, max(0, digits - 2), minus=minus)}%"
-    return number(x, digits, ratio=is_ratio(fit), minus=minus)
+    if MANY_FIGURES <= abs(x) < TOO_MANY_FIGURES:
+        digits = 0
+    return number(x, digits, ratio=MEASURES[fit.effects.measure].scale.axis == "log", minus=minus)
 
 
 def interval_in_words(fit: Pooled, interval: Interval, digits: int, minus: str = "-") -> str:
@@ -139,10 +153,19 @@ def _result(fit: Pooled, minus: str, *, method: bool = True) -> str:
             f"One study ({label(fit.effects.study, 0)}) could be analysed: its {name} was {numbers}); there is "
             "nothing to pool, and neither heterogeneity nor a prediction interval can be estimated from one study."
             + _no_interval(fit)
+            + _widened(fit)
         )
     p = f"; {p_value(fit.p)}" if has_null(fit) and not math.isnan(fit.p) else ""
     way = f"; {how(fit)}" if method else ""
     return f"Across {fit.k} studies, the pooled {name} was {numbers}{way}{p}).{_no_interval(fit)}"
+
+
+def _widened(fit: Pooled) -> str:
+    """That the interval of one study is wider than its own by a variance between studies that was set."""
+    tau2 = fit.conventions.get("tau2")
+    if not isinstance(tau2, (int, float)) or not fit.tau2 > 0 or fit.conventions.get("model") == "common":
+        return ""
+    return f" Its interval includes the variance between studies that was set, τ² {short(fit.tau2)}."
 
 
 def _why_not(fit: Pooled, quantity: str) -> str:
@@ -185,6 +208,9 @@ def _heterogeneity(fit: Pooled, minus: str) -> str:
     if fit.conventions.get("model") == "common":
         known = "; ".join(part for part in (i2, q) if part)
         return f"Differences between the studies' {what}: {known}; the model assumes none." if known else ""
+    if isinstance(fit.conventions.get("tau2"), (int, float)):
+        rest = "; ".join(part for part in (i2, q) if part)
+        return f"The variance between the studies, τ², was set to {short(fit.tau2)}, not estimated ({rest})."
     if fit.tau2 == 0:
         return f"No variance between the studies was estimated ({figures}), which does not show that there is none."
     return f"The true {'effects' if has_null(fit) else 'values'} varied between studies ({figures})."
@@ -207,7 +233,7 @@ def _excluded(fit: Pooled) -> str:
         return ""
     listed = "; ".join(f"{study} ({why})" for study, why in fit.excluded)
     n = len(fit.excluded)
-    return _as_sentence(f"{n} {'study was' if n == 1 else 'studies were'} not pooled: {listed}")
+    return _as_sentence(f"{'One study was' if n == 1 else f'{n} studies were'} not pooled: {listed}")
 
 
 def _as_sentence(text: str) -> str:

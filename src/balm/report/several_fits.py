@@ -149,14 +149,17 @@ def _series_sentence(result: Any, minus: str) -> str:
     what = measure_name(last.effects.measure)
     if name == "Cumulative":
         first = fits[0][1]
+        if len(fits) == 1:
+            return f"{name}: there is one step, where the {what} is {_shown(first, digits, minus)}."
         return (
             f"{name}: {doing}, the {what} went from {_shown(first, digits, minus)} after {_studies(first.k)} to "
             f"{_shown(last, digits, minus)} after {_studies(last.k)}."
         )
+    pooled = "pooled " if min(fit.k for _, fit in fits) > 1 else ""  # what is left of two studies is one of them
     low = min(fits, key=lambda pair: pair[1].displayed.estimate)
     high = max(fits, key=lambda pair: pair[1].displayed.estimate)
     return (
-        f"{name}: {doing}, the pooled {what} lay between {_shown(low[1], digits, minus)} (without {low[0]}) and "
+        f"{name}: {doing}, the {pooled}{what} lay between {_shown(low[1], digits, minus)} (without {low[0]}) and "
         f"{_shown(high[1], digits, minus)} (without {high[0]})."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from balm.report.result_sentence import short_name
 from balm.report.rounding import digits_for, number
 from balm.review.living.moved import Move
 from balm.review.living.network_changed import ComparisonMove
@@ -33,7 +34,7 @@ def standing_text(standing: Standing | None, measure: str) -> str:
         if known is None
         else f"{plain(round(known))} {'person' if round(known) == 1 else 'people'}"
     )
-    return f"{measure} {estimate_text(standing, measure)}, {studies}, {people}"
+    return f"{short_name(measure)} {estimate_text(standing, measure)}, {studies}, {people}"
 
 
 def estimate_text(standing: Estimated, measure: str) -> str:
@@ -62,8 +63,12 @@ def moved_words(moves: Sequence[Move | ComparisonMove], measure: str) -> list[st
         if m.standing is None:
             lines.append(f"{lead}: {m.label}; without it nothing can be estimated")
             continue
+        if m.by == 0:
+            lines.append(f"{m.label} did not move it")
+            continue
         by = fixed(m.by, digits_for([abs(m.by)]))
-        lines.append(f"{lead}: {m.label}, by {by}{scale}; without it {measure} {estimate_text(m.standing, measure)}")
+        without = f"{short_name(measure)} {estimate_text(m.standing, measure)}"
+        lines.append(f"{lead}: {m.label}, by {by}{scale}; without it {without}")
     return lines
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from balm.report.result_sentence import short_name
 from balm.report.rounding import digits_for, number
 from balm.report.summary_of_findings_words import (
     counted_alike,
@@ -37,8 +38,6 @@ from balm.vocabulary.problems import InputError, unknown_option
 
 MOST_ROWS = 7
 NO_DATA = "no data"
-#: Ratios whose code is not what a table prints.
-SHORT = {"PETO": "Peto OR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +277,7 @@ def _design(result: AnalysisResult, body: Body) -> str:
 def _relative(result: AnalysisResult, body: Body) -> str:
     if body.ratio is None or result.whole is None:
         return "not estimable" if result.measure in RATIOS else "–"
-    return ratio_in_words(SHORT.get(body.ratio_kind, body.ratio_kind), *body.ratio)
+    return ratio_in_words(short_name(body.ratio_kind), *body.ratio)
 
 
 def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baseline]) -> tuple[Risks, ...]:

@@ -118,17 +118,17 @@ def short(x: float, digits: int = 2, *, minus: str = "-", missing: str = NOT_EST
     return fixed(x, 8, minus=minus)
 
 
-def figures(x: float) -> str:
-    """Three figures without a power of ten: the numbers that a rule looked at.
+def figures(x: float, most: int = 3) -> str:
+    """``most`` figures, without a power of ten as far as that can be read: the numbers that a rule looked at.
 
-    >>> figures(-2.7700001), figures(1234.5), figures(0.00044), figures(3.0), figures(0.0)
-    ('-2.77', '1234', '0.00044', '3', '0')
+    >>> figures(-2.7700001), figures(1234.5), figures(0.00044), figures(3.0), figures(0.0), figures(26971.2, 4)
+    ('-2.77', '1234', '0.00044', '3', '0', '26971')
     """
-    if x == 0 or isnan(x) or isinf(x) or abs(x) >= _TOO_LONG or abs(x) < 1e-6:
+    if x == 0 or isnan(x) or isinf(x) or abs(x) >= _TOO_LONG:
         return plain(x)
-    if abs(x) >= 100:
+    if abs(x) >= 10.0 ** (most - 1):
         return f"{x:.0f}"
-    return f"{x:.3g}" if abs(x) >= 1e-4 else f"{x:.7f}".rstrip("0")
+    return f"{x:.{most}g}"
 
 
 def counted(number: float, unit: str) -> str:
@@ -139,6 +139,15 @@ def counted(number: float, unit: str) -> str:
     """
     said = figures(number)
     return f"{said} {unit_of(said, unit)}" if unit else said
+
+
+def counted_studies(k: int) -> str:
+    """So many studies.
+
+    >>> counted_studies(1), counted_studies(12)
+    ('1 study', '12 studies')
+    """
+    return f"{k} {'study' if k == 1 else 'studies'}"
 
 
 def unit_of(number: str, unit: str) -> str:

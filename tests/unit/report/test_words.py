@@ -123,7 +123,7 @@ def test_studies_that_were_not_pooled_are_named():
         "OR", study=["A", "B", "C"], events_1=[0, 3, 4], n_1=[40, 60, 50], events_2=[0, 4, 9], n_2=[40, 60, 50]
     )
     said = words.sentence(balm.pool(es))
-    assert "1 study was not pooled: A (not estimable: no events in either arm)." in said
+    assert "One study was not pooled: A (not estimable: no events in either arm)." in said
 
 
 def test_a_guard_that_acted_is_said():
@@ -406,3 +406,30 @@ def test_an_interval_beyond_the_possible_is_named():
     wide = balm.pool(balm.effect_sizes("RD", events_1=[3, 4], n_1=[20, 30], events_2=[5, 9], n_2=[20, 31]))
     assert f"beyond what a risk difference can be ({MINUS}1 to 1)." in words.sentence(wide, minus=MINUS)
     assert "beyond" not in words.sentence(balm.pool(balm.effect_sizes("PLO", events=[1, 2], n=[20, 20])))
+
+
+def test_a_variance_that_was_set_is_not_called_estimated():
+    fit = balm.pool(generic([0.1, 0.4, 0.9], [0.04, 0.05, 0.06]), tau2=0.5)
+    said = words.sentence(fit)
+    assert "The variance between the studies, τ², was set to 0.50, not estimated (I² " in said
+    assert "very uncertain" not in said and "true effects varied" not in said
+    alone = words.sentence(balm.pool(generic([0.1], [0.04]), tau2=0.5))
+    assert "Its interval includes the variance between studies that was set, τ² 0.50." in alone
+
+
+def test_what_has_no_effect_to_differ_from_is_called_by_its_name():
+    es = balm.effect_sizes("PLO", study=["A", "B", "C"], events=[3, 9, 20], n=[20, 30, 40])
+    said = words.sentence(balm.pool(es))
+    assert (
+        "prediction interval for the true proportion in a new study" in said and "effect" not in said.split("(95%")[0]
+    )
+    assert "Fisher's z scale" in words.methods(
+        balm.pool(balm.effect_sizes("ZCOR", study=["A", "B"], r=[0.1, 0.3], n=[20, 30]))
+    )
+
+
+def test_large_numbers_have_no_decimals_and_errors_no_powers_of_ten():
+    es = balm.effect_sizes("MD", study=["A", "B", "C"], mean_1=[1e6] * 3, sd_1=[1e5] * 3, n_1=[20] * 3,
+                           mean_2=[3e6] * 3, sd_2=[1e5] * 3, n_2=[20] * 3)  # fmt: skip
+    said = words.sentence(balm.pool(es))
+    assert "was -2000000 (95% CI" in said and "its standard error (0) would" in said and "e+" not in said

@@ -444,7 +444,7 @@ def test_a_readable_summary() -> None:
 def test_words_and_plot_of_a_multilevel_fit() -> None:
     fit = multilevel(ES, random="study/effect", data=DATA)
     said = fit.sentence()
-    assert said.startswith("Across 46 effects in 12 levels of study, the mean generic effect was 0.")
+    assert said.startswith("Across 46 effects in 12 levels of study, the pooled generic effect was 0.")
     assert "3-level model, REML, df 45; P " in said and "prediction interval for a true effect in a new cluster" in said
     assert "random intercepts of study (12 levels)" in fit.methods()
     assert fit._repr_html_().startswith("<div><table><caption>Generic effect: 3-level model, REML")

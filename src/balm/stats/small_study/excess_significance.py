@@ -13,6 +13,7 @@ from balm.stats.effect_sizes import EffectSizes, Floats
 from balm.stats.frame import frame
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.small_study.studies import ENOUGH, p_in_words, studies_of
+from balm.vocabulary.numbers import counted_studies
 from balm.vocabulary.problems import InputError, check_option
 
 TESTS = ("exact", "chi-squared", "binomial")
@@ -56,8 +57,10 @@ class ExcessSignificance:
         """The result in one sentence."""
         found = "suggests" if self.p < EXCESS_P else "does not show"
         what = {"greater": "an excess", "less": "a lack", "two-sided": "an excess or a lack"}[self.tail]
+        verb = "is" if self.observed == 1 else "are"
         return (
-            f"{self.observed} of {self.k} studies are significant at {self.alpha:g} where {self.expected:.2f} are "
+            f"{self.observed} of {counted_studies(self.k)} {verb} significant at {self.alpha:g} where "
+            f"{self.expected:.2f} are "
             f"expected under an effect of {self.theta:.3f}; the {self.test} test ({p_in_words(self.p)}) {found} {what} "
             "of significant studies."
         )
@@ -151,7 +154,7 @@ def excess_significance(
         p = _tail_probability(chance, observed, tail)
     said = []
     if k < ENOUGH:
-        said.append(f"Only {k} studies: the test has little power.")
+        said.append(f"Only {counted_studies(k)}: the test has little power.")
     if isinstance(fit, Pooled) and fit.tau2 > 0.0 and spread == 0.0:
         said.append("The effects are heterogeneous; one common true effect makes the expected number uncertain.")
     return ExcessSignificance(

@@ -84,7 +84,8 @@ class PCurve:
             return f"p-curve: none of {self.k} tests is significant at {ALPHA:g}, so that there is no curve."
         found = "shows" if self.evidential_value else "does not show"
         text = (
-            f"p-curve of {self.significant} significant tests (of {self.k}): right skew z = {self.skew.z:.2f}, "
+            f"p-curve of {self.significant} significant test{'' if self.significant == 1 else 's'} (of {self.k}): "
+            f"right skew z = {self.skew.z:.2f}, "
             f"{p_in_words(self.skew.p)}, of its half z = {self.skew_half.z:.2f}, {p_in_words(self.skew_half.p)}; it "
             f"{found} evidential value"
         )
@@ -170,7 +171,7 @@ def p_curve(tests: Pooled | EffectSizes | Sequence[str], *, level: float = 0.90)
     below = [test for test in each if test.p < ALPHA]
     half = [test for test in below if test.p < 0.5 * ALPHA]
     k, h = len(below), len(half)
-    if k < 10:
+    if 0 < k < 10:
         said.append(f"Only {k} significant test{'' if k == 1 else 's'}: the curve is hardly known.")
     low_share = [_share(test, 0.5 * ALPHA) for test in below]
     power, ends = _power(below, level)

@@ -15,6 +15,7 @@ from balm.stats.frame import frame
 from balm.stats.pooling.pooled import Pooled
 from balm.stats.small_study.excess_significance import ExcessSignificance, excess_significance
 from balm.stats.small_study.studies import p_in_words, studies_of
+from balm.vocabulary.numbers import counted_studies
 from balm.vocabulary.presenters import presenter
 from balm.vocabulary.problems import InputError
 
@@ -64,8 +65,9 @@ class StudyPower:
         """The result in one sentence."""
         excess = self.excess
         return (
-            f"To find a true effect of {self.theta:.3f}, {self.k} studies had a median power of "
-            f"{100 * self.median:.0f} %; {excess.observed} are significant where {excess.expected:.1f} are expected "
+            f"To find a true effect of {self.theta:.3f}, {counted_studies(self.k)} had a median power of "
+            f"{100 * self.median:.0f} %; {excess.observed} {'is' if excess.observed == 1 else 'are'} significant where "
+            f"{excess.expected:.1f} are expected "
             f"({p_in_words(excess.p)} of excess significance); R-index {100 * self.r_index:.0f} %. A median power of "
             f"33 % would take a true effect of {self.effect_33:.3f}, one of 66 % {self.effect_66:.3f}."
         )

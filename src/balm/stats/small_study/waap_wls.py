@@ -53,7 +53,11 @@ class WaapWls:
     def summary(self) -> str:
         """The result in one sentence."""
         ends, count = self.interval, int(self.powered.sum())
-        of = f"the {count} of {self.k} studies with adequate power" if self.which == "waap" else f"all {self.k} studies"
+        of = (
+            f"the {count} of {self.k} studies with adequate power"
+            if self.which == "waap"
+            else ("both studies" if self.k == 2 else f"all {self.k} studies")
+        )
         return (
             f"WAAP-WLS: {self.estimate:.3f} ({100 * ends.level:g} % CI {ends.low:.3f} to {ends.high:.3f}; "
             f"{p_in_words(self.p)}), the weighted mean of {of}."
