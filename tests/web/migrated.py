@@ -43,7 +43,7 @@ def own_environment(**given: str) -> dict[str, str]:
 def _sqlite() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="balm-migrated-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _migrate(BALM_HOME=str(folder))
+    migrate(BALM_HOME=str(folder))
     return folder
 
 
@@ -53,11 +53,12 @@ def _postgresql(url: str) -> str:
     on_postgresql(url, f"CREATE DATABASE {name}")
     atexit.register(on_postgresql, url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     with tempfile.TemporaryDirectory() as home:
-        _migrate(BALM_HOME=home, DATABASE_URL=_address(url, name))
+        migrate(BALM_HOME=home, DATABASE_URL=_address(url, name))
     return name
 
 
-def _migrate(**given: str) -> None:
+def migrate(**given: str) -> None:
+    """Make the tables of the database that this environment names."""
     words = [sys.executable, "-m", "balm.web", "migrate", "--skip-checks", "-v0"]
     subprocess.run(words, env=own_environment(**given), check=True)
 

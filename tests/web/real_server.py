@@ -43,12 +43,15 @@ class RealServer:
     records: list[str] = field(default_factory=list)
     process: subprocess.Popen[bytes] | None = None
     created: str = ""
+    ready: bool = False  # the database at this address has its tables; it is not thrown away
 
     def __post_init__(self) -> None:
         if not self.port:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 self.port = free.getsockname()[1]
+        if self.ready:
+            return
         if self.database_url:
             self.created = f"balm_real_{os.getpid()}_{self.port}"
             self.database_url = empty_postgresql(self.database_url, self.created)
