@@ -8,6 +8,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.cache import caches
 from django.core.cache.backends import locmem
@@ -133,6 +134,64 @@ def test_after_eight_wrong_passwords_the_right_one_waits_too(client: Client, ana
     assert page.status_code == 429
     assert "Too many attempts to sign in" in page.content.decode()
     assert not signed_in(client)
+
+
+def guesses(how_many: int, *, login: str = "ana@example.org") -> list[str]:
+    """Wrong passwords, each from a computer and a browser of its own."""
+    return [
+        Client(REMOTE_ADDR=f"203.0.113.{i}")
+        .post("/account/login/", {"login": login, "password": f"wrong wrong {i}"})
+        .content.decode()
+        for i in range(how_many)
+    ]
+
+
+TOO_MANY = "Too many failed login attempts"
+
+
+def test_guesses_from_many_computers_are_counted_together_and_lock_nobody_out(client: Client, ana: User) -> None:
+    """Whoever signed in here before gets in, whatever strangers try; a new browser is let in by a new password."""
+    given = {"login": "Ana@example.org", "password": PASSWORD}
+    assert client.post("/account/login/", given).status_code == 302
+    client.post("/account/logout/")
+    said = [TOO_MANY in page for page in guesses(14)]
+    assert said == [False] * 10 + [True] * 4
+    stranger = Client(REMOTE_ADDR="203.0.113.99")
+    assert TOO_MANY in stranger.post("/account/login/", given).content.decode(), "not even the right one tells itself"
+    assert client.post("/account/login/", given).status_code == 302
+    client.post("/account/password/reset/", {"email": "ana@example.org"})
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", str(mail.outbox[-1].body))
+    assert link
+    elsewhere = Client(REMOTE_ADDR="203.0.113.98")
+    page = elsewhere.get(link[1], follow=True).redirect_chain[-1][0]
+    new = "quite another long sentence"
+    elsewhere.post(page, {"password1": new, "password2": new})
+    assert TOO_MANY in guesses(14)[-1]
+    assert elsewhere.post("/account/login/", given | {"password": new}).status_code == 302
+
+
+def test_a_known_browser_guesses_no_faster_and_only_for_its_own_person(client: Client, ana: User) -> None:
+    given = {"login": "ana@example.org", "password": PASSWORD}
+    other = User.objects.create_user("ben@example.org", "a sentence of somebody else", name="Ben")
+    client.post("/account/login/", given)
+    client.post("/account/logout/")
+    cookie = client.cookies[settings.KNOWN_BROWSER_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    wrong = [client.post("/account/login/", given | {"password": f"no {i}"}).content.decode() for i in range(12)]
+    assert [TOO_MANY in page for page in wrong] == [False] * 10 + [True] * 2
+    guesses(14, login=other.email)
+    told = client.post("/account/login/", {"login": other.email, "password": "a sentence of somebody else"})
+    assert TOO_MANY in told.content.decode()
+    forged = Client(REMOTE_ADDR="203.0.113.97")
+    forged.cookies[settings.KNOWN_BROWSER_COOKIE_NAME] = cookie.value[:-1] + ("A" if cookie.value[-1] != "A" else "B")
+    guesses(14)
+    assert TOO_MANY in forged.post("/account/login/", given).content.decode()
+
+
+def test_nobody_is_sent_links_by_the_hundred(client: Client, ana: User) -> None:
+    for i in range(8):
+        Client(REMOTE_ADDR=f"203.0.113.{i}").post("/account/password/reset/", {"email": "ana@example.org"})
+    assert len(mail.outbox) == 5
 
 
 def test_nobody_is_led_to_another_site_after_signing_in(client: Client, ana: User) -> None:

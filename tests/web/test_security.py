@@ -53,10 +53,14 @@ def test_production_cookies_and_headers(tmp_path: Path) -> None:
     code = (
         "from django.conf import settings as s; "
         "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS, "
-        "s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY, s.DEBUG, s.CSRF_TRUSTED_ORIGINS)"
+        "s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY, s.DEBUG, s.CSRF_TRUSTED_ORIGINS, s.SESSION_COOKIE_NAME, "
+        "s.CSRF_COOKIE_NAME, s.KNOWN_BROWSER_COOKIE_NAME)"
     )
     done = manage("shell", "-v", "0", "-c", code, home=tmp_path, BALM_HTTPS="1", BALM_HOSTS="balm.example")
-    assert done.stdout.split("\n")[0] == "True True True 31536000 True True False ['https://balm.example']", done
+    assert done.stdout.split("\n")[0] == (
+        "True True True 31536000 True True False ['https://balm.example'] "
+        "__Host-sessionid __Host-csrftoken __Host-known-browser"
+    ), done
 
 
 def test_another_host_is_refused(client: Client, db: None) -> None:
