@@ -252,11 +252,47 @@ def test_a_short_title_stands_once_in_an_issue():
     assert verdict(one, replace(one, title="Editorial introduction")) != "merge"
 
 
-def test_the_marks_of_footnotes_are_asked_about_where_the_page_is_missing():
+def test_the_marks_of_footnotes_are_asked_about_where_no_page_or_issue_is_given():
     """A part 1 looks the same; a part 2 does not."""
-    assert verdict(BARE, replace(BARE, title=TITLE + " 1, 2", pages=None)) == "review"
+    marked = replace(BARE, title=TITLE + " 1, 2", pages=None)
+    assert verdict(BARE, replace(marked, issue=None)) == "review"
+    assert verdict(BARE, marked) == "merge"
+    assert verdict(BARE, replace(marked, authors=("Schwartzman RJ", "Alexander GM"))) != "merge"
     assert verdict(BARE, replace(BARE, title=TITLE + " 1, 2", pages="304")) == "merge"
     assert verdict(BARE, replace(BARE, title=TITLE + " 2", pages="304")) == "review"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Research note: ", "Invited Article - ", "SIM Competition Paper - ", "1989 Jury Award Paper. ", "Case report: ",
+     "SPECIAL ISSUE: PAIN AND ITS MEASUREMENT "],
+)  # fmt: skip
+def test_the_heading_of_a_section_is_no_part_of_the_title(heading):
+    """Where issue and authors are one; anywhere else it is asked about, or stays apart."""
+    headed = replace(BARE, title=heading + TITLE, pages=None)
+    assert verdict(BARE, headed) == "merge"
+    assert verdict(BARE, replace(headed, title=headed.title + " 1")) == "merge"
+    assert verdict(BARE, replace(headed, issue="2")) != "merge"
+    assert verdict(BARE, replace(headed, pages="400-410")) != "merge"
+    assert verdict(BARE, replace(headed, authors=("Schwartzman RJ", "Alexander GM"))) != "merge"
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Executive summary: {}", "Companion paper: {}", "Response paper: {}", "Study protocol: {}", "Erratum note: {}",
+     "Development of {}", "Discussion paper on {}", "{} in children", "{}: executive summary", "{}. Part 1",
+     "Comment: {}", "Second report: {}"],
+)  # fmt: skip
+def test_what_else_stands_in_one_issue_under_that_title_is_another_text(other):
+    assert verdict(BARE, replace(BARE, title=other.format(TITLE), pages=None)) != "merge"
+
+
+def test_one_issue_and_authors_are_worth_a_question():
+    """One title within the other, however long the rest is, or no title at all."""
+    one = replace(BARE, title="Measuring chronic pain in primary care", pages=None)
+    assert verdict(one, replace(one, title=f"Pain measures 1 {one.title}")) == "review"
+    assert verdict(one, replace(one, title=None)) == "review"
+    assert verdict(one, replace(one, title=None, authors=())) == "keep"
 
 
 def test_different_pubmed_numbers_stay_apart():
@@ -316,6 +352,7 @@ def test_two_spellings_of_one_erratum_are_one_report_and_not_the_paper():
     embase = replace(BARE, title=f"Erratum: {TITLE} (Pain (2009) 145 (304-311))", issue="2", pages="349", volume="148")
     web_of_science = replace(embase, title=f"{TITLE} (vol 145, pg 304, 2009)")
     assert verdict(embase, web_of_science) == "merge"
+    assert verdict(replace(embase, title=f"{TITLE} (Pain (2009) 145 (304-311))"), web_of_science) == "merge"
     assert verdict(BARE, web_of_science) != "merge"
 
 

@@ -51,7 +51,7 @@ def candidate_pairs(p: Prepared, each: Each = one_by_one) -> tuple[Ints, Ints]:
             (mixed(p.volume, p.first_page, p.first_hash), CAP),
             (mixed(p.volume, p.first_page, p.year), CAP),
             (p.abstract_hash, CAP_END),
-            (mixed(p.first_hash, p.year, p.volume, p.issue), CAP_END),
+            (mixed(p.first_hash, p.volume, p.issue), CAP_END),
             (mixed(p.first_hash, short_start), CAP_START),
         )
     ]

@@ -10,12 +10,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from balm.review.deduplication.headings import headed
 from balm.review.deduplication.journals import journal_similarity
 from balm.review.deduplication.likeness import fuzz, process
 from balm.review.deduplication.places import CENTRAL, JSTOR, SUPPLEMENT_ISSUES
 from balm.review.deduplication.prepared import CUT, Ints, Prepared
-from balm.review.deduplication.title_words import CONTRAST, SAME, title_difference
-from balm.review.deduplication.titles import footnoted, numbers
+from balm.review.deduplication.title_words import ADDED, CONTRAST, SAME, title_difference
+from balm.review.deduplication.titles import numbers
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -33,7 +34,8 @@ _VERSION = re.compile(r"[./](?:pub|v|ver)\.?\d+$")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """One row a pair. ``numbers``: 1 equal, 0.75 one title has marks of footnotes, 0.5 one has more, 0 different.
+    """One row a pair. ``numbers``: 1 equal, 0.75 one title has those of a heading or marks of footnotes, 0.5 one has
+    more, 0 different.
     ``words``: see ``title_words``.
     """
 
@@ -43,6 +45,7 @@ class Comparison:
     title_equal: Bools
     words: NDArray[np.int8]
     inside: Bools  # one title is the whole of a part of the other
+    headed: Bools  # all that one title has more is the heading of its section, or marks of footnotes
     numbers: Floats
     length: Ints  # of the shorter title
     first: Floats
@@ -133,6 +136,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     if not all_pairs:
         extent = (p.last_page[i] == p.last_page[j]) & (p.last_page[i] != 0) & (p.year[i] == p.year[j])
         placed = (page == 1) & ((volume == 1) | (extent & (volume != 0))) & first_equal
+        placed |= first_equal & _one_issue(p, i, j, volume)
         keep = (
             (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | originals
             | ((start | same_abstract) & (first_equal | (page == 1)))
@@ -163,22 +167,25 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     told = np.ones(len(i), dtype=np.float32)
     difference = np.full(len(i), SAME, dtype=np.int8)
     inside = np.zeros(len(i), dtype=bool)
+    under = np.zeros(len(i), dtype=bool)
     cut = ((p.flags[i] | p.flags[j]) & CUT) != 0
     # below these, the words are in contrast: no need to look at each
     ends = ((p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0)) | (
         (p.end_hash[i] == p.end_hash[j]) & (p.end_hash[i] != 0)
     )
     close = (
-        (title >= 0.8) | (doi == 1) | (pmid == 1) | ((page == 1) & (volume != 0)) | (ends & (title >= 0.6)) | all_pairs
-    )
+        (title >= 0.8) | (doi == 1) | (pmid == 1) | ((page == 1) & (volume != 0)) | (ends & (title >= 0.6))
+        | _one_issue(p, i, j, volume) | all_pairs
+    )  # fmt: skip
     difference[unequal & ~close] = CONTRAST
     for row in np.flatnonzero(unequal & close).tolist():
         a, b = p.title[i[row]], p.title[j[row]]
         difference[row] = title_difference(a, b, cut=bool(cut[row]))
         inside[row] = bool(a and b) and (a in b or b in a)
+        under[row] = (difference[row] == ADDED or not same_numbers[row]) and headed(a, b)
         if not same_numbers[row]:
             x, y = set(numbers(a)), set(numbers(b))
-            more = 0.75 if footnoted(a, b) else 0.5
+            more = 0.75 if under[row] else 0.5
             told[row] = 1.0 if x == y else more if x < y or y < x else 0.0
     same_authors = (p.authors_hash[i] == p.authors_hash[j]) & (p.authors_hash[i] != 0)
     authors = _where(
@@ -195,6 +202,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
         title_equal=equal,
         words=difference,
         inside=inside,
+        headed=under,
         numbers=told,
         length=np.minimum(p.length[i], p.length[j]),
         first=first,
@@ -247,6 +255,11 @@ def _issues(a: Ints, b: Ints) -> Floats:
     unlike = (a >= SUPPLEMENT_ISSUES) != (b >= SUPPLEMENT_ISSUES)
     silent = (x == 0) | (y == 0) | (unlike & (x != y))
     return np.where(silent, MISSING, (x == y).astype(np.float32))
+
+
+def _one_issue(p: Prepared, i: Ints, j: Ints, volume: Floats) -> Bools:
+    """The numbers of volume and issue are one."""
+    return np.asarray((volume == 1) & (p.issue[i] == p.issue[j]) & (p.issue[i] != 0))
 
 
 def _span(p: Prepared, k: Ints) -> Ints:

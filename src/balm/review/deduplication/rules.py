@@ -185,6 +185,32 @@ def same_issue(c: Comparison) -> Bools:
     )
 
 
+def one_issue(c: Comparison) -> Bools:
+    """One issue of one journal, and nothing that says two places in it; not of a meeting: its issues hold hundreds."""
+    several = CONFERENCE | SUPPLEMENT | COCHRANE
+    return np.asarray(
+        (c.journal >= 0.8)
+        & (c.volume == 1)
+        & (c.issue == 1)
+        & (c.page != 0)
+        & (c.last_page != 0)
+        & (c.year_gap <= 1)
+        & (c.doi != 0)
+        & (c.pmid != 0)
+        & (((c.flags_1 | c.flags_2) & several) == 0)
+    )
+
+
+def under_a_heading(c: Comparison) -> Bools:
+    """In one issue by the same authors, and one title has the heading of its section before it ("Research note:"), or
+    the mark of a footnote behind it.
+    """
+    long, very_long = c.length >= LONG_TITLE, c.length >= VERY_LONG_TITLE
+    by_them = (long & same_authors(c)) | (very_long & (c.authors >= 0) & ~other_authors(c))
+    by_all = (c.length >= 20) & (c.first >= 0.85) & (c.authors >= 0.85)
+    return np.asarray(c.headed & (by_them | by_all) & one_issue(c))
+
+
 def recurring(c: Comparison) -> Bools:
     """A title that comes back with every issue or meeting: "Editorial", "In this issue"."""
     return np.asarray(((c.flags_1 | c.flags_2) & RECURRING) != 0)
@@ -200,6 +226,7 @@ def elsewhere(c: Comparison) -> Bools:
 def worth_asking(c: Comparison) -> Bools:
     """A long title by the same authors: asked about, whatever a veto says, where nothing but the journal differs (its
     name may be that of a meeting), or where the abstract is the same too (a reprint, or a record with a wrong place).
+    And what the same authors have in one issue, where one title lies in the other or is missing.
     """
     one_kind = ((c.flags_1 ^ c.flags_2) & (ERRATUM | REPLY | WITHDRAWN | PREPRINT | REGISTRATION | THESIS)) == 0
     alike = c.title_equal & (c.length >= LONG_TITLE) & (c.first >= 0.85) & (c.authors >= 0.85) & one_kind
@@ -208,7 +235,10 @@ def worth_asking(c: Comparison) -> Bools:
         (c.length >= VERY_LONG_TITLE) & (c.year_gap <= 1) & (c.year_gap >= 0) & ~elsewhere(c)
         & (((c.flags_1 ^ c.flags_2) & SUPPLEMENT) == 0) & (c.abstract < 0)
     )  # fmt: skip
-    return np.asarray(alike & (same_text | unplaced))
+    in_part = (c.inside & (c.length >= 20) & same_authors(c)) | (
+        (c.length == 0) & (c.first >= 0.85) & (c.authors >= 0.85)
+    )
+    return np.asarray((alike & (same_text | unplaced)) | (in_part & one_kind & one_issue(c)))
 
 
 def same_journal(c: Comparison) -> Bools:
@@ -333,6 +363,11 @@ RULES = (
         "same title and authors in one issue",
         ("title", "authors", "journal", "volume", "issue"),
         same_issue,
+    ),
+    Rule(
+        "same title and authors in one issue, one under a heading",
+        ("title", "authors", "journal", "volume", "issue"),
+        under_a_heading,
     ),
     Rule(
         "same title, authors and journal, one printed later",

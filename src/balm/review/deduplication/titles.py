@@ -64,6 +64,7 @@ _ERRATUM = re.compile(
     r"fe de erratas?\b|correccion(?:es)?\b\W*(?:a|de|:)|berichtigung|korrektur\b\W*(?:zu|:)|korrigend|rettifica)"
     r"|[\[(:.\-]\s*(?:erratum|corrigendum|correction|addendum|retraction)\b(?! (?:of|for|in|with|by)\b)"
     r"|\b(?:erratum|corrigendum|correction|retraction) (?:to|notice)\b|\(vol\.? ?\d+"
+    r"|\([^()]+\(\d{4}\) ?\d+(?:[:.,] ?\d+)? ?\([^()]*\d[^()]*\)[^()]*\)\W*$"  # the paper, as Embase and Scopus cite it
 )
 _REPLY = re.compile(
     r"^\W*(?:reply|re\b\s*:|response to|comments? on|commentary on|commentary\s*:|comment\s*:|letter to|in reply|"
@@ -77,7 +78,7 @@ _REPLY = re.compile(
 )
 #: Without one of these the searches above find nothing; asking for a part is many times faster.
 _ERRATUM_PARTS = (
-    "errat", "corrig", "correc", "addend", "retract", "concern", "(vol", "bericht", "korr", "rettif",
+    "errat", "corrig", "correc", "addend", "retract", "concern", "(vol", "bericht", "korr", "rettif", "))",
 )  # fmt: skip
 _REPLY_PARTS = (
     "repl", "re:", "re :", "respon", "respu", "repon", "comment", "coment", "komment", "letter", "discuss", "rejoind",
@@ -92,7 +93,8 @@ _RECURRING = re.compile(
     r"introduction to (?:the |this )?"
     r"(?:special|mini ?track|issue|section|theme|symposium|proceedings)|introduction\W*$|in this issue|book reviews?|"
     r"(?:letter|message|note) from|annual report|news\b|abstracts (?:of|from|presented)|proceedings of|minutes of|"
-    r"call for papers|table of contents|index\b|obituary|in memoriam|correspondence\W*$|reviewers?\b|acknowledge?ment|"
+    r"call for papers|table of contents|(?:front|back) ?matter\b|masthead\b|index\b|"
+    r"obituary|in memoriam|correspondence\W*$|reviewers?\b|acknowledge?ment|"
     r"minitrack|panel\b|conference (?:report|announcement)|questions and answers)"
 )
 
@@ -108,8 +110,6 @@ _NUMBER = re.compile(
     r"module|report|trial|level|no)) (?P<after>[ivx]{1,4}|one|two|three|four|five|[a-f])(?= |$)"
     r"|(?P<digits>\d+)|(?<![^ ])(?P<roman>ii|iii|iv|vi|vii|viii|ix|xi|xii)(?= |$)|(?<= )(?P<last>[ivx])$"
 )
-#: What is left of one title after another: the marks of footnotes ("in obese women1-3"), counted from 1.
-_FOOTNOTES = re.compile(r" ?1(?: [2-9])*")
 
 
 def folded(text: str) -> str:
@@ -169,7 +169,7 @@ def read_title(title: str) -> tuple[str, int, bool]:
     flags = 0
     if _holds(text, _ERRATUM_PARTS) and _ERRATUM.search(text):
         flags |= ERRATUM
-        if _NOTICE.search(text) or "(vol" in text:  # one spelling of all notices on one report
+        if _NOTICE.search(text) or "(vol" in text or "))" in text:  # one spelling of all notices on one report
             text = "erratum " + _ABOUT.sub("", _NOTICE.sub("", text))
     if _holds(text, _REPLY_PARTS) and _REPLY.search(text):
         flags |= REPLY
@@ -202,13 +202,3 @@ def numbers(title: str) -> tuple[str, ...]:
         else:
             found.append(str(_ROMAN[match["roman"] or match["last"]]))
     return tuple(sorted(found))
-
-
-def footnoted(a: str, b: str) -> bool:
-    """Is all that one title in words has more the marks of footnotes, as printed behind it? A "2" is no such mark.
-
-    >>> footnoted("weight loss in obese women1 3", "weight loss in obese women"), footnoted("pain 2", "pain")
-    (True, False)
-    """
-    short, long = (a, b) if len(a) <= len(b) else (b, a)
-    return long.startswith(short) and _FOOTNOTES.fullmatch(long, len(short)) is not None

@@ -27,6 +27,7 @@ from balm.review.deduplication.rules import (
     same_title,
     subtitle_left_out,
     twins,
+    under_a_heading,
 )
 from balm.review.deduplication.title_words import ADDED, CONTRAST
 from balm.review.deduplication.titles import ERRATUM, RECURRING, REPLY, WITHDRAWN
@@ -127,14 +128,14 @@ VETOES = (
         lambda c: _recurs(c) & ~same_number(c) & ~(_same_place(c) & (c.journal >= 0.4))
         & ~((c.page == 1) & (c.year_gap == 0) & (c.journal >= 0.7) & same_authors(c))
         & ~(same_title(c) & (c.abstract >= 0.95) & ((c.authors >= 0.95) | ((c.journal >= 0.7) & (c.volume == 1))))
-        & ~same_extent(c) & ~same_issue(c),
+        & ~same_extent(c) & ~same_issue(c) & ~under_a_heading(c),
         cuts=False,
     ),
     Rule(
         "one title says more",
         ("title",),
         lambda c: (c.words == ADDED) & ~same_number(c) & ~(_same_place(c) & (c.year_gap <= 1)) & ~(c.abstract >= 0.95)
-        & ~subtitle_left_out(c),
+        & ~subtitle_left_out(c) & ~under_a_heading(c),
         cuts=False,
     ),
     Rule("titles too unlike", ("title",), lambda c: (c.title < 0.8) & ~c.inside & ~c.translated
