@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.person import PHONE, Person, need_chromium
+from tests.browser.person import PHONE, Person, chromium_of
 from tests.web.migrated import empty_home, own_environment
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
@@ -81,7 +81,7 @@ def test_a_day_of_a_clinic(server: tuple[str, dict[str, str]]) -> None:
 
     home, passwords = server
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=need_chromium(), args=["--no-sandbox"])
+        chromium = chromium_of(playwright)
         nurse = sign_in(Person(chromium, home, "nurse"), "nadia", passwords["nadia"])
         assert "Simulated clinic North" in nurse.says
         before = figures(nurse)
