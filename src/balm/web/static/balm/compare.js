@@ -42,7 +42,3 @@ document.addEventListener("htmx:afterSwap", () => {
   at = Math.max(0, sent);
   go(0);
 });
-// A refusal of one cell is shown in place as well.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
-});

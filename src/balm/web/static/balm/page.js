@@ -3,6 +3,41 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const next = event.target.querySelector("[data-focus]");
   if (next) next.focus({ preventScroll: true });
 });
+// A part of the page that is refused or does not come: a refusal that holds the part is shown in its place, any other is
+// said at the foot of the window, and the page stands as it was. Where sign-in comes instead, the whole page goes there.
+{
+  const failed = (text) => {
+    document.querySelector(".failed")?.remove();
+    if (!text) return;
+    const told = document.createElement("p");
+    told.className = "notice failed";
+    told.setAttribute("role", "alert");
+    document.body.append(told);
+    told.textContent = text;
+  };
+  const NO_ANSWER = "The server did not answer, so nothing was changed. Try again in a moment.";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, pathInfo, selectOverride, requestConfig } = event.detail;
+    const asked = new URL(pathInfo.finalRequestPath, location.href).pathname;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
+      event.detail.shouldSwap = false;
+      location.reload();
+      return;
+    }
+    if (xhr.status < 400) { failed(""); return; }
+    const whole = /^\s*<!doctype/i.test(xhr.responseText) && new DOMParser().parseFromString(xhr.responseText, "text/html");
+    const part = selectOverride || requestConfig.elt.closest("[hx-select]")?.getAttribute("hx-select");
+    if (xhr.status === 422 && (!whole || (part && whole.querySelector(part)))) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+      failed("");
+      return;
+    }
+    const why = whole && [...whole.querySelectorAll("main .problems li, main > p:not(:has(a))")].map((p) => p.textContent.trim()).join(" ");
+    failed(xhr.status >= 500 ? NO_ANSWER : why || "This cannot be done any more. Reload the page to see what there is now.");
+  });
+  for (const name of ["sendError", "timeout"]) document.addEventListener("htmx:" + name, () => failed(NO_ANSWER));
+}
 // A form is sent once: a second click while the first is under way does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
