@@ -16,13 +16,14 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from balm.actions.review import package_bytes
 from balm.actions.team.demonstration_search import demonstration_export
 from balm.review.reading import read_package
-from tests.browser.person import Person, need_chromium
+from tests.browser.person import Person, chromium_of
 from tests.web.migrated import empty_home, own_environment
 from tests.web.test_full_texts import pdf
 
@@ -100,7 +101,7 @@ def test_a_review_from_its_search_to_its_forest_plot(server: tuple[str, str]) ->
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=need_chromium(), args=["--no-sandbox"])
+        chromium = chromium_of(playwright)
         team = begin_the_team(chromium, *server)
         bring_the_searches(team["lead"])
         screen_titles(team)
@@ -143,7 +144,9 @@ def begin_the_team(chromium: object, home: str, link: str) -> dict[str, Person]:
         lead.page.locator(f'main [name=role][value="{role}"]').check()
         lead.press("Send the invitation")
         joining = team[name] = Person(chromium, home, name).go(lead.page.input_value("#link"))
-        joining.well("invitation").fill(password=PASSWORD, again=PASSWORD).press("Make the account and join")
+        if name == "ana":
+            joining.well("invitation")
+        joining.fill(password=PASSWORD, again=PASSWORD).press("Make the account and join")
         assert joining.page.url.endswith(f"{SLUG}/")
     lead.well("invited")
     return team
@@ -190,8 +193,7 @@ def screen_titles(team: dict[str, Person]) -> None:
         person.until("document.querySelector('kbd[data-key]').textContent !== ''")
         if name == "ana":
             person.well("titles")
-        while person.page.is_visible("#reader"):
-            title = person.page.inner_text("#title")
+        while title := person.page.evaluate(TITLE):
             person.page.keyboard.press("i" if title.startswith(titles) else "e")
         _sent(person)
     team["ana"].go(f"{SLUG}/screening/title-abstract/").well("nothing-left")
@@ -199,6 +201,10 @@ def screen_titles(team: dict[str, Person]) -> None:
     arno.well("conflict").fill(note="The abstract does not say who gargled.").press("Include")
     arno.until_it_says("is settled: include")
     arno.go(f"{SLUG}/screening/title-abstract/agreement/").well("agreement")
+
+
+#: The title that is shown, or nothing.
+TITLE = "document.querySelector('#reader').checkVisibility() && document.querySelector('#title').innerText"
 
 
 def _open_stage(lead: Person, stage: str) -> None:
@@ -221,7 +227,10 @@ def get_and_read_full_texts(team: dict[str, Person]) -> None:
     lead.go(f"{SLUG}/screening/")
     _open_stage(lead, "full-text")
     for title in (TRIAL, LEFT_OUT):
-        ana.go(f"{SLUG}/full-texts/").well("reports").press(title)
+        ana.go(f"{SLUG}/full-texts/")
+        if title == TRIAL:
+            ana.well("reports")
+        ana.press(title)
         data = pdf(title, "Twelve of 20 and four of 20 responded 30 min after the infusion")
         ana.page.set_input_files("#paper", {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": data})
         ana.press("Upload").until_it_says("Kept: paper.pdf, 2 pages")
@@ -268,15 +277,15 @@ def extract(team: dict[str, Person], study: str) -> None:
             new = person.page.locator("form.new").filter(has=person.page.locator("[value='arms.csv']"))
             new.locator("[name=role]").select_option(role)
             new.locator("[name=label]").fill(label)
-            with person.page.expect_navigation(wait_until="load"):
-                new.get_by_role("button").click()
+            _added(person, new)
         new = person.page.locator("form.new").filter(has=person.page.locator("[value='results.csv']"))
         new.locator("[name=outcome]").select_option("responder")
         new.locator("[name=time]").fill("30")
         new.locator("[name=time_unit]").select_option("min")
         new.locator("[name=form]").select_option("events")
-        with person.page.expect_navigation(wait_until="load"):
-            new.get_by_role("button").click()
+        _added(person, new)
+        if person is team["ana"]:
+            _taken_out_and_back(person)
         rows = person.page.locator("section.row").filter(has=person.page.locator("input[value='results.csv']"))
         for row, events in zip((rows.nth(0), rows.nth(1)), responders, strict=True):
             for column, value in (("n", "20"), ("events", events), ("page", "p. 2")):
@@ -294,6 +303,26 @@ def extract(team: dict[str, Person], study: str) -> None:
     difference.get_by_role("button", name="Settle").click()
     arno.until_it_says("Nothing is left to settle").well("settled")
     arno.press("Write the agreed values to the review").well("written")
+
+
+def _added(person: Person, form: Any) -> None:
+    """The row comes in place, with the focus in it; the paper beside it is not fetched again."""
+    person.page.evaluate("document.querySelector('aside.paper iframe').dataset.still = 'yes'")
+    with person.page.expect_response(lambda response: response.url.endswith("/add/")):
+        form.get_by_role("button").click()
+    person.until("Boolean(document.activeElement.closest('[data-added]'))")
+    assert person.page.get_attribute("aside.paper iframe", "data-still") == "yes"
+
+
+def _taken_out_and_back(person: Person) -> None:
+    """A row goes at a key and comes back at the next; what was being typed is saved before."""
+    row = person.page.locator("section.row[data-added]")
+    row.locator("[name='v.page']").fill("p. 3")
+    row.get_by_role("button", name="Take out").click()
+    person.until("document.activeElement.textContent === 'Put it back'")
+    person.page.keyboard.press("Enter")
+    person.until("Boolean(document.activeElement.closest('[data-added]'))")
+    assert row.locator("[name='v.page']").input_value() == "p. 3"
 
 
 def _saved(person: Person) -> None:

@@ -108,6 +108,30 @@ def test_a_result_that_cannot_be_named_is_refused_whole(team: Team, change: dict
     assert not Entry.objects.exists()
 
 
+def test_rows_come_and_go_in_place_once_each(team: Team) -> None:
+    c, here = team.teammate.client, {"HX-Request": "true"}
+    c.post(at(team, "take/"), {"submission": new()})
+    sent = adding(("ket",))
+    for _ in range(2):  # a second click sends the same submission
+        page = text(c.post(at(team, "add/"), sent, headers=here))
+        assert 'id="results-pain-intensity_ket_9d" data-added' in page and page.count("data-added") == 1
+    assert list(sheet_of(team.review, STUDY, "tariq")) == [(RESULTS, "pain-intensity_ket_9d")]
+    ids = re.findall(r'name="submission" value="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) > 4, "each form of the page counts for itself"
+
+    refused = c.post(at(team, "add/"), adding(("ket",), time=""), headers=here)
+    sheet = text(refused).partition('<div class="sheet"')[2]
+    assert refused.status_code == 422 and "come together" in sheet.partition("data-focus>")[2][:200]
+
+    gone = {"table": RESULTS, "key": "pain-intensity_ket_9d", "submission": new()}
+    for _ in range(2):
+        page = text(c.post(at(team, "remove/"), gone, headers=here))
+        assert 'pain-intensity_ket_9d was taken out. <button class="plain" data-focus>Put it back' in page
+    assert "data-added" not in page
+    back = text(c.post(at(team, "remove/"), gone | {"back": "yes", "submission": new()}, headers=here))
+    assert 'id="results-pain-intensity_ket_9d" data-added' in back and "was taken out" not in back
+
+
 def both(team: Team, sd: str = "0.51") -> str:
     for who, value in ((team.teammate, "2.1"), (team.second, sd)):
         take(who.acting, STUDY)

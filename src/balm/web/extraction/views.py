@@ -105,14 +105,18 @@ def _form_page(
     problems: Any = (),
     wrong: Mapping[tuple[str, str, str], tuple[str, str]] | None = None,
     typed: Mapping[str, str] | None = None,
+    added: str = "",
+    removed: tuple[str, str] | None = None,
 ) -> HttpResponse:
     cells = _study_or_404(acting, study)
     standing, me = standing_of(acting.review, study), acting.member.code
     page: dict[str, Any] = {
         "study": study, "cells": cells, "problems": problems, "policy": POLICY, "standing": standing,
         "mine": me in standing.extractors, "finished": me in standing.finished,
-        "why_not_take": why_not_take(me, standing), "how_read": HOW_READ, "submission": new_submission(),
+        "why_not_take": why_not_take(me, standing), "how_read": HOW_READ,
+        "submission": new_submission,  # called where it stands: another for each form of the page
         "kept": f"{acting.review.key}:{study}:{me}", "papers": _papers(acting, study, cells), "typed": typed or {},
+        "added": added, "removed": removed and {"table": removed[0], "key": removed[1]},
     }  # fmt: skip
     if page["mine"]:
         sheet = sheet_of(acting.review, study, me)
@@ -243,7 +247,8 @@ def add(request: HttpRequest, acting: Acting, study: str) -> HttpResponse:
             keys = [add_row(acting, study, table, cells, form=form, submission=submission)]
     except InputError as error:
         return _form_page(request, acting, study, status=422, problems=error.problems, typed=request.POST.dict())
-    return _to_study(acting, study, f"{table.removesuffix('.csv')}-{keys[0]}")
+    row = f"{table.removesuffix('.csv')}-{keys[0]}"
+    return _form_page(request, acting, study, added=row) if _in_place(request) else _to_study(acting, study, row)
 
 
 @require_POST
@@ -256,9 +261,12 @@ def remove(request: HttpRequest, acting: Acting, study: str) -> HttpResponse:
         remove_row(acting, study, table, key, back=bool(back), submission=request.POST.get("submission", ""))
     except InputError as error:
         return _form_page(request, acting, study, status=422, problems=error.problems)
+    row = f"{table.removesuffix('.csv')}-{key}"
+    if _in_place(request):
+        return _form_page(request, acting, study, added=row, removed=None if back else (table, key))
     if not back:
-        messages.info(request, f"{key} was taken out.", extra_tags=f"undo {table} {key}")
-    return _to_study(acting, study)
+        messages.info(request, f"{key} was taken out; it can be put back at the end of the form.")
+    return _to_study(acting, study, row if back else "")
 
 
 @require_POST
@@ -376,6 +384,10 @@ def write(request: HttpRequest, acting: Acting, study: str) -> HttpResponse:
     said = ", ".join(f"{len(ids)} in {table}" for table, ids in written.rows.items())
     messages.success(request, f"Written to the review: {said}.")
     return redirect("extraction-compare", slug=acting.review.slug, study=study)
+
+
+def _in_place(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))
 
 
 def _study_or_404(acting: Acting, study: str) -> dict[str, str]:
