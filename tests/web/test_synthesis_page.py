@@ -35,6 +35,18 @@ def text_of(body: bytes) -> str:
     return unescape(body.decode())
 
 
+def test_the_page_opens_at_the_first_pooled_analysis_and_the_list_counts_studies(team: Team) -> None:
+    results = Folder.load(KETAMINE).synthesise().analyses
+    assert results[0].fit is None, "else this test asks nothing"
+    first = next(result for result in results if result.fit)
+    page = text_of(team.reader.client.get(address(team)).content)
+    assert f"<h1>{first.title}</h1>" in page and '<img src="' in page
+    for result in results:
+        studies = len({row.study for row in result.rows})
+        said = f"{studies} stud{'y' if studies == 1 else 'ies'}" if studies else "no data"
+        assert f'{result.title} <span class="quiet">{said}</span>' in page
+
+
 def test_every_planned_analysis_says_what_the_report_says(team: Team) -> None:
     for result in Folder.load(KETAMINE).synthesise().analyses:
         page = text_of(team.reader.client.get(address(team, f"?analysis={result.id}")).content)

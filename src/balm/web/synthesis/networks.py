@@ -30,7 +30,7 @@ from balm.store.reviews.models import Review
 from balm.store.synthesis.current import current_package, data_stamp, kept_for
 from balm.web.entry import in_review
 from balm.web.synthesis.tables import places, shown
-from balm.web.synthesis.views import PICTURES
+from balm.web.synthesis.views import PICTURES, planned
 
 
 def _cinema(package: Package, result: NetworkResult) -> bytes:
@@ -69,7 +69,7 @@ def page(request: HttpRequest, acting: Acting) -> HttpResponse:
         "rated": _shown(rated, here, report),
         "important": important,
         "may_set_up": acting.may("set up"),
-        "plans": synthesis.package.meta.analyses,
+        "plans": planned(synthesis),
         "networks": synthesis.networks,
         "endings": [("svg", "SVG"), ("png", "PNG"), ("pdf", "PDF")],
     }

@@ -31,7 +31,8 @@ from balm.report.analysis_table import as_csv, as_xlsx
 from balm.report.html_report.analysis_view import AnalysisView, view
 from balm.review.analysis_choices import Chosen, choose, spec_as_plain
 from balm.review.analysis_data import canonical, data_hash
-from balm.review.synthesis import AnalysisResult
+from balm.review.package import AnalysisSpec
+from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.store.reviews.models import Review
 from balm.store.screening.standing import plan_of
 from balm.store.synthesis.current import current_package, data_stamp, kept_for
@@ -101,8 +102,9 @@ def _page(
 
 
 def _workbench(review: Review, now: dict[str, list[str]]) -> dict[str, Any]:
-    package = current_package(review)
-    chosen = choose(package, now)
+    package, synthesis = current_package(review), current_synthesis(review)
+    pooled = [result.id for result in synthesis.analyses if result.fit is not None]
+    chosen = choose(package, now or {"analysis": pooled[:1]})
     result = current_analysis(review, chosen.spec)
     seen, one_out, grown = _views(review, chosen)
     report = reverse("report", kwargs={"slug": review.slug})
@@ -113,7 +115,7 @@ def _workbench(review: Review, now: dict[str, list[str]]) -> dict[str, Any]:
         "chosen": chosen,
         "result": result,
         "view": seen,
-        "plans": package.meta.analyses,
+        "plans": planned(synthesis),
         "networks": package.meta.networks,
         "menus": menus(package, chosen),
         "extras": extras(package, chosen, now, [(row.study, row.label, row.design) for row in result.rows]),
@@ -138,6 +140,12 @@ def _workbench(review: Review, now: dict[str, list[str]]) -> dict[str, Any]:
         "tables": [("csv", "CSV"), ("xlsx", "XLSX"), ("json", "JSON"), ("py", "Python script")],
         "report": report,
     }
+
+
+def planned(synthesis: Synthesis) -> list[tuple[AnalysisSpec, int]]:
+    """Each planned analysis, and how many studies give it numbers."""
+    studies = {result.id: len({row.study for row in result.rows}) for result in synthesis.analyses}
+    return [(plan, studies.get(plan.id, 0)) for plan in synthesis.package.meta.analyses]
 
 
 def _views(review: Review, chosen: Chosen) -> tuple[AnalysisView, SeriesView | None, SeriesView | None]:
