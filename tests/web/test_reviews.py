@@ -67,6 +67,7 @@ def test_the_home_of_a_review_counts_what_waits_for_oneself(team: Team) -> None:
     vote(team.teammate, "r2", "withdrawn")
     assert "Titles and abstracts: 1 of 12 decided by you" in home(team.teammate, team)
     assert "Titles and abstracts: 0 of 12 decided by you" in home(team.second, team)
+    assert "Screening</a>: Titles and abstracts: 1 of 12 decided by you</li>" in home(team.teammate, team)
     assert "decided by you" not in home(team.arbiter, team)
     assert "to settle" not in home(team.arbiter, team)
     vote(team.second, "r1", "exclude")
@@ -102,3 +103,5 @@ def test_the_home_asks_for_interests_until_they_are_stated(team: Team) -> None:
     assert "State your conflicts of interest" in home(team.arbiter, team)
     team.arbiter.client.post(f"/reviews/{team.review.slug}/members/interests/", {"interests": "none"})
     assert "State your conflicts of interest" not in home(team.arbiter, team)
+    assert "Waits for you" in home(team.teammate, team)
+    assert "Waits for you" not in home(team.arbiter, team), "nothing else does"

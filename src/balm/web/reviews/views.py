@@ -38,13 +38,15 @@ def reviews(request: HttpRequest) -> HttpResponse:
 @in_review("view")
 def home(request: HttpRequest, acting: Acting) -> HttpResponse:
     """A review's stages, each with the next thing to do."""
+    stages = [(s, progress_of(acting, s.url)) for s in STAGES if acting.may(s.act)]
     return render(
         request,
         "reviews/home.html",
         {
             "acting": acting,
             "review": acting.review,
-            "stages": [(s, progress_of(acting, s.url)) for s in STAGES if acting.may(s.act)],
+            "stages": stages,
+            "waiting": [(stage, part) for stage, parts in stages for part in parts if part.waits],
             "may_publish": acting.may("publish"),
         },
     )
