@@ -38,6 +38,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   });
   for (const name of ["sendError", "timeout"]) document.addEventListener("htmx:" + name, () => failed(NO_ANSWER));
 }
+// On a phone the stages stand in one line that is scrolled: this page's stage is in sight.
+{
+  const stages = document.querySelector(".stages"), here = stages && stages.querySelector("[aria-current]");
+  if (here) stages.scrollLeft = here.offsetLeft - stages.offsetLeft - (stages.clientWidth - here.offsetWidth) / 2;
+}
 // A form is sent once: a second click while the first is under way does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
