@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from balm.review.deduplication.decided import reports_of, set_aside
+from balm.review.deduplication.decided import kept_records, set_aside
 from balm.review.flow import Flow, from_keys, named
 from balm.review.flow_grouping import grouping
 from balm.review.package import Package
@@ -94,10 +94,7 @@ def _sides(package: Package) -> tuple[Mapping[str, str], _Side, _Side]:
     kinds = _kinds(package)
     other = {r.record for r in package.records if kinds.get(r.search or "") in _COLUMNS}
     ids = {r.record for r in package.records}
-    kept = {record: record for record in ids}
-    for report in reports_of(package.duplicates):
-        here = [record for record in report if record in ids]
-        kept |= dict.fromkeys(here, here[0] if here else "")
+    kept = kept_records(ids, package.duplicates)
     from_bases = frozenset(kept[record] for record in ids - other)
     return kept, _Side(from_bases, len(ids - other)), _Side(frozenset(kept.values()) - from_bases, len(other))
 

@@ -92,3 +92,16 @@ def decision_on(
     if record_1 == record_2:
         raise InputError(f"a decision needs two records; got {record_1!r} twice")
     return DuplicateDecision(record_1, record_2, decision, reason, person, time)
+
+
+def kept_records(records: Iterable[str], decisions: Iterable[DuplicateDecision]) -> dict[str, str]:
+    """Each record with the one of ``records`` that stands for its report: itself, where it has no copy.
+
+    >>> kept_records("abc", [DuplicateDecision("a", "c", DUPLICATE, None, None, None)])
+    {'a': 'a', 'b': 'b', 'c': 'a'}
+    """
+    kept = {record: record for record in records}
+    for copies in reports_of(decisions):
+        here = [record for record in copies if record in kept]
+        kept |= dict.fromkeys(here, here[0] if here else "")
+    return kept

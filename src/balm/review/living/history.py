@@ -134,6 +134,30 @@ def study_versions(package: Package) -> dict[str, str]:
     return {s.study: named.get(s.study) or found.get(s.study) or own[-1].version for s in package.studies}
 
 
+def report_versions(package: Package) -> dict[str, str]:
+    """Report -> the version whose search found it; one that no search here found came with the first of its studies.
+
+    A study that came before every search that found its reports (from a list, say) brought these reports with it.
+    """
+    own = own_versions(package)
+    if not own:
+        return {}
+    place = {v.version: i for i, v in enumerate(own)}
+    records, came = record_versions(package), study_versions(package)
+    known = {r.report for r in package.reports}
+    found: dict[str, str] = {}
+    for r in package.records:
+        for report in {r.report or r.record, r.record} & known:
+            found[report] = min((found.get(report, records[r.record]), records[r.record]), key=place.__getitem__)
+    first = {
+        r.report: min((came[s] for s in r.studies if s in came), key=place.__getitem__, default=own[0].version)
+        for r in package.reports
+    }
+    dated = {name: found.get(name, version) for name, version in first.items()}
+    at_hand = {s for r in package.reports for s in r.studies if s in came and place[dated[r.report]] <= place[came[s]]}
+    return {r.report: dated[r.report] if at_hand & set(r.studies) else first[r.report] for r in package.reports}
+
+
 def studies_as_of(package: Package, at: ReviewVersion) -> frozenset[str]:
     """The studies that ``at`` had: those that came with it or before; of a milestone, those published by its year.
 

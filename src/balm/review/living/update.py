@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from balm.review.deduplication.decided import reports_of
+from balm.review.deduplication.decided import kept_records
 from balm.review.flow import Flow
 from balm.review.flow_counts import INCLUDED_SCOPES, flow_of, screening_outcomes
 from balm.review.living.history import (
@@ -18,6 +18,7 @@ from balm.review.living.history import (
     as_of,
     own_versions,
     record_versions,
+    report_versions,
     search_versions,
     studies_as_of,
     study_versions,
@@ -49,7 +50,7 @@ def update_of(package: Package, at: ReviewVersion) -> Update:
     """What the searches of ``at`` brought, and what of it is to be screened."""
     searches, first = search_versions(package), record_versions(package)
     mine = [r.record for r in package.records if searches.get(r.search or "", at.version) == at.version]
-    kept = _kept(package)
+    kept = kept_records((r.record for r in package.records), package.duplicates)
     known = [r for r in mine if first[r] != at.version]
     fresh = [r for r in mine if first[r] == at.version]
     new = tuple(dict.fromkeys(kept.get(r, r) for r in fresh))
@@ -64,16 +65,6 @@ def update_of(package: Package, at: ReviewVersion) -> Update:
     )
 
 
-def _kept(package: Package) -> dict[str, str]:
-    """Record -> the record that stands for its report."""
-    ids = {r.record for r in package.records}
-    kept: dict[str, str] = {}
-    for copies in reports_of(package.duplicates):
-        here = [r for r in copies if r in ids]
-        kept |= dict.fromkeys(here, here[0] if here else "")
-    return kept
-
-
 def flow_of_version(
     package: Package,
     at: ReviewVersion,
@@ -85,11 +76,15 @@ def flow_of_version(
     """The flow of one version: its own searches alone, the studies before it as previous ones, and the total.
 
     A new record of a report that was found before is a duplicate here: its earlier decision stands and is not counted
-    again. The first version has no previous studies and is an ordinary flow.
+    again. A new report of a study that was included before is a new report, and the note says so. The first version has
+    no previous studies and is an ordinary flow.
     """
     own = own_versions(package)
-    place = [v.version for v in own].index(at.version)
+    places = {v.version: i for i, v in enumerate(own)}
+    place = places[at.version]
     then = as_of(package, at)
+    came = {name: places[version] for name, version in report_versions(package).items()}
+    then = replace(then, reports=tuple(r for r in then.reports if came[r.report] <= place))
     if place == 0:
         return flow_of(then, pooled, not_retrieved, by_record=by_record)
     searches, first = search_versions(package), record_versions(package)
@@ -100,7 +95,9 @@ def flow_of_version(
     previous = {s.study for s in package.studies if s.study in before and s.scope in INCLUDED_SCOPES}
     counts: dict[str, int] = {"previous_studies": len(previous)}
     if package.reports:
-        counts["previous_reports"] = sum(bool(previous & set(r.studies)) for r in package.reports)
+        counts["previous_reports"] = sum(
+            bool(previous & set(r.studies)) for r in then.reports if came[r.report] < place
+        )
     alone = replace(
         then,
         meta=replace(then.meta, flow=MappingProxyType({**_notes(then.meta.flow), **counts})),
@@ -111,18 +108,26 @@ def flow_of_version(
         batches=tuple(b for b in then.batches if b.record in fresh),
     )
     flow = flow_of(alone, pooled, not_retrieved, by_record=by_record)
+    again = sum(came[r.report] == place and bool(previous & set(r.studies)) for r in then.reports)
+    if again:
+        flow = replace(flow, note=" ".join(filter(None, (flow.note, _of_previous(again)))))
     begun = any(v.stage == "title-abstract" for v in then.screening)
     if fresh and begun and flow.records_screened is None and not flow.uses_other_methods:
-        kept = _kept(alone)  # the review screens already, and of the update nobody has read a record yet
-        flow = replace(
-            flow, records_screened=0, records_excluded=0, records_waiting=len({kept.get(r, r) for r in fresh})
-        )
+        # The review screens already, and of the update nobody has read a record yet.
+        waiting = len(set(kept_records(fresh, alone.duplicates).values()))
+        flow = replace(flow, records_screened=0, records_excluded=0, records_waiting=waiting)
     known = len(found) - len(fresh)
     if not known:
         return flow
     if not fresh:  # every record was known: nothing is left to screen
         return replace(flow, duplicates=known, excluded_automatic=0, excluded_other=0, records_screened=0)
     return replace(flow, duplicates=(flow.duplicates or 0) + known)
+
+
+def _of_previous(reports: int) -> str:
+    if reports == 1:
+        return "One of the new reports is of a study that was included before."
+    return f"{reports} of the new reports are of studies that were included before."
 
 
 def _notes(said: object) -> dict[str, int]:
@@ -153,6 +158,16 @@ def earlier_flows(
     )
 
 
+def first_version(package: Package) -> ReviewVersion | None:
+    """The version that a review without one is in: under the name and date of ``review.toml``, with all there is.
+
+    ``None`` where ``versions.csv`` has a version. The first release or the first update writes it down.
+    """
+    if own_versions(package):
+        return None
+    return ReviewVersion(package.meta.version, VERSION, "First version", package.meta.date, None)
+
+
 def begin_update(package: Package, new: ReviewVersion) -> tuple[ReviewVersion, ...]:
     """The rows of ``versions.csv`` with an update begun: what no version held so far is written to the last one.
 
@@ -164,9 +179,9 @@ def begin_update(package: Package, new: ReviewVersion) -> tuple[ReviewVersion, .
     if new.searches or new.studies:
         raise InputError(Problem("an update begins empty: its searches and studies come to it", file="versions.csv"))
     rows = package.versions
-    if not own_versions(package):
-        rows = (*rows, ReviewVersion(package.meta.version, VERSION, "First version", package.meta.date, None))
-        if package.meta.version == new.version:
+    if (first := first_version(package)) is not None:
+        rows = (*rows, first)
+        if first.version == new.version:
             raise InputError(
                 Problem(f"{new.version!r} is the version of review.toml; give the update another", file="versions.csv")
             )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from balm.review.flow_counts import flow_of
-from balm.review.living.history import as_of, record_versions, study_versions, version_problems
+from balm.review.living.history import as_of, record_versions, report_versions, study_versions, version_problems
 from balm.review.living.update import begin_update, flow_of_version, living_flow, update_of
 from balm.review.package import Package
 from balm.vocabulary.evidence import DuplicateDecision, Report, Vote
@@ -67,6 +67,26 @@ def test_the_flow_shows_previous_and_new() -> None:
     first = flow_of_version(package, package.versions[0])
     assert not first.is_update and (first.database_results, first.records_excluded, first.new_studies) == (2, 1, 1)
     assert first.problems() == ()
+
+
+def test_a_new_report_of_a_study_that_was_included_before_is_a_new_report() -> None:
+    package = two_runs()
+    package = replace(package, studies=package.studies[:1], reports=(
+        package.reports[0], replace(package.reports[1], studies=("s-r1",)), replace(package.reports[0], report="x"),
+    ))  # fmt: skip
+    assert report_versions(package) == {"r1": "1", "r3": "2", "x": "1"}, "what no search found came with its study"
+    flow = living_flow(package, by_record=True)
+    assert (flow.previous_studies, flow.new_studies, flow.total_studies) == (1, 0, 1)
+    assert (flow.previous_reports, flow.new_reports, flow.total_reports) == (2, 1, 3)
+    assert flow.note == "One of the new reports is of a study that was included before." and flow.problems() == ()
+    first = flow_of_version(package, package.versions[0])
+    assert (first.new_studies, first.new_reports, first.note) == (1, 2, ""), "the new report was not there yet"
+
+
+def test_a_study_of_a_list_had_its_reports_before_any_search_found_them() -> None:
+    package = two_runs()
+    named = replace(package.versions[0], studies=("s-r3",))
+    assert report_versions(replace(package, versions=(named, package.versions[1])))["r3"] == "1"
 
 
 def test_a_run_that_finds_nothing_new_leaves_nothing_to_screen() -> None:
