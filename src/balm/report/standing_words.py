@@ -59,7 +59,7 @@ def moved_words(moves: Sequence[Move | ComparisonMove], measure: str) -> list[st
     name = MEASURES[measure].scale.name if measure in MEASURES else ""
     scale = "" if name in ("", IDENTITY.name) else f" on the scale of pooling ({name})"
     for i, m in enumerate(moves):
-        lead = "the trial that moved it" if i == 0 else "then"
+        lead = "the trial that moved it" if i == 0 else "next"
         if m.standing is None:
             lines.append(f"{lead}: {m.label}; without it nothing can be estimated")
             continue

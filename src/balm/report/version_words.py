@@ -178,6 +178,11 @@ def _studies(c: Changes, package: Package) -> list[str]:
             lines.append(f"gone: {label} (was {was})")
         else:
             lines.append(f"{label}: {was} then, {now} now")
+    new = {study for study, was, _ in c.studies if not was}
+    reports = [r for key in c.tables["reports.csv"].added if (r := package.report(key[0])) is not None]
+    for study in dict.fromkeys(s for r in reports for s in r.studies if s not in new):
+        n = sum(study in r.studies for r in reports)
+        lines.append(f"{names.get(study, study)}: {'one more report' if n == 1 else f'{n} more reports'}")
     return lines
 
 
@@ -243,10 +248,20 @@ def stale_lines(changes: Changes) -> list[str]:
     """Each stale judgement in one line."""
     return [
         f"{s.what}, {s.of}"
-        + (f" ({', '.join(p for p in (s.who, s.when) if p)})" if s.who or s.when else "")
+        + (f" ({', '.join(p for p in (s.who, _minute(s.when)) if p)})" if s.who or s.when else "")
         + f": {s.why}"
         for s in changes.stale
     ]
+
+
+def _minute(when: str) -> str:
+    """A moment to the minute, as people read it; a day stays a day.
+
+    >>> _minute("2026-11-23T12:10:59.423947+00:00"), _minute("2026-11-22"), _minute("spring 2026")
+    ('2026-11-23 12:10', '2026-11-22', 'spring 2026')
+    """
+    day, _, time = when.partition("T")
+    return f"{day} {time[:5]}" if len(day) == 10 and time[2:3] == ":" else when
 
 
 # ---- for machines

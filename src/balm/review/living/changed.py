@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from balm.review.certainty.of_analysis import participants, used_rows
 from balm.review.certainty.planned_network import NetworkCertainty, network_certainties
 from balm.review.certainty.rating import Certainty, certainty_of
+from balm.review.deduplication.decided import kept_records
 from balm.review.flow_counts import screening_outcomes
 from balm.review.living.moved import Move, moves
 from balm.review.living.network_changed import NetworkChange, network_change
@@ -171,10 +172,12 @@ def standing_of(result: AnalysisResult) -> Standing:
 
 
 def screened(package: Package) -> Screened:
-    """The records of a package and where they stand at title and abstract."""
-    outcomes = list(screening_outcomes(v for v in package.screening if v.stage == "title-abstract").values())
+    """The records of a package, one a report, and where they stand at title and abstract."""
+    kept = kept_records((r.record for r in package.records), package.duplicates)
+    votes = (replace(v, record=kept.get(v.record, v.record)) for v in package.screening if v.stage == "title-abstract")
+    outcomes = list(screening_outcomes(votes).values())
     counts = (outcomes.count(what) for what in ("include", "exclude", "conflict"))
-    return Screened(len(package.records), *counts)
+    return Screened(len(set(kept.values())), *counts)
 
 
 def _analysis(then: AnalysisResult | None, now: AnalysisResult | None, frozen: bool) -> AnalysisChange:
