@@ -121,6 +121,7 @@ def test_a_release_is_written_once_and_every_change_to_it_is_seen(team: Team) ->
         assert team.owner.client.post(address(team, "release/"), sent).status_code == 302
     made = Released.objects.get(review=team.review)
     (manifest,) = manifests_of(team.review)
+    assert "Nothing has changed" in page(team, "since/0.1/")
     assert manifest.hash == made.hash and manifest.by == "olga" and "package/results.csv" in manifest.files
     assert check_releases(team.review) == () and "Every release is as it was released" in page(team)
     again = team.owner.client.post(address(team, "release/"), sent | {"submission": "two"})
@@ -165,6 +166,38 @@ def test_no_page_tells_a_vote_that_is_hidden(team: Team) -> None:
     before = seen()
     vote(team.second, "r1", "exclude")
     assert seen() == before
+
+
+def test_since_a_release_the_search_is_counted_and_no_hidden_vote(team: Team) -> None:
+    acting = team.owner.acting
+    append_rows(acting, "searches.csv", [{"search": "s1", "kind": "database", "source": "Medline", "retrieved": "3"}])
+    append_rows(acting, "records.csv", [{"record": f"r{k}", "search": "s1", "title": f"Trial {k}"} for k in (1, 2, 3)])
+    same = {"record_1": "r1", "record_2": "r3", "decision": "duplicate", "rule": "same DOI", "time": "2026-12-02"}
+    append_rows(acting, "duplicates.csv", [same])
+    open_stage(acting, TA, ["tariq", "sofia"])
+    for who in (team.teammate, team.second):
+        assert sorted(records_of(who)) == ["r1", "r2"]
+        vote(who, "r1", "include")
+    release_version(acting, "0.1", submission="one")
+    assert "Nothing has changed" in page(team, "since/0.1/")
+    vote(team.second, "r2", "exclude")
+    assert "Nothing has changed" in page(team, "since/0.1/"), "nobody may see that vote"
+    vote(team.teammate, "r2", "exclude")
+    said = page(team, "since/0.1/")
+    assert "title and abstract, excluded: 0 then, 1 now" in said, "r3 is a copy: it waited for nobody"
+    assert "title and abstract, not screened yet: 1 then, 0 now" in said
+    assert "records.csv" not in said and "gone" not in said
+
+
+def test_a_review_without_a_version_is_released_as_its_first(team: Team) -> None:
+    Row.objects.filter(review=team.review, table="versions.csv").delete()
+    assert "Its first release, or its first update, makes version 0.1" in page(team)
+    assert "Release First version" in unescape(team.owner.client.get(address(team)).content.decode())
+    refused = team.owner.client.post(address(team, "release/"), {"version": "2", "submission": "a"})
+    assert refused.status_code == 422 and "the first version of this review is" in unescape(refused.content.decode())
+    assert team.owner.client.post(address(team, "release/"), {"version": "0.1", "submission": "b"}).status_code == 302
+    held = Row.objects.get(review=team.review, table="versions.csv").cells
+    assert (held["version"], held["kind"]) == ("0.1", "version") and check_releases(team.review) == ()
 
 
 def test_who_extracted_is_told_of_what_was_agreed(team: Team) -> None:

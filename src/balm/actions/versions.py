@@ -28,6 +28,7 @@ from balm.review.living.history import (
 )
 from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, Release
 from balm.review.living.update import begin_update as update_begun
+from balm.review.living.update import first_version
 from balm.review.package import Package
 from balm.review.reading import read_package
 from balm.review.schema import TABLE_BY_FILE
@@ -79,7 +80,10 @@ def changes_of(
 
 def check_releasable(package: Package, version: str, released: Mapping[str, Mapping[str, bytes]]) -> ReviewVersion:
     """The version that can be released now: the latest, once, and only where no earlier release was tampered with."""
-    at = version_called(package, version)
+    first = first_version(package)
+    if first is not None and version not in {first.version, *(v.version for v in package.versions)}:
+        raise InputError(f"the first version of this review is {first.version!r}, of review.toml; got {version!r}")
+    at = first if first is not None and first.version == version else version_called(package, version)
     if at.kind == MILESTONE:
         raise InputError(f"{version!r} is a milestone of others; only a version of this review can be released")
     if at.version in released:
@@ -89,7 +93,7 @@ def check_releasable(package: Package, version: str, released: Mapping[str, Mapp
                 f"{FOLDER}/{version}",
             )
         )
-    last = own_versions(package)[-1]
+    last = first or own_versions(package)[-1]
     if at.version != last.version:
         raise InputError(f"the review stands at version {last.version!r}: {version!r} cannot be frozen any more")
     if problems := frozen.chain_problems(released):
@@ -126,12 +130,15 @@ def begin_update(
     package = Review.load(folder).package
     day = on or datetime.date.today().isoformat()
     new = version_row(package, version, label=label or "", trigger=trigger or "", searched=searched or "", on=day)
-    rows = update_begun(package, new)
+    _write_versions(Path(folder), update_begun(package, new))
+    return new
+
+
+def _write_versions(root: Path, rows: tuple[ReviewVersion, ...]) -> None:
     try:
-        write_whole(Path(folder) / TABLE.file, write_table(rows, TABLE))
+        write_whole(root / TABLE.file, write_table(rows, TABLE))
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror or error}", TABLE.file)) from None
-    return new
 
 
 def version_row(
@@ -156,7 +163,8 @@ def release(folder: str | Path, version: str, *, by: str, on: str | None = None)
     by : who releases it.
     on : the date, as YYYY-MM-DD; today when not given.
 
-    Nothing is ever replaced: a version is released once, and its hash covers every byte and the release before it.
+    Nothing is ever replaced: a version is released once, and its hash covers every byte and the release before it. A
+    review without a version gets its first one, under the version that ``review.toml`` names.
     """
     if not by.strip():
         raise InputError("by: say who releases the version")
@@ -165,6 +173,10 @@ def release(folder: str | Path, version: str, *, by: str, on: str | None = None)
     package = review.package
     before = releases_in(root)
     at = check_releasable(package, version, before)
+    if at not in package.versions:
+        _write_versions(root, (*package.versions, at))
+        review = Review.load(root)
+        package = review.package
     previous = frozen.latest(before)
     changes = changes_since(review, previous.version) if previous and _known(package, previous.version) else None
     report = build_report(review.synthesise(), review.flow(), changes=changes_since_last(review))

@@ -120,6 +120,20 @@ def test_a_release_that_cannot_be_written_leaves_nothing(
     assert not (copy / "releases").exists()
 
 
+def test_a_review_without_a_version_is_released_as_its_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    assert main(["new", str(folder)]) == 0
+    assert main(["versions", str(folder), "--release", "1", "--by", "ana"]) == 1
+    assert "the first version of this review is '0.1', of review.toml; got '1'" in capsys.readouterr().err
+    assert main(["versions", str(folder), "--release", "0.1", "--by", "ana"]) == 0
+    assert "0.1,version,First version," in (folder / "versions.csv").read_text(encoding="utf-8")
+    assert main(["versions", str(folder), "--verify"]) == 0
+    frozen = folder / "releases" / "0.1" / "package" / "versions.csv"
+    assert frozen.read_bytes() == (folder / "versions.csv").read_bytes()
+
+
 RIS = "TY  - JOUR\nTI  - {title}\nAU  - Silva, A\nPY  - 2020\nDO  - 10.1000/{n}\nER  -\n\n"
 
 

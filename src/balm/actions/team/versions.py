@@ -57,9 +57,12 @@ def release_version(acting: Acting, version: str, *, submission: str) -> Release
     lock_chain(review.key)
     if known := Released.objects.filter(member=acting.member, submission=submission).first():
         return known
-    package, synthesis = current_package(review), current_synthesis(review)
-    before = releases_of(review)
+    package, before = current_package(review), releases_of(review)
     at = check_releasable(package, version, before)
+    if at not in package.versions:
+        put_row(acting, TABLE.file, _cells(at), reason=f"version {at.version} is released")
+        package = current_package(review)
+    synthesis = current_synthesis(review)
     previous = frozen.latest(before)
     changes = None
     if previous is not None and any(v.version == previous.version for v in package.versions):

@@ -33,7 +33,7 @@ from balm.review.living.history import (
     study_versions,
     timeline,
 )
-from balm.review.living.update import update_of
+from balm.review.living.update import first_version, update_of
 from balm.review.package import Package
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.problems import InputError, Problem
@@ -50,7 +50,8 @@ def page(request: HttpRequest, acting: Acting) -> HttpResponse:
 
 def _page(request: HttpRequest, acting: Acting, problems: tuple[Problem, ...] = (), status: int = 200) -> HttpResponse:
     package = package_now(acting.review)
-    own = own_versions(package)
+    first, own = first_version(package), own_versions(package)
+    last = first or own[-1]
     released = {r.version: r for r in actions.manifests_of(acting.review)}
     context = {
         "acting": acting,
@@ -59,7 +60,8 @@ def _page(request: HttpRequest, acting: Acting, problems: tuple[Problem, ...] = 
         "releases": list(released.values()),
         "tampered": actions.check_releases(acting.review) if released else (),
         "analyses": package.meta.analyses,
-        "latest": own[-1] if own and own[-1].version not in released else None,
+        "first": first,
+        "latest": None if last.version in released else last,
         "may_update": acting.may("set up"),
         "may_release": acting.may("release"),
         "submission": secrets.token_urlsafe(16),
