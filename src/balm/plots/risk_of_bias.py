@@ -60,11 +60,13 @@ def risk_of_bias_plot(
     """Draw a table ``Study, D1 ... Dn, Overall, Weight`` of judgements, as lights or as bars.
 
     data     : path of a CSV file, data frame, dict of columns or list of dicts; columns other than ``Study``,
-               ``Overall`` and ``Weight`` are domains. Judgements are the words of RoB 1 and 2, ROBINS-I, QUADAS-2 and
-               the JBI lists, in any case, with or without "risk"; an empty cell is a judgement that was not made.
+               ``Overall`` and ``Weight`` are domains. Judgements are the words of RoB 1 and 2, ROBINS-I, ROBINS-E,
+               QUADAS-2, QUIPS and the JBI lists, in any case, with or without "risk"; an empty cell is a judgement that
+               was not made.
     path     : where to keep the figure; .svg, .png or .pdf.
     kind     : "traffic-light" (studies down, domains across) or "summary" (a bar for each domain).
-    tool     : "RoB 2", "ROBINS-I" or "QUADAS-2" to name the domains D1, D2 ...
+    tool     : "RoB 2", "RoB 2 cluster", "RoB 2 crossover", "ROBINS-I", "ROBINS-I V2", "ROBINS-E", "QUADAS-2" or
+               "QUIPS": names the domains D1, D2 ..., and refuses words and domains that the tool does not have.
     overall  : with the overall judgements, where the table has them.
     weighted : summary only: bars by weight in the meta-analysis (column ``Weight``) instead of by number of studies;
                by default where the table has weights.
@@ -178,7 +180,10 @@ def _grid(
     for row, name in enumerate(rows):
         y = first + ROW * row
         drawing.line(10, y, width - 10, y, stroke=RULE)
-        drawing.text(10, y + ROW / 2 + 4, fit(name, left - 16, SIZE))
+        lines = wrap(name, left - 16, SIZE, lines=2)
+        for n, line in enumerate(lines):
+            at = y + ROW / 2 + 4 + 13 * (n - (len(lines) - 1) / 2)
+            drawing.text(10, at, line, full=name if n == 0 and len(lines) > 1 else None)
         for column in range(len(heads)):
             here = cells(row, column)
             for n, cell in enumerate(here):

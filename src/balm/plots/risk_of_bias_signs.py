@@ -15,6 +15,7 @@ SIGNS = {
     "high": "−",
     "no": "−",
     "serious": "−",
+    "very high": "!",
     "critical": "!",
     "no information": "NI",
     "not applicable": "NA",

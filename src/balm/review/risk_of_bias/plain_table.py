@@ -5,40 +5,20 @@ For those who use nothing else of balm: the table may come from any program, and
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from balm.review.plain_rows import PlainRows, plain_rows
+from balm.review.risk_of_bias.tools import ALWAYS, TOOLS, Tool
 from balm.review.risk_of_bias.words import JUDGEMENTS, OVERALL, judgement_word
 from balm.vocabulary.problems import InputError, Problem, check_option
 
-WEIGHT = "Weight"
-
-#: Names of the domains, by tool, where a table calls them D1, D2 ...
-DOMAIN_NAMES: dict[str, tuple[str, ...]] = {
-    "RoB 2": (
-        "Randomisation process",
-        "Deviations from the intended interventions",
-        "Missing outcome data",
-        "Measurement of the outcome",
-        "Selection of the reported result",
-    ),
-    "ROBINS-I": (
-        "Confounding",
-        "Selection of participants",
-        "Classification of interventions",
-        "Deviations from intended interventions",
-        "Missing data",
-        "Measurement of outcomes",
-        "Selection of the reported result",
-    ),
-    "QUADAS-2": ("Patient selection", "Index test", "Reference standard", "Flow and timing"),
-}
+STUDY, WEIGHT = "Study", "Weight"
+NEEDS = "Study, D1 ... Dn, Overall, Weight"
+#: A domain named by its code alone: D1, d1a, DS.
+_CODE = re.compile(r"d(?:\d+[a-z]?|s)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +44,11 @@ class BiasTable:
 def bias_table(data: Any, *, tool: str | None = None) -> BiasTable:
     """Read a table of judgements: a path of a CSV file, a data frame, a dict of columns, or a list of dicts.
 
-    The first column (or the one called ``Study``) names the study; ``Overall`` and ``Weight`` are optional; every
-    other column is a domain. ``tool`` (``"RoB 2"``, ``"ROBINS-I"``, ``"QUADAS-2"``) names the domains D1, D2 ...
-    An empty cell is a judgement that was not made; ``No information`` is a judgement of its own.
+    ``Study`` (or else the index of a data frame, or the first column) names the study; ``Overall`` and ``Weight`` are
+    optional; every other column is a domain. ``tool`` (a row of :data:`TOOLS`: ``"RoB 2"``, ``"RoB 2 cluster"``,
+    ``"RoB 2 crossover"``, ``"ROBINS-I"``, ``"ROBINS-I V2"``, ``"ROBINS-E"``, ``"QUADAS-2"``, ``"QUIPS"``) names the
+    domains D1, D2 ... and refuses words and domains that it does not have. An empty cell is a judgement that was not
+    made; ``No information`` is a judgement of its own.
 
     >>> table = bias_table({"Study": ["A", "B"], "D1": ["Low", "High risk"], "Overall": ["Low", "High"]})
     >>> table.domains, table.judgements, table.overall
@@ -74,39 +56,30 @@ def bias_table(data: Any, *, tool: str | None = None) -> BiasTable:
     """
     if isinstance(data, BiasTable):
         return data
-    file, heads, rows = _cells(data)
-    named = {head.lower(): head for head in heads}
-    study = named.get("study", heads[0])
-    special = {study, named.get("overall"), named.get("weight")}
-    domains = [head for head in heads if head not in special]
-    if not domains:
-        raise InputError(Problem("the table has no column of a domain: Study, D1 ... Dn, Overall, Weight", file))
-    if not rows:
-        raise InputError(Problem("the table holds no study", file))
-    problems: list[Problem] = []
-
-    def judged(row: Mapping[str, Any], number: int, column: str) -> str | None:
-        text = _text(row.get(column))
-        if not text:
-            return None
-        word = judgement_word(text)
-        if word is None:
-            allowed = ", ".join(JUDGEMENTS)
-            problems.append(
-                Problem(f"must be one of {allowed}; got {text!r}", file, row=number, column=column, value=text)
-            )
-        return word
-
-    judgements = tuple(tuple(judged(r, i, d) for d in domains) for i, r in enumerate(rows, 1))
+    known = None if tool is None else TOOLS[check_option("tool", tool, tuple(TOOLS))]
+    table = plain_rows(data, needs=NEEDS, label=STUDY)
+    named = {head.lower(): head for head in table.heads}
+    study = named.get("study") or _first(table)
     total = named.get("overall")
-    overall = tuple(judged(r, i, total) for i, r in enumerate(rows, 1)) if total else ()
-    weights = _weights([r.get(named["weight"]) for r in rows], file, problems) if "weight" in named else ()
-    studies = tuple(_text(r.get(study)) for r in rows)
-    problems += [Problem("must not be empty", file, row=i, column=study) for i, s in enumerate(studies, 1) if not s]
+    domains = [head for head in table.heads if head not in {study, total, named.get("weight")}]
+    if not domains:
+        raise InputError(Problem(f"the table has no column of a domain; it needs {NEEDS}", table.file))
+    if not table.rows:
+        raise InputError(Problem("the table holds no study", table.file))
+    problems: list[Problem] = []
+    columns = {head: _judged(table, head, problems) for head in (*domains, *((total,) if total else ()))}
+    if known is not None and not problems:
+        problems += _foreign(columns, str(tool), known, table.file)
+    names = tuple(_domain_name(head, tool, known, table.file, problems) for head in domains)
+    weights = _weights([row[named["weight"]] for row in table.rows], table.file, problems) if "weight" in named else ()
+    studies = tuple(row[study] for row in table.rows)
+    problems += [
+        Problem("must not be empty", table.file, row=i, column=study) for i, s in enumerate(studies, 1) if not s
+    ]
     if problems:
         raise InputError(problems)
-    names = tuple(_domain_name(head, tool) for head in domains)
-    return BiasTable(studies, names, judgements, overall, weights)
+    judgements = tuple(zip(*(columns[head] for head in domains), strict=True))
+    return BiasTable(studies, names, judgements, columns[total] if total else (), weights)
 
 
 def risk_of_bias_shares(
@@ -137,78 +110,74 @@ def risk_of_bias_shares(
     return shares
 
 
-def _weights(given: list[Any], file: str, problems: list[Problem]) -> tuple[float, ...]:
+def _first(table: PlainRows) -> str:
+    """The first column, where it can be the names of the studies."""
+    head = table.heads[0]
+    cells = [row[head] for row in table.rows if row[head]]
+    if cells and all(judgement_word(cell) for cell in cells):
+        reason = f"there is no column {STUDY}, and the first one holds judgements; it needs {NEEDS}"
+        raise InputError(Problem(reason, table.file, column=head))
+    return head
+
+
+def _judged(table: PlainRows, head: str, problems: list[Problem]) -> tuple[str | None, ...]:
+    """The judgements of a column; what is none is told once for each word."""
+    words = tuple(judgement_word(row[head]) if row[head] else None for row in table.rows)
+    wrong: dict[str, list[int]] = {}
+    for number, (row, word) in enumerate(zip(table.rows, words, strict=True), 1):
+        if row[head] and word is None:
+            wrong.setdefault(row[head], []).append(number)
+    allowed = ", ".join(JUDGEMENTS)
+    if wrong and not any(words):
+        text, rows = next(iter(wrong.items()))
+        reason = f"no cell is a judgement ({allowed}), as row {rows[0]}: {text!r}; leave out a column that is no domain"
+        problems.append(Problem(reason, table.file, column=head))
+        return words
+    for text, rows in wrong.items():
+        more = "" if len(rows) == 1 else f" (and in {len(rows) - 1} more {'row' if len(rows) == 2 else 'rows'})"
+        reason = f"must be one of {allowed}; got {text!r}{more}"
+        problems.append(Problem(reason, table.file, row=rows[0], column=head, value=text))
+    return words
+
+
+def _foreign(columns: dict[str, tuple[str | None, ...]], name: str, tool: Tool, file: str) -> list[Problem]:
+    """Judgements that the tool does not know, told once, with the tools that know them all."""
+    used = {word for column in columns.values() for word in column if word is not None and word not in ALWAYS}
+    if not (foreign := [word for word in JUDGEMENTS if word in used.difference(tool.judgements)]):
+        return []
+    row, head = next(
+        (i, head) for head, column in columns.items() for i, word in enumerate(column, 1) if word in foreign
+    )
+    reason = f"{' and '.join(map(repr, foreign))} {'is no judgement' if len(foreign) == 1 else 'are no judgements'}"
+    fits = [repr(other) for other, its in TOOLS.items() if used <= set(its.judgements)]
+    way = f"tool={' or '.join(fits)} has them all" if fits else "leave tool out"
+    return [Problem(f"{reason} of {name} ({', '.join(tool.judgements)}); {way}", file, row=row, column=head)]
+
+
+def _weights(given: list[str], file: str, problems: list[Problem]) -> tuple[float, ...]:
     found = []
-    for i, value in enumerate(given, 1):
+    for i, text in enumerate(given, 1):
         try:
-            weight = float(_text(value).removesuffix("%"))
+            weight = float(text.removesuffix("%"))
         except ValueError:
             weight = math.nan
         if not 0 <= weight < math.inf:
-            reason = f"must be a number of 0 or more; got {_text(value)!r}"
-            problems.append(Problem(reason, file, row=i, column=WEIGHT))
+            got = "an empty cell" if not text else repr(text)
+            point = " (with a decimal point)" if re.fullmatch(r"\d+,\d+\s*%?", text) else ""
+            problems.append(
+                Problem(f"must be a number of 0 or more{point}; got {got}", file, row=i, column=WEIGHT, value=text)
+            )
         found.append(weight)
     if not problems and math.fsum(found) <= 0:
         problems.append(Problem("the weights add up to 0", file, column=WEIGHT))
     return tuple(found)
 
 
-def _domain_name(head: str, tool: str | None) -> str:
-    if tool is not None:
-        names = DOMAIN_NAMES[check_option("tool", tool, tuple(DOMAIN_NAMES))]
-        number = head[1:]
-        if head[:1] in "Dd" and number.isdigit() and 1 <= int(number) <= len(names):
-            return names[int(number) - 1]
+def _domain_name(head: str, tool: str | None, known: Tool | None, file: str, problems: list[Problem]) -> str:
+    if known is not None and _CODE.fullmatch(head):
+        name = known.domains.get(head.upper())
+        if name is None:
+            reason = f"{tool} has no such domain; it has {', '.join(sorted(known.domains))}"
+            problems.append(Problem(reason, file, column=head))
+        return name or head
     return " ".join(head.replace(".", " ").replace("_", " ").split())
-
-
-def _cells(data: Any) -> tuple[str, list[str], list[dict[str, Any]]]:
-    """File, header and rows of what was given."""
-    if isinstance(data, (str, os.PathLike)):
-        file = os.path.basename(os.fspath(data))
-        try:
-            text = Path(data).read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            raise InputError(Problem(f"cannot be read: {error.strerror}", file)) from None
-        except UnicodeDecodeError:
-            raise InputError(Problem("is not UTF-8; save it as 'CSV UTF-8'", file)) from None
-        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(c.strip() for c in line)]
-        if not lines:
-            raise InputError(Problem("the file is empty; it needs Study, D1 ... Dn, Overall, Weight", file))
-        heads = [head.strip() for head in lines[0]]
-        for number, line in enumerate(lines[1:], 1):
-            if len(line) != len(heads):
-                raise InputError(Problem(f"has {len(line)} cells; the header has {len(heads)}", file, row=number))
-        return file, _once(heads, file), [dict(zip(heads, line, strict=True)) for line in lines[1:]]
-    if isinstance(data, Mapping):
-        heads = [str(head) for head in data]
-        columns: list[list[Any]] = [list(column) for column in data.values()]
-        return "", _once(heads, ""), _rows(heads, columns)
-    if hasattr(data, "columns"):  # pandas, polars and what looks like them
-        heads = [str(head) for head in data.columns]
-        return "", _once(heads, ""), _rows(heads, [list(data[head]) for head in data.columns])
-    if isinstance(data, Sequence) and data and all(isinstance(row, Mapping) for row in data):
-        heads = list(dict.fromkeys(str(head) for row in data for head in row))
-        return "", _once(heads, ""), [{str(k): v for k, v in row.items()} for row in data]
-    raise InputError("data must be a CSV file, a data frame, a dict of columns or a list of dicts, with at least a row")
-
-
-def _rows(heads: list[str], columns: list[list[Any]]) -> list[dict[str, Any]]:
-    if len({len(column) for column in columns}) > 1:
-        sizes = ", ".join(f"{head}: {len(column)}" for head, column in zip(heads, columns, strict=True))
-        raise InputError(f"the columns must be equally long; got {sizes}")
-    return [dict(zip(heads, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _once(heads: Iterable[str], file: str) -> list[str]:
-    found = list(heads)
-    if not found:
-        raise InputError(Problem("the table has no columns: Study, D1 ... Dn, Overall, Weight", file))
-    for head in found:
-        if [h.lower() for h in found].count(head.lower()) > 1:
-            raise InputError(Problem("stands in the header more than once", file, column=head))
-    return found
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or value != value else str(value).strip()

@@ -14,6 +14,7 @@ JUDGEMENTS = (
     "high",
     "no",
     "serious",
+    "very high",
     "critical",
     "no information",
     "not applicable",
@@ -23,7 +24,7 @@ JUDGEMENTS = (
 OVERALL = "Overall"
 
 #: Judgements that a sensitivity analysis "without high risk of bias" leaves out.
-AT_HIGH_RISK = ("high", "serious", "critical")
+AT_HIGH_RISK = ("high", "serious", "very high", "critical")
 
 #: Predicted directions of bias (RoB 2 and ROBINS-I guidance).
 DIRECTIONS = (
@@ -48,10 +49,13 @@ _SAME = {
 def judgement_word(text: str) -> str | None:
     """The judgement that ``text`` says, or ``None`` where it says none.
 
+    ROBINS-I V2 words its best judgement of confounding "Low (except for concerns about ...)": that is ``low`` here.
+
     >>> judgement_word("Low risk of bias"), judgement_word("Some concerns"), judgement_word("fine")
     ('low', 'some concerns', None)
     """
     word = re.sub(r"[\s_.\-]+", " ", text.strip().lower())
+    word = re.sub(r"^(low.*?),? \(?except (for )?concerns .*$", r"\1", word)
     word = word.removesuffix(" of bias").removesuffix(" risk")
     word = _SAME.get(word, word)
     return word if word in JUDGEMENTS else None
