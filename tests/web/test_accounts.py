@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import threading
+import time
 import zipfile
 from typing import Any
 
@@ -23,11 +25,20 @@ from balm.store.accounts.models import Cached, SetUpLink, User
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
+from balm.web.accounts.mail import THREAD
 from balm.web.stages import STAGES
 from tests.unit.review.revman.made import aspirin
 from tests.web.conftest import KETAMINE, Team
 
 PASSWORD = "a sentence that nobody guesses"
+
+
+def letters() -> list[Any]:
+    """What was sent, once all that is on its way has left."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(30)
+    return list(mail.outbox)
 
 
 def noted() -> list[str]:
@@ -160,7 +171,7 @@ def test_guesses_from_many_computers_are_counted_together_and_lock_nobody_out(cl
     assert TOO_MANY in stranger.post("/account/login/", given).content.decode(), "not even the right one tells itself"
     assert client.post("/account/login/", given).status_code == 302
     client.post("/account/password/reset/", {"email": "ana@example.org"})
-    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", str(mail.outbox[-1].body))
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", str(letters()[-1].body))
     assert link
     elsewhere = Client(REMOTE_ADDR="203.0.113.98")
     page = elsewhere.get(link[1], follow=True).redirect_chain[-1][0]
@@ -191,7 +202,7 @@ def test_a_known_browser_guesses_no_faster_and_only_for_its_own_person(client: C
 def test_nobody_is_sent_links_by_the_hundred(client: Client, ana: User) -> None:
     for i in range(8):
         Client(REMOTE_ADDR=f"203.0.113.{i}").post("/account/password/reset/", {"email": "ana@example.org"})
-    assert len(mail.outbox) == 5
+    assert len(letters()) == 5
 
 
 def test_nobody_is_led_to_another_site_after_signing_in(client: Client, ana: User) -> None:
@@ -213,8 +224,8 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(client: Clie
     unknown = client.post("/account/password/reset/", {"email": "nobody@example.org"})
     known = client.post("/account/password/reset/", {"email": "ana@example.org"})
     assert unknown.headers["Location"] == known.headers["Location"]
-    assert [m.to for m in mail.outbox] == [["ana@example.org"]]
-    address = re.search(r"http://testserver(/account/password/reset/key/\S+)", str(mail.outbox[0].body))
+    assert [m.to for m in letters()] == [["ana@example.org"]]
+    address = re.search(r"http://testserver(/account/password/reset/key/\S+)", str(letters()[0].body))
     assert address
     page = client.get(address[1], follow=True)
     key_page = page.redirect_chain[-1][0]
@@ -228,6 +239,50 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(client: Clie
     assert "reset password" in noted()
 
 
+def test_no_mail_server_holds_an_answer_up_or_makes_it_an_error(
+    client: Client, ana: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An address that has an account is answered as one that has none, in as much time."""
+    from django.core.mail.backends.locmem import EmailBackend
+
+    asked = threading.Event()
+
+    def unreachable(self: Any, messages: Any) -> int:
+        asked.wait(30)
+        raise ConnectionRefusedError("no mail server here")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", unreachable)
+    begun = time.monotonic()
+    answers = [
+        client.post("/account/password/reset/", {"email": f"{who}@example.org"}).status_code
+        for who in ("ana", "nobody")
+    ]
+    client.force_login(ana, backend="allauth.account.auth_backends.AuthenticationBackend")
+    new = "quite another long sentence"
+    given = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert client.post("/account/password/change/", given).status_code == 302
+    assert answers == [302, 302] and time.monotonic() - begun < 25
+    asked.set()
+    letters()
+    assert sum("look at BALM_EMAIL_URL" in line for line in caplog.messages) == 2
+
+
+def test_a_token_asks_for_the_password_again_and_is_told_to_the_address(client: Client, ana: User) -> None:
+    client.post("/account/login/", {"login": "ana@example.org", "password": PASSWORD})
+    wanted = {"name": "a script", "scope": "write", "days": "5"}
+    assert client.get("/account/tokens/").status_code == 200
+    asked = client.post("/account/tokens/", wanted)
+    assert asked.headers["Location"].startswith("/account/reauthenticate/")
+    assert not ana.tokens.exists()
+    made = client.post(asked.headers["Location"], {"password": PASSWORD}, follow=True)
+    assert "balm_" in made.content.decode(), "what was filled in is not lost"
+    assert ana.tokens.get().name == "a script"
+    (told,) = letters()
+    assert (told.to, told.subject) == (["ana@example.org"], "balm: Token made")
+    assert "a script" in told.body and "read and write" in told.body and "balm_" not in told.body
+    assert client.post("/account/tokens/", wanted).status_code == 200, "once in five minutes"
+
+
 def test_changing_the_password_ends_other_sessions(client: Client, ana: User) -> None:
     elsewhere = Client()
     for one in (client, elsewhere):
@@ -238,7 +293,7 @@ def test_changing_the_password_ends_other_sessions(client: Client, ana: User) ->
     assert ana.check_password(new)
     assert client.get("/account/").status_code == 200
     assert elsewhere.get("/account/").status_code == 302
-    assert [m.to for m in mail.outbox] == [["ana@example.org"]], "the change is told to the address"
+    assert [m.to for m in letters()] == [["ana@example.org"]], "the change is told to the address"
 
 
 def test_a_second_factor_is_asked_for_and_a_recovery_code_works_once(client: Client, ana: User) -> None:

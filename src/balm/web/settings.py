@@ -6,7 +6,7 @@
 ``BALM_SECRET_KEY``    the server's secret (default: made once and kept in BALM_HOME, readable by its owner only)
 ``BALM_HOSTS``         names under which the server is reached, separated by commas (default: this computer only)
 ``BALM_HTTPS``         ``1`` behind a reverse proxy that speaks HTTPS: secure cookies, HSTS, redirects
-``BALM_EMAIL_URL``     ``smtp://user:password@host:587`` (default: mail is printed by the server)
+``BALM_EMAIL_URL``     ``smtp://user:password@host:587``, or ``smtps://`` with port 465 (default: mail is printed)
 ``BALM_EMAIL_FROM``    the sender's address of that mail
 =====================  =================================================================================
 """
@@ -253,10 +253,12 @@ WHITENOISE_AUTOREFRESH = False
 _mail = urlsplit(os.environ.get("BALM_EMAIL_URL", ""))
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.hostname else 'console'}.EmailBackend"
 EMAIL_HOST = _mail.hostname or ""
-EMAIL_PORT = _mail.port or 587
+EMAIL_PORT = _mail.port or (465 if _mail.scheme == "smtps" else 587)
 EMAIL_HOST_USER = unquote(_mail.username or "")
 EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
-EMAIL_USE_TLS = bool(_mail.hostname)
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = bool(_mail.hostname) and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("BALM_EMAIL_FROM", "balm@localhost")
 
 LOGGING = {

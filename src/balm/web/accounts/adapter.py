@@ -1,12 +1,14 @@
-"""How accounts begin, by invitation and never by signing up at the door; and what guesses of a password count for."""
+"""How accounts begin, what guesses of a password count for, and how mail about an account leaves."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from balm.web.accounts import mail
 from balm.web.accounts.known_browser import browser_known
 from balm.web.accounts.sign_in import address_tried
 
@@ -17,6 +19,10 @@ class ByInvitation(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Closed."""
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send it soon: the answer waits for no mail server."""
+        mail.soon(partial(super().send_mail, template_prefix, email, context))
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Guesses count for the address they are of, and those from a known browser apart."""

@@ -1,7 +1,13 @@
-"""The page on which a person makes tokens for programs and takes them back."""
+"""The page on which a person makes tokens for programs and takes them back.
+
+A token opens what the password opens, without the second factor: whoever makes one has given the password lately, and
+the account's address is told.
+"""
 
 from __future__ import annotations
 
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +32,7 @@ class TokenForm(forms.Form):
 
 
 @signed_in
+@reauthentication_required(allow_get=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """One's own tokens; a new one's secret is shown in the answer to its form, and never again."""
@@ -40,6 +47,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         except InputError as error:
             form.add_error(None, str(error))
         else:
+            get_adapter().send_notification_mail("account/email/token_made", user, {"token": made})
             shown = {"made": made, "secret": secret}
             form = TokenForm()
     status = 422 if form.is_bound and form.errors else 200
