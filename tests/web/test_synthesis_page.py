@@ -234,4 +234,4 @@ def test_an_empty_plan_says_what_to_do_next(team: Team) -> None:
     response = team.reader.client.get(address(team))
     assert response.status_code == 200
     said = text_of(response.content)
-    assert "No analysis can be shown yet" in said and 'role="alert"' not in said
+    assert "No analysis is planned yet" in said and 'role="alert"' not in said

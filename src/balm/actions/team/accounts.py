@@ -28,7 +28,7 @@ def hashed(secret: str) -> str:
 def first_account_link() -> str:
     """A new secret for the set-up link of an empty server; links printed before it stop working."""
     lock_chain(SERVER)
-    if User.objects.exists():
+    if not nobody_yet():
         raise InputError("this server has accounts already; a set-up link makes the first one only")
     SetUpLink.objects.filter(used=None).update(expires=timezone.now())
     secret = secrets.token_urlsafe(32)
@@ -37,9 +37,14 @@ def first_account_link() -> str:
     return secret
 
 
+def nobody_yet() -> bool:
+    """Whether no account was made on this server so far."""
+    return not User.objects.exists()
+
+
 def set_up_link(secret: str) -> SetUpLink | None:
     """The link with this secret, while it works."""
-    if User.objects.exists():
+    if not nobody_yet():
         return None
     return SetUpLink.objects.filter(secret_hash=hashed(secret), used=None, expires__gt=timezone.now()).first()
 

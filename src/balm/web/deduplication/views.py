@@ -48,6 +48,7 @@ def _page(request: HttpRequest, acting: Acting) -> HttpResponse:
     context: dict[str, Any] = {
         "acting": acting, "review": review, "here": "questions", "waiting": len(waiting), "asked": asked,
         "last": last_answer(acting), "looked": looked_at_all(review), "busy": under_way(review) or _looking(acting),
+        "any": unique_records(review).exists(),
     }  # fmt: skip
     if asked is not None:
         one, two = _report(acting, asked.record_1), _report(acting, asked.record_2)

@@ -64,6 +64,21 @@ def screening_part(acting: Acting, stage: str) -> Part | None:
     return Part(words, opening.open and (own < whole or shared), own, whole)
 
 
+#: What a plan needs before anything can be pooled, in the order in which it is stated.
+PLANNED = {
+    "eligibility": ("eligibility",),
+    "outcomes": ("outcomes",),
+    "comparisons": ("comparisons",),
+    "analyses": ("analyses", "networks"),
+}
+
+
+def _set_up(acting: Acting) -> list[Part]:
+    plan = plan_of(acting.review)
+    left = [word for word, parts in PLANNED.items() if not any(getattr(plan, part) for part in parts)]
+    return [Part(f"Not stated yet: {', '.join(left)}", waits=acting.may("set up"))] if left else []
+
+
 def _people(acting: Acting) -> list[Part]:
     return [] if acting.member.interests.strip() else [Part("State your conflicts of interest", waits=True)]
 
@@ -139,6 +154,7 @@ def _analyses(acting: Acting) -> list[Part]:
 
 
 _OF: dict[str, Callable[[Acting], list[Part]]] = {
+    "set_up": _set_up,
     "members": _people,
     "records": _records,
     "deduplication": _duplicates,

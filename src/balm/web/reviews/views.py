@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from balm.actions.team.accounts import nobody_yet
 from balm.actions.team.acting import Acting
 from balm.actions.team.publishing import public_reviews
 from balm.store.reviews.models import Member
@@ -21,9 +22,12 @@ from balm.web.stages import STAGES
 def reviews(request: HttpRequest) -> HttpResponse:
     """The reviews of the person who signed in; without signing in, what is public.
 
-    Exactly one public review: the front page is its report. None: people are sent to sign in.
+    On an empty server it says how the first account is made. Exactly one public review: the front page is its report.
+    None: people are sent to sign in.
     """
     if not request.user.is_authenticated:
+        if nobody_yet():
+            return render(request, "accounts/nobody_yet.html")
         public = public_reviews()
         if not public:
             return redirect_to_login(request.get_full_path())

@@ -19,6 +19,7 @@ from balm.actions.team.screening_progress import judged
 from balm.review.members.roles import REVIEWER
 from balm.review.screening.outcomes import DECISIONS, STAGES, WITHDRAWN
 from balm.store.records.models import UniqueRecord
+from balm.store.records.unique import unique_records
 from balm.store.screening.models import Vote
 from balm.store.screening.standing import opening_of, plan_of, reasons_of, unsettled
 from balm.vocabulary.problems import InputError, Problem
@@ -69,9 +70,12 @@ def _overview(
                 "refused": refused,
             }
         )
-    return _page(
-        request, acting, "overview", {"stages": stages, "problems": problems}, status=422 if sent is not None else 200
-    )
+    found = {
+        "stages": stages, "problems": problems, "records": unique_records(acting.review).exists(),
+        "may_import": acting.may("import"),
+        "alone": acting.may("invite") and len(people) < plan_of(acting.review).screening.reviewers,
+    }  # fmt: skip
+    return _page(request, acting, "overview", found, status=422 if sent is not None else 200)
 
 
 @require_safe

@@ -90,6 +90,7 @@ def _page(
         "problems": problems,
         "pinned": [_pinned(p) for p in pinned_analyses(review)] if "chosen" in context else [],
         "may_pin": acting.may("analyse"),
+        "may_set_up": acting.may("set up"),
         "submission": secrets.token_hex(16),
         "typed": request.POST,
     }
