@@ -203,3 +203,32 @@ def test_the_plan_is_for_members_and_changed_by_leads(team: Team) -> None:
     with pytest.raises(Refused, match="a reviewer may not set up"):
         set_up.change_text(team.teammate.acting, "", reason="x", seen="")
     assert team.owner.client.get(address(team, "no-such-section/")).status_code == 404
+
+
+def test_a_new_item_takes_its_id_from_its_name_and_only_what_may_be_left_out_is_optional(team: Team) -> None:
+    n = len(package_of(team.review).meta.windows)
+    for wanted in ("up-to-a-year", "up-to-a-year-2"):
+        sent = shown_form(team, "windows")
+        new = {f"{n}-name": "Up to a year", f"{n}-after": "180", f"{n}-until": "365", "reason": "protocol"}
+        assert team.owner.client.post(address(team, "windows/"), sent | new).status_code == 302
+        assert package_of(team.review).meta.windows[-1].id == wanted
+        n += 1
+    page = team.owner.client.get(address(team, "windows/")).content.decode()
+    assert f'<label for="id_{n}-id">Id</label>' in page and f'<label for="id_{n}-name">Name</label>' in page
+    sent = shown_form(team, "analyses")
+    nothing = team.owner.client.post(address(team, "analyses/"), sent | {f"{len(plan(team)['analyses'])}-note": "x"})
+    assert nothing.status_code == 422, "an item without a name is still told what it lacks"
+
+
+def test_the_plan_is_offered_and_shown_in_words(team: Team) -> None:
+    form = team.owner.client.get(address(team, "analyses/")).content.decode()
+    for value, words in (
+        ("pain-intensity", "Pain intensity"),
+        ("ketamine-placebo", "Ketamine against placebo or active placebo"),
+        ("RR", "Risk ratio (RR)"),
+        ("hartung-knapp-guarded", "Hartung-Knapp, guarded"),
+    ):
+        assert re.search(rf'<option value="{value}"( selected)?>{re.escape(words)}</option>', form), words
+    assert re.search(r'value="immediate"[^>]*>\s*immediate \(during the infusion', form)
+    glance = team.reader.client.get(address(team)).content.decode()
+    assert "Risk ratio (RR)" in glance and "<dd>ketamine-placebo</dd>" not in glance.partition("analyses-title")[2]

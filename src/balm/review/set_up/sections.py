@@ -250,8 +250,3 @@ def given(table: Mapping[str, Any], section: Section) -> dict[str, Any]:
     """The fields of a section that a table gives, by name: what an event keeps as before and after."""
     found = {field.name: value_at(table, field.name) for field in section.fields}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def ids(plan: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The ids that a section of the plan gives."""
-    return tuple(str(item["id"]) for item in held(plan, SECTION_BY_KEY[key]) if item.get("id"))

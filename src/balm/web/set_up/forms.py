@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.text import slugify
 
-from balm.review.set_up.sections import Field, Section, ids, value_at
+from balm.review.set_up.sections import Field, Section, value_at
+from balm.web.set_up.words import words_of
 
 
 class NumberText(forms.Field):
@@ -66,7 +68,11 @@ def item_form(section: Section, plan: Mapping[str, Any], *, blank: bool = False)
     fields: dict[str, Any] = {}
     for field in section.fields:
         made = form_field(field, plan)
-        made.required = made.required and not blank
+        if blank:
+            made.required = False
+            made.asked = field.required  # type: ignore[attr-defined]
+        if blank and field.name == "id":
+            made.help_text = f"{field.help}; made from the name where it is left empty"
         fields[field.name.replace(".", "__")] = made
     return type("ItemForm", (forms.Form,), fields)
 
@@ -74,14 +80,12 @@ def item_form(section: Section, plan: Mapping[str, Any], *, blank: bool = False)
 def form_field(field: Field, plan: Mapping[str, Any]) -> forms.Field:
     """The field of a form for a field of the plan."""
     said = {"label": field.label, "required": field.required, "help_text": field.help}
-    options = field.options or (ids(plan, field.ids_of) if field.ids_of else ())
+    options = list(words_of(field, plan).items())
     if field.kind == "choice":
-        choices = [("", "not said"), *((word, word) for word in options)]
+        choices = [("", "choose" if field.required else "not said"), *options]
         return forms.ChoiceField(choices=choices, **said)
     if field.kind == "choices":
-        return forms.MultipleChoiceField(
-            choices=[(word, word) for word in options], widget=forms.CheckboxSelectMultiple, **said
-        )
+        return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **said)
     if field.kind == "flag":
         return forms.BooleanField(**said | {"required": False})
     if field.kind == "lines":
@@ -123,3 +127,14 @@ def values_of(section: Section, form: forms.Form, table: Mapping[str, Any]) -> d
             value = was  # ticks have no order; the file's stays
         values[field.name] = None if empty else value
     return values
+
+
+def with_id(values: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    """A new item that was given a name and no id, with an id made from its name that no other has."""
+    name = slugify(values.get("name") or values.get("title") or "")[:60].strip("-")
+    if "id" not in values or values["id"] or not name:
+        return values
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}-{number}", number + 1
+    return values | {"id": found}

@@ -18,7 +18,8 @@ from balm.actions.team.acting import Acting
 from balm.review.set_up.sections import SECTION_BY_KEY, SECTIONS, Section, held, value_at
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
-from balm.web.set_up.forms import ChangeForm, TextForm, item_form, shown, values_of
+from balm.web.set_up.forms import ChangeForm, TextForm, item_form, shown, values_of, with_id
+from balm.web.set_up.words import in_words
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Item:
 def set_up(request: HttpRequest, acting: Acting) -> HttpResponse:
     """The plan at a glance."""
     plan = _plan(acting)
-    parts = [(one, _glance(one, held(plan, one))) for one in SECTIONS]
+    parts = [(one, _glance(one, held(plan, one), plan)) for one in SECTIONS]
     context = {"acting": acting, "review": acting.review, "parts": parts, "may_change": acting.may("set up")}
     return render(request, "set_up/set_up.html", context)
 
@@ -114,6 +115,8 @@ def _list(request: HttpRequest, acting: Acting, found: Section) -> HttpResponse:
         values = [
             (item.was, values_of(found, item.form, {} if item.was is None else tables[item.was])) for item in kept
         ]
+        taken = {str(table.get("id")) for table in tables}
+        values = [(was, with_id(table, taken) if was is None else table) for was, table in values]
         try:
             action.change_list(acting, found, values, **change.cleaned_data)
         except InputError as error:
@@ -158,21 +161,11 @@ def _parsed(now: str) -> dict[str, Any]:
     return tomllib.loads(now.removeprefix(action.BOM))
 
 
-def _glance(found: Section, value: Any) -> list[list[tuple[str, str]]]:
+def _glance(found: Section, value: Any, plan: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
     """What the overview says of a section: label and text of each field that is given, for each item."""
     tables = value if found.many else [value]
-    rows = [[_row(field.label, value_at(table, field.name)) for field in found.fields] for table in tables]
+    rows = [[(f.label, in_words(f, value_at(table, f.name), plan)) for f in found.fields] for table in tables]
     return [row for row in rows if any(text for _, text in row)]
-
-
-def _row(label: str, value: Any) -> tuple[str, str]:
-    if value is None:
-        return label, ""
-    if isinstance(value, bool):
-        return label, "yes" if value else "no"
-    if isinstance(value, list):
-        return label, "; ".join(str(one) for one in value)
-    return label, str(value)
 
 
 def _add_problems(form: forms.Form, error: InputError) -> None:

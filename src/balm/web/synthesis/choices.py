@@ -84,7 +84,7 @@ def menus(package: Package, chosen: Chosen) -> list[Menu]:
         ("method", "Method", [(m, _up(METHOD_WORDS[m].short)) for m in methods], spec.method, "method"),
         ("model", "Model", [(m, _up(MODEL_WORDS[m].short)) for m in MODELS], spec.model, "model"),
         ("tau2", "Between-study variance", [(t, f"{_up(tau2_choice(t).short)}") for t in TAU2], spec.tau2, "tau2"),
-        ("inference", "Interval", [(i, _interval(i)) for i in INFERENCE], spec.inference, "inference"),
+        ("inference", "Interval", [(i, interval_words(i)) for i in INFERENCE], spec.inference, "inference"),
         ("by", "Subgroups", groups, by, "by"),
     ]
     return [
@@ -103,7 +103,8 @@ def _up(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _interval(name: str) -> str:
+def interval_words(name: str) -> str:
+    """An interval for the mean as a menu names it."""
     words = _up(inference_choice(name).short).removesuffix(" interval")
     return {"hartung-knapp-guarded": "Hartung-Knapp, guarded"}.get(name, words)
 
