@@ -215,9 +215,12 @@ def test_a_new_item_takes_its_id_from_its_name_and_only_what_may_be_left_out_is_
         n += 1
     page = team.owner.client.get(address(team, "windows/")).content.decode()
     assert f'<label for="id_{n}-id">Id</label>' in page and f'<label for="id_{n}-name">Name</label>' in page
-    sent = shown_form(team, "analyses")
-    nothing = team.owner.client.post(address(team, "analyses/"), sent | {f"{len(plan(team)['analyses'])}-note": "x"})
-    assert nothing.status_code == 422, "an item without a name is still told what it lacks"
+    n = len(plan(team)["analyses"])
+    new = {f"{n}-title": "Pain at a year", f"{n}-outcome": "pain-intensity", "reason": "protocol"}
+    response = team.owner.client.post(address(team, "analyses/"), shown_form(team, "analyses") | new)
+    said = re.findall(r'class="error"[^>]*><p>(.*?)</p>', response.content.decode())
+    assert response.status_code == 422
+    assert said == ["Give the comparison; it is needed.", "Give the measure; it is needed."]
 
 
 def test_the_plan_is_offered_and_shown_in_words(team: Team) -> None:

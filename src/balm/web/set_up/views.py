@@ -107,7 +107,7 @@ def _list(request: HttpRequest, acting: Acting, found: Section) -> HttpResponse:
     items.append(_item(found, plan, posted, len(tables), None))
     change = _change_form(acting, posted, seen)
     given = [item for item in items if item.form.is_bound and not item.removed]
-    valid = sum(not item.form.is_valid() for item in given) == 0  # each is looked at: all their errors are shown
+    valid = sum(not _is_valid(found, item) for item in given) == 0  # each is looked at: all their errors are shown
     problems: list[str] = []
     if posted is not None and valid and change.is_valid():
         kept = [item for item in given if not item.is_new or any(item.form.cleaned_data.values())]
@@ -138,6 +138,25 @@ def _item(found: Section, plan: Mapping[str, Any], posted: Any, number: int, tab
         removed=posted is not None and posted.get(f"{number}-remove") == "on",
         place=(posted or {}).get(f"{number}-place", str(number + 1)),
     )
+
+
+def _is_valid(found: Section, item: Item) -> bool:
+    """Whether the form of an item can be taken; a new one that something was given for lacks nothing that is needed."""
+    if not item.form.is_valid():
+        return False
+    said = item.form.cleaned_data
+    if item.is_new and any(said.values()):
+        named = said.get("name") or said.get("title")
+        for field in found.fields:
+            name = field.name.replace(".", "__")
+            if (
+                field.required
+                and field.kind != "flag"
+                and said.get(name) in (None, "", [])
+                and not (name == "id" and named)
+            ):
+                item.form.add_error(name, f"Give the {field.label.lower()}; it is needed.")
+    return not item.form.errors
 
 
 def _place(item: Item) -> float:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from balm.report.choices import METHODS, MODELS, tau2_choice
-from balm.report.result_sentence import measure_name
 from balm.review.set_up.sections import SECTION_BY_KEY, Field, held
 from balm.stats.measures import MEASURES
 from balm.web.synthesis.choices import interval_words
 
 #: Fields the values of which are short words of the plan, and how each is said.
 _SAID: dict[str, Callable[[str], str]] = {
-    "measure": lambda name: f"{measure_name(name) if name in MEASURES else 'as reported'} ({name})",
+    "measure": lambda name: f"{MEASURES[name].name} ({name})",
     "model": lambda name: MODELS[name].short,
     "method": lambda name: METHODS[name].short,
     "tau2": lambda name: tau2_choice(name).short,
