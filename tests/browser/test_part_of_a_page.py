@@ -102,3 +102,26 @@ def test_who_was_signed_out_comes_to_the_sign_in_and_not_into_the_part(chromium:
         page.get_by_role("button").click()
     assert page.locator("h1").inner_text() == "Sign in"
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("inside", "focus"),
+    [
+        ('<ul class="problems" role="alert"><li>two people of one name</li></ul><input id="name">', "problems"),
+        ('<div class="field"><input id="name"><div class="error" role="alert">Give one</div></div>', "name"),
+        ('<ul class="problems" role="alert"></ul><input id="name">', ""),
+    ],
+)
+def test_what_was_refused_has_the_focus_of_the_page_that_says_so(chromium: Any, inside: str, focus: str) -> None:
+    page = chromium.new_page()
+    scripts = {f"/{name}": (STATIC / name).read_text() for name in ("htmx.min.js", "page.js")}
+
+    def answer(route: Any) -> None:
+        script = scripts.get(route.request.url.removeprefix(HOME))
+        route.fulfill(body=script or PAGE.format(inside), content_type="text/javascript" if script else "text/html")
+
+    page.route("**/*", answer)
+    page.goto(f"{HOME}/", wait_until="load")
+    here = page.evaluate("[document.activeElement.id, document.activeElement.className].join('')")
+    assert here == focus
+    page.close()

@@ -38,6 +38,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   });
   for (const name of ["sendError", "timeout"]) document.addEventListener("htmx:" + name, () => failed(NO_ANSWER));
 }
+// What was refused when the page was sent has the focus and is read out: the words, or the first field that is wrong.
+{
+  const said = document.querySelector("main .problems[role=alert]:not(:empty), main .error[role=alert]");
+  const field = said && said.matches(".error") && said.closest(".field")?.querySelector("input:not([type=hidden]), select, textarea");
+  if (said && !field) said.tabIndex = -1;
+  (field || said)?.focus();
+}
 // On a phone the stages stand in one line that is scrolled: this page's stage is in sight.
 {
   const stages = document.querySelector(".stages"), here = stages && stages.querySelector("[aria-current]");
