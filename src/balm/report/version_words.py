@@ -223,11 +223,12 @@ def analysis_lines(a: AnalysisChange, package: Package) -> list[str]:
 
 
 def _certainty(c: Changes) -> list[str]:
-    lines = []
-    for one in c.certainty:
-        if one.same:
-            continue
-        lines.append(f"{one.analysis}: {certainty_words(one)}")
+    titles = {a.id: a.title for a in c.analyses}
+    lines = [
+        f"{titles.get(one.analysis, one.analysis)} [{one.analysis}]: {certainty_words(one)}"
+        for one in c.certainty
+        if not one.same
+    ]
     lines += [
         f"{name}: {_came(len(t.added), len(t.removed))}, {len(t.changed)} changed"
         for file, name in _JUDGED.items()

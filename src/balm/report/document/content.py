@@ -18,7 +18,7 @@ from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link
 from balm.report.methods_text import references as method_references
 from balm.report.network_words import method_references as network_references
 from balm.review.flow import Flow
-from balm.review.living.history import own_versions
+from balm.review.living.history import own_versions, with_last_search
 from balm.review.living.update import earlier_flows
 from balm.review.package import Package
 from balm.review.risk_of_bias.on_record import groups
@@ -84,7 +84,7 @@ FLOW_OF_VERSIONS = (
 def flow_of_versions(synthesis: Synthesis, flow: Flow, earlier: Sequence[Flow] | None = None) -> Figure | None:
     """The diagram of a review with several versions; ``flow`` is that of the latest."""
     package = synthesis.package
-    own = own_versions(package)
+    own = tuple(with_last_search(package, v) for v in own_versions(package))
     if len(own) < 2:
         return None
     if earlier is None:

@@ -72,10 +72,23 @@ def last_before(package: Package) -> ReviewVersion | None:
 
 
 def timeline(package: Package) -> tuple[ReviewVersion, ...]:
-    """Versions and milestones by the date of their search, else their own; rows of one date keep their order."""
-    dated = [v for v in package.versions if v.searched or v.date]
-    undated = [v for v in package.versions if not (v.searched or v.date)]
+    """Versions and milestones by the date of their search, else their own; rows of one date keep their order.
+
+    Where a row does not say when its version was last searched, the latest of its searches says it.
+    """
+    every = [with_last_search(package, v) for v in package.versions]
+    dated = [v for v in every if v.searched or v.date]
+    undated = [v for v in every if not (v.searched or v.date)]
     return (*sorted(dated, key=lambda v: v.searched or v.date or ""), *undated)
+
+
+def with_last_search(package: Package, at: ReviewVersion) -> ReviewVersion:
+    """The version with the date of its last search: as its row says, else the latest that ``searches.csv`` gives."""
+    if at.searched or at.kind == MILESTONE:
+        return at
+    searches = search_versions(package)
+    dates = (s.date for s in package.searches if s.date and searches[s.search] == at.version)
+    return replace(at, searched=max(dates, default=None))
 
 
 def version_called(package: Package, version: str) -> ReviewVersion:

@@ -125,6 +125,14 @@ def test_a_milestone_holds_the_studies_published_by_its_year() -> None:
     )
 
 
+def test_a_version_was_last_searched_when_its_row_says_else_at_the_latest_of_its_searches() -> None:
+    dated = [replace(search(name), date=date) for name, date in (("a", "2024-03"), ("b", "2025-01-16"), ("c", "2026"))]
+    told = version("2", searches=("c",), searched="2026-10-02")
+    package = replace(KETAMINE, searches=tuple(dated), records=(), versions=(version("1", searches=("a", "b")), told))
+    assert [v.searched for v in timeline(package)] == ["2025-01-16", "2026-10-02"]
+    assert {v.version: v.searched for v in timeline(replace(package, searches=()))} == {"1": None, "2": "2026-10-02"}
+
+
 def test_the_timeline_goes_by_the_search_and_then_by_the_date() -> None:
     names = [v.version for v in timeline(KETAMINE)]
     assert (
