@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from html import unescape
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -182,3 +183,28 @@ def test_it_is_written_once_and_says_nothing_of_a_hidden_vote(included: Team) ->
     link(included.owner.acting, "m1", submission=sub())
     with pytest.raises(DatabaseError), transaction.atomic():
         Linking.objects.update(report="m2")
+
+
+def test_a_study_gets_another_place_with_a_reason_and_keeps_its_data(team: Team) -> None:
+    address = f"/reviews/{team.review.slug}/full-texts/studies/"
+    study = "noppers2011"
+    row = Row.objects.get(review=team.review, table="studies.csv", key=study)
+    sent = {"study": study, "version": str(row.version), "scope": "excluded", "reason": "Retracted in 2026"}
+    for who in (team.reader, team.teammate, team.statistician):
+        assert who.client.post(f"{address}place/", sent).status_code == 403
+        assert "Change" not in who.client.get(address).content.decode()
+    for wrong, said in (
+        ({"reason": " "}, "say why"), ({"scope": "included"}, "is there already: included"),
+        ({"scope": "gone"}, "must be one of"), ({"study": "nobody"}, "there is no study"),
+        ({"version": "99"}, "was changed by somebody else"),
+    ):  # fmt: skip
+        refused = team.owner.client.post(f"{address}place/", sent | wrong)
+        assert refused.status_code == 422 and said in unescape(refused.content.decode()), wrong
+    assert 'value="Retracted in 2026"' in refused.content.decode(), "what was typed stands there again"
+    results = Row.objects.filter(review=team.review, table="results.csv").count()
+    assert team.owner.client.post(f"{address}place/", sent).status_code == 302
+    row.refresh_from_db()
+    assert (row.cells["scope"], row.cells["scope_note"]) == ("excluded", "Retracted in 2026")
+    assert Row.objects.filter(review=team.review, table="results.csv").count() == results
+    assert "Retracted in 2026" in team.reader.client.get(address).content.decode()
+    assert list(broken_links(team.review.key)) == []

@@ -18,6 +18,13 @@ from balm.vocabulary.evidence import Vote
 
 #: Scopes of the studies a review includes; those of sensitivity analyses only are not among them.
 INCLUDED_SCOPES = ("included", "single-arm")
+#: Why a report is excluded that was included at full text: the scope of its study, as PRISMA's box has it in words.
+LEFT_OUT_LATER = {
+    "excluded": "Study excluded later",
+    "ongoing": "Study ongoing",
+    "awaiting": "Study awaits classification",
+    "sensitivity": "In sensitivity analyses only",
+}
 #: The reason at full text that is none against the report: PRISMA counts such a report as not retrieved.
 NO_FULL_TEXT = "no full text"
 
@@ -126,6 +133,7 @@ def _screened(package: Package, not_retrieved: set[str]) -> tuple[dict[str, Any]
         counts["records_waiting"] = waiting
     lost = {kept.get(r, r) for r in not_retrieved}
     final = _on_reports(second, kept)
+    final += _left_out_later(package, kept, final)
     listed = package.meta.screening.exclusion_reasons
     forward = {r for r in screened if decided[r] == "include"}
     counts |= _full_text("dbr", forward, final, lost, listed, begun=bool(second))
@@ -139,6 +147,24 @@ def _screened(package: Package, not_retrieved: set[str]) -> tuple[dict[str, Any]
         counts |= _full_text("other", sought, final, lost, listed, begun=bool(second))
     read = screening_outcomes(final)
     return counts, {r for r in (forward | sought) - lost if read.get(r) == "include"} if second else None
+
+
+def _left_out_later(package: Package, kept: Mapping[str, str], votes: Iterable[Vote]) -> list[Vote]:
+    """A decision for each report that was included at full text and whose studies are all left out now.
+
+    A study may turn out to be ineligible, retracted or unfinished only when it is extracted, or versions later: its
+    report is then excluded for that reason, and the sum from reports to studies holds.
+    """
+    scopes = {s.study: s.scope for s in package.studies}
+    reports = {r.report: r for r in package.reports}
+    included = {record for record, outcome in screening_outcomes(votes).items() if outcome == "include"}
+    out: dict[str, str] = {}
+    for r in package.records:
+        report = reports.get(r.report or "") or reports.get(r.record)
+        standing = [scopes[s] for s in report.studies if s in scopes] if report else []
+        if kept[r.record] in included and standing and not set(standing) & set(INCLUDED_SCOPES):
+            out[kept[r.record]] = LEFT_OUT_LATER[standing[0]]
+    return [Vote(record, "full-text", "", "exclude", "adjudication", why, None) for record, why in out.items()]
 
 
 def _full_text(

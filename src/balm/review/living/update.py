@@ -6,7 +6,7 @@ search alone, and the total; PRISMA-LSR (BMJ 2024;387:e079183) the flow across t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -109,8 +109,9 @@ def flow_of_version(
     )
     flow = flow_of(alone, pooled, not_retrieved, by_record=by_record)
     again = sum(came[r.report] == place and bool(previous & set(r.studies)) for r in then.reports)
-    if again:
-        flow = replace(flow, note=" ".join(filter(None, (flow.note, _of_previous(again)))))
+    flow = replace(flow, note=" ".join(filter(None, (flow.note, _of_previous(again), _left_out(then, before, came)))))
+    if package.searches and not mine:
+        return _without_search(flow)
     begun = any(v.stage == "title-abstract" for v in then.screening)
     if fresh and begun and flow.records_screened is None and not flow.uses_other_methods:
         # The review screens already, and of the update nobody has read a record yet.
@@ -124,10 +125,34 @@ def flow_of_version(
     return replace(flow, duplicates=(flow.duplicates or 0) + known)
 
 
+def _without_search(flow: Flow) -> Flow:
+    """A version that corrects or re-rates has no search of its own: nothing was found, and nothing is not known."""
+    note = " ".join(filter(None, (flow.note, "No search of this version is on record.")))
+    flow = replace(
+        flow, database_results=0, register_results=0, duplicates=0, excluded_automatic=0, excluded_other=0,
+        records_screened=0, records_excluded=0, uses_other_methods=False, note=note,
+    )  # fmt: skip
+    if flow.new_reports:
+        return flow
+    return replace(flow, dbr_sought_reports=0, dbr_notretrieved_reports=0, dbr_assessed=0, dbr_excluded=0)
+
+
 def _of_previous(reports: int) -> str:
+    if not reports:
+        return ""
     if reports == 1:
         return "One of the new reports is of a study that was included before."
     return f"{reports} of the new reports are of studies that were included before."
+
+
+def _left_out(package: Package, before: Collection[str], came: Mapping[str, int]) -> str:
+    """Which studies of earlier versions were included and are not any more; they are not among the previous ones."""
+    read = screening_outcomes(v for v in package.screening if v.stage == "full-text")
+    ids = {r.record: r.report or r.record for r in package.records}
+    included = {ids[record] for record, outcome in read.items() if outcome == "include" and record in ids}
+    once = {s for r in package.reports if r.report in included for s in r.studies if s in before}
+    gone = [s.label for s in package.studies if s.study in once and s.scope == "excluded"]
+    return f"Included by an earlier version and excluded since: {', '.join(gone)}." if gone else ""
 
 
 def _notes(said: object) -> dict[str, int]:

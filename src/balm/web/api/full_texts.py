@@ -13,13 +13,14 @@ from pydantic import Field
 from balm.actions.team.full_texts import keep_paper, note_attempt
 from balm.actions.team.pdf_pages import MAX_FILE
 from balm.actions.team.study_linking import link, undo, unlink
+from balm.actions.team.study_scope import change_scope
 from balm.store.full_texts.models import Attempt, Linking
 from balm.store.full_texts.standing import Report, ids_sought, paper_of, path_of, reports_of
 from balm.store.reviews.models import Review, StoredFile
 from balm.vocabulary.problems import InputError
 from balm.web.api.interface import PDF, entered, router
 from balm.web.api.reading import WRONG, Paging
-from balm.web.api.submissions import Body, Done, Submission
+from balm.web.api.submissions import Body, Done, Submission, Why
 
 Id = Field(..., min_length=1, max_length=500)
 
@@ -107,6 +108,14 @@ class UndoIn(Body):
     submission: str = Submission
 
 
+class PlaceIn(Body):
+    """Another place for a study, and why."""
+
+    study: str = Id
+    scope: Literal["included", "sensitivity", "single-arm", "excluded", "ongoing", "awaiting"]
+    reason: str = Why
+
+
 class StepOut(Schema):
     """A step of linking: ``number`` takes it back."""
 
@@ -190,6 +199,13 @@ def split_report(request: HttpRequest, slug: str, given: SplitIn) -> Any:
 def undo_step(request: HttpRequest, slug: str, given: UndoIn) -> Any:
     """Every row that the step wrote stands as before, where nobody has changed it since."""
     return _step(undo(entered(request, slug, "full texts"), given.number, submission=given.submission))
+
+
+@router.post("/reviews/{slug}/studies/places", response={200: Done, **WRONG}, summary="Place a study")
+def place_study(request: HttpRequest, slug: str, given: PlaceIn) -> Any:
+    """Give a study another place in the review: a retracted one is excluded. Its data stay."""
+    row = change_scope(entered(request, slug, "adjudicate"), given.study, given.scope, reason=given.reason)
+    return {"done": row.cells["scope"]}
 
 
 def _step(made: Linking) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.study_linking import KINDS, link, undo, unlink
+from balm.actions.team.study_scope import SCOPE_WORDS, change_scope
 from balm.review.full_texts.linking import proposals, study_label
 from balm.store.full_texts.linking import (
     REPORTS,
@@ -52,7 +53,8 @@ def _page(request: HttpRequest, acting: Acting, problems: Any = ()) -> HttpRespo
         "acting": acting, "review": review, "here": "studies", "page": page, "waiting": len(waiting),
         "to_link": _to_link(review, ids, list(page), linked, kept), "problems": problems, "kinds": KINDS,
         "all_studies": [(s, cells.get("label", s)) for s, cells in kept.items()],
-        "studies": _as_they_are(linked, kept), "may": acting.may("full texts"), "last": last_step(review),
+        "studies": _as_they_are(review, linked, kept), "scopes": SCOPE_WORDS, "may": acting.may("full texts"),
+        "may_place": acting.may("adjudicate"), "last": last_step(review), "sent": request.POST,
         "submission": secrets.token_hex(16),
     }  # fmt: skip
     for one in context["to_link"] if problems else ():
@@ -93,12 +95,20 @@ def _to_link(
     return out
 
 
-def _as_they_are(linked: dict[str, list[str]], kept: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+def _as_they_are(review: Review, linked: dict[str, list[str]], kept: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    versions = dict(Row.objects.filter(review=review, table=STUDIES).values_list("key", "version"))
     of: dict[str, list[str]] = {study: [] for study in kept}
     for report, names in linked.items():
         for study in names:
             of.setdefault(study, []).append(report)
-    return [{"study": study, "cells": kept.get(study, {}), "reports": reports} for study, reports in of.items()]
+    return [
+        {
+            "study": study, "cells": cells, "reports": reports, "version": versions.get(study),
+            "place": SCOPE_WORDS.get(cells.get("scope", ""), ""),
+        }
+        for study, reports in of.items()
+        for cells in (kept.get(study, {}),)
+    ]  # fmt: skip
 
 
 @require_POST
@@ -136,4 +146,21 @@ def undo_step(request: HttpRequest, acting: Acting) -> HttpResponse:
         raise InputError(f"number must be the number of a step; got {number!r}")
     step = undo(acting, int(number), submission=request.POST.get("submission", ""))
     messages.success(request, f"Taken back: {step.report} and {step.study} stand as before.")
+    return redirect("study_linking", slug=acting.review.slug)
+
+
+@require_POST
+@in_review("adjudicate")
+def place_study(request: HttpRequest, acting: Acting) -> HttpResponse:
+    """Give a study another place in the review."""
+    sent = request.POST
+    seen = sent.get("version", "")
+    try:
+        row = change_scope(
+            acting, sent.get("study", "")[:500], sent.get("scope", ""), reason=sent.get("reason", "")[:2000],
+            version=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else None,
+        )  # fmt: skip
+    except InputError as error:
+        return _page(request, acting, error.problems)
+    messages.success(request, f"{row.cells['label']}: {SCOPE_WORDS[row.cells['scope']]}.")
     return redirect("study_linking", slug=acting.review.slug)

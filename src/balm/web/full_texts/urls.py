@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern] = [
     path("studies/link/", linking.link_report, name="link_report"),
     path("studies/split/", linking.split_report, name="split_report"),
     path("studies/undo/", linking.undo_step, name="undo_linking"),
+    path("studies/place/", linking.place_study, name="place_study"),
 ]

@@ -83,6 +83,28 @@ def test_a_new_report_of_a_study_that_was_included_before_is_a_new_report() -> N
     assert (first.new_studies, first.new_reports, first.note) == (1, 2, ""), "the new report was not there yet"
 
 
+def test_a_study_left_out_later_leaves_its_report_excluded_and_the_sums_hold() -> None:
+    package = two_runs()
+    one, two = package.studies
+    now = living_flow(replace(package, studies=(one, replace(two, scope="excluded"))), by_record=True)
+    assert (now.dbr_assessed, now.dbr_excluded, now.new_studies, now.reports_ungrouped) == (1, 1, 0, None)
+    assert ("Study excluded later", 1) in now.dbr_excluded_reasons and now.problems() == () and not now.note
+    before = replace(package, studies=(replace(one, scope="excluded"), two))
+    flow = living_flow(before, by_record=True)
+    assert (flow.previous_studies, flow.new_studies, flow.total_studies) == (0, 1, 1) and flow.problems() == ()
+    assert flow.note == f"Included by an earlier version and excluded since: {one.label}."
+    first = flow_of_version(before, before.versions[0], by_record=True)
+    assert (first.dbr_excluded, first.new_studies) == (1, 0) and first.problems() == ()
+
+
+def test_a_version_without_a_search_found_nothing() -> None:
+    package = two_runs()
+    flow = living_flow(replace(package, versions=(*package.versions, version("3"))), by_record=True)
+    assert (flow.database_results, flow.records_screened, flow.dbr_assessed, flow.total_studies) == (0, 0, 0, 2)
+    assert flow.note == "No search of this version is on record." and flow.problems() == ()
+    assert not flow.uses_other_methods and flow.unknown() == ("total_studies_ma", "total_reports_ma")
+
+
 def test_a_study_of_a_list_had_its_reports_before_any_search_found_them() -> None:
     package = two_runs()
     named = replace(package.versions[0], studies=("s-r3",))
