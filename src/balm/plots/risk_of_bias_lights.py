@@ -1,7 +1,7 @@
 """The look of a risk-of-bias judgement: a colour and a sign, so that colour never stands alone; and the key of both.
 
-Signs are those of Cochrane's figures: ``+`` low, ``?`` some concerns or unclear, ``−`` high; ``!`` is very high or
-critical, ``NI`` no information and ``NA`` not applicable, each with a colour of its own.
+Signs are those of Cochrane's figures: ``+`` low, ``?`` some concerns or unclear, ``−`` high; ``!`` is critical or very
+high, ``NI`` no information and ``NA`` not applicable, each with a colour of its own.
 """
 
 from __future__ import annotations
