@@ -6,6 +6,8 @@ import datetime
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from balm.review.living.update import begin_update as update_begun
 from balm.review.living.update import first_version
 from balm.review.package import Package
 from balm.review.reading import read_package
+from balm.review.records.workbook import check_archive
 from balm.review.schema import TABLE_BY_FILE
 from balm.review.synthesis import Synthesis, synthesise
 from balm.review.tables import read_cells, write_table
@@ -200,16 +203,20 @@ def releases_in(folder: str | Path) -> dict[str, dict[str, bytes]]:
     root = Path(folder) / FOLDER
     if not root.is_dir():
         return {}
-    found = {}
-    for one in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        paths = sorted(p for p in one.rglob("*") if p.is_file() or p.is_symlink())
-        if any(p.is_symlink() for p in paths):
-            raise InputError(Problem("holds a link; a release holds files", file=f"{FOLDER}/{one.name}"))
-        try:
-            found[one.name] = {p.relative_to(one).as_posix(): p.read_bytes() for p in paths}
-        except OSError as error:
-            raise InputError(Problem(f"cannot be read: {error.strerror or error}", f"{FOLDER}/{one.name}")) from None
-    return found
+    return {
+        one.name: _folder_bytes(one, f"{FOLDER}/{one.name}")
+        for one in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    }
+
+
+def _folder_bytes(folder: Path, name: str) -> dict[str, bytes]:
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() or p.is_symlink())
+    if any(p.is_symlink() for p in paths):
+        raise InputError(Problem("holds a link; a release holds files", file=name))
+    try:
+        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths}
+    except OSError as error:
+        raise InputError(Problem(f"cannot be read: {error.strerror or error}", name)) from None
 
 
 def release_bytes(folder: str | Path) -> dict[str, bytes]:
@@ -220,12 +227,40 @@ def release_bytes(folder: str | Path) -> dict[str, bytes]:
 
 
 def check_releases(folder: str | Path) -> list[Release]:
-    """The releases in their order; :class:`InputError` naming every file that is not as it was released."""
-    found = releases_in(folder)
-    if problems := frozen.chain_problems(found):
-        raise InputError(problems)
+    """The releases in their order; :class:`InputError` naming every file that is not as it was released.
+
+    folder : a review package; or one release that was taken out of it, as a folder or as a zip.
+    """
+    root = Path(folder)
+    if root.is_file() or (root / MANIFEST).is_file():
+        alone = _zip_bytes(root) if root.is_file() else _folder_bytes(root, root.name)
+        if problems := frozen.release_problems(alone):
+            raise InputError(problems)
+        found = {"": alone}
+    else:
+        if not root.is_dir():
+            raise InputError(Problem("there is no such folder or file", str(folder)))
+        found = releases_in(root)
+        if not found and not (root / "review.toml").is_file():
+            raise InputError(Problem("is neither a review package nor a release of one", str(folder)))
+        if problems := frozen.chain_problems(found):
+            raise InputError(problems)
     known = (frozen.read_release(files[MANIFEST]) for files in found.values())
     return sorted((r for r in known if r is not None), key=lambda r: r.number)
+
+
+def _zip_bytes(path: Path) -> dict[str, bytes]:
+    """The files of a release that was downloaded; in a folder of their own, too."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path.name)
+            files = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise InputError(Problem(f"cannot be read as a zip: {error}", path.name)) from None
+    inner = f"{path.stem}/"
+    if MANIFEST not in files and files and all(name.startswith(inner) for name in files):
+        files = {name.removeprefix(inner): data for name, data in files.items()}
+    return files
 
 
 def _known(package: Package, version: str) -> bool:

@@ -21,7 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--release", metavar="VERSION", help="freeze the latest version under releases/, once and for all"
     )
     parser.add_argument("--by", metavar="NAME", help="with --release: who releases it")
-    parser.add_argument("--verify", action="store_true", help="whether every release is still as it was released")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="whether every release is still as it was released; DIR may be one release, as a folder or zip",
+    )
     parser.add_argument("--json", action="store_true", help="print values as JSON")
 
 
@@ -90,6 +94,8 @@ def _releases(arguments: argparse.Namespace) -> int:
     for r in found:
         print(f"release {r.number}, version {r.version}: {r.released} by {r.by}, {len(r.files)} files")
         print(f"  hash {r.hash}")
+    if arguments.verify and found and found[0].number > 1:
+        print(f"  follows the release with the hash {found[0].previous}, which is not here")
     if arguments.verify:
         print("Every release is as it was released." if found else "No version has been released yet.")
     return 0

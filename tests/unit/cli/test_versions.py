@@ -130,7 +130,21 @@ def test_a_review_without_a_version_is_released_as_its_first(
     assert main(["versions", str(folder), "--release", "0.1", "--by", "ana"]) == 0
     assert "0.1,version,First version," in (folder / "versions.csv").read_text(encoding="utf-8")
     assert main(["versions", str(folder), "--verify"]) == 0
-    frozen = folder / "releases" / "0.1" / "package" / "versions.csv"
+    one = folder / "releases" / "0.1"
+    packed = Path(shutil.make_archive(str(tmp_path / "taken"), "zip", one))
+    for taken in (one, packed):  # a release that was taken out of its review
+        capsys.readouterr()
+        assert main(["versions", str(taken), "--verify"]) == 0
+        assert "release 1, version 0.1" in capsys.readouterr().out
+    data = packed.read_bytes()
+    packed.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+    for wrong, said in (
+        (packed, "taken.zip: cannot be read as a zip"), (tmp_path / "nobody", "there is no such folder or file"),
+        (tmp_path, "is neither a review package nor a release of one"),
+    ):  # fmt: skip
+        assert main(["versions", str(wrong), "--verify"]) == 1
+        assert said in capsys.readouterr().err
+    frozen = one / "package" / "versions.csv"
     assert frozen.read_bytes() == (folder / "versions.csv").read_bytes()
 
 

@@ -105,18 +105,21 @@ def _release(said: Mapping[str, Any]) -> Release:
     return Release(**{name: said[name] for name in Release.__slots__})
 
 
-def release_problems(files: Mapping[str, bytes], name: str) -> list[Problem]:
-    """What is wrong with one release, given as the bytes of its files: changed, missing or added ones, each named."""
+def release_problems(files: Mapping[str, bytes], name: str = "") -> list[Problem]:
+    """What is wrong with one release, given as the bytes of its files: changed, missing or added ones, each named.
+
+    ``name`` is the version whose folder it stands in; empty where it was taken out of its review.
+    """
 
     def wrong(path: str, reason: str) -> Problem:
-        return Problem(reason, file=f"{FOLDER}/{name}/{path}")
+        return Problem(reason, file=f"{FOLDER}/{name}/{path}" if name else path)
 
     if MANIFEST not in files:
         return [wrong(MANIFEST, "is missing: the release is not whole")]
     release = read_release(files[MANIFEST])
     if release is None:
         return [wrong(MANIFEST, "was changed after the release: its hash does not fit")]
-    problems = [] if release.version == name else [wrong(MANIFEST, f"is that of version {release.version}")]
+    problems = [] if name in ("", release.version) else [wrong(MANIFEST, f"is that of version {release.version}")]
     for path, sha in release.files.items():
         if path not in files:
             problems.append(wrong(path, "is missing: it was part of the release"))
@@ -127,17 +130,21 @@ def release_problems(files: Mapping[str, bytes], name: str) -> list[Problem]:
 
 
 def chain_problems(releases: Mapping[str, Mapping[str, bytes]]) -> list[Problem]:
-    """What is wrong with all releases of a review together: each on its own, and that each follows the one before."""
+    """What is wrong with all releases of a review together: each on its own, and that each follows the one before.
+
+    Where a manifest cannot be read any more, those after it are not blamed for the gap.
+    """
     problems = [p for name, files in releases.items() for p in release_problems(files, name)]
-    known = sorted(filter(None, (read_release(files.get(MANIFEST, b"")) for files in releases.values())), key=_number)
-    before = ""
+    read = [read_release(files.get(MANIFEST, b"")) for files in releases.values()]
+    known = sorted((r for r in read if r is not None), key=_number)
+    by_number = {r.number: r for r in known}
     for place, release in enumerate(known, start=1):
+        before = by_number.get(release.number - 1)
         where = f"{FOLDER}/{release.version}/{MANIFEST}"
-        if release.number != place:
+        if release.number != place and None not in read:
             problems.append(Problem(f"is release {release.number}, where release {place} is expected", file=where))
-        elif release.previous != before:
+        elif (before is not None or release.number == 1) and release.previous != (before.hash if before else ""):
             problems.append(Problem("does not follow the release before it", file=where))
-        before = release.hash
     return problems
 
 

@@ -64,6 +64,17 @@ def test_the_hash_covers_the_release_before(first: dict[str, bytes], second: dic
     assert "release 1 is expected" in chain_problems({"2": chain["2"]})[0].reason
 
 
+def test_a_manifest_that_was_changed_is_the_only_one_blamed() -> None:
+    files = {"a": b"1"}
+    one, two, three = (first := released(files)), (second := released(files, first, "2")), released(files, second, "3")
+    chain = {r.version: whole(files, r) for r in (one, two, three)}
+    for name in chain:
+        changed = chain | {name: chain[name] | {MANIFEST: chain[name][MANIFEST].replace(b"ana", b"ben")}}
+        assert [p.file for p in chain_problems(changed)] == [f"releases/{name}/{MANIFEST}"]
+    gone = {name: files for name, files in chain.items() if name != "2"}
+    assert [p.file for p in chain_problems(gone)] == ["releases/3/release.json"]
+
+
 def test_files_that_went_or_came_are_named() -> None:
     files = {"a": b"1", "b": b"2"}
     there = whole(files, released(files))
