@@ -102,6 +102,7 @@ PUBLIC = {
     "simulate_screening": "balm.review.screening.simulation",
     "stopping_test": "balm.review.screening.stopping",
     "agreement": "balm.review.screening.agreement",
+    "flow_diagram": "balm.plots.flow",
     "risk_of_bias_plot": "balm.plots.risk_of_bias",
     "risk_of_bias_shares": "balm.review.risk_of_bias.plain_table",
     "convert": "balm.stats.convert",

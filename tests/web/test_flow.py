@@ -143,7 +143,7 @@ def test_full_texts_with_their_reasons(screening: Team) -> None:
 def test_the_options_change_the_drawing(screening: Team) -> None:
     whole = screening.reader.client.get(address(screening, "prisma-flow.svg")).content.decode()
     less = screening.reader.client.get(address(screening, "prisma-flow.svg?hide=removed before screening")).content
-    assert "Duplicates" in whole and "Duplicates" not in less.decode()
+    assert "Duplicate records" in whole and "Duplicates" not in less.decode()
     part = screening.reader.client.get(address(screening, "?hide=retrieval"), headers={"HX-Request": "true"})
     assert "<html" not in text_of(part.content) and "Reports sought" not in text_of(part.content)
     wrong = screening.reader.client.get(address(screening, "?hide=everything"))

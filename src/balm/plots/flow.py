@@ -8,91 +8,74 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from balm.plots.figure import Figure
+from balm.plots.flow_boxes import BOX, KEYS, LEADING, LEVELS, PAD, SIZE, Box, boxes_of, counted
 from balm.plots.svg import Drawing
 from balm.plots.text_width import text_width, wrap
-from balm.review.flow import Count, Flow, Named
-from balm.vocabulary.problems import check_option
+from balm.review.flow import Flow
+from balm.review.plain_flow import plain_flow
+from balm.vocabulary.problems import InputError, check_option
+
+__all__ = ["LEVELS", "counted", "flow_diagram"]
 
 INK, QUIET, EDGE, BAND, HEAD = "#1b232d", "#5b6673", "#7b8794", "#e3e9ed", "#f0f3f5"
-SIZE, LEADING, PAD = 11.5, 15.0, 9.0
-BOX, GAP, ROW_GAP, BAND_WIDTH = 206.0, 26.0, 26.0, 24.0
-#: Levels that can be left out, with the boxes each of them is.
-LEVELS = {
-    "previous studies": ("previous heading", "previous", "total"),
-    "other methods": ("other heading", "other identified", "other sought", "other not retrieved", "other assessed",
-                      "other reports excluded"),
-    "removed before screening": ("removed",),
-    "retrieval": ("sought", "not retrieved", "other sought", "other not retrieved"),
-    "meta-analysis": ("synthesised",),
-}  # fmt: skip
-#: Printed where a count is missing. Never 0.
-NOT_KNOWN = "not known"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a box: a heading or a count with its name."""
-
-    text: str
-    bold: bool = False
-    quiet: bool = False
-    indent: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box at a grid place: ``column`` from the left, ``row`` from the top."""
-
-    column: int
-    row: int
-    lines: tuple[Line, ...]
-
-    @property
-    def height(self) -> float:
-        return PAD * 2 + LEADING * len(self.lines) - 3
-
-
-def counted(name: str, n: Count) -> str:
-    """``name`` with its count as printed.
-
-    >>> counted("Records screened", 250), counted("Records screened", None)
-    ('Records screened (n = 250)', 'Records screened (n not known)')
-    """
-    return f"{name} (n {NOT_KNOWN})" if n is None else f"{name} (n = {n:,})".replace(",", "\u202f")
+GAP, ROW_GAP, BAND_WIDTH = 26.0, 26.0, 24.0
 
 
 def flow_diagram(
-    flow: Flow,
+    data: Any,
     path: str | os.PathLike[str] | None = None,
     *,
     title: str | None = None,
-    synthesis_box: bool = True,
+    synthesis_box: bool | None = None,
     zero_reasons: bool = False,
     hide: Collection[str] = (),
     contradictions: str = "refuse",
+    links: bool | Mapping[str, str] = False,
 ) -> Figure:
-    """Draw ``flow``, and write it to ``path`` (.svg, .png or .pdf) when one is given.
+    """Draw a PRISMA 2020 flow diagram, and write it to ``path`` (.svg, .png or .pdf) when one is given.
 
-    synthesis_box  : a last box with the studies in meta-analyses.
+    data           : a CSV file, data frame, dict of columns or list of dicts with ``data`` (the key) and ``n``, as the
+                     template of the PRISMA2020 package has them; a dict of counts by key; or the flow of a review
+                     (:meth:`balm.Review.flow`). A count that is missing or empty is "not known", never 0. Previous
+                     studies and other methods are drawn where a count of theirs is given, also where it is 0.
+    synthesis_box  : a last box with the studies in meta-analyses; by default where the table gives their number.
     zero_reasons   : also list reasons that excluded nothing.
-    hide           : rows of :data:`LEVELS` to leave out; what stays keeps its arrows.
-    contradictions : counts that contradict each other are refused (:meth:`balm.review.flow.Flow.checked`), or drawn
-                     with each contradiction printed under the diagram ("show"): a review under way can be looked at.
+    hide           : levels to leave out: "previous studies", "other methods", "removed before screening", "retrieval",
+                     "meta-analysis"; what stays keeps its arrows.
+    contradictions : counts that contradict each other are refused, each one named, or drawn with each contradiction
+                     printed under the diagram ("show").
+    links          : a box of the SVG leads to an address: those of the table's column ``url`` (True), or your own by
+                     key, ``{"records_screened": "screened.html"}``.
 
-    >>> figure = flow_diagram(Flow(records_screened=250))
+    Keys: previous_studies, previous_reports, database_results, database_specific_results, register_results,
+    register_specific_results, website_results, organisation_results, citations_results, duplicates,
+    excluded_automatic, excluded_other, records_screened, records_excluded, dbr_sought_reports,
+    dbr_notretrieved_reports, dbr_assessed, dbr_excluded, other_sought_reports, other_notretrieved_reports,
+    other_assessed, other_excluded, new_studies, new_reports, total_studies, total_reports, total_studies_ma,
+    total_reports_ma. Reasons and sources stand in one cell with their numbers: "wrong population, 11; acute pain, 7".
+
+    >>> figure = flow_diagram({"database_results": 300, "duplicates": 50, "records_screened": 250})
     >>> "Records screened (n = 250)" in figure.svg, "Records excluded (n not known)" in figure.svg
     (True, True)
     """
+    if isinstance(data, Flow):
+        flow, addresses = data, {}
+    else:
+        read = plain_flow(data)
+        flow, addresses = read.flow, dict(read.addresses)
+    if synthesis_box is None:
+        synthesis_box = isinstance(data, Flow) or flow.total_studies_ma is not None
+    addresses = _addresses(links, addresses)
     check_option("contradictions", contradictions, ("refuse", "show"))
     hidden = {name for level in hide for name in LEVELS[check_option("hide", level, list(LEVELS))]}
     wrong = flow.problems()
     if contradictions == "refuse":
         flow = flow.checked()
-    every = _boxes(flow, synthesis_box=synthesis_box, zero_reasons=zero_reasons)
+    every = boxes_of(flow, synthesis_box=synthesis_box, zero_reasons=zero_reasons)
     boxes, bands = _closed_up({name: box for name, box in every.items() if name not in hidden})
     columns = 1 + max(b.column for b in boxes.values())
     rows = 1 + max(b.row for b in boxes.values())
@@ -125,8 +108,13 @@ def flow_diagram(
     _bands(drawing, bands, tops, heights)
     for start, end in _arrows(boxes):
         _arrow(drawing, frame(boxes[start]), frame(boxes[end]))
-    for box in boxes.values():
+    for name, box in boxes.items():
+        address = addresses.get(KEYS.get(name, ""))
+        if address:
+            drawing.open_link(address)
         _draw(drawing, box, *frame(box))
+        if address:
+            drawing.close_link()
     for i, line in enumerate(note):
         drawing.text(left, tops[-1] - ROW_GAP + 22 + LEADING * i, line, fill=QUIET)
     figure = drawing.figure()
@@ -135,149 +123,15 @@ def flow_diagram(
     return figure
 
 
-def _boxes(flow: Flow, *, synthesis_box: bool, zero_reasons: bool) -> dict[str, Box]:
-    shift = 1 if flow.is_update else 0
-    a, b, c, d = shift, shift + 1, shift + 2, shift + 3
-    boxes: dict[str, Box] = {}
-
-    def add(name: str, column: int, row: int, *lines: Line | list[Line]) -> None:
-        flat = [line for item in lines for line in (item if isinstance(item, list) else [item])]
-        boxes[name] = Box(column, row, tuple(part for line in flat for part in _wrapped(line)))
-
-    if flow.is_update:
-        add("previous heading", 0, 0, Line("Previous studies", bold=True))
-        add(
-            "previous",
-            0,
-            1,
-            _count("Studies in the previous version", flow.previous_studies),
-            _count("Reports of them", flow.previous_reports),
-        )
-    add("heading", a, 0, Line("Databases and registers", bold=True))
-    add(
-        "identified",
-        a,
-        1,
-        Line("Records identified from", bold=True),
-        _count("Databases", flow.database_results),
-        _named(flow.database_specific_results, zero=True),
-        _count("Registers", flow.register_results),
-        _named(flow.register_specific_results, zero=True),
-    )
-    add(
-        "removed",
-        b,
-        1,
-        Line("Removed before screening", bold=True),
-        _count("Duplicates", flow.duplicates),
-        _count("Ineligible by automation", flow.excluded_automatic),
-        _count("Other reasons", flow.excluded_other),
-    )
-    add("screened", a, 2, _count("Records screened", flow.records_screened), _waiting(flow.records_waiting))
-    by = [
-        _count(name, n, indent=10)
-        for name, n in (
-            ("by a person", flow.records_excluded_by_person),
-            ("by automation", flow.records_excluded_by_automation),
-        )
-        if n is not None
-    ]
-    add("excluded", b, 2, _count("Records excluded", flow.records_excluded), by)
-    links = [] if flow.record_links is None else [_count("Record-to-report links", flow.record_links)]
-    for side, first, second in (("dbr", a, b), ("other", c, d)):
-        if side == "other" and not flow.uses_other_methods:
-            continue
-        prefix = "" if side == "dbr" else "other "
-        if side == "other":
-            add("other heading", c, 0, Line("Other methods", bold=True))
-            add(
-                "other identified",
-                c,
-                1,
-                Line("Records identified from", bold=True),
-                _count("Websites", flow.website_results),
-                _count("Organisations", flow.organisation_results),
-                _count("Citation searching", flow.citations_results),
-            )
-        add(
-            f"{prefix}sought",
-            first,
-            3,
-            _count("Reports sought for retrieval", getattr(flow, f"{side}_sought_reports")),
-            links if side == "dbr" else [],
-        )
-        lost = getattr(flow, f"{side}_notretrieved_reports")
-        add(f"{prefix}not retrieved", second, 3, _count("Reports not retrieved", lost))
-        assessed = getattr(flow, f"{side}_assessed")
-        waiting = _waiting(getattr(flow, f"{side}_waiting"))
-        add(f"{prefix}assessed", first, 4, _count("Reports assessed for eligibility", assessed), waiting)
-        reasons = _named(getattr(flow, f"{side}_excluded_reasons"), zero=zero_reasons)
-        add(
-            f"{prefix}reports excluded",
-            second,
-            4,
-            _count("Reports excluded", getattr(flow, f"{side}_excluded")),
-            reasons,
-        )
-    word = "New studies" if flow.is_update else "Studies"
-    add(
-        "included",
-        a,
-        5,
-        _count(f"{word} included in the review", flow.new_studies, bold=True),
-        _count("Reports of included studies", flow.new_reports),
-        *_grouping(flow),
-    )
-    last = 6
-    if flow.is_update:
-        add(
-            "total",
-            a,
-            last,
-            _count("Total studies included", flow.total_studies, bold=True),
-            _count("Reports of them", flow.total_reports),
-        )
-        last += 1
-    if synthesis_box:
-        add("synthesised", a, last, _count("Studies in a meta-analysis", flow.total_studies_ma, bold=True))
-    return boxes
-
-
-def _count(name: str, n: Count, *, bold: bool = False, indent: float = 0.0) -> Line:
-    return Line(counted(name, n), bold=bold, quiet=n is None, indent=indent)
-
-
-def _waiting(n: Count) -> list[Line]:
-    return [] if n is None else [_count("waiting for a decision", n, indent=10)]
-
-
-def _grouping(flow: Flow) -> list[Line]:
-    """What stands between reports assessed and reports of studies while a review is under way."""
-    lines = []
-    if flow.reports_elsewhere:
-        lines.append(_count("found by no search here", flow.reports_elsewhere, indent=10))
-    if flow.reports_ungrouped:
-        lines.append(_count("Reports not grouped into studies yet", flow.reports_ungrouped))
-    return lines
-
-
-def _named(rows: Named, *, zero: bool) -> list[Line]:
-    return [_count(name, n, indent=10) for name, n in rows if zero or n != 0]
-
-
-def _wrapped(line: Line) -> Sequence[Line]:
-    """The line broken to the width of a box, its count kept in one piece."""
-    room = BOX - 2 * PAD - line.indent
-    name, opened, rest = line.text.rpartition(" (n ")
-    if not opened or text_width(line.text, SIZE, bold=line.bold) <= room:
-        parts = wrap(line.text, room, SIZE, bold=line.bold, lines=3)
-    else:
-        parts = wrap(name, room, SIZE, bold=line.bold, lines=3)
-        if text_width(joined := f"{parts[-1]} (n {rest}", SIZE, bold=line.bold) <= room:
-            parts[-1] = joined
-        else:
-            parts.append(f"(n {rest}")
-    return [Line(part, line.bold, line.quiet, line.indent) for part in parts]
+def _addresses(links: bool | Mapping[str, str], of_table: dict[str, str]) -> dict[str, str]:
+    """Key -> address of the boxes that lead somewhere."""
+    if not isinstance(links, Mapping):
+        if links and not of_table:
+            raise InputError("links=True needs a column url with addresses; or give links={'records_screened': '...'}")
+        return of_table if links else {}
+    for key in links:
+        check_option("links", key, tuple(KEYS.values()))
+    return dict(links)
 
 
 def _arrows(boxes: dict[str, Box]) -> list[tuple[str, str]]:
@@ -359,5 +213,6 @@ def _description(flow: Flow, boxes: dict[str, Box]) -> str:
         " ".join(line.text for line in box.lines) for name, box in boxes.items() if not name.endswith("heading")
     )
     unknown = len(flow.unknown())
-    tail = f" {unknown} counts are not known." if unknown else " Every count is known."
+    missing = "1 count is not known" if unknown == 1 else f"{unknown} counts are not known"
+    tail = f" {missing}." if unknown else " Every count is known."
     return f"Flow of records, reports and studies: {said}.{tail}"

@@ -53,7 +53,7 @@ def test_every_known_count_is_printed_and_nothing_is_unknown():
         "Databases (n = 300)",
         "Medline (n = 180)",
         "Registers (n = 20)",
-        "Duplicates (n = 60)",
+        "Duplicate records removed (n = 60)",
         "(n = 28)",
         "not intravenous (n = 11)",
         "Citation searching (n = 7)",
@@ -66,7 +66,7 @@ def test_what_is_not_known_is_said_and_never_zero():
     figure = flow_diagram(Flow(new_studies=23, note="The search was not repeated."))
     text = words(figure)
     assert "Records screened (n not known)" in text
-    assert "Studies included in the review (n = 23)" in text
+    assert "Studies included in review (n = 23)" in text
     assert "The search was not repeated." in text
     assert not re.search(r"n = 0", text)
     assert "counts are not known" in figure.description
@@ -74,7 +74,7 @@ def test_what_is_not_known_is_said_and_never_zero():
 
 def test_a_known_zero_is_printed_as_zero():
     assert counted("Duplicates", 0) == "Duplicates (n = 0)"
-    assert "Duplicates (n = 0)" in words(flow_diagram(Flow(duplicates=0)))
+    assert "Duplicate records removed (n = 0)" in words(flow_diagram(Flow(duplicates=0)))
 
 
 def test_reasons_that_excluded_nothing_are_hidden_unless_asked_for():
@@ -83,12 +83,12 @@ def test_reasons_that_excluded_nothing_are_hidden_unless_asked_for():
 
 
 def test_boxes_for_other_methods_and_previous_studies_come_and_go():
-    assert "Other methods" not in words(flow_diagram(Flow(uses_other_methods=False)))
+    assert "other methods" not in words(flow_diagram(Flow(uses_other_methods=False)))
     update = dataclasses.replace(
         WHOLE, is_update=True, previous_studies=4, previous_reports=5, total_studies=16, total_reports=18
     )
     text = words(flow_diagram(update, synthesis_box=False))
-    assert "Previous studies" in text and "Total studies included (n = 16)" in text
+    assert "Previous studies" in text and "Total studies included in review (n = 16)" in text
     assert "meta-analysis" not in text
 
 
@@ -115,8 +115,8 @@ def test_a_level_can_be_left_out_and_the_rest_stays_joined(level):
     assert (less.width, less.height) != (whole.width, whole.height) or level == "removed before screening"
     gone = {
         "previous studies": "Previous studies",
-        "other methods": "Other methods",
-        "removed before screening": "Duplicates",
+        "other methods": "other methods",
+        "removed before screening": "Duplicate records",
         "retrieval": "Reports sought",
         "meta-analysis": "meta-analysis",
     }[level]
