@@ -10,6 +10,7 @@ from pathlib import Path
 
 from balm.actions.whole_file import whole_file
 from balm.review.flow import Flow
+from balm.review.flow_ways_out import flow_problems
 from balm.review.living.update import living_flow
 from balm.review.package import Package
 from balm.review.plan import FILE
@@ -89,6 +90,10 @@ class Review:
         """The PRISMA 2020 flow, of an update with previous and new studies; counts that are not known stay so."""
         return living_flow(self.package, self.synthesise().pooled_studies)
 
+    def flow_problems(self) -> tuple[Problem, ...]:
+        """Every contradiction of the flow with its way out; :meth:`report` refuses while there is one."""
+        return flow_problems(self.package, living_flow(self.package))
+
     def report(
         self,
         path: str | Path,
@@ -100,6 +105,8 @@ class Review:
     ) -> Path:
         """Write the report to ``path``: whole, or not at all. The package itself is not touched.
 
+        Refused while counts of the flow contradict each other (:meth:`flow_problems`).
+
         path         : its ending chooses among ``.html``, ``.docx`` and ``.pdf``.
         journal      : "jama", "lancet", "nature" or "plos": size and font of their figures; what follows changes it.
         figure_width : of the widest figure in a Word file or a PDF, in millimetres; 170 when not given.
@@ -109,6 +116,8 @@ class Review:
         from balm.actions.report_out import write_report
         from balm.actions.versions import changes_since_last
 
+        if wrong := self.flow_problems():
+            raise InputError(wrong)
         look = {"journal": journal, "figure_width": figure_width, "font_size": font_size, "font": font}
         return write_report(self.synthesise(), self.flow(), Path(path), changes_since_last(self), **look)
 

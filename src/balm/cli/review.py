@@ -31,6 +31,7 @@ def check(arguments: argparse.Namespace) -> int:
             from balm.review.living.recommendations import recommendation_problems
 
             problems = [
+                *review.flow_problems(),
                 *guidance_problems(arguments.folder, review.package),
                 *recommendation_problems(review.package),
             ]

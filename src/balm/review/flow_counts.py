@@ -227,9 +227,10 @@ def _votes_alone(package: Package, votes: list[Vote]) -> dict[str, Any]:
 
 
 def _included(package: Package, pooled: Iterable[str]) -> dict[str, Any]:
+    """Studies and their reports; where a study has no report on record, how many there are is not known."""
     included = {s.study for s in package.studies if s.scope in INCLUDED_SCOPES}
     counts: dict[str, Any] = {"new_studies": len(included)}
-    if package.reports:
+    if package.reports and included <= {study for report in package.reports for study in report.studies}:
         counts["new_reports"] = sum(bool(included & set(r.studies)) for r in package.reports)
     pooled = included & set(pooled)
     if pooled:

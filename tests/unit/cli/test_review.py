@@ -117,3 +117,73 @@ def test_a_report_is_written_where_it_was_asked_for(capsys, package):
     assert page.lstrip().lower().startswith("<!doctype html>")
     _, lines = lines_of(capsys, "report", package, "-o", "no/out.html")
     assert lines == ["balm: -o 'no/out.html': there is no folder 'no'; make it first"]
+
+
+def rows_of(path, *rows):
+    """Fill a table that a new package holds with its header alone."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        header = next(csv.reader(stream))
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def screened_review(folder, capsys, reports):
+    """A new review that screened four records, kept two, and includes two studies with these reports."""
+    lines_of(capsys, "new", folder, status=0)
+    rows_of(folder / "searches.csv", {"search": "m", "kind": "database", "source": "MEDLINE", "retrieved": 4})
+    rows_of(folder / "records.csv", *({"record": f"r{i}", "search": "m", "title": f"Title {i}"} for i in range(4)))
+    votes = [(f"r{i}", "title-abstract", "include" if i < 2 else "exclude", "") for i in range(4)]
+    votes += [("r0", "full-text", "include", ""), ("r1", "full-text", "exclude", "Other design")]
+    rows_of(
+        folder / "screening.csv",
+        *(
+            {"record": record, "stage": stage, "reviewer": who, "decision": decision, "kind": "vote", "reason": why,
+             "time": "2025-01-01T10:00:00Z"}
+            for record, stage, decision, why in votes
+            for who in ("A", "B")
+        ),
+    )  # fmt: skip
+    study = {"design": "parallel", "scope": "included", "verified": "yes"}
+    rows_of(folder / "studies.csv", *({"study": f"S{i}", "label": f"S{i}", **study} for i in (1, 2)))
+    report = {"kind": "trial report", "citation": "J 2020", "verified": "yes"}
+    rows_of(folder / "reports.csv", *({"report": name, "studies": of, **report} for name, of in reports))
+
+
+def test_counts_of_the_flow_that_contradict_each_other_are_named_with_the_way_out_by_check_and_report(capsys, tmp_path):
+    folder = tmp_path / "r"
+    screened_review(folder, capsys, [("p1", "S1"), ("p2", "S2")])
+    said = (
+        "balm: flow: reports assessed (2) less reports excluded (1) must be reports of new studies: 1, not 2; give each"
+    )
+    for command in (("check", folder), ("report", folder, "-o", tmp_path / "r.html")):
+        _, errors = lines_of(capsys, *command)
+        assert len(errors) == 1 and errors[0].startswith(said)
+    assert not (tmp_path / "r.html").exists()
+    screened_review(tmp_path / "s", capsys, [("r0", "S1"), ("p2", "S2")])  # the way out
+    for command in (("check", tmp_path / "s"), ("report", tmp_path / "s", "-o", tmp_path / "s.html")):
+        lines_of(capsys, *command, status=0)
+
+
+def test_counts_given_in_the_plan_that_contradict_each_other_are_named_with_the_plan(capsys, package):
+    plan = (package / "review.toml").read_text("utf-8")
+    given = "[flow]\ndatabase_results = 10\nregister_results = 0\nrecords_screened = 11\n"
+    (package / "review.toml").write_text(plan.replace("[flow]\n", given), "utf-8")
+    _, errors = lines_of(capsys, "check", package)
+    assert len(errors) == 1 and errors[0].endswith(
+        "records identified (10) must leave at least records screened (11); correct the counts under [flow] of "
+        "review.toml, or leave out those that rows give"
+    )
+
+
+def test_where_a_study_has_no_report_on_record_their_number_is_not_known(capsys, tmp_path):
+    folder = tmp_path / "r"
+    lines_of(capsys, "new", folder, status=0)
+    study = {"design": "parallel", "scope": "included", "verified": "yes"}
+    rows_of(folder / "studies.csv", *({"study": f"S{i}", "label": f"S{i}", **study} for i in (1, 2)))
+    report = {"kind": "trial report", "citation": "J 2020", "verified": "yes"}
+    rows_of(folder / "reports.csv", {"report": "p1", "studies": "S1", **report})
+    lines_of(capsys, "check", folder, status=0)
+    lines_of(capsys, "report", folder, "-o", tmp_path / "r.html", status=0)
+    assert "Reports of included studies (n not known)" in (tmp_path / "r.html").read_text("utf-8")
