@@ -78,17 +78,40 @@ static int between(const Text *text, Py_ssize_t at, Py_ssize_t end)
     return 0;
 }
 
-/* What stands before a record: lines of other text, each with its number from the first on. */
+/* What stands before a record: lines of other text, each with its number from the first on. The field that Ovid prints
+   behind a record ("NL  - Psychol Health", then a line with a link) is one of them, put together in `field`. */
 enum { MOST_BEFORE = 64 };
 typedef struct {
-    int count;
+    int count, opened; /* of the lines; the place of the field among them, or -1 */
     struct { Py_ssize_t number, begin, end; } line[MOST_BEFORE];
+    Buffer field;
 } Before;
 
-/* Goes over blank lines and lines of other text, up to the line of a TY, at `*at`; 0 where that takes judgement. */
-static int before_record(const Text *text, Py_ssize_t *at, Py_ssize_t *number, Before *before)
+/* Whether a line has a tag that belongs to no record by itself, with a value: no author or title begins one here. */
+static int stray_field(const Text *text, Py_ssize_t at, Py_ssize_t end, const unsigned char *table)
 {
+    if (end - at < 7 || memcmp(text->data + at + 2, "  - ", 4) || blank_at(text, at + 6, end)) return 0;
+    int tag = place(AT(text, at), AT(text, at + 1));
+    if (tag < 0 || !(table[tag] & KNOWN)) return 0;
+    return tag != TY && tag != ER && tag != TAG('T', 'I') && tag != TAG('T', '1') && tag != TAG('A', 'U') &&
+           tag != TAG('A', '1');
+}
+
+/* Whether a line is a number alone, with or without a point. */
+static int number_alone(const Text *text, Py_ssize_t at, Py_ssize_t end)
+{
+    Py_ssize_t first = at;
+    while (at < end && AT(text, at) >= '0' && AT(text, at) <= '9') at++;
+    return at > first && (at == end || (AT(text, at) == '.' && at + 1 == end));
+}
+
+/* Goes over blank lines and lines of other text, up to the line of a TY, at `*at`; 0 where that takes judgement, -1 on an
+   error. Behind a field other lines belong to it, up to a number alone behind a blank line. */
+static int before_record(const Text *text, Py_ssize_t *at, Py_ssize_t *number, const unsigned char *table, Before *before)
+{
+    int open = 0, blank = 0;
     before->count = 0;
+    before->opened = -1;
     for (;;) {
         Py_ssize_t end = *at < text->length ? line_end(text, *at) : -1;
         if (end < 0) return 0;
@@ -98,12 +121,33 @@ static int before_record(const Text *text, Py_ssize_t *at, Py_ssize_t *number, B
         ++*number;
         Py_ssize_t begin = *at, last = end;
         trim(text->data, &begin, &last);
-        if (begin < last) {
-            if (before->count == MOST_BEFORE || loose(text, *at, end)) return 0;
-            before->line[before->count].number = *number;
-            before->line[before->count].begin = begin;
-            before->line[before->count++].end = last;
+        if (begin == last) {
+            blank = 1;
+            *at = end + 1;
+            continue;
         }
+        int odd = loose(text, *at, end);
+        if (before->count == MOST_BEFORE) return 0;
+        if (odd && (before->opened >= 0 || !stray_field(text, *at, end, table))) return 0;
+        if (odd) {
+            open = 1;
+            before->opened = before->count;
+            before->field.length = 0;
+            if (put_bytes(&before->field, text->data + *at, end - *at) < 0) return -1;
+        } else if (open && !(blank && number_alone(text, begin, last))) {
+            if (last - begin == 2 || (blank && between(text, begin, last))) return 0; /* perhaps a bare ER, or no text of it */
+            if (AT(text, *at) == ' ' || AT(text, *at) == '\t' || before->field.length > 4096) return 0;
+            if (put_bytes(&before->field, "\n\n", blank ? 2 : 1) < 0) return -1;
+            if (put_bytes(&before->field, text->data + begin, last - begin) < 0) return -1;
+            blank = 0;
+            *at = end + 1;
+            continue;
+        } else
+            open = 0;
+        before->line[before->count].number = *number;
+        before->line[before->count].begin = begin;
+        before->line[before->count++].end = last;
+        blank = 0;
         *at = end + 1;
     }
 }
@@ -114,7 +158,8 @@ static int tell_before(const Before *before, const Text *text, PyObject *tally, 
     if (!before->count) return 0;
     PyObject *lines = PyList_New(before->count), *nothing;
     for (int i = 0; lines && i < before->count; i++) {
-        PyObject *part = text_of(text->data, before->line[i].begin, before->line[i].end);
+        PyObject *part = i == before->opened ? text_of(before->field.data, 0, before->field.length)
+                                             : text_of(text->data, before->line[i].begin, before->line[i].end);
         PyObject *line = part ? Py_BuildValue("nN", number + before->line[i].number, part) : NULL;
         if (!line) Py_CLEAR(lines);
         else PyList_SET_ITEM(lines, i, line);
@@ -147,7 +192,7 @@ static int fields_of(const Text *text, Py_ssize_t at, const unsigned char *table
     Py_ssize_t number = 0;
     if (at >= text->length || AT(text, at) != '\n') return 0;
     at++;
-    if (!before_record(text, &at, &number, before)) return 0;
+    if ((told = before_record(text, &at, &number, table, before)) <= 0) return told;
     *skipped = number;
     for (;; ) {
         Py_ssize_t end = at < text->length ? line_end(text, at) : -1;

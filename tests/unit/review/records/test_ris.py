@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -228,6 +229,22 @@ def same_both_ways(text: bytes) -> None:
             assert list(ris.read(utf8_blocks(io.BytesIO(text), quick), quick)) == expected
         assert quick.close() == receipt
         assert quick.entries == slow.entries
+
+
+BEHIND = ("NL  - Psychol Health", "NL  - Pain ", "NL  - ", "NL  -", "NL - Pain", "TI  - T", "A1  - Doe, J", "ZZ  - x",
+          "Link to the Ovid Full Text: https://x.org", "  indented", "", "", "", "2.", "3", "2. text", "ER", "ER  - ",
+          "Record #3 of 18", "\u00dcber", "-----", "x" * 70, "TY  - JOUR")  # fmt: skip
+
+
+def test_what_ovid_prints_behind_a_record_goes_the_same_way_compiled_and_line_by_line():
+    rng = random.Random(5)
+    for _ in range(400):
+        between = "".join(rng.choice(BEHIND) + "\n" for _ in range(rng.randrange(9)))
+        same_both_ways((ONE + between + ONE).encode())
+    records, tally = read(ONE + "NL  - Psychol Health\n\nLink to the Ovid Full Text: https://x.org\n\n2.\n" + ONE)
+    assert len(records) == 2
+    assert [entry.line for entry in tally.entries] == [6, 10]
+    assert "Psychol Health\\n\\nLink to the Ovid" in tally.entries[0].why
 
 
 def test_ci_has_the_compiled_function():
