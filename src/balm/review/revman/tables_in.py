@@ -6,7 +6,7 @@ import csv
 import io
 import re
 
-from balm.review.revman.xml_text import decode
+from balm.review.revman.xml_text import FORBIDDEN, decode
 from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
 
@@ -38,6 +38,11 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
         raise InputError(Problem("is no text: it holds zero bytes", file=source))
     text, problems = decode(data)
     problems = [Problem(p.reason, file=source) for p in problems]
+    if found := FORBIDDEN.search(text):
+        # left out, a number that lost a digit would be another number
+        reason = "characters that no text has were marked as \ufffd, from here on"
+        problems.append(Problem(reason, file=source, line=text.count("\n", 0, found.start()) + 1))
+        text = FORBIDDEN.sub("\ufffd", text)
     first = text.lstrip("\r\n").split("\n", 1)[0]
     if len(first) > MOST_COLUMNS * 100:
         raise InputError(Problem(f"has a first line of {len(first):,} characters: no table of RevMan", file=source))

@@ -20,7 +20,7 @@ _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|
 _MARKUP = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!DOCTYPE": ">"}
 _OPENS = re.compile("|".join(re.escape(opening) for opening in _MARKUP))
 _AMPERSAND = re.compile(r"&(?:#(\d{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _PREDEFINED = {"amp", "lt", "gt", "quot", "apos"}
 
@@ -120,6 +120,9 @@ def repair(text: str) -> tuple[str, list[Problem]]:
     closed = {m.group(2) for m in _TAG.finditer(text) if m.group(1) or m.group(4)}
 
     def clean(part: str, start: int, in_tag: bool) -> str:
+        # a number in an attribute that lost a digit is no number
+        put_aside, instead = ("marked as \ufffd", "\ufffd") if in_tag else ("taken out", "")
+
         def ampersand(m: re.Match[str]) -> str:
             number, hexadecimal, name = m.groups()
             if name in _PREDEFINED:
@@ -128,8 +131,8 @@ def repair(text: str) -> tuple[str, list[Problem]]:
                 code = int(number) if number else int(hexadecimal, 16)
                 if code in (9, 10, 13) or (code >= 32 and code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF):
                     return m.group()
-                note(start + m.start(), "a character XML does not allow was taken out", m.group())
-                return ""
+                note(start + m.start(), f"a character XML does not allow was {put_aside}", m.group())
+                return instead
             if name in name2codepoint:
                 note(start + m.start(), f"&{name}; is HTML, not XML; read as the character", m.group())
                 return chr(name2codepoint[name])
@@ -141,9 +144,9 @@ def repair(text: str) -> tuple[str, list[Problem]]:
             where = "an attribute" if in_tag else "text"
             note(start + part.find("<"), f"a < in {where} was not written as &lt;", part[part.find("<") :][:20])
             out = out.replace("<", "&lt;")
-        if _FORBIDDEN.search(out):
-            note(start, "characters XML does not allow were taken out", "")
-            out = _FORBIDDEN.sub("", out)
+        if FORBIDDEN.search(out):
+            note(start, f"characters XML does not allow were {put_aside}", "")
+            out = FORBIDDEN.sub(instead, out)
         return out
 
     pieces: list[str] = []
@@ -155,7 +158,7 @@ def repair(text: str) -> tuple[str, list[Problem]]:
             pieces.append(clean(tag.group(3), tag.start(3), in_tag=True))
             pieces.append(text[tag.end(3) : end])
         else:
-            pieces.append(_FORBIDDEN.sub("", text[start:end]))
+            pieces.append(FORBIDDEN.sub("", text[start:end]))
         at = end
     pieces.append(clean(text[at:], at, in_tag=False))
     if total > MOST_LISTED:

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from balm.actions import revman
+from balm.actions.review import Review
 from balm.actions.revman import read_revman
+from balm.review.revman.tables_in import read_table
 from balm.vocabulary.problems import InputError
 from tests.unit.review.revman.made import archive, aspirin, data_rows, table, web_package
 
@@ -120,3 +122,24 @@ def test_damaged_files_are_read_or_refused_but_never_crash(
         read_revman(path).recompute().to_dict()
     except InputError as error:
         assert str(error)
+
+
+def test_a_number_with_a_character_that_no_text_has_is_no_number(tmp_path: Path) -> None:
+    """Left out, 4 and 9 with a damaged digit between them would be 49."""
+    rows = [{**row, "Subgroup": "over\x0110 years"} if k else row for k, row in enumerate(data_rows())]
+    for name, data in {
+        "rows.csv": table(rows),
+        "rows-2.csv": table(data_rows()).replace(b",49,", b",4\x109,", 1),
+        "review.rm5": aspirin().replace(b'EVENTS_1="49"', b'EVENTS_1="4\x109"', 1),
+        "review-2.rm5": aspirin().replace(b'EVENTS_1="49"', b'EVENTS_1="4&#16;9"', 1),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        review = read_revman(tmp_path / name)
+        assert "marked as \ufffd" in str(review.repairs[0]), name
+        counts = [row.data.get("events_1") for o in review.outcomes for row in o.all_rows]
+        assert (49 in counts) == (name == "rows.csv")
+        folder = tmp_path / f"{name}-package"
+        revman.write_package(review, folder)
+        assert Review.load(folder).problems() == ()
+    lines, problems = read_table(b"name,n\n" + b"a,1\n" * 2000 + b"b\x00c,2\n", "late.csv")
+    assert (lines[-1]["name"], problems[0].line) == ("b\ufffdc", 2002)
