@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 
-#: The name of such a thread.
-THREAD = "mail about an account"
+#: The name of such a thread, and the seconds after which it begins: the answer has left by then, and was not slowed.
+THREAD, AFTER = "mail about an account", 0.2
 
 
 def soon(send: Callable[[], None]) -> None:
     """Send on a thread of its own; what hinders it stands in the server's log."""
-    threading.Thread(target=copy_context().run, args=(_send, send), name=THREAD).start()
+    later = threading.Timer(AFTER, copy_context().run, args=(_send, send))
+    later.name = THREAD
+    later.start()
 
 
 def _send(send: Callable[[], None]) -> None:
