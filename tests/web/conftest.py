@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from balm.actions.team.packages import start_review
 from balm.store.accounts.models import User
 from balm.store.reviews.models import Member, Review
 from balm.store.synthesis.current import forget
+from balm.web.accounts.mail import THREAD
 from tests.web.rows_again import RowsAgain
 
 KETAMINE = Path(__file__).parents[2] / "reviews" / "ketamine-chronic-pain"
@@ -66,6 +69,20 @@ def person(email: str, name: str) -> Someone:
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return Someone(user, client)
+
+
+def mail_has_left() -> None:
+    """Wait for the mail about accounts that is on its way."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(30)
+
+
+@pytest.fixture(autouse=True)
+def _mail_of_its_own() -> Iterator[None]:
+    """No mail of one test arrives in the next one."""
+    yield
+    mail_has_left()
 
 
 @pytest.fixture

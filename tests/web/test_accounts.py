@@ -25,19 +25,16 @@ from balm.store.accounts.models import Cached, SetUpLink, User
 from balm.store.events.models import SERVER, Event
 from balm.store.reviews.models import Member, Review
 from balm.store.reviews.package_rows import package_of
-from balm.web.accounts.mail import THREAD
 from balm.web.stages import STAGES
 from tests.unit.review.revman.made import aspirin
-from tests.web.conftest import KETAMINE, Team
+from tests.web.conftest import KETAMINE, Team, mail_has_left
 
 PASSWORD = "a sentence that nobody guesses"
 
 
 def letters() -> list[Any]:
     """What was sent, once all that is on its way has left."""
-    for thread in threading.enumerate():
-        if thread.name == THREAD:
-            thread.join(30)
+    mail_has_left()
     return list(mail.outbox)
 
 
