@@ -16,7 +16,9 @@ from django.core.cache import caches
 from django.core.cache.backends import locmem
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from balm.actions.review import package_bytes
@@ -234,6 +236,18 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(client: Clie
     assert not signed_in(client)
     assert "does not work" in Client().get(address[1], follow=True).content.decode()
     assert "reset password" in noted()
+
+
+def test_an_address_without_an_account_is_as_much_work_as_one_with_it(client: Client, ana: User) -> None:
+    def asked(address: str) -> list[str]:
+        with CaptureQueriesContext(connection) as found:
+            client.post("/account/password/reset/", {"email": address})
+        return [re.sub(r"'.*?'|\d+", "", query["sql"])[:60] for query in found.captured_queries]
+
+    asked("nobody@example.org")  # whoever asks first makes the row that counts this computer's attempts
+    known, unknown = asked("ana@example.org"), asked("nemo@example.org")
+    assert known == unknown
+    assert [m.to for m in letters()] == [["ana@example.org"]]
 
 
 def test_no_mail_server_holds_an_answer_up_or_makes_it_an_error(

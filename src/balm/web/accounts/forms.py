@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
 
 from balm.store.accounts.models import User
 
@@ -61,6 +63,19 @@ class FirstAccountForm(NewAccountForm):
         label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
     field_order = ("email", "name", "password", "again")
+
+
+#: The number of no account: the link to a new password that an unknown address would get is made for it, and not sent.
+NOBODY = 0
+
+
+class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
+    """Asks for a link to a new password: as much is done for an address without an account, so that no time tells."""
+
+    def save(self, request: HttpRequest, **rest: Any) -> str:
+        """Make the link and its mail; the answer is the address."""
+        self.users = self.users or [User(pk=NOBODY, email=self.cleaned_data["email"])]
+        return str(super().save(request, **rest))
 
 
 class QuestionForm(forms.Form):
