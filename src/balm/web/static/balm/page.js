@@ -1,7 +1,9 @@
 // What every page does: after a fragment is swapped in, focus goes where the fragment says (data-focus).
 document.addEventListener("htmx:afterSwap", (event) => {
   const next = event.target.querySelector("[data-focus]");
-  if (next) next.focus({ preventScroll: true });
+  if (!next) return;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
 });
 // A part of the page that is refused or does not come: a refusal that holds the part is shown in its place, any other is
 // said at the foot of the window, and the page stands as it was. Where sign-in comes instead, the whole page goes there.
