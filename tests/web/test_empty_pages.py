@@ -63,3 +63,9 @@ def test_an_empty_page_of_a_review_leads_to_the_next_step(lead: Someone, page: s
     assert told, main
     assert f'href="{BEGUN}{leads}"' in told[0]
     assert lead.client.get(f"{BEGUN}{leads}").status_code == 200
+
+
+def test_a_stage_that_nobody_is_chosen_for_says_so_in_words(lead: Someone) -> None:
+    response = lead.client.post(f"{BEGUN}screening/title-abstract/open/", {"title-abstract-size": "50"})
+    assert response.status_code == 422
+    assert "<li>Who screens: Choose at least one person.</li>" in response.content.decode()

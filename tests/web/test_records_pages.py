@@ -94,6 +94,8 @@ def test_all_records_go_to_a_reference_manager_without_votes(team: Team, ending:
 
 def test_a_question_is_shown_side_by_side_answered_and_undone(team: Team) -> None:
     bring(team.owner, ("a.ris", DOUBTFUL[0]), ("b.ris", DOUBTFUL[1]))
+    assert "answer 1 question on possible duplicates" in team.owner.client.get(at(team, "records/")).content.decode()
+    assert "Next:" not in team.teammate.client.get(at(team, "records/")).content.decode()
     page = team.owner.client.get(at(team, "deduplication/")).content.decode()
     assert "<mark>" in page
     assert "900" in page
@@ -110,6 +112,7 @@ def test_a_question_is_shown_side_by_side_answered_and_undone(team: Team) -> Non
             at(team, "deduplication/answer/"), {**pair, "answer": "duplicate"}, HTTP_HX_REQUEST="true"
         )
         assert "No question is left" in done.content.decode()
+    assert "open the screening of titles" in team.owner.client.get(at(team, "records/")).content.decode()
     assert len(canonical_ids(team.review)) == 1
     assert "by olga" in team.reader.client.get(at(team, "deduplication/groups/")).content.decode()
     assert "one report" in team.reader.client.get(at(team, "deduplication/decisions/")).content.decode()

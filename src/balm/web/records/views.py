@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from balm.actions.search_rows import KINDS
 from balm.actions.team.acting import Acting
-from balm.actions.team.deduplication import looked_at_all
+from balm.actions.team.deduplication import looked_at_all, questions
 from balm.actions.team.records import (
     ABOUT,
     MAX_FILE,
@@ -29,10 +29,12 @@ from balm.actions.team.records import (
 from balm.review.deduplication.side_by_side import FIELDS
 from balm.review.deduplication.standing_rows import kept_by
 from balm.review.records.writers import WRITERS
+from balm.review.screening.outcomes import STAGES
 from balm.store.records.details import full_records
 from balm.store.records.models import Import, Upload, Withdrawal
 from balm.store.records.unique import RECORDS, SEARCHES, cells_of, decisions_of, unique_records, value_of
 from balm.store.reviews.models import Row, StoredFile
+from balm.store.screening.standing import opening_of
 from balm.vocabulary.problems import InputError
 from balm.web.entry import in_review
 from balm.web.records.background import go_on, under_way
@@ -79,6 +81,8 @@ def _searches(acting: Acting) -> dict[str, Any]:
         "withdrawn": [(w, imports[w.search]) for w in withdrawn],
         "records": Row.objects.filter(review=review, table=RECORDS).count(),
         "unique": None if progress["busy"] else unique_records(review).count(),
+        "questions": 0 if progress["busy"] else len(questions(review)),
+        "opened": opening_of(review, STAGES[0]) is not None,
         "may_import": acting.may("import"), "kinds": KINDS, "asked": ASKED, "submission": secrets.token_hex(16),
         "max_file": MAX_FILE // 1024**2, "max_bytes": MAX_FILE, "max_files": MAX_FILES, **progress,
     }  # fmt: skip

@@ -41,7 +41,11 @@ class DecisionForm(forms.Form):
 class OpeningForm(forms.Form):
     """Who screens at a stage, and in sittings of how many records."""
 
-    screeners = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, label="Who screens")
+    screeners = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        label="Who screens",
+        error_messages={"required": "Choose at least one person."},
+    )
     experts = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
         required=False,

@@ -72,7 +72,7 @@ def _overview(
         )
     found = {
         "stages": stages, "problems": problems, "records": unique_records(acting.review).exists(),
-        "may_import": acting.may("import"),
+        "may_import": acting.may("import"), "reviewers": plan_of(acting.review).screening.reviewers,
         "alone": acting.may("invite") and len(people) < plan_of(acting.review).screening.reviewers,
     }  # fmt: skip
     return _page(request, acting, "overview", found, status=422 if sent is not None else 200)
@@ -165,7 +165,7 @@ def opened(request: HttpRequest, acting: Acting, stage: str) -> HttpResponse:
     form = OpeningForm(request.POST, people=people, prefix=stage)
     try:
         if not form.is_valid():
-            raise InputError([Problem(errors[0], column=form[name].label) for name, errors in form.errors.items()])
+            raise InputError([Problem(f"{form[name].label}: {errors[0]}") for name, errors in form.errors.items()])
         open_stage(acting, stage, **form.cleaned_data)
     except InputError as error:
         return _overview(request, acting, (stage, form), error.problems)
