@@ -62,7 +62,7 @@ validation: $(STAMP) ## measure agreement with the reference data, and state it 
 
 # Each script says what it needs and makes its peers' environment (.venv-bench*) from a lock file on first use; one that
 # fails does not stop the rest, and the target fails at the end.
-BENCHMARKS := run engine streaming records deduplication screening reranking server_load server_records network glmm selection bayes accuracy dose_response claims report
+BENCHMARKS := run engine streaming records deduplication screening reranking server_load server_records screening_keys network glmm selection bayes accuracy dose_response claims report
 
 bench: $(STAMP) ## ratios against peers, measured in one run; ONLY="engine streaming" for some scripts
 	@failed=; for name in $(or $(ONLY),$(BENCHMARKS)); do \
