@@ -498,6 +498,28 @@ def test_extraction_and_risk_of_bias_are_the_acts_of_the_pages(team: Team) -> No
     assert "no such result or study" in answer.json()["problems"][0]["reason"]
 
 
+def test_a_version_is_released_and_an_update_begun_by_a_program(team: Team) -> None:
+    owner, reader = Program(team.owner), Program(team.reader)
+    sent = {"version": "0.1", "submission": "release-1"}
+    assert reader.post(address(team, "/versions/releases"), sent).status_code == 403
+    made = [owner.post(address(team, "/versions/releases"), sent).json() for _ in range(2)]
+    assert made[0] == made[1] and len(made[0]["done"]) == 64, "sent twice, it counts once"
+    files = zipfile.ZipFile(io.BytesIO(reader.get(address(team, "/versions/releases/0.1.zip")).content))
+    assert json.loads(files.read("release.json"))["hash"] == made[0]["done"]
+    own = [v for v in reader.get(address(team, "/versions")).json() if v["kind"] == "version"]
+    assert [(v["version"], v["release"]) for v in own] == [("0.1", made[0]["done"])]
+    changed = reader.get(address(team, "/versions/0.1/changes")).json()
+    assert changed["frozen"] and not changed["studies"] and all(a["before"] == a["after"] for a in changed["analyses"])
+    assert owner.post(address(team, "/versions"), {"version": "0.2", "trigger": "a new trial"}).json() == {
+        "done": "0.2"
+    }
+    assert owner.post(address(team, "/versions"), {"version": "0.2"}).status_code == 422
+    steps = reader.get(address(team, "/analyses/pain-two-trials/versions")).json()
+    assert [s["version"] for s in steps][-1] == "0.2" and steps[-1]["new"] == []
+    for path in ("/versions/9/changes", "/versions/releases/9.zip", "/analyses/nothing/versions"):
+        assert reader.get(address(team, path)).status_code == 404, path
+
+
 def test_the_guide_lists_every_call() -> None:
     from balm.web.api.interface import api
 
