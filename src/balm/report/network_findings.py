@@ -13,16 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from balm.report.summary_of_findings_words import difference, points
+from balm.report.absolute_effects import absolute_effects
+from balm.report.summary_of_findings_words import points
 from balm.review.certainty.of_network import NetworkRating
 from balm.review.certainty.words import SYMBOLS
-from balm.stats import convert
 from balm.stats.measures import MEASURES
 from balm.stats.network.network import Network
 from balm.vocabulary.problems import InputError
 from balm.vocabulary.spreadsheet_cell import harmless
 
-PER = 1000.0
 COLUMNS = (
     "Treatment", "Evidence", "Direct studies", "Relative effect", "Risk with reference", "Risk with treatment",
     "Difference", "Certainty", "Symbols", "P-score", "Contributed at low risk of bias", "How", "To judge",
@@ -100,20 +99,8 @@ def effects_in_words(fit: Network, name: str, baseline: float | None) -> tuple[s
     if baseline is None:
         apart = f"{points(value)} ({points(low)} to {points(high)})" if fit.measure == "MD" else "–"
         return shown, ("–", "–", apart)
-    control = f"{PER * baseline:.0f} per 1000"
-    limits = {"baseline_risk": baseline, "low": low, "high": high}
-    try:
-        if fit.measure == "RR":
-            found = convert.absolute_risk_from_risk_ratio(risk_ratio=value, **limits)
-        elif fit.measure == "OR":
-            found = convert.absolute_risk_from_odds_ratio(odds_ratio=value, **limits)
-        else:
-            found = convert.absolute_risk_from_risk_difference(risk_difference=value, **limits)
-    except InputError:
-        return shown, (control, "not estimable at this baseline risk", "–")
-    v = {key: float(x) for key, x in found.values.items()}
-    risk = f"{PER * v['risk']:.0f} per 1000 ({PER * v['risk_low']:.0f} to {PER * v['risk_high']:.0f})"
-    return shown, (control, risk, difference(v["per_1000_low"], v["per_1000"], v["per_1000_high"]))
+    told = absolute_effects(fit.measure, value, low, high, baseline)
+    return shown, (told.control, told.risk, told.difference)
 
 
 def findings_csv(table: NetworkFindings) -> str:

@@ -9,15 +9,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from balm.report.absolute_effects import absolute_effects
 from balm.report.result_sentence import short_name
 from balm.report.rounding import digits_for, number
 from balm.report.summary_of_findings_words import (
     counted_alike,
-    difference,
     needed_to_treat,
     plain_language,
     points_between,
     ratio_in_words,
+    risk,
 )
 from balm.review.certainty.body import Body, StudyResult
 from balm.review.certainty.of_analysis import (
@@ -32,8 +33,7 @@ from balm.review.certainty.of_analysis import (
 from balm.review.certainty.rating import Certainty, DomainRating, certainties
 from balm.review.certainty.target import ANY
 from balm.review.certainty.words import DOWN, NOT_RATED, UP
-from balm.review.synthesis import PER, AnalysisResult, Synthesis
-from balm.stats import convert
+from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.vocabulary.problems import InputError, unknown_option
 
 MOST_ROWS = 7
@@ -286,8 +286,7 @@ def _risks(result: AnalysisResult, certainty: Certainty, given: Sequence[Baselin
     if fit is None or not body.studies:
         return _counts(result, body)
     if not body.controlled:
-        share = f"{body.estimate:.0f} per 1000 ({body.low:.0f} to {body.high:.0f})"
-        return (Risks("–", share, "–", "", "no control group"),)
+        return (Risks("–", risk(body.low, body.estimate, body.high), "–", "", "no control group"),)
     if result.measure not in WITH_BASELINE:
         return (_means(result, body),)
     chosen = list(given)
@@ -314,42 +313,15 @@ def _sum(result: AnalysisResult, name: str) -> str:
 
 
 def _at(result: AnalysisResult, baseline: Baseline) -> Risks:
-    base, fit = baseline.risk, result.whole
+    fit = result.whole
     assert fit is not None
-    control = f"{PER * base:.0f} per 1000"
-    if base == 0 and fit.measure != "RD":
-        return Risks(control, "not estimable from a ratio", "–", "", f"{baseline.source}: no events")
+    if baseline.risk == 0 and fit.measure != "RD":
+        return Risks("0 per 1000", "not estimable from a ratio", "–", "", f"{baseline.source}: no events")
     shown = fit.displayed
-    try:
-        if fit.measure == "RR":
-            found = convert.absolute_risk_from_risk_ratio(
-                risk_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
-            )
-        elif fit.measure == "RD":
-            found = convert.absolute_risk_from_risk_difference(
-                risk_difference=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
-            )
-        elif fit.measure == "HR":
-            found = convert.absolute_risk_from_hazard_ratio(
-                hazard_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
-            )
-        else:
-            found = convert.absolute_risk_from_odds_ratio(
-                odds_ratio=shown.estimate, baseline_risk=base, low=shown.interval.low, high=shown.interval.high
-            )
-    except InputError:
-        return Risks(control, "not estimable at this baseline risk", "–", "", baseline.source)
-    v = {name: float(value) for name, value in found.values.items()}
-    return Risks(
-        control,
-        f"{PER * v['risk']:.0f} per 1000 ({PER * v['risk_low']:.0f} to {PER * v['risk_high']:.0f})",
-        difference(v["per_1000_low"], v["per_1000"], v["per_1000_high"]),
-        needed_to_treat(
-            v["risk_difference_low"], v["risk_difference"], v["risk_difference_high"],
-            more_is_better=result.outcome.direction == "higher is better",
-        ),
-        baseline.source,
-    )  # fmt: skip
+    told = absolute_effects(fit.measure, shown.estimate, shown.interval.low, shown.interval.high, baseline.risk)
+    better = result.outcome.direction == "higher is better"
+    nnt = needed_to_treat(*told.rd, more_is_better=better) if told.rd else ""
+    return Risks(told.control, told.risk, told.difference, nnt, baseline.source)
 
 
 def _means(result: AnalysisResult, body: Body) -> Risks:

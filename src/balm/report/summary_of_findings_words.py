@@ -13,18 +13,28 @@ from balm.review.package import Outcome
 from balm.vocabulary.numbers import unit_of
 
 INFINITE = "∞"
-#: Below this many people per 1000 a difference is printed as none.
-LEAST = 0.5
+#: From here on people per 1000 are counted whole; below, rare events would all read "0 fewer".
+WHOLE = 10
 
 
-def per_thousand(value: float) -> str:
+def per_thousand_digits(low: float, high: float) -> int:
+    """Decimals for people per 1000: none, unless all are few and the interval is narrow.
+
+    >>> per_thousand_digits(-180, -3), per_thousand_digits(-6, 2), per_thousand_digits(-0.42, -0.007)
+    (0, 0, 2)
+    """
+    if not max(abs(low), abs(high)) < WHOLE or not 0 < high - low < WHOLE / 2:
+        return 0
+    return min(3, math.ceil(math.log10(WHOLE / 2 / (high - low))))
+
+
+def per_thousand(value: float, digits: int = 0) -> str:
     """A difference in so many of 1000 people.
 
-    >>> per_thousand(325.2), per_thousand(-1), per_thousand(0.1)
-    ('325 more', '1 fewer', '0 fewer')
+    >>> per_thousand(325.2), per_thousand(-1), per_thousand(0.1), per_thousand(-0.26, 2)
+    ('325 more', '1 fewer', '0 more', '0.26 fewer')
     """
-    whole = round(abs(value))
-    return f"{whole} {'more' if value > 0 and whole else 'fewer'}"
+    return f"{abs(value):.{digits}f} {'more' if value > 0 else 'fewer'}"
 
 
 def difference(low: float, value: float, high: float) -> str:
@@ -32,8 +42,22 @@ def difference(low: float, value: float, high: float) -> str:
 
     >>> difference(-58.8, 100, 871)
     '100 more per 1000 (59 fewer to 871 more)'
+    >>> difference(-0.42, -0.259, -0.007)
+    '0.26 fewer per 1000 (0.42 fewer to 0.01 fewer)'
     """
-    return f"{per_thousand(value)} per 1000 ({per_thousand(low)} to {per_thousand(high)})"
+    digits = per_thousand_digits(low, high)
+    one, two = per_thousand(low, digits), per_thousand(high, digits)
+    return f"{per_thousand(value, digits)} per 1000 ({one} to {two})"
+
+
+def risk(low: float, value: float, high: float) -> str:
+    """A risk per 1000 with its interval.
+
+    >>> risk(79, 176.4, 278.3), risk(0.28, 0.441, 0.693)
+    ('176 per 1000 (79 to 278)', '0.44 per 1000 (0.28 to 0.69)')
+    """
+    digits = per_thousand_digits(low, high)
+    return f"{value:.{digits}f} per 1000 ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def points(value: float, digits: int = 2, unit: str = "") -> str:
@@ -80,7 +104,7 @@ def needed_to_treat(low: float, value: float, high: float, *, more_is_better: bo
         return "NNTB" if (x > 0) == more_is_better else "NNTH"
 
     def count(x: float) -> str:
-        return INFINITE if x == 0 else str(math.ceil(round(1 / abs(x), 9)))
+        return INFINITE if x == 0 else str(math.ceil(float(f"{1 / abs(x):.10g}")))  # 5000.0000000006 is 5000
 
     point = f"{kind(value)} {count(value)}" if value else "no difference"
     if low < 0 < high:
@@ -174,9 +198,11 @@ def _no_effect(outcome: Outcome, name: str, intervention: str, counted: str, bod
 
 
 def _little(body: Body, *, any_effect: bool = False) -> bool:
-    least = LEAST if body.unit == "per 1000" else 0.0
+    nothing = body.estimate == 0
+    if body.unit == "per 1000":  # what is printed as nobody
+        nothing = float(f"{body.estimate:.{per_thousand_digits(body.low, body.high)}f}") == 0
     within = body.important is not None and abs(body.estimate) < body.important
-    return abs(body.estimate) <= least or (within and not any_effect)
+    return nothing or (within and not any_effect)
 
 
 #: What a ratio between groups over time is a ratio of.
