@@ -278,6 +278,8 @@ _FIRST_BYTES = (
     (b"\xd0\xcf\x11\xe0", "a workbook of the kind before Excel 2007 (.xls)", "save it as .xlsx or CSV UTF-8"),
     (b"%PDF-", "a PDF", "export the records as RIS from where it was made"),
     (b"SQLite format 3\x00", "a program's own database", "export its records as RIS in that program"),
+    (b"PK\x03\x04", "an archive within an archive", "unpack it first"),
+    (b"\x1f\x8b", "an archive within an archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (b"BZh", "a bzip2 archive", "unpack it first"),

@@ -94,6 +94,15 @@ def test_compressed_and_archived(ris, tmp_path):
     assert len(records) == 5
 
 
+def test_an_archive_within_an_archive_is_told(ris, tmp_path):
+    inner, outer = tmp_path / "inner.zip", tmp_path / "outer.zip"
+    for target, file in ((inner, ris), (outer, inner)):
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.write(file, file.name)
+    with pytest.raises(InputError, match=r"outer\.zip: inner\.zip: is an archive within an archive.*unpack it first"):
+        read_records(outer)
+
+
 def test_bombs_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(acting, "RATIO_FROM", 2**20)
     bomb = tmp_path / "a.ris.gz"
