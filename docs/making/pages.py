@@ -6,6 +6,7 @@ import ast
 import contextlib
 import doctest
 import io
+import os
 import shlex
 import tempfile
 import textwrap
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from balm.cli.main import main
 from docs.making.tables import TABLES
@@ -53,7 +55,8 @@ def rebuilt(path: Path) -> Page:
     names: dict[str, Any] = {"__name__": "__page__"}
     if prelude := PRELUDES.get(path.name):
         exec(prelude, names)
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    width = mock.patch.dict(os.environ, COLUMNS=str(WIDEST))  # whatever terminal the pages are made in
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), width:
         Path("reviews").symlink_to(CHECKOUT / "reviews")
         page.text = "\n".join(_lines(page, path.read_text("utf-8").split("\n"), names))
         for figure in sorted(Path().glob("*.svg")):
