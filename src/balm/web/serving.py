@@ -148,6 +148,7 @@ def _run(listening: socket.socket, ready: Callable[[], None]) -> None:
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("timeout", 120)
             self.cfg.set("graceful_timeout", 30)
+            self.cfg.set("limit_request_line", 8190)  # a search in any script fits, as it does in nginx
             self.cfg.set("control_socket_disable", True)
             self.cfg.set("loglevel", "error")
             self.cfg.set("post_worker_init", answers)

@@ -28,8 +28,16 @@ from balm.store.screening.models import Adjudication, Reveal, Vote
 from balm.store.screening.standing import in_force, opening_of
 from balm.web.api.interface import ZIP, Problems, entered, person, router
 
-#: What can go wrong with every call.
-WRONG = {400: Problems, 401: Problems, 403: Problems, 404: Problems, 413: Problems, 422: Problems}
+#: What can go wrong with every call. An address of more than 8 KB is refused (414) before the interface sees it.
+WRONG: dict[int, Any] = {
+    400: Problems,
+    401: Problems,
+    403: Problems,
+    404: Problems,
+    413: Problems,
+    414: None,
+    422: Problems,
+}
 Stage = Literal["title-abstract", "full-text"]
 
 
