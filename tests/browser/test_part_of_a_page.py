@@ -125,3 +125,29 @@ def test_what_was_refused_has_the_focus_of_the_page_that_says_so(chromium: Any, 
     here = page.evaluate("[document.activeElement.id, document.activeElement.className].join('')")
     assert here == focus
     page.close()
+
+
+def test_the_focus_stays_where_it_was_though_the_part_around_it_came_anew(chromium: Any) -> None:
+    page = chromium.new_page()
+    part = (
+        '<div id="part"><form hx-get="/?again" hx-target="#part" hx-swap="outerHTML" hx-trigger="change">'
+        '<input name="r" value=""></form><a href="/svg">SVG</a> <a href="/png">PNG</a>{}</div>'
+    )
+
+    def answer(route: Any) -> None:
+        path = route.request.url.removeprefix(HOME)
+        if path.endswith(".js"):
+            route.fulfill(path=STATIC / path.removeprefix("/"), content_type="text/javascript")
+        elif "again" in path:
+            route.fulfill(body=part.format("<p>drawn</p>"), content_type="text/html")
+        else:
+            route.fulfill(body=PAGE.format(part.format("")), content_type="text/html")
+
+    page.route("**/*", answer)
+    page.goto(f"{HOME}/")
+    page.locator("[name=r]").fill("0.5")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.querySelector('#part p')")
+    assert page.evaluate("document.activeElement.textContent") == "PNG"
+    page.close()

@@ -1,10 +1,24 @@
-// What every page does: after a fragment is swapped in, focus goes where the fragment says (data-focus).
-document.addEventListener("htmx:afterSwap", (event) => {
-  const next = event.target.querySelector("[data-focus]");
-  if (!next) return;
-  next.focus({ preventScroll: true });
-  next.scrollIntoView({ block: "nearest" });
-});
+// What every page does: after a fragment is swapped in, focus goes where the fragment says (data-focus). Where it says
+// nothing, focus stays: htmx keeps that of an element with an id, here that of one that is known by its words.
+{
+  const words = (e) => e.tagName + " " + (e.name || "") + " " + (e.getAttribute("aria-label") || e.textContent).trim();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const here = document.activeElement;
+    event.detail.xhr.balmFocus = here && !here.id && event.detail.target.contains(here) ? words(here) : "";
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const next = event.target.querySelector("[data-focus]");
+    if (next) {
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    const was = event.detail.xhr && event.detail.xhr.balmFocus;
+    if (!was || document.activeElement !== document.body) return;
+    const same = [...document.querySelectorAll("main a, main button, main summary, main [tabindex]")].find((e) => words(e) === was);
+    if (same) same.focus({ preventScroll: true });
+  });
+}
 // A part of the page that is refused or does not come: a refusal that holds the part is shown in its place, any other is
 // said at the foot of the window, and the page stands as it was. Where sign-in comes instead, the whole page goes there.
 {
