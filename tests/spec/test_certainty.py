@@ -236,6 +236,29 @@ def test_a_large_effect_raises_what_was_not_lowered(r: float, low: float, high: 
     assert rating(replace(b, randomised=True), "large effect") == "none"
 
 
+def test_a_large_effect_without_randomisation_needs_no_information_size_but_no_very_wide_interval() -> None:
+    b = replace(ratio(6.0, 3.7, 9.7, 900), randomised=False)
+    assert (rating(b, "imprecision"), rating(b, "large effect")) == ("not serious", "very large")
+    assert rating(replace(b, randomised=True), "imprecision") == "serious", "of a trial it may be chance"
+    wide = replace(ratio(6.0, 2.1, 17.0, 900), randomised=False)
+    assert (rating(wide, "imprecision"), rating(wide, "large effect")) == ("serious", "none")
+
+
+def test_what_only_a_person_can_say_is_asked() -> None:
+    def asked(b: Body, domain: str) -> str:
+        found = propose(b).domain(domain)
+        assert found is not None
+        return found.ask
+
+    concerns = body(study("A", -1.5, bias="some"), study("B", -1.7, bias="some"))
+    assert "where the concerns leave the result credible" in asked(concerns, "risk of bias")
+    nobody = body(study("A", -1.5, bias="not assessed"), study("B", -1.7, bias="some"))
+    assert "Assess the studies" in asked(nobody, "risk of bias")
+    varied = body(study("A", -0.2), study("B", -3.0), low=-2.9, high=-0.3, i2=90.0, tau2=3.0, q_p=0.001)
+    assert "do not lower twice" in asked(varied, "imprecision")
+    assert "twice" not in asked(replace(varied, low=-2.1, high=-1.1), "imprecision"), "one reason, lowered once"
+
+
 def test_single_arm_evidence_is_very_low() -> None:
     b = body(
         study("A", 500, half=100), study("B", 550, half=100), estimate=520, low=350, high=680, important=None,

@@ -33,6 +33,8 @@ TWO_STUDIES = (
     "With two studies the interval is wide because it has one degree of freedom; look at the two studies, and decide "
     "by which interval."
 )
+#: Said where inconsistency and imprecision are both lowered and the studies vary beyond chance.
+TWICE = "The results vary, which widens the interval too: do not lower twice for one reason."
 NO_SIZE = "Would one trial with enough power need more people or events than these?"
 #: Width of the interval of a single-arm proportion, per 1000, that leaves open what to expect. balm's own cut-off.
 WIDE_SHARE = 200
@@ -44,7 +46,8 @@ def imprecision(body: Body, target: Target) -> Proposal:
     Two levels: important effects both ways. Three: both ends at least three times the important difference. Where no
     threshold is crossed and the effect is implausibly large, one level if the participants (the events, of a hazard
     ratio) are fewer than the optimal information size, two if the interval of the ratio is also very wide (3 times for
-    a risk ratio, 2.5 for an odds ratio).
+    a risk ratio, 2.5 for an odds ratio). The size guards against chance in small trials; a large ratio of studies
+    without randomisation is what may raise certainty, and is lowered only for a very wide interval (balm's reading).
     """
     if not body.controlled:
         return _by_width(body)
@@ -136,6 +139,10 @@ def _information_size(body: Body) -> tuple[int, str, list[str], str]:
         width = high / body.ratio[1] if body.ratio[1] > 0 else float("inf")
         limit = WIDE.get("OR" if body.ratio_kind in ODDS else body.ratio_kind, WIDE["RR"])
         more = [f"{told}, beyond a relative effect of 30 %; upper over lower end {figures(width)}"]
+        if not body.randomised:
+            if width > limit:
+                return -1, "the interval of a large effect is very wide", more, ""
+            return 0, f"{clear} and is not very wide; the information size is asked of randomised trials", more, ""
         if body.events is not None:
             needed, have, unit = events_for_hazards(), body.events, "events"
             more.append(f"optimal information size {needed:.0f} events (hazard ratio {1 - APPRECIABLE:g}); the "

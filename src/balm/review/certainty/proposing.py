@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from balm.review.certainty.body import Body, Proposal
-from balm.review.certainty.imprecision import imprecision
+from balm.review.certainty.imprecision import TWICE, imprecision
 from balm.review.certainty.inconsistency import inconsistency
 from balm.review.certainty.indirectness import indirectness
 from balm.review.certainty.publication_bias import publication_bias
@@ -59,13 +59,10 @@ def propose(body: Body, target: str | None = None) -> Proposed:
     aim = target_of(body, target)
     if aim is None or not body.studies:
         return Proposed(None, start, why, (), NOT_RATED)
-    down = (
-        risk_of_bias(body, aim),
-        inconsistency(body, aim),
-        indirectness(body),
-        imprecision(body, aim),
-        publication_bias(body),
-    )
+    varied, wide = inconsistency(body, aim), imprecision(body, aim)
+    if levels_of(varied.rating) < 0 and levels_of(wide.rating) < 0 and body.tau2 > 0:
+        wide = replace(wide, ask=f"{wide.ask} {TWICE}".strip())
+    down = (risk_of_bias(body, aim), varied, indirectness(body), wide, publication_bias(body))
     lowered = sum(levels_of(p.rating) for p in down)
     up = (large_effect(body, lowered), by_a_person("dose-response"), by_a_person("opposing confounding"))
     moves = lowered + sum(levels_of(p.rating) for p in up)

@@ -13,6 +13,11 @@ MOST = 50.0
 APART = "Core GRADE takes the result of the studies at low risk where the two differ; decide which one is rated."
 ALIKE = "The other studies give much the same result; where they are enough to stand alone, a person may not lower."
 
+NOT_ASSESSED = "Assess the studies that nobody has assessed; until then this stands for what is not known."
+CONCERNS = (
+    "Core GRADE sorts studies into low and high risk: where the concerns leave the result credible, do not lower."
+)
+
 
 def risk_of_bias(body: Body, target: Target) -> Proposal:
     """Propose a rating from the weight of the studies by their risk of bias.
@@ -41,8 +46,7 @@ def risk_of_bias(body: Body, target: Target) -> Proposal:
         ask = APART
     elif high + some + not_known >= MOST:
         levels, rule = -1, "half or more of the weight is not known to be at low risk of bias"
-        if not_known:
-            ask = "Assess the studies that nobody has assessed; until then this stands for what is not known."
+        ask = NOT_ASSESSED if not_known else CONCERNS
     else:
         levels, rule = 0, "most weight is at low risk, and the result holds without the studies at high risk"
         if high == 0:
