@@ -13,9 +13,10 @@ from pathlib import Path
 
 from balm import __version__
 from balm.actions.review import Review, package_bytes, write_whole
+from balm.report.released_results import results_json
 from balm.report.review_report import build_report
 from balm.report.version_forest import forest_by_version
-from balm.report.version_words import changes_text, results_json
+from balm.report.version_words import changes_text
 from balm.review.living import release as frozen
 from balm.review.living.changed import Changes, changes_between
 from balm.review.living.grown import Grown, analyses_alone, grown

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from balm.report.analysis_json import analysis_as_json
 from balm.report.network_change_words import network_change_plain, network_lines
 from balm.report.result_sentence import measure_name
 from balm.report.standing_words import certainty_words, moved_words, standing_text
-from balm.review.analysis_data import data_hash
-from balm.review.certainty.rating import certainty_of
 from balm.review.living.changed import AnalysisChange, Changes
 from balm.review.living.grown import Grown
 from balm.review.living.history import (
@@ -25,7 +21,6 @@ from balm.review.living.history import (
 from balm.review.living.standing import Standing, known
 from balm.review.living.update import update_of
 from balm.review.package import Package
-from balm.review.synthesis import Synthesis
 from balm.stats.measures import MEASURES
 from balm.vocabulary.evidence import ReviewVersion
 from balm.vocabulary.numbers import plain
@@ -335,13 +330,3 @@ def changes_plain(c: Changes) -> dict[str, Any]:
         "stale": [{"what": s.what, "of": s.of, "who": s.who, "when": s.when, "why": s.why} for s in c.stale],
         "method": list(c.method),
     }  # fmt: skip
-
-
-def results_json(synthesis: Synthesis) -> str:
-    """Every analysis with its certainty at full precision: what a release keeps of the results."""
-    made = []
-    for a in synthesis.analyses:
-        c = certainty_of(synthesis.package, a)
-        rated = {"certainty": c.certainty, "proposed": c.proposed.certainty, "stale": c.stale, "basis": c.basis}
-        made.append(analysis_as_json(a) | {"data_hash": data_hash(a), "certainty": rated})
-    return json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -87,7 +87,8 @@ def test_a_release_is_written_once_and_tells_what_changed_after_it(
     assert {p: (copy / p).read_bytes() for p in before} == before, "the package itself is not touched"
     frozen = held / "package" / "results.csv"
     assert frozen.read_bytes() == (copy / "results.csv").read_bytes()
-    assert json.loads((held / "results.json").read_text(encoding="utf-8"))[0]["certainty"]["certainty"] == "not rated"
+    results = json.loads((held / "results.json").read_text(encoding="utf-8"))
+    assert results["analyses"][0]["certainty"]["certainty"] == "not rated" and results["networks"] == []
     assert main(["versions", str(copy), "--release", "0.1", "--by", "ana"]) == 1
     assert "a release is never replaced" in capsys.readouterr().err
     assert main(["versions", str(copy), "--verify"]) == 0

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from balm.report.document.network_certainty import network_certainty_sections
+from balm.report.released_results import results_json
 from balm.report.version_words import changes_parts, changes_plain, changes_text
 from balm.review.living.changed import Changes, changes_between
 from balm.review.living.grown import analyses_alone
@@ -135,3 +136,14 @@ def test_a_large_network_prints_the_comparisons_that_matter_and_counts_the_rest(
     (_, *lines) = dict(changes_parts(between(then, now), now))["Networks"]
     assert sum(line.startswith("  T") for line in lines) == 15 and "against Placebo" in lines[4]
     assert "further comparisons that moved" in lines[-1]
+
+
+def test_a_release_keeps_the_numbers_of_a_network_and_their_certainty() -> None:
+    now = synthesise(package(decided=[row("low")]))
+    (kept,) = json.loads(results_json(now))["networks"]
+    (part,) = kept["parts"]
+    fit = now.networks[0].fit
+    assert fit is not None and part["fit"] == json.loads(json.dumps(fit.to_dict()))
+    assert part["studies"] == [s.study for s in now.networks[0].studies] and kept["not_used"] == []
+    decided = {(c["treatment"], c["against"]): c["certainty"] for c in kept["certainty"]}
+    assert decided[PAIR] == "low" and list(decided.values()).count("not rated") == 5, "six pairs of four treatments"
