@@ -102,8 +102,26 @@ def test_word_has_real_headings_and_one_native_table_for_each_table(whole, as_wo
     assert [p.text.replace("\u00a0", " ") for p in headings] == [s.title for s in whole.walk()]
     tables = [b for s in whole.walk() for b in s.blocks if isinstance(b, Table)]
     assert len(file.tables) == len(tables)
-    assert [len(t.rows) for t in file.tables] == [len(t.rows) + 1 for t in tables]
+    assert [len(t.rows) for t in file.tables] == [len(t.rows) + 1 + sum(bool(r.under) for r in t.rows) for t in tables]
     assert file.core_properties.title == whole.title
+
+
+def test_long_texts_of_wide_tables_stand_below_their_rows_and_formulas_once(whole, as_word):
+    tables = {b.caption: b for s in whole.walk() for b in s.blocks if isinstance(b, Table)}
+    of_studies = tables["Characteristics of the studies in the review"]
+    assert "Findings as reported" not in [c.title for c in of_studies.columns]
+    below = [row.under for row in of_studies.rows if row.under]
+    assert len(below) == sum(not row.group for row in of_studies.rows)
+    assert {title for under in below for title, _ in under} == {"Findings as reported"}
+    rows = tables["Rows behind the result: Pain intensity, 1 to 4 weeks"]
+    assert rows.note.count("mean and SD of a linear function") == 1
+    assert all("k(mean" not in text for row in rows.rows for _, text in row.under)
+    notes = dict(rows.rows[0].under)["Notes"]
+    assert ". ;" not in notes and notes.endswith(".")
+    file = docx.Document(io.BytesIO(as_word))
+    word = next(t for t in file.tables if t.rows[1].cells[0].text == "Controlled trials (21)")
+    assert word.rows[3].cells[0].text.startswith("Findings as reported: Lowest pain at end of week 1")
+    assert len(set(word.rows[3]._tr.tc_lst)) == 1
 
 
 def test_word_captions_carry_seq_fields_and_cross_references_lead_to_bookmarks(whole, body):

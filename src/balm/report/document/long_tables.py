@@ -1,21 +1,91 @@
-"""Tables on paper: an estimate and its interval in one column, and in long ones what every row says or leads to once.
+"""Tables on paper: an estimate and its interval in one column, formulas once, long texts below their row.
 
-A page has 170 mm for a table and cannot be moved sideways, as a screen can.
+In long tables what every row says or leads to is said once. A page has 170 mm for a table and cannot be moved sideways,
+as a screen can.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from balm.report.html_report.table import LONG, Cell, Column, Link, Row, Table, told_once
+from balm.report.html_report.table import LONG, Cell, Column, Line, Link, Row, Table, told_once
 
 _RESULT, _REFERENCE, _STUDY = "#result-", "#ref-", "#study-"
+#: Of this many columns none has room for a text of more letters than that.
+MANY_COLUMNS, LONG_TEXT = 8, 60
 _ESTIMATES, _INTERVAL = ("Effect", "Estimate"), ("Low", "High")
 
 
 def on_paper(table: Table) -> Table:
     """A table as Word and PDF print it."""
-    return interval_in_one(few_links(told_once(table)))
+    return texts_under(interval_in_one(few_links(told_once(formulas_once(table)))))
+
+
+def formulas_once(table: Table) -> Table:
+    """A table with each formula once, in its note: on a screen it opens below the line that used it.
+
+    >>> from balm.report.html_report.table import Line, columns
+    >>> line = Line("SE 0.2 → SD 0.9 (Handbook)", more="SD = SE·√n.")
+    >>> row = Row((Cell("A"), Cell(lines=(line, line))))
+    >>> whole = Table("t", "", columns("#Study", "+Steps"), (row,), note="As used.")
+    >>> once = formulas_once(whole)
+    >>> once.note, once.rows[0].cells[1].plain
+    ('As used. Formula: SD = SE·√n.', 'SE 0.2 → SD 0.9 (Handbook) ; SE 0.2 → SD 0.9 (Handbook)')
+    """
+    found = list(dict.fromkeys(line.more for row in table.rows for c in row.cells for line in c.lines if line.more))
+    if not found:
+        return table
+
+    def bare(cell: Cell) -> Cell:
+        return replace(cell, lines=tuple(Line(line.text) for line in cell.lines)) if cell.lines else cell
+
+    rows = tuple(row.holding(tuple(map(bare, row.cells))) for row in table.rows)
+    said = f"Formula{'s' if len(found) > 1 else ''}: {' '.join(found)}"
+    return replace(table, rows=rows, note=f"{table.note} {said}".strip())
+
+
+def texts_under(table: Table) -> Table:
+    """A table of many columns with its long texts below their rows, across the page, each after its title.
+
+    >>> from balm.report.html_report.table import columns
+    >>> heads = columns("#Study", *"ABCDEF", "+Notes")
+    >>> row = Row((Cell("A 2020"), *(Cell("1") for _ in "ABCDEF"), Cell("x" * 80)))
+    >>> under = texts_under(Table("t", "", heads, (row,)))
+    >>> len(under.columns), under.rows[0].under[0][0], len(under.rows[0].cells)
+    (7, 'Notes', 7)
+    """
+    if len(table.columns) < MANY_COLUMNS:
+        return table
+    said = [row for row in table.rows if not row.group]
+    long = [
+        i
+        for i, column in enumerate(table.columns)
+        if column.kind in ("text", "long")
+        and not any(row.cells[i].links or row.cells[i].href for row in said)
+        and sum(len(row.cells[i].plain) for row in said if not row.cells[i].blank)
+        > LONG_TEXT * sum(not row.cells[i].blank for row in said)
+    ]
+    if not long:
+        return table
+    keep = [i for i in range(len(table.columns)) if i not in long]
+
+    def made(row: Row) -> Row:
+        cells = tuple(row.cells[i] for i in keep)
+        if row.group:
+            return row.holding(cells)
+        under = tuple((table.columns[i].title, _in_sentences(row.cells[i])) for i in long if not row.cells[i].blank)
+        return replace(row, cells=cells, under=under)
+
+    return replace(table, columns=tuple(table.columns[i] for i in keep), rows=tuple(map(made, table.rows)))
+
+
+def _in_sentences(cell: Cell) -> str:
+    """What a cell holds, its lines one after the other."""
+    lines = [line.plain for line in cell.lines]
+    said = " ".join(
+        [*([cell.text] if cell.text else []), *(line if line.endswith(".") else f"{line}." for line in lines)]
+    )
+    return f"{said} ({cell.mark})" if cell.mark else said
 
 
 def few_links(table: Table) -> Table:

@@ -248,10 +248,10 @@ def contributions_table(part: NetworkPart, places: Places, id: str, name: str) -
         own = found.values[at[frozenset((c.treatment, c.against))]].tolist()
         named = (f"{a} against {b}" for a, b in found.ends)
         shares = sorted(zip(own, named, strict=True), reverse=True)
-        lines = [f"{told} {100 * x:.0f} %" for x, told in shares[:MOST_SHARES] if x >= 0.005]
+        lines = [f"{told} {100 * x:.0f}%" for x, told in shares[:MOST_SHARES] if x >= 0.005]
         rest = sum(x for x, _ in shares[len(lines) :])
         if rest >= 0.005:
-            lines.append(f"others {100 * rest:.0f} %")
+            lines.append(f"others {100 * rest:.0f}%")
         behind = f"#{place(places.network, places.pair(c.treatment, c.against))}"
         cells = (Cell(f"{c.treatment} against {c.against}", href=behind), Cell(lines=tuple(Line(x) for x in lines)))
         rows.append(Row(cells))

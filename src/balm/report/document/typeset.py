@@ -88,6 +88,12 @@ _HEAD = """#set document(title: {title}, description: {lead}, date: none)
 """
 #: A row is kept on one page unless a cell has more lines than this, about half a page.
 _MOST_LINES = 40
+#: More letters than this below a row may fill a page.
+_MOST_UNDER = 4000
+#: The line between the rows of a table.
+_RULE = '0.4pt + rgb("#c5ccd3")'
+#: Room around what stands below a row.
+_BELOW = "inset: (x: 3pt, top: 0pt, bottom: 4pt)"
 
 
 def pdf(document: Document, look: Look | None = None) -> bytes:
@@ -185,6 +191,12 @@ def _breakable(address: str) -> str:
     return re.sub(r"(?<=[./_-])(?=[^./_-]{2})", "\u200b", address)
 
 
+def _under(row: Row, columns: int) -> str:
+    """What stands below a row, across all columns and without a line between them."""
+    said = " ".join(f"{_bold(f'{title}:')} {_said(text)}" for title, text in row.under)
+    return f"table.cell(colspan: {columns}, {_BELOW})[{said}]"
+
+
 def _is_plain(cell: Cell) -> bool:
     """A cell of nothing but text in the font of the table."""
     only_text = not (cell.href or cell.after or cell.lines or cell.links or cell.mark)
@@ -242,7 +254,10 @@ class _Writer:
     def _section(self, section: Section, depth: int) -> Iterable[str]:
         if section.id in _ON_A_NEW_PAGE:
             yield "#pagebreak(weak: true)\n"
-        yield f"#heading(level: {depth}, {_string(section.title)}){self._mark(section.id)}\n"
+        listed = (
+            ", outlined: false" if depth > 1 and section.id.startswith("abstract-") else ""
+        )  # its points are no parts
+        yield f"#heading(level: {depth}{listed}, {_string(section.title)}){self._mark(section.id)}\n"
         for block, after in pairwise((*section.blocks, None)):
             if isinstance(block, Paragraph):
                 first = _bold("To be written: ") if block.kind == "prompt" else ""
@@ -311,7 +326,7 @@ class _Writer:
         widths = shares(table, TEXT_WIDTH_MM, self.look.font_size)
         parts = ", ".join(f"{100 * x:.2f}%" for x in widths)
         room = [x * TEXT_WIDTH_MM * _POINTS_PER_MM - 2 * _INSET for x in widths]
-        heights = ["auto"]
+        heights, below = ["auto"], list[int]()
         heads = ", ".join(f"[{_bold(c.title)}]" for c in table.columns)
         aligned = ", ".join("right" if c.kind == "number" else "left" for c in table.columns)
         rows = []
@@ -337,8 +352,17 @@ class _Writer:
                     rows.append(_string(together(cell.text)))  # the same as content, and typeset in less time
                     continue
                 rows.append(self._cell(cell, mark))
+            if row.under:
+                below.append(len(heights))
+                rows.append(_under(row, len(table.columns)))
+                heights.append("auto")
+                tall = tall or sum(len(text) for _, text in row.under) > _MOST_UNDER
         high = " + ".join(f"({height},) * {len(list(run))}" for height, run in groupby(heights))
         given = f"columns: ({parts},), rows: {high}, align: ({aligned},)"
+        if below:  # no line between a row and what stands below it
+            at = f"({', '.join(map(str, below))},)"
+            given += f", stroke: (_, y) => (top: if y in {at} {{none}} else {{{_RULE}}}, bottom: if y + 1 in {at} "
+            given += f"{{none}} else {{{_RULE}}})"
         body = f"table({given}, table.header({heads}), {', '.join(rows)})"
         may_break = "auto" in heights[1:] and not tall  # a row of one line cannot break anyway
         kept = "#set table.cell(breakable: false)\n" if may_break else ""
@@ -378,7 +402,7 @@ class _Writer:
         return f"link({alone[1]}, {alone[2]})" if alone else f"[{made}]"
 
     def _content(self, cell: Cell) -> str:
-        words = cell.text + (f" {cell.after}" if cell.after else "")
+        words = cell.text + (f": {cell.after}" if cell.after else "")
         made = [self._linked(words, cell.href) if cell.href else _said(words)]
         made += [_said(line.plain) for line in cell.lines]
         made += [self._linked(_breakable(link.text), link.href) for link in cell.links]

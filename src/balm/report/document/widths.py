@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from math import ceil, floor
 
+import numpy as np
+
 from balm.report.document.wording import together
 from balm.report.html_report.table import Column, Table
 
@@ -23,6 +25,10 @@ _MM_PER_POINT = 25.4 / 72
 _BREAKS = re.compile(r"[ \t\n]+|(?<=[a-zA-Z][-–/])|(?<=[a-z]\.)(?=[a-z])")
 #: Rows looked at: the first ones of a long table tell.
 _LOOKED_AT = 200
+#: Rows whose heights are weighed one by one where texts are long.
+_LINES_OF = 40
+#: A column of texts longer than this on average decides how high the rows of its table are.
+LONG_TEXT = 60
 
 
 def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
@@ -42,6 +48,8 @@ def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
     least = [ceil(x) for x in exact]
     if sum(least) >= width_mm:
         return [x / sum(exact) for x in exact]
+    if any(sum(map(len, texts)) > LONG_TEXT * len(texts) for texts in held):
+        return [x / width_mm for x in _whole(_lowest(held, exact, width_mm, em))]
     fixed: set[int] = set()
     while True:
         room = width_mm - sum(least[i] for i in fixed)
@@ -68,6 +76,23 @@ def _whole(found: list[float]) -> list[float]:
         widest = made.index(max(made))
         made[widest] += rest
     return made
+
+
+def _lowest(held: list[list[str]], least: list[float], width_mm: float, em: float) -> list[float]:
+    """Widths of a table with long texts: each millimetre goes to the column that makes the rows lower by most.
+
+    A row is as high as its longest cell; the fourth power stands for that, so that the cells next to it count too.
+    """
+    letters = np.array([[len(text) for text in texts[:_LINES_OF]] for texts in held], dtype=float) * LETTER * em
+    found = np.array(least)
+    while (rest := width_mm - found.sum()) > 0:
+        step = min(1.0, rest)
+        lines = np.maximum(letters / (found[:, None] - PADDING), 1.0) ** 4
+        wider = np.maximum(letters / (found[:, None] + step - PADDING), 1.0) ** 4
+        rows = lines.sum(axis=0)
+        gained = (rows**0.25 - (rows - lines + wider) ** 0.25).sum(axis=1)
+        found[int(np.argmax(gained))] += step
+    return [float(x) for x in found]
 
 
 def _wanted(column: Column, texts: list[str]) -> float:

@@ -243,9 +243,7 @@ class _Writer:
         rows = [_row(heads, head=True)]
         for row in table.rows:
             if row.group:
-                whole = _paragraph(_run(row.group, "<w:b/>"), "TableText")
-                rows.append(f'<w:tr><w:tc><w:tcPr><w:tcW w:w="{sum(widths)}" w:type="dxa"/><w:gridSpan w:val="{n}"/>'
-                            f"</w:tcPr>{whole}</w:tc></w:tr>")  # fmt: skip
+                rows.append(_across(_run(row.group, "<w:b/>"), sum(widths), n))
                 continue
             cells = []
             keep = bool(table.note) if row is table.rows[-1] else table.narrow
@@ -255,6 +253,9 @@ class _Writer:
                 inner = self._marked(row.id, inner) if i == 0 and row.id else inner
                 cells.append(self._cell(inner, w, column.kind, keep=keep))
             rows.append(_row(cells))
+            if row.under:
+                parts = [_run(f"{title}: ", "<w:b/>") + _run(f"{text} ") for title, text in row.under]
+                rows.append(_across("".join(parts), sum(widths), n))
         yield (
             '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>'
             f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
@@ -272,7 +273,7 @@ class _Writer:
         )
 
     def _content(self, cell: Cell) -> str:
-        words = cell.text + (f" {cell.after}" if cell.after else "")
+        words = cell.text + (f": {cell.after}" if cell.after else "")
         made = [self._linked(words, cell.href) if cell.href else _run(words)]
         made += [_run(line.plain) for line in cell.lines]
         made += [self._linked(link.text, link.href) for link in cell.links]
@@ -288,6 +289,12 @@ class _Writer:
                 else _run(" (not verified against a source)", "<w:i/>")
             )
             yield _paragraph(self._marked(item.id, _run(f"{i}. {item.text}")) + links + mark)
+
+
+def _across(runs: str, width: int, columns: int) -> str:
+    """A row of one cell across all columns."""
+    cell = f'<w:tcPr><w:tcW w:w="{width}" w:type="dxa"/><w:gridSpan w:val="{columns}"/></w:tcPr>'
+    return f"<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc>{cell}{_paragraph(runs, 'TableText')}</w:tc></w:tr>"
 
 
 def _row(cells: list[str], *, head: bool = False) -> str:

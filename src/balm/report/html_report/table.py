@@ -93,16 +93,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row; ``id`` makes it a place to link to, ``group`` a heading over the rows that follow."""
+    """One row; ``id`` makes it a place to link to, ``group`` a heading over the rows that follow.
+
+    ``under`` is what stands below it across all columns on paper: titles and their texts.
+    """
 
     cells: tuple[Cell, ...]
     id: str = ""
     classes: str = ""
     group: str = ""
+    under: tuple[tuple[str, str], ...] = ()
 
     def holding(self, cells: tuple[Cell, ...]) -> Row:
         """The row with other cells."""
-        return Row(cells, self.id, self.classes, self.group)
+        return Row(cells, self.id, self.classes, self.group, self.under)
 
     @property
     def address(self) -> str:
