@@ -195,8 +195,8 @@ def test_pages_show_every_comparison_and_save_a_rating(made: Team) -> None:
     assert page.count(" against ") == 12 and "those with its reference first" in page
     one = text(made.reader.client.get(address(made, f"of/{key}/")))
     assert "Odds ratio 2.94 (1.86 to 4.66), 95% interval" in one
-    assert "Direct evidence moderate, indirect evidence moderate (before imprecision); 74 % of" in one
-    assert "100 % unclear or not assessed" in one and "Incoherence" in one and "Target" not in one
+    assert "Direct evidence moderate, indirect evidence moderate (before imprecision); 74% of" in one
+    assert "100% unclear or not assessed" in one and "Incoherence" in one and "Target" not in one
     assert "Begins" not in one and "The team" not in one and "1.25 (the team)" in one
     client = made.teammate.client
     html = client.get(address(made, f"of/{key}/rate/")).content.decode()

@@ -414,7 +414,7 @@ def test_reports_show_what_was_recorded(ward: Ward, team) -> None:  # type: igno
     team.review.save()
     beside = ward.get(f"reports/audit/?review={team.review.slug}")
     assert beside.status_code == 200
-    for words in ("Vall", "51.1 %", "31.1 %"):
+    for words in ("Vall", "51.1%", "31.1%"):
         assert words in beside.content.decode(), "the published cohort stands beside the clinic"
 
 

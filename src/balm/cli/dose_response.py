@@ -169,7 +169,7 @@ def _from_ratios(table: Any, named: dict[str, str]) -> dict[str, Any]:
 DOSE_RESPONSE = Command(
     about=(
         "Dose-response meta-analysis. One dose of a study a row, with the columns study, dose, log_ratio\n"
-        "and se (0 or empty at the reference dose), or ratio, low and high (its 95 % interval; empty at\n"
+        "and se (0 or empty at the reference dose), or ratio, low and high (its 95% interval; empty at\n"
         "the reference), and cases, n and design, from which the covariance of ratios that share a\n"
         "reference is worked out; without these say --covariance independent."
     ),

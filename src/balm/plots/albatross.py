@@ -126,5 +126,5 @@ def _key(drawing: Drawing, panel: Panel, result: Albatross) -> None:
     if result.measure != "COR":
         said += f", groups {plain(result.ratio, 3)} : 1"
     if result.baseline_risk is not None:
-        said += f", risk in group 2 {plain(100 * result.baseline_risk, 2)} %"
+        said += f", risk in group 2 {plain(100 * result.baseline_risk, 2)}%"
     drawing.text(panel.left, base + 22, said, size=11.5)

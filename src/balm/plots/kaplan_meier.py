@@ -47,7 +47,7 @@ def kaplan_meier_figure(
         height,
         title=f"Kaplan-Meier curve of {curve.n} people" if title is None else title,
         description=f"{y_title} against {x_title.lower()}: {sum(curve.events)} events; median {median}; at the end "
-        f"{100 * rows[-1][1]:.0f} %.",
+        f"{100 * rows[-1][1]:.0f}%.",
         ink=INK,
     )
     heading(drawing, title, panel.left, panel.right)

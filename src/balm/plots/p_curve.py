@@ -55,7 +55,7 @@ def p_curve(
     x, base = panel.left, panel.bottom + 66
     rows: list[tuple[str, str | None, str]] = [
         (MARK, None, f"observed ({result.significant})"),
-        (QUIET, "7 4", "power of 33 %"),
+        (QUIET, "7 4", "power of 33%"),
         (ALARM, "3 4", "no effect"),
     ]
     for colour, dash, words in rows:

@@ -55,7 +55,7 @@ def recall_curve(
     high = [(x, min(y, top)) for x, y in most]
     said = f"{sums[-1]:,} included records found among {len(labels):,} of {total:,} screened"
     last = tests[-1] if tests else None
-    bound = f"; recall at least {int(last.recall_bound * 1000) / 10:.1f} %" if last and last.recall_bound else ""
+    bound = f"; recall at least {int(last.recall_bound * 1000) / 10:.1f}%" if last and last.recall_bound else ""
     panel = Panel((60.0, 20.0 if title is None else 44.0, width - 24, height - 78), (0.0, float(total)), (0.0, top))
     drawing = Drawing(
         width,
@@ -79,6 +79,6 @@ def recall_curve(
         x += 30 + text_width("in random order", 11.5) + 22
     if len(most) > 1 and last is not None:
         drawing.rect(x, base - 10, 24, 12, fill=BAND)
-        share = f"{(1 - last.alpha) * 100:g} %"
+        share = f"{(1 - last.alpha) * 100:g}%"
         drawing.text(x + 30, base, f"still possible with {share} confidence{bound}", size=11.5)
     return finished(drawing, path)

@@ -48,7 +48,7 @@ def site_funnel(
         width,
         height,
         title=f"Funnel plot of {len(names)} sites" if title is None else title,
-        description=f"Share of each site over its size, around {100 * target:.1f} %. Outside the 95 % limits: "
+        description=f"Share of each site over its size, around {100 * target:.1f}%. Outside the 95% limits: "
         f"{', '.join(outside) or 'none'}.",
         ink=INK,
     )
@@ -71,7 +71,7 @@ def site_funnel(
     base, x = panel.bottom + 62, panel.left
     for level, dash in LEVELS:
         drawing.line(x, base - 4, x + 24, base - 4, stroke=QUIET, dash=dash)
-        words = f"{fixed(100 * level, 1 if level > 0.99 else 0)} % limits (exact binomial)"
+        words = f"{fixed(100 * level, 1 if level > 0.99 else 0)}% limits (exact binomial)"
         drawing.text(x + 30, base, words, size=11.5)
         x += 30 + text_width(words, 11.5) + 22
     return finished(drawing, path)

@@ -220,7 +220,7 @@ def _description(result: Multiverse, y: str, total: int, drawn: int) -> str:
         text = f"{MEASURES[row.measure].name}: estimates from {row.low:.3g} to {row.high:.3g}"
         text += " on the logarithmic scale" if MEASURES[row.measure].scale.ratio else ""
         if isfinite(row.excludes_null):
-            text += f"; {100 * row.excludes_null:.0f} % of intervals exclude no effect"
+            text += f"; {100 * row.excludes_null:.0f}% of intervals exclude no effect"
         parts.append(text + ".")
     if drawn < total:
         parts.append(f"{drawn:,} evenly spaced ones are drawn.")

@@ -107,7 +107,7 @@ def beside_evidence(
 ) -> BesideEvidence:
     """Set the audit beside results of a review and published cohorts: same window and definition, or why not."""
     lost = found.flow.not_followed
-    share = f" ({100 * lost / found.flow.due:.0f} % of those due here)" if found.flow.due else ""
+    share = f" ({100 * lost / found.flow.due:.0f}% of those due here)" if found.flow.due else ""
     given = sorted(float(q) for d in found.doses if (q := d.quantity("total mg/kg")) is not None)
     dose = (
         f" (here a median of {given[len(given) // 2]:.2f} mg/kg in a session)" if len(given) >= FEWEST_ANSWERS else ""
@@ -147,7 +147,7 @@ def _beside_trial(found: Audit, trial: TrialResult) -> BesideTrial:
     there = dict(found.at_visits)[visit.id]
     matching = next((r for r in there if r.definition.threshold == trial.threshold), None)
     if matching is None:
-        why.append(f"the registry has no definition of response with {trial.threshold:g} %")
+        why.append(f"the registry has no definition of response with {trial.threshold:g}%")
         return BesideTrial(trial, visit, None, None, None, True, False, tuple(why))
     why.append(
         "a share without control, beside a ratio of two groups: compare it with the treated arms, if with anything"

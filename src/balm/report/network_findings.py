@@ -86,7 +86,7 @@ def network_findings(
                 rating.ask,
             )
         )
-    return NetworkFindings(title, fit.reference, f"{100 * fit.level:g} % interval", tuple(rows))
+    return NetworkFindings(title, fit.reference, f"{100 * fit.level:g}% interval", tuple(rows))
 
 
 def effects_in_words(fit: Network, name: str, baseline: float | None) -> tuple[str, tuple[str, str, str]]:
@@ -153,7 +153,7 @@ def _how(f: NetworkFinding) -> str:
 def _row(f: NetworkFinding) -> str:
     studies = f"{f.studies} direct {'study' if f.studies == 1 else 'studies'}" if f.studies else "no direct study"
     risk = "; ".join(x for x in (f.risk, f.difference) if x != "–") or "–"
-    bias = f"{100 * f.low_bias:.0f} % of the contributions at low risk of bias"
+    bias = f"{100 * f.low_bias:.0f}% of the contributions at low risk of bias"
     return (
         f'<tr><th scope="row">{escape(f.treatment)}</th><td>{escape(f.relative)}</td><td>{escape(f.control)}</td>'
         f'<td>{escape(risk)}</td><td><span aria-hidden="true">{SYMBOLS[f.certainty]}</span> {escape(f.certainty)}</td>'

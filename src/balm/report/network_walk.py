@@ -162,7 +162,7 @@ def _comparisons(part: NetworkPart, fit: Network, places: Places) -> list[Varian
         row = row_of[frozenset((treatment, against))]
         by_study = sorted(zip(shares.by_study[row].tolist(), shares.studies, strict=True), reverse=True)
         studies = tuple(
-            VariantStudy(ids[label], label, effects[label], f"{fixed(100 * x, 1)} %", True, ())
+            VariantStudy(ids[label], label, effects[label], f"{fixed(100 * x, 1)}%", True, ())
             for x, label in by_study
             if x >= NO_SHARE
         )
@@ -179,7 +179,7 @@ def _leans(parts: Split) -> str:
         if parts.k == 0
         else f"All evidence is direct, from {studies}."
         if math.isnan(parts.indirect)
-        else f"Direct evidence from {studies}, {fixed(100 * parts.proportion, 0)} % of the information."
+        else f"Direct evidence from {studies}, {fixed(100 * parts.proportion, 0)}% of the information."
     )
     return f"{kind} Weight: what each study contributes to this estimate, over all paths of evidence."
 

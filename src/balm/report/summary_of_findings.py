@@ -196,7 +196,7 @@ def _finding(
     if certainty.stale:
         comment += " The data or the judgements have changed since the certainty was rated."
     if result.spec.level != 0.95:
-        comment += f" Its intervals cover {100 * result.spec.level:g} %."
+        comment += f" Its intervals cover {100 * result.spec.level:g}%."
     ratings = {d.domain: d.rating for d in certainty.domains}
     return Finding(
         analysis=result.id,

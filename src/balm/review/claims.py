@@ -157,7 +157,7 @@ def _check_claim(claim: Claim) -> CheckedClaim:
     if percent is not None and claim.percent is not None:
         half = 0.5 * 10.0 ** -_decimals(claim.percent)
         fits = abs(percent - claim.percent) <= half * (1 + 1e-9)
-        return CheckedClaim(claim, None, fits, f"{claim.events}/{claim.n} = {percent:.1f} %", percent)
+        return CheckedClaim(claim, None, fits, f"{claim.events}/{claim.n} = {percent:.1f}%", percent)
     return CheckedClaim(claim, found.p if found else None, None, "no figure that can be recomputed", percent)
 
 

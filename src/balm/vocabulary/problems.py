@@ -101,7 +101,7 @@ def check_option(name: str, value: object, allowed: Sequence[str]) -> str:
 def check_level(level: float) -> float:
     """``level`` when it can be the coverage of an interval."""
     if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1 (0.95 means 95 %); got {level!r}")
+        raise InputError(f"level must lie between 0 and 1 (0.95 means 95%); got {level!r}")
     return level
 
 

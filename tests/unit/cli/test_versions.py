@@ -97,7 +97,7 @@ def test_a_release_is_written_once_and_tells_what_changed_after_it(
     table.write_text(table.read_text(encoding="utf-8").replace(",ket,12,8,", ",ket,12,9,", 1), encoding="utf-8")
     assert main(["versions", str(copy), "--since", "0.1"]) == 0
     said = capsys.readouterr().out
-    assert "events 8 → 9" in said and "certainty, Responders with at least 50 % relief, immediate: risk ratio" in said
+    assert "events 8 → 9" in said and "certainty, Responders with at least 50% relief, immediate: risk ratio" in said
     second = (copy / "versions.csv").read_text(encoding="utf-8") + "0.2,version,Second,2026-12-01,,,,,,,,\n"
     (copy / "versions.csv").write_text(second, encoding="utf-8")
     assert main(["versions", str(copy), "--release", "0.2", "--by", "ben"]) == 0

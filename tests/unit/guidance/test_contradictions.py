@@ -45,7 +45,7 @@ def found(guidance: Guidance, kind: str, *ids: str, weight: str = "70 kg") -> Co
         ("setting", ("brief-c-3",), "high", ["words are of the acute setting"]),
         ("setting", ("brief-c-4",), "high", ["bolus 1–5 mg"]),
         ("omission", ("brief-c-16", "cohen-2018-10"), "high", ["leaves out 1: Active substance abuse"]),
-        ("safety", ("brief-c-15", "brief-c-16", "cohen-2018-7"), "critical", ["40-50 %"]),
+        ("safety", ("brief-c-15", "brief-c-16", "cohen-2018-7"), "critical", ["40-50%"]),
         ("position", ("cohen-2018-6", "cadth-2020-2"), "medium", ["independent of dose"]),
         ("drug form", ("sigtermans2009-ket", "schwartzman2009-ket"), "medium", ["racemic ketamine", "S(+)-ketamine"]),
     ],

@@ -331,7 +331,7 @@ def test_beside_the_bundled_review(found: Audit) -> None:
 def test_figures_of_the_report() -> None:
     curve = kaplan_meier([5, 8, 8, 12, 20, 30], [True, True, False, False, True, False])
     drawn = kaplan_meier_figure(curve, fewest=5, title="x")
-    assert "at the end 67 %" in drawn.description and "median 20<" not in drawn.svg
+    assert "at the end 67%" in drawn.description and "median 20<" not in drawn.svg
     with pytest.raises(InputError, match="nothing to draw"):
         kaplan_meier_figure(curve, fewest=7)
     chart = control_chart_figure(
@@ -340,7 +340,7 @@ def test_figures_of_the_report() -> None:
     assert "not shown" in chart.svg and "rule 1" in chart.svg
     with pytest.raises(InputError):
         control_chart_figure(p_chart([1, 2], [5, 5]), ["a"])
-    assert "Outside the 95 % limits: A, B." in site_funnel(["A", "B"], [40, 2], [80, 30]).description
+    assert "Outside the 95% limits: A, B." in site_funnel(["A", "B"], [40, 2], [80, 30]).description
     assert site_funnel(["A"], [0], [8]).svg.count("<circle") == 1
     assert means_over_time([0, 7, 8], ["Baseline", "1 week", "8 days"], [(7, 6, 8)] * 3, ["9", "9", "9"]).svg
     assert (

@@ -80,7 +80,7 @@ def test_split_and_contributions_are_those_of_the_engine(whole):
     assert column(found["split"], "Indirect")["B against A"] == f"{math.exp(-back.indirect):.2f}"  # better first
     row = next(r for r in found["contributions"].rows if r.cells[0].text.startswith("C against"))
     share = fit.contributions().of("C", "Placebo")
-    assert row.cells[1].lines[0].text == f"B against C {100 * share['B:C']:.0f} %"
+    assert row.cells[1].lines[0].text == f"B against C {100 * share['B:C']:.0f}%"
 
 
 def test_every_link_of_the_page_leads_somewhere_and_back_to_a_quoted_row(whole):
@@ -102,7 +102,7 @@ def test_what_stands_behind_a_number_is_the_estimate_and_the_share_of_each_study
     assert exact["estimate"] == pytest.approx(math.exp(c.estimate)) and exact["p"] == c.p
     direct = next(s for s in result.fit.split() if (s.treatment_1, s.treatment_2) == ("B", "Placebo"))
     assert exact["direct"] == pytest.approx(math.exp(direct.direct))
-    assert sum(float(s.weight.removesuffix(" %")) for s in one.studies) == pytest.approx(100, abs=0.3)
+    assert sum(float(s.weight.removesuffix("%")) for s in one.studies) == pytest.approx(100, abs=0.3)
     step = walk.step("s5")
     assert step.used == ("A 20/44", "B 23/45", "Placebo 12/46") and len(step.reported) == 3
     assert step.reported[1].quote == "B: 23" and step.effect.count("against") == 3

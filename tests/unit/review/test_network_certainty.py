@@ -43,7 +43,7 @@ def test_direct_indirect_and_network_evidence_are_proposed_by_rule():
     assert list(own)[:3] == [("A", "Placebo"), ("B", "Placebo"), ("C", "Placebo")] and len(own) == 6
     one = own["A", "Placebo"]
     assert [d.domain for d in one.domains] == [*OF_DIRECT, *OF_NETWORK]
-    assert "not assessed 0 %" in one.domain("risk of bias").proposal.numbers[0]
+    assert "not assessed 0%" in one.domain("risk of bias").proposal.numbers[0]
     assert (one.rated.direct, one.rated.indirect, one.proposed, one.certainty) == (
         "moderate",
         "high",

@@ -115,7 +115,7 @@ def test_the_report_shows_a_figure_for_each_kind_of_result_and_what_was_overrule
     )
     synthesis = synthesise(replace(KETAMINE.package, risk_of_bias=rows))
     page = build_report(synthesis, KETAMINE.flow())
-    assert "RoB 2: Responders with at least 50 % relief, immediate" in page
+    assert "RoB 2: Responders with at least 50% relief, immediate" in page
     assert "low (proposed: some concerns; authors answered)" in page
 
 

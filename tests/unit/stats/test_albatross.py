@@ -68,7 +68,7 @@ def test_the_plot_has_every_study_and_both_wings_of_each_contour(p: list[float])
     assert len(list(root.iter(f"{SVG}circle"))) == len(p)
     assert len(list(root.iter(f"{SVG}polyline"))) == 6
     texts = {e.text for e in root.iter(f"{SVG}text")}
-    assert {"Birds", "Participants", "1.5 and its inverse", "Odds ratio, groups 1 : 1, risk in group 2 20 %"} <= texts
+    assert {"Birds", "Participants", "1.5 and its inverse", "Odds ratio, groups 1 : 1, risk in group 2 20%"} <= texts
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "events_from_percentage",
         {"percentage": "15.2", "n": 37},
-        r"not that of a whole number of 37: 5/37 prints as 13\.5 % and 6/37 prints as 16\.2 %; check the denominator",
+        r"not that of a whole number of 37: 5/37 prints as 13\.5% and 6/37 prints as 16\.2%; check the denominator",
     ),
     ("events_from_percentage", {"percentage": "many", "n": 20}, r"percentage must be a number; got 'many'"),
     ("events_from_percentage", {"percentage": "nan", "n": 20}, r"percentage must be a finite number"),

@@ -192,10 +192,10 @@ def _responders(v: dict[str, Any]) -> Section:
         words=words,
         tables=[
             _table(v, "responders", f"Responders at {v['visit']['label']} under every definition set beforehand",
-                   ("#Definition", ">Of those assessed", "% (95 % interval)", ">Of all treated", "% (95 % interval)"), rows,
+                   ("#Definition", ">Of those assessed", "% (95% interval)", ">Of all treated", "% (95% interval)"), rows,
                    "Wilson intervals."),
             _table(v, "responders-by-pain-type", "Responders among those assessed, by pain type",
-                   ("#Definition", "Pain type", ">Responders", "% (95 % interval)", "p (exact)"), types,
+                   ("#Definition", "Pain type", ">Responders", "% (95% interval)", "p (exact)"), types,
                    "Fisher-Freeman-Halton test over the pain types of each definition; no correction for five definitions."),
         ],
     )  # fmt: skip
@@ -218,9 +218,9 @@ def _pain(v: dict[str, Any]) -> Section:
         "Pain over time",
         finding=[f"Change from baseline at {primary['label']}: {estimate(primary['change'])} points of 10. {NOT_ONE}"]
         if primary["change"] else [p["note"] or "No model could be fitted at this visit."],
-        figures=[Picture(figure.svg, "Means of the model with 95 % intervals; below, how many answered.")] if figure else [],
+        figures=[Picture(figure.svg, "Means of the model with 95% intervals; below, how many answered.")] if figure else [],
         tables=[_table(v, "pain", "Pain at each visit", ("#Visit", ">Answered", ">Missing", ">Treated again", ">Not due yet",
-                       "Mean (95 % interval)", "Change (95 % interval)"), rows, (note + p["note"]).strip())],
+                       "Mean (95% interval)", "Change (95% interval)"), rows, (note + p["note"]).strip())],
     )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _relief(v: dict[str, Any], found: Audit) -> Section:
     rows = [
         [f"{d['day']} days", count(d["at_risk"]),
          "held back" if d["at_risk"] is None else "not reached" if d["share"] is None else
-         f"{per_cent(d['share'])} %" + ("" if d["low"] is None else f" ({per_cent(d['low'])} to {per_cent(d['high'])})")]
+         f"{per_cent(d['share'])}%" + ("" if d["low"] is None else f" ({per_cent(d['low'])} to {per_cent(d['high'])})")]
         for d in r["days"]
     ]  # fmt: skip
     figure = _relief_figure(v, found)
@@ -255,10 +255,10 @@ def _relief(v: dict[str, Any], found: Audit) -> Section:
         "Duration of relief",
         finding=[f"The median duration of relief {median}, in {count(r['n'])} people with a baseline and a follow-up."],
         words=[f"How it ended: {how}."],
-        figures=[Picture(figure.svg, "Kaplan-Meier curve with 95 % band; small strokes: end of following without a loss of "
+        figures=[Picture(figure.svg, "Kaplan-Meier curve with 95% band; small strokes: end of following without a loss of "
                  "effect.")] if figure else [],
         tables=[_table(v, "relief", "People still relieved", ("#Since the last infusion", ">Still followed",
-                       "Still relieved (95 % interval)"), rows)],
+                       "Still relieved (95% interval)"), rows)],
     )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def _harms(v: dict[str, Any]) -> Section:
     )
     terms = [[t["term"], str(t["people"])] for t in h["terms"]]
     tables = [_table(v, "harms", "People by their worst adverse event, of those asked",
-                     ("#Severity", ">People", "% (95 % exact interval)"), rows)]  # fmt: skip
+                     ("#Severity", ">People", "% (95% exact interval)"), rows)]  # fmt: skip
     if terms:
         rare = (
             f"{h['rare_terms']} terms in fewer than {v['small_cells']} people are not listed."
@@ -338,7 +338,7 @@ def _sites(v: dict[str, Any], found: Audit) -> Section:
         ["There is one site: nothing is compared."],
         figures=[Picture(figure.svg, "Responders by site (primary definition, of those assessed).")] if figure else [],
         tables=[_table(v, "sites-table", "Responders by site, of those assessed", ("#Site", ">Responders",
-                       "% (95 % exact interval)"), rows)],
+                       "% (95% exact interval)"), rows)],
     )  # fmt: skip
 
 
@@ -428,12 +428,12 @@ def _evidence(v: dict[str, Any]) -> Section:
     tables = []
     if cohorts:
         tables.append(_table(v, "evidence-cohorts", "Beside published cohorts, as published", ("#Cohort", ">Of those analysed",
-                      "% (95 % interval)", ">Of all treated", "% (95 % interval)", "Here, of those assessed",
+                      "% (95% interval)", ">Of all treated", "% (95% interval)", "Here, of those assessed",
                       "Here, of all treated", "+Reservations"), cohorts,
                       "A published cohort is never turned into people; what it does not report stays missing."))  # fmt: skip
     if trials:
         tables.append(_table(v, "evidence-trials", f"Beside the trials of: {e['review']}", ("#Result and window", ">Trials", "Pain in the trials",
-                      "Effect against control (95 % interval)", "Prediction interval", ">Responders, treated arms",
+                      "Effect against control (95% interval)", "Prediction interval", ">Responders, treated arms",
                       "+Here (no control)", "+Reservations"), trials))  # fmt: skip
     return Section("evidence", "Beside the evidence",
                    words=["Two kinds of numbers stand beside each other here and must not be subtracted: the trials' effect "

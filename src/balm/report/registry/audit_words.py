@@ -23,13 +23,13 @@ def share(s: dict[str, Any]) -> str:
     """Per cent with its interval.
 
     >>> share({"x": 23, "n": 45, "share": 23 / 45, "low": 0.3697, "high": 0.6504, "held_back": False})
-    '51.1 % (37.0 to 65.0)'
+    '51.1% (37.0 to 65.0)'
     """
     if s["held_back"]:
         return HELD_BACK
     if s["share"] is None:
         return "nobody"
-    return f"{per_cent(s['share'])} % ({per_cent(s['low'])} to {per_cent(s['high'])})"
+    return f"{per_cent(s['share'])}% ({per_cent(s['low'])} to {per_cent(s['high'])})"
 
 
 def of(s: dict[str, Any]) -> str:
@@ -101,7 +101,7 @@ def methods(v: dict[str, Any]) -> list[str]:
         f"recorded, the means are too good. {pain['note']}".strip(),
         "Duration of relief: Kaplan-Meier (1958), with log-log intervals, from the last treatment session to the next "
         f"course, the stop for lack of effect, or the first answer with pain less than "
-        f"{v['relief']['relief_percent']:g} % below baseline; others are followed to their last answer. A loss of effect "
+        f"{v['relief']['relief_percent']:g}% below baseline; others are followed to their last answer. A loss of effect "
         "is dated by the visit that noticed it. The curve ends where too few are followed."
         if v["relief"]
         else "Duration of relief could not be worked out.",

@@ -138,7 +138,7 @@ def _information_size(body: Body) -> tuple[int, str, list[str], str]:
             return 0, f"{clear} and the relative effect is modest", [told], ""
         width = high / body.ratio[1] if body.ratio[1] > 0 else float("inf")
         limit = WIDE.get("OR" if body.ratio_kind in ODDS else body.ratio_kind, WIDE["RR"])
-        more = [f"{told}, beyond a relative effect of 30 %; upper over lower end {figures(width)}"]
+        more = [f"{told}, beyond a relative effect of 30%; upper over lower end {figures(width)}"]
         if not body.randomised:
             if width > limit:
                 return -1, "the interval of a large effect is very wide", more, ""
@@ -150,7 +150,7 @@ def _information_size(body: Body) -> tuple[int, str, list[str], str]:
         elif body.baseline:
             needed = size_for_risks(body.baseline)
             more.append(
-                f"optimal information size {needed:.0f} (baseline risk {figures(body.baseline)}, reduction of 25 %)"
+                f"optimal information size {needed:.0f} (baseline risk {figures(body.baseline)}, reduction of 25%)"
             )
         elif width > limit:
             return -2, "the effect is implausibly large and the interval very wide for a ratio", more, NO_SIZE
@@ -161,7 +161,7 @@ def _information_size(body: Body) -> tuple[int, str, list[str], str]:
         if LARGE_LOW <= ratio <= LARGE_HIGH:
             return 0, f"{clear} and the relative effect is modest", [f"risk in the ratio {figures(ratio)}"], ""
         needed = size_for_risks(body.baseline)
-        more = [f"risk in the ratio {figures(ratio)}; optimal information size {needed:.0f} (reduction of 25 %)"]
+        more = [f"risk in the ratio {figures(ratio)}; optimal information size {needed:.0f} (reduction of 25%)"]
     elif body.sd:
         standardised = abs(body.estimate) / body.sd
         told = f"{standardised:.2g} standard deviation{'' if f'{standardised:.2g}' == '1' else 's'}"

@@ -45,8 +45,8 @@ def inconsistency(body: Body, target: Target) -> Proposal:
     overlap = min(s.high for s in body.studies) >= max(s.low for s in body.studies)
     varied = body.i2 >= SUBSTANTIAL or body.q_p < Q_LEVEL or not overlap
     numbers = [
-        f"k = {body.k}; I2 {body.i2:.0f} %; tau2 {figures(body.tau2)}; Q {p_value(body.q_p, name='p')}",
-        f"{other:.0f} % of the weight on another side of the threshold",
+        f"k = {body.k}; I2 {body.i2:.0f}%; tau2 {figures(body.tau2)}; Q {p_value(body.q_p, name='p')}",
+        f"{other:.0f}% of the weight on another side of the threshold",
         "the studies' intervals overlap" if overlap else "the studies' intervals do not all overlap",
     ]
     wider = False
@@ -67,7 +67,7 @@ def inconsistency(body: Body, target: Target) -> Proposal:
             f"single-arm evidence: heterogeneity with proportions {SPREAD_SHARE} per 1000 or more apart lowers by one"
         )
     elif body.i2 >= CONSIDERABLE and opposed:
-        levels, rule = -2, "I2 is 75 % or more and studies show important effects in both directions"
+        levels, rule = -2, "I2 is 75% or more and studies show important effects in both directions"
     elif varied and other >= DISAGREEING:
         levels, rule = -1, "the results vary and studies lie on different sides of the threshold"
     elif wider:

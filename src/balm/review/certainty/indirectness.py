@@ -18,7 +18,7 @@ def indirectness(body: Body) -> Proposal:
     """
     apart = [s for s in body.studies if s.scope != "included" and body.controlled]
     weight = sum(s.weight for s in apart)
-    numbers = [f"{weight:.0f} % of the weight from studies outside the review's own limits"]
+    numbers = [f"{weight:.0f}% of the weight from studies outside the review's own limits"]
     if apart:
         numbers[0] += f" ({', '.join(s.label for s in apart)})"
     numbers += [f"{aspect}: asked {asked}; studied {studied}" for aspect, asked, studied in body.compared]

@@ -72,7 +72,7 @@ def network_certainty(
         steps.append(f"the higher of direct ({direct}) and indirect ({indirect}): {begin}")
     else:
         begin = direct if direct_share >= 0.5 else indirect
-        steps.append(f"direct evidence gives {100 * direct_share:.0f} % of the information: {begin}")
+        steps.append(f"direct evidence gives {100 * direct_share:.0f}% of the information: {begin}")
     network = level_after(begin, incoherence + imprecision)
     steps.append(f"incoherence {incoherence}, imprecision {imprecision}: {network}")
     return NetworkCertainty(indirect, network, tuple(steps))

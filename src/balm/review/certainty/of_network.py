@@ -167,9 +167,7 @@ def _direct_levels(
             continue
         lowered = 100.0 * (some + high) >= MOST
         direct[name] = level_after(start, -1 if lowered else 0)
-        said = (
-            f"{100 * low:.0f} % of the weight at low risk of bias, {100 * some:.0f} % unclear, {100 * high:.0f} % high"
-        )
+        said = f"{100 * low:.0f}% of the weight at low risk of bias, {100 * some:.0f}% unclear, {100 * high:.0f}% high"
         why[name] = f"{name} direct: starts at {start}; {said}: {direct[name]}"
     return direct, why
 

@@ -29,8 +29,8 @@ def risk_of_bias(body: Body, target: Target) -> Proposal:
     high, some, not_known = body.share("high"), body.share("some"), body.share("not assessed")
     critical = sum(s.weight for s in body.studies if s.critical)
     numbers = [
-        f"weight at low risk {body.share('low'):.0f} %, some concerns or unclear {some:.0f} %, high {high:.0f} %, "
-        f"not assessed {not_known:.0f} %"
+        f"weight at low risk {body.share('low'):.0f}%, some concerns or unclear {some:.0f}%, high {high:.0f}%, "
+        f"not assessed {not_known:.0f}%"
     ]
     ask = ""
     if not body.controlled:

@@ -190,7 +190,7 @@ def with_denominators(claims: list[FoundClaim], text: str) -> list[FoundClaim]:
         if claim in left and claim.n and most.n and claim.n < most.n:
             rest = most.n - claim.n
             share = 100 * rest / most.n
-            why = f"{claim.n}/{most.n} = {100 - share:.1f} %; {rest} ({share:.1f} %) are not among them"
+            why = f"{claim.n}/{most.n} = {100 - share:.1f}%; {rest} ({share:.1f}%) are not among them"
         elif (
             claim.kind == "proportion"
             and claim.n
@@ -198,6 +198,6 @@ def with_denominators(claims: list[FoundClaim], text: str) -> list[FoundClaim]:
             and claim.total in {c.n for c in left}
             and claim.total != most.n
         ):
-            why += f"; of all {most.n} it is {claim.n}/{most.n} = {100 * claim.n / most.n:.1f} %"
+            why += f"; of all {most.n} it is {claim.n}/{most.n} = {100 * claim.n / most.n:.1f}%"
         done.append(replace(claim, why=why) if why != claim.why else claim)
     return done

@@ -239,16 +239,16 @@ def compare_percent(part: float, whole: float, percent: Printed) -> tuple[str, s
     """Verdict, reason and likely slip of ``part`` of ``whole`` printed as ``percent``.
 
     >>> compare_percent(23, 45, Printed(51.1, 0.05))[:2]
-    ('consistent', '23/45 = 51.11 %')
+    ('consistent', '23/45 = 51.11%')
     >>> compare_percent(23, 45, Printed(53.1, 0.05))[:2]
-    ('inconsistent', '23/45 = 51.11 %, not 53.1 %: 1.99 points apart')
+    ('inconsistent', '23/45 = 51.11%, not 53.1%: 1.99 points apart')
     """
     exact = 100 * part / whole
-    said = f"{part:g}/{whole:g} = {plain(exact, 2)} %"
+    said = f"{part:g}/{whole:g} = {plain(exact, 2)}%"
     apart = abs(exact - percent.value)
     if apart <= percent.half * (1 + 1e-9):
         return CONSISTENT, said, ""
-    why = f"{said}, not {plain(percent.value)} %: {plain(apart, 2)} points apart"
+    why = f"{said}, not {plain(percent.value)}%: {plain(apart, 2)} points apart"
     slip = ""
     if part > whole:
         why = f"{part:g} is more than the {whole:g} it is a part of"
@@ -279,9 +279,9 @@ def _of_people(tokens: Tokens, match: re.Match[str]) -> FoundClaim:
     near = abs(100 * count / whole.value - percent.value) if whole.value >= 1 else 0.0
     fits = near <= percent.half * (1 + 1e-9)
     why = (
-        f"{count} of {whole.value:g} are {plain(100 * count / max(whole.value, 1), 2)} %"
+        f"{count} of {whole.value:g} are {plain(100 * count / max(whole.value, 1), 2)}%"
         if fits
-        else f"no whole number of {whole.value:g} is {plain(percent.value)} %; {count} would be {plain(100 * count / whole.value, 2)} %"  # noqa: E501
+        else f"no whole number of {whole.value:g} is {plain(percent.value)}%; {count} would be {plain(100 * count / whole.value, 2)}%"  # noqa: E501
     )
     verdict = CONSISTENT if fits else INCONSISTENT
     return _claim(
@@ -309,7 +309,7 @@ def _implied_total(tokens: Tokens, match: re.Match[str]) -> FoundClaim:
         earlier = _part_of_it(tokens, match, part, percent) if low > high else None
         if earlier is not None:  # "210 completed surveys from 260 residents (80.8%)"
             exact = 100 * earlier.value / part.value
-            why = f"{earlier.value:g}/{part.value:g} = {plain(exact, 2)} %"
+            why = f"{earlier.value:g}/{part.value:g} = {plain(exact, 2)}%"
             return _claim(
                 tokens,
                 match.start(),
@@ -321,7 +321,7 @@ def _implied_total(tokens: Tokens, match: re.Match[str]) -> FoundClaim:
                 percent=percent.value,
             )
         if low > high and people:
-            verdict, why = INCONSISTENT, f"no whole number has {part.value:g} as {plain(percent.value)} % of it"
+            verdict, why = INCONSISTENT, f"no whole number has {part.value:g} as {plain(percent.value)}% of it"
             total = math.ceil(100 * part.value / (percent.value + 2 * percent.half))
             if percent.value <= 100 * part.value / total < percent.value + 2 * percent.half:
                 slip = "rounding: the percentage is cut off, not rounded"
@@ -376,5 +376,5 @@ def _uncounted(tokens: Tokens, match: re.Match[str]) -> FoundClaim | None:
     if kinds[last + 1 : last + 2] in ("N", "S"):
         last += 1
     exact = 100 * part.value / whole.value
-    why = f"{part.value:g}/{whole.value:g} = {plain(exact, 2)} %; no percentage is printed to compare with"
+    why = f"{part.value:g}/{whole.value:g} = {plain(exact, 2)}%; no percentage is printed to compare with"
     return _claim(tokens, match.start(), last, NOT_CHECKABLE, why, part=part.value, whole=whole.value)

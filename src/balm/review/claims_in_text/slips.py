@@ -42,7 +42,7 @@ def _slips_of_p(figures: Figures, p: PrintedP, beside: Beside, ratio: bool) -> I
         yield f"= printed for <: p < {p.figure.value:g} would fit"
     if p.relation == "=" and implied.lowest <= 2 * high and implied.highest >= 2 * low and high <= 0.5:
         yield "a one-sided p value, half the two-sided one"
-    for level, name in ((0.90, "90 %"), (0.99, "99 %"), (0.95, "95 %")):
+    for level, name in ((0.90, "90%"), (0.99, "99%"), (0.95, "95%")):
         if level != figures.level:
             at_level = replace(figures, level=level).p()
             if at_level is not None and at_level.fits(p) and p.relation == "=":

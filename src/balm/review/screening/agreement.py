@@ -105,7 +105,7 @@ class Agreement:
 
     def __repr__(self) -> str:
         width = max(len(name) for name, _ in self.rows())
-        lines = [f"Agreement on {self.n:,} records ({self.level * 100:g} % intervals)"]
+        lines = [f"Agreement on {self.n:,} records ({self.level * 100:g}% intervals)"]
         if 0 < self.n < FEW:
             lines.append(f"  with fewer than {FEW} records the intervals of kappa and AC1 are rough")
         return "\n".join(lines + [f"  {name:<{width}}  {value}" for name, value in self.rows()])

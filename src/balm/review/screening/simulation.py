@@ -111,9 +111,9 @@ class Simulation:
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Every measure with its name, as text."""
         named = (
-            ("work saved at 95 % recall (WSS@95)", self.wss95),
-            ("work saved at 100 % recall (WSS@100)", self.wss100),
-            ("recall after 10 % of the records", self.recall10),
+            ("work saved at 95% recall (WSS@95)", self.wss95),
+            ("work saved at 100% recall (WSS@100)", self.wss100),
+            ("recall after 10% of the records", self.recall10),
             ("mean position of an included (ATD)", self.atd),
             ("loss", self.loss),
         )

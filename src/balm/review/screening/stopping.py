@@ -65,11 +65,11 @@ class StoppingTest:
         p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
         # Rounded down: a bound must not be shown higher than it is.
         share = floor((self.recall_bound or 0.0) * 1000 + 1e-9) / 10
-        bound = "" if self.recall_bound is None else f"; recall is at least {share:.1f} %"
+        bound = "" if self.recall_bound is None else f"; recall is at least {share:.1f}%"
         verdict = "is reached" if self.reached else "is not yet shown to be reached"
         return (
-            f"{head}: the target recall of {self.target * 100:g} % {verdict} ({p}, alpha {self.alpha:g}{bound} with "
-            f"{(1 - self.alpha) * 100:g} % confidence)."
+            f"{head}: the target recall of {self.target * 100:g}% {verdict} ({p}, alpha {self.alpha:g}{bound} with "
+            f"{(1 - self.alpha) * 100:g}% confidence)."
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -97,7 +97,7 @@ def open_share(name: str, value: Any, hint: str = "give a proportion, not a perc
 
 def coverage(value: Any) -> float:
     """The level of an interval: 0.95 means 95 %."""
-    return open_share("level", value, "0.95 means 95 %")
+    return open_share("level", value, "0.95 means 95%")
 
 
 def interval(low: Any, high: Any, name: str = "the interval") -> tuple[float, float]:

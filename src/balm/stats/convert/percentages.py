@@ -84,7 +84,7 @@ def events_from_percentage(*, percentage: Number, n: Number, decimals: Number = 
     if not counts:
         below = math.floor(centre * total / 100)
         near = [c for c in (below, below + 1) if 0 <= c <= total]
-        said = " and ".join(f"{c}/{total} prints as {_round(100 * c / total, places)} %" for c in near)
+        said = " and ".join(f"{c}/{total} prints as {_round(100 * c / total, places)}%" for c in near)
         refuse(f"percentage {percentage!r} is not that of a whole number of {total}: {said}; check the denominator")
     best = min(counts, key=lambda c: abs(Fraction(100 * c, total) - centre))
     cautions = (

@@ -195,7 +195,7 @@ def _cautions(s: FiveNumbers, method: str) -> list[str]:
     test = skewness(s)
     if test.skewed:
         cautions.append(
-            f"skewed: the statistic {test.statistic:.3f} exceeds {test.critical:.3f} (Shi 2023, 5 % level); a mean "
+            f"skewed: the statistic {test.statistic:.3f} exceeds {test.critical:.3f} (Shi 2023, 5% level); a mean "
             f"and SD describe these data poorly"
         )
     if method == "hozo2005" and s.n > HOZO_LARGEST_TESTED:

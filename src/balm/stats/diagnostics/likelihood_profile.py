@@ -101,7 +101,7 @@ def likelihood_profile(
     check_option("likelihood", chosen, LIKELIHOODS)
     coverage = fit.level if level is None else level
     if not 0.0 < coverage < 1.0:
-        raise InputError(f"level must be between 0 and 1 (0.95 means 95 %); got {level!r}")
+        raise InputError(f"level must be between 0 and 1 (0.95 means 95%); got {level!r}")
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise InputError(f"points must be a whole number of at least 2; got {points!r}")
     at = None if tau2 is None else _checked(tau2)

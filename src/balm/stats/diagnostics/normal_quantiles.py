@@ -100,7 +100,7 @@ def normal_qq(
     """
     check_option("kind", kind, KINDS)
     if not 0.0 < level < 1.0:
-        raise InputError(f"level must be between 0 and 1 (0.95 means 95 %); got {level!r}")
+        raise InputError(f"level must be between 0 and 1 (0.95 means 95%); got {level!r}")
     if isinstance(simulations, bool) or not isinstance(simulations, int) or not 100 <= simulations <= 1_000_000:
         raise InputError(f"simulations must be a whole number from 100 to 1000000; got {simulations!r}")
     model = model_of(fit, "normal_qq")

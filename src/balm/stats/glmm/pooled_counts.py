@@ -114,7 +114,7 @@ class PooledCounts(Pooled):
         check_option("method", method, ("profile-likelihood", "wald"))
         coverage = self.level if level is None else level
         if not 0.0 < coverage < 1.0:
-            raise InputError(f"level must be between 0 and 1 (0.95 means 95 %); got {coverage!r}")
+            raise InputError(f"level must be between 0 and 1 (0.95 means 95%); got {coverage!r}")
         if self.conventions.get("model") == "common":
             raise InputError("a common-effect fit has no between-study variance: use model='random' for its interval")
         fit = self.mixed

@@ -45,7 +45,7 @@ def heterogeneity_interval(fit: Pooled, method: str, level: float) -> Heterogene
     """The interval of a fit; ``nan`` ends where it is not estimable (one study, a boundary the method cannot leave)."""
     check_option("method", method, list(INTERVALS))
     if not 0.0 < level < 1.0:
-        raise InputError(f"level must be between 0 and 1 (0.95 means 95 %); got {level!r}")
+        raise InputError(f"level must be between 0 and 1 (0.95 means 95%); got {level!r}")
     if fit.conventions.get("model") == "common":
         raise InputError("a common-effect fit has no between-study variance: pool with model='random' for its interval")
     if fit.k < 2:

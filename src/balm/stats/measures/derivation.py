@@ -57,7 +57,7 @@ def settle(
     if "add" in settled and not (isinstance(settled["add"], (int, float)) and 0.0 <= settled["add"] < np.inf):
         refuse(f"add must be a number, 0 or more; got {settled['add']!r}")
     if "level" in settled and not (isinstance(settled["level"], (int, float)) and 0.0 < settled["level"] < 1.0):
-        refuse(f"level must lie between 0 and 1 (0.95 for 95 %); got {settled['level']!r}")
+        refuse(f"level must lie between 0 and 1 (0.95 for 95%); got {settled['level']!r}")
     return settled
 
 

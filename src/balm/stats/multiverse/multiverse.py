@@ -207,7 +207,7 @@ class Multiverse:
                 shown = [str(v) for v in values[:8]] + (["..."] if len(values) > 8 else [])
                 lines.append(f"  {heading}: {', '.join(shown)}")
         for row in self.summary:
-            share = "" if math.isnan(row.excludes_null) else f"; {100 * row.excludes_null:.1f} % exclude no effect"
+            share = "" if math.isnan(row.excludes_null) else f"; {100 * row.excludes_null:.1f}% exclude no effect"
             what = f"{row.specifications:,} specifications"
             if row.measure != "all":
                 what += f", estimates {row.low:.4g} to {row.high:.4g} (median {row.median:.4g})"

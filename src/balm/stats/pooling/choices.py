@@ -61,7 +61,7 @@ def choose(
     rows = conventions_of(profile)
     model = "random" if model is None else check_option("model", model, MODELS)
     if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
-        raise InputError(f"level must be between 0 and 1 (0.95 means 95 %); got {level!r}")
+        raise InputError(f"level must be between 0 and 1 (0.95 means 95%); got {level!r}")
     notes: list[str] = []
     if model == "common":
         if tau2 is not None:

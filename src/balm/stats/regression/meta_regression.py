@@ -338,9 +338,9 @@ class MetaRegression:
         left = (
             "common effect"
             if self.model == "common"
-            else f"residual tau2 {self.tau2:.4g} ({self.tau2_estimator or 'given'}), I2 {self.i2:.1f} %"
+            else f"residual tau2 {self.tau2:.4g} ({self.tau2_estimator or 'given'}), I2 {self.i2:.1f}%"
         )
-        explained = "" if math.isnan(self.r2) else f", R2 {self.r2:.1f} %"
+        explained = "" if math.isnan(self.r2) else f", R2 {self.r2:.1f}%"
         return text_table(
             f"Meta-regression of {studies(self.k)}, {self.inference}: {left}{explained}",
             self._table(),

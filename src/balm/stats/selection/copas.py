@@ -129,7 +129,7 @@ class Copas:
             )
         ends = found.interval
         return (
-            f"Copas selection model ({self.k} studies): {found.estimate:.3f} ({100 * self.level:g} % CI "
+            f"Copas selection model ({self.k} studies): {found.estimate:.3f} ({100 * self.level:g}% CI "
             f"{ends.low:.3f} to {ends.high:.3f}) where {before} is estimated without selection, if about "
             f"{found.unpublished:.1f} studies with effects further {self.missing} were not published; residual "
             f"selection {p_in_words(found.residual_p)}."

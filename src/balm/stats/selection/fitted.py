@@ -287,7 +287,7 @@ class SelectionModel:
         if len(self.names) == 1:
             mean, before = self._mean(), self.unselected.beta[0]
             text += (
-                f": mean effect {mean.estimate:.3f} ({100 * self.level:g} % CI {mean.interval.low:.3f} to "
+                f": mean effect {mean.estimate:.3f} ({100 * self.level:g}% CI {mean.interval.low:.3f} to "
                 f"{mean.interval.high:.3f}) where {before:.3f} is estimated without selection"
             )
             measure = self.effects.measure

@@ -76,7 +76,7 @@ class CoverageSimulation:
             f"{self.analyses:,} simulated meta-analyses of {self.k} studies, tau2 {self.tau2:g} ({self.estimator}), "
             f"seed {self.seed}",
             f"estimate: bias {self.bias:.2g}, RMSE {self.rmse:.3g}; mean tau2 {self.tau2_mean:.4g}, "
-            f"{100 * self.tau2_at_zero:.1f} % at 0",
+            f"{100 * self.tau2_at_zero:.1f}% at 0",
         ]
         width = max(len(row.inference) for row in self.rows)
         lines.append(f"{'':<{width}}  {'coverage':>8}  {'(error)':>8}  {'rejects':>8}  {'width':>8}")

@@ -81,8 +81,8 @@ class Tau2Bootstrap:
         ends = self.interval()
         return (
             f"Parametric bootstrap of tau2 ({self.estimator}): {len(self):,} draws, seed {self.seed}\n"
-            f"tau2 {self.estimate:.4g}, {100 * self.level:g} % interval {ends.low:.4g} to {ends.high:.4g}; "
-            f"bias {self.bias:.2g}, SE {self.se:.3g}, {100 * self.at_zero:.1f} % of draws at 0"
+            f"tau2 {self.estimate:.4g}, {100 * self.level:g}% interval {ends.low:.4g} to {ends.high:.4g}; "
+            f"bias {self.bias:.2g}, SE {self.se:.3g}, {100 * self.at_zero:.1f}% of draws at 0"
         )
 
 

@@ -24,7 +24,7 @@ LEAST_SIZE = 100.0
 #: The authors' bounds of minor and major asymmetry; they are no test, and have no level.
 MINOR, MAJOR = 1.0, 2.0
 ADVICE = (
-    "The bounds 1 and 2 are no test: in simulations without bias, asymmetry was found in 0 to almost 30 % of "
+    "The bounds 1 and 2 are no test: in simulations without bias, asymmetry was found in 0 to almost 30% of "
     "meta-analyses, depending on the number and size of the studies and on heterogeneity (Schwarzer, Rücker & Semaca "
     "2024). balm.small_study_test has a level."
 )

@@ -66,7 +66,7 @@ class LimitMetaAnalysis:
         before, ends = self.original, self.interval
         first = before.interval
         return (
-            f"Limit meta-analysis of {self.k} studies: {self.estimate:.3f} ({100 * ends.level:g} % CI {ends.low:.3f} "
+            f"Limit meta-analysis of {self.k} studies: {self.estimate:.3f} ({100 * ends.level:g}% CI {ends.low:.3f} "
             f"to {ends.high:.3f}) where {before.estimate:.3f} ({first.low:.3f} to {first.high:.3f}) is estimated "
             f"without adjustment; test of small-study effects Q = {self.q_small:.2f}, df = 1, "
             f"{p_in_words(self.q_small_p)}."

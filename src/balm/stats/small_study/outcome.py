@@ -95,7 +95,7 @@ class SmallStudyTest:
             ends = self.limit_interval
             text += (
                 f"; the effect expected in an infinitely large study is {self.limit:.3f} "
-                f"({100 * self.level:g} % CI {ends.low:.3f} to {ends.high:.3f})"
+                f"({100 * self.level:g}% CI {ends.low:.3f} to {ends.high:.3f})"
             )
         return text + "."
 

@@ -90,11 +90,11 @@ class PCurve:
             f"{found} evidential value"
         )
         if self.inadequate:
-            text += ", and is flatter than studies with a power of 33 % would make it"
+            text += ", and is flatter than studies with a power of 33% would make it"
         ends = self.interval
         return (
-            f"{text}. Estimated power {100 * self.power:.0f} % ({100 * ends.level:g} % CI {100 * ends.low:.0f} % to "
-            f"{100 * ends.high:.0f} %)."
+            f"{text}. Estimated power {100 * self.power:.0f}% ({100 * ends.level:g}% CI {100 * ends.low:.0f}% to "
+            f"{100 * ends.high:.0f}%)."
         )
 
     def plot(self, path: Any = None, **options: Any) -> Any:

@@ -69,7 +69,7 @@ class PetPeese:
         return (
             f"PET-PEESE ({self.k} studies, {self.model} model): the PET intercept {why} evidence of an effect "
             f"({p_in_words(self.pet.intercept.p)}), so {self.chosen} gives {self.estimate:.3f} "
-            f"({100 * self.level:g} % CI {self.interval.low:.3f} to {self.interval.high:.3f})."
+            f"({100 * self.level:g}% CI {self.interval.low:.3f} to {self.interval.high:.3f})."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -66,10 +66,10 @@ class StudyPower:
         excess = self.excess
         return (
             f"To find a true effect of {self.theta:.3f}, {counted_studies(self.k)} had a median power of "
-            f"{100 * self.median:.0f} %; {excess.observed} {'is' if excess.observed == 1 else 'are'} significant where "
+            f"{100 * self.median:.0f}%; {excess.observed} {'is' if excess.observed == 1 else 'are'} significant where "
             f"{excess.expected:.1f} are expected "
-            f"({p_in_words(excess.p)} of excess significance); R-index {100 * self.r_index:.0f} %. A median power of "
-            f"33 % would take a true effect of {self.effect_33:.3f}, one of 66 % {self.effect_66:.3f}."
+            f"({p_in_words(excess.p)} of excess significance); R-index {100 * self.r_index:.0f}%. A median power of "
+            f"33% would take a true effect of {self.effect_33:.3f}, one of 66% {self.effect_66:.3f}."
         )
 
     def plot(self, path: Any = None, **options: Any) -> Any:

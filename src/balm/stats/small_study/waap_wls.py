@@ -59,7 +59,7 @@ class WaapWls:
             else ("both studies" if self.k == 2 else f"all {self.k} studies")
         )
         return (
-            f"WAAP-WLS: {self.estimate:.3f} ({100 * ends.level:g} % CI {ends.low:.3f} to {ends.high:.3f}; "
+            f"WAAP-WLS: {self.estimate:.3f} ({100 * ends.level:g}% CI {ends.low:.3f} to {ends.high:.3f}; "
             f"{p_in_words(self.p)}), the weighted mean of {of}."
         )
 
@@ -122,7 +122,7 @@ def waap_wls(fit: Pooled | EffectSizes, *, level: float = 0.95) -> WaapWls:
     else:
         estimate, se, df = wls, wls_se, k - 1
         said.append(
-            f"{'Only one study has' if powered.any() else 'No study has'} a power of 80 % to find {wls:.3f}: the mean "
+            f"{'Only one study has' if powered.any() else 'No study has'} a power of 80% to find {wls:.3f}: the mean "
             "is that of all studies."
         )
     if df < 3:

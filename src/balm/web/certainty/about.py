@@ -28,8 +28,8 @@ def _comparison(it: ComparisonToRate) -> dict[str, Any]:
         for kind, found in (("direct", c.rated.direct), ("indirect", c.rated.indirect))
         if found
     )
-    share = f"; {100 * c.rated.direct_share:.0f} % of the information is direct" if c.rated.kind == "mixed" else ""
-    low, some, high = (f"{100 * share:.0f} %" for share in c.rated.bias_shares)
+    share = f"; {100 * c.rated.direct_share:.0f}% of the information is direct" if c.rated.kind == "mixed" else ""
+    low, some, high = (f"{100 * share:.0f}%" for share in c.rated.bias_shares)
     important, source = important_of(it.result)
     unit = f" {it.result.outcome.unit}" if it.result.measure == "MD" and it.result.outcome.unit else ""
     return {

@@ -25,7 +25,7 @@ def first(text: str, kind: str = "estimate"):  # type: ignore[no-untyped-def]
         ("MD 10.5 (95% CI 0.39 to 1.72)", "decimal point of the estimate"),
         ("MD 1.05 (95% CI 0.39 to 7.12)", "digits of the upper limit"),
         ("RR 1.60 (95% CI 1.05 to 2.44; p = 0.0661)", ""),
-        ("MD -1.05 (95% CI -1.72 to -0.39; p = 0.0099)", "90 % interval"),
+        ("MD -1.05 (95% CI -1.72 to -0.39; p = 0.0099)", "90% interval"),
         ("OR 3.32 (95% CI 1.82 to 6.07; p = 0.001)", "= printed for <"),
         ("RR 2.43 (95% CI 1.10 to 5.40; p = .87; I2 = 0%)", "heterogeneity"),
     ],

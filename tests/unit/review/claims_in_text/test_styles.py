@@ -72,7 +72,7 @@ SOUND: list[tuple[str, str, list[tuple[object, ...]]]] = [
 
 #: Source, text, and a word of the reason.
 MISPRINTS = [
-    ("PMC1871574", "At one year there were 4/59 (7%) quitters, compared to 2/59 (4%) controls.", "3.39 %"),
+    ("PMC1871574", "At one year there were 4/59 (7%) quitters, compared to 2/59 (4%) controls.", "3.39%"),
     ("PMC2249589", "There was no difference in improvement (group difference 1.1 (95% CI -7.4 - 5.2)).", "minus sign"),
     ("PMC5900060", "A factor was severity (hazard ratio (HR) 0.5, 95% CI 0.92–0.97; p=0.001).", "does not hold"),
     ("PMC4882812", "Smoke is harmful (RR = 1.19, 95 % CI = 1.20–2.08).", "99%"),
