@@ -293,6 +293,9 @@ def test_one_issue_and_authors_are_worth_a_question():
     assert verdict(one, replace(one, title=f"Pain measures 1 {one.title}")) == "review"
     assert verdict(one, replace(one, title=None)) == "review"
     assert verdict(one, replace(one, title=None, authors=())) == "keep"
+    printed = replace(BARE, title=f"{TITLE} 1 By: Marnix Sigtermans", authors=("University, Leiden",), pages=None)
+    assert verdict(BARE, printed) == "review"  # a very long title, whoever is named
+    assert verdict(BARE, replace(printed, issue="4")) != "merge"
 
 
 def test_different_pubmed_numbers_stay_apart():

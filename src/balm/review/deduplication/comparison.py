@@ -136,7 +136,7 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     if not all_pairs:
         extent = (p.last_page[i] == p.last_page[j]) & (p.last_page[i] != 0) & (p.year[i] == p.year[j])
         placed = (page == 1) & ((volume == 1) | (extent & (volume != 0))) & first_equal
-        placed |= first_equal & _one_issue(p, i, j, volume)
+        placed |= (first_equal | _one_end(p, i, j)) & _one_issue(p, i, j, volume) & (page != 0)
         keep = (
             (title >= TITLES_ALIKE) | (doi == 1) | (pmid == 1) | placed | originals
             | ((start | same_abstract) & (first_equal | (page == 1)))
@@ -149,7 +149,8 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     if not all_pairs:
         same_abstract = (p.abstract_hash[i] == p.abstract_hash[j]) & (p.abstract_hash[i] != 0)
         numbered = (doi == 1) | (pmid == 1) | (page == 1)
-        keep = equal | numbered | same_abstract | originals | (first >= 0.7) | (first < 0) | (title >= 0.92)
+        together = _one_end(p, i, j) & _one_issue(p, i, j, volume)
+        keep = equal | numbered | same_abstract | originals | (first >= 0.7) | (first < 0) | (title >= 0.92) | together
         i, j, equal, title, first = i[keep], j[keep], equal[keep], title[keep], first[keep]
         doi, pmid, page, volume, originals = doi[keep], pmid[keep], page[keep], volume[keep], originals[keep]
     doi = _dois(p, i, j, doi)
@@ -170,11 +171,9 @@ def _compare(p: Prepared, i: Ints, j: Ints, known: dict[int, float], all_pairs: 
     under = np.zeros(len(i), dtype=bool)
     cut = ((p.flags[i] | p.flags[j]) & CUT) != 0
     # below these, the words are in contrast: no need to look at each
-    ends = ((p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0)) | (
-        (p.end_hash[i] == p.end_hash[j]) & (p.end_hash[i] != 0)
-    )
     close = (
-        (title >= 0.8) | (doi == 1) | (pmid == 1) | ((page == 1) & (volume != 0)) | (ends & (title >= 0.6))
+        (title >= 0.8) | (doi == 1) | (pmid == 1) | ((page == 1) & (volume != 0))
+        | (_one_end(p, i, j) & (title >= 0.6))
         | _one_issue(p, i, j, volume) | all_pairs
     )  # fmt: skip
     difference[unequal & ~close] = CONTRAST
@@ -255,6 +254,14 @@ def _issues(a: Ints, b: Ints) -> Floats:
     unlike = (a >= SUPPLEMENT_ISSUES) != (b >= SUPPLEMENT_ISSUES)
     silent = (x == 0) | (y == 0) | (unlike & (x != y))
     return np.where(silent, MISSING, (x == y).astype(np.float32))
+
+
+def _one_end(p: Prepared, i: Ints, j: Ints) -> Bools:
+    """The titles begin or end alike."""
+    return np.asarray(
+        ((p.start_hash[i] == p.start_hash[j]) & (p.start_hash[i] != 0))
+        | ((p.end_hash[i] == p.end_hash[j]) & (p.end_hash[i] != 0))
+    )
 
 
 def _one_issue(p: Prepared, i: Ints, j: Ints, volume: Floats) -> Bools:

@@ -296,7 +296,7 @@ def _row(record: Record, tables: dict[str, dict[str, int]], known: dict[str, tup
         packed,
         original.replace(" ", "") if original else "",
         packed[:26] if length >= 20 else "",
-        packed[-26:] if length >= 32 else "",
+        packed.rstrip("0123456789")[-26:] if length >= 32 else "",
         first,
         authors,
         abstract[:100],

@@ -226,7 +226,8 @@ def elsewhere(c: Comparison) -> Bools:
 def worth_asking(c: Comparison) -> Bools:
     """A long title by the same authors: asked about, whatever a veto says, where nothing but the journal differs (its
     name may be that of a meeting), or where the abstract is the same too (a reprint, or a record with a wrong place).
-    And what the same authors have in one issue, where one title lies in the other or is missing.
+    And what the same authors have in one issue, where one title lies in the other or is missing; a very long title that
+    lies in another, whoever is named.
     """
     one_kind = ((c.flags_1 ^ c.flags_2) & (ERRATUM | REPLY | WITHDRAWN | PREPRINT | REGISTRATION | THESIS)) == 0
     alike = c.title_equal & (c.length >= LONG_TITLE) & (c.first >= 0.85) & (c.authors >= 0.85) & one_kind
@@ -235,10 +236,10 @@ def worth_asking(c: Comparison) -> Bools:
         (c.length >= VERY_LONG_TITLE) & (c.year_gap <= 1) & (c.year_gap >= 0) & ~elsewhere(c)
         & (((c.flags_1 ^ c.flags_2) & SUPPLEMENT) == 0) & (c.abstract < 0)
     )  # fmt: skip
-    in_part = (c.inside & (c.length >= 20) & same_authors(c)) | (
-        (c.length == 0) & (c.first >= 0.85) & (c.authors >= 0.85)
-    )
-    return np.asarray((alike & (same_text | unplaced)) | (in_part & one_kind & one_issue(c)))
+    theirs = (c.length > 0) & same_authors(c)
+    in_part = c.inside & (theirs | (c.length >= VERY_LONG_TITLE))
+    untitled = (c.length == 0) & (c.first >= 0.85) & (c.authors >= 0.85)
+    return np.asarray((alike & (same_text | unplaced)) | ((in_part | untitled) & one_kind & one_issue(c)))
 
 
 def same_journal(c: Comparison) -> Bools:
