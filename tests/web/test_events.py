@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from balm.actions.team.rows import put_row
+from balm.store.append_only import AppendOnly
 from balm.store.events.chain import append_event, broken_links, chains
 from balm.store.events.models import Event
 from balm.vocabulary.problems import InputError
@@ -49,6 +51,35 @@ def test_a_wrong_cell_changes_nothing(team: Team) -> None:
 def test_the_database_refuses_to_change_or_delete_an_event(team: Team, verb: str) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(verb)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="REPLACE is SQLite's; on PostgreSQL it is an UPDATE")
+@pytest.mark.parametrize(
+    "key", ["id", "chain, seq"], ids=["by its row number", "by its place in the chain"],
+)  # fmt: skip
+def test_no_event_is_replaced(team: Team, key: str) -> None:
+    """SQLite asks no trigger on DELETE for the row that a REPLACE takes away."""
+    columns = [field.column for field in Event._meta.concrete_fields if key == "id" or field.column != "id"]
+    values = ", ".join("'x'" if name == "reason" else name for name in columns)
+    replace = f"REPLACE INTO events_event ({', '.join(columns)}) SELECT {values} FROM events_event WHERE seq = 1"
+    with pytest.raises(DatabaseError, match="cannot be replaced"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(replace)
+    assert not Event.objects.filter(reason="x").exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="on PostgreSQL one trigger refuses all")
+def test_every_append_only_table_refuses_all_three(db: None) -> None:
+    named = {
+        operation.table
+        for migration in MigrationLoader(connection).disk_migrations.values()
+        for operation in migration.operations
+        if isinstance(operation, AppendOnly)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        there = {name for (name,) in cursor.fetchall()}
+    assert len(named) > 25
+    assert {f"{table}_no_{verb}" for table in named for verb in ("update", "delete", "replace")} <= there
 
 
 def test_an_event_outside_a_transaction_is_refused() -> None:

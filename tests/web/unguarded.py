@@ -21,5 +21,5 @@ def unguarded(*tables: str) -> None:
                 )
             return
         for table in tables:
-            for verb in ("update", "delete"):
+            for verb in ("update", "delete", "replace"):
                 cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Min
 
 import balm
@@ -57,18 +57,20 @@ def keep_calculation(acting: Acting, guided: Guided) -> Calculation | None:
     question = hashlib.sha256(canonical(whole).encode()).hexdigest()
     kept = CalculationTrace.objects.filter(review=acting.review, member=acting.member, question=question)
     if not kept.exists():
-        with transaction.atomic():
-            CalculationTrace.objects.bulk_create(
-                [
-                    CalculationTrace(
-                        review=acting.review, member=acting.member, question=question, number=number, asked=asked,
-                        rule=t.rule, what=t.what, inputs=t.inputs, formula=list(t.steps), result=t.result,
-                        guidance_version=version, software_version=balm.__version__,
-                    )
-                    for number, t in enumerate(traces, start=1)
-                ],
-                ignore_conflicts=True,  # the same page opened twice at once: the rows are the same
-            )  # fmt: skip
+        rows = [
+            CalculationTrace(
+                review=acting.review, member=acting.member, question=question, number=number, asked=asked,
+                rule=t.rule, what=t.what, inputs=t.inputs, formula=list(t.steps), result=t.result,
+                guidance_version=version, software_version=balm.__version__,
+            )
+            for number, t in enumerate(traces, start=1)
+        ]  # fmt: skip
+        try:
+            with transaction.atomic():
+                CalculationTrace.objects.bulk_create(rows)
+        except IntegrityError:  # the same page opened twice at once: the rows that are there are the same
+            if not kept.exists():
+                raise
     return Calculation(question, acting.member.code, kept[0].at, len(traces), asked)
 
 
