@@ -48,6 +48,21 @@ def test_the_deployment_check_has_nothing_to_say(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0, "the secret is for its owner only"
 
 
+@pytest.mark.parametrize(
+    ("words", "more", "said"),
+    [
+        (["verify_events"], {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}, "look at DATABASE_URL"),
+        (["sendtestemail", "a@example.org"], {"BALM_EMAIL_URL": "smtp://a:b@127.0.0.1:1"}, "look at BALM_EMAIL_URL"),
+    ],
+)
+def test_a_command_that_reaches_nobody_says_so_in_one_line(
+    tmp_path: Path, words: list[str], more: dict[str, str], said: str
+) -> None:
+    done = manage(*words, home=tmp_path, **more)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("balm: ") and said in done.stderr
+
+
 def test_production_cookies_and_headers(tmp_path: Path) -> None:
     """With HTTPS: secure cookies, strict transport, and plain requests are led to HTTPS."""
     code = (
