@@ -48,6 +48,12 @@ def test_the_deployment_check_has_nothing_to_say(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0, "the secret is for its owner only"
 
 
+def test_a_folder_that_the_server_makes_is_for_its_account_alone(tmp_path: Path) -> None:
+    home = tmp_path / "data" / "balm"
+    assert manage("migrate", "--plan", "--skip-checks", "-v0", home=home).returncode == 0
+    assert home.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     ("words", "more", "said"),
     [

@@ -29,6 +29,12 @@ def home() -> Path:
     return Path(os.environ.get("BALM_HOME") or default)
 
 
+def _made(folder: Path) -> Path:
+    """The folder; where it is made here, other accounts of this computer do not look into it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 def secret_key() -> str:
     """The secret from the environment, or the one kept in :func:`home`, made on first use."""
     given = os.environ.get("BALM_SECRET_KEY")
@@ -36,7 +42,7 @@ def secret_key() -> str:
         return given
     path = home() / "secret_key"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _made(path.parent)
         beside = path.with_name(f".secret_key.{os.getpid()}")
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write(secrets.token_urlsafe(64))
@@ -130,11 +136,10 @@ def databases() -> dict[str, dict[str, object]]:
     url = os.environ.get("DATABASE_URL")
     if url:
         return {"default": dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))}
-    home().mkdir(parents=True, exist_ok=True)
     return {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(home() / "balm.sqlite3"),
+            "NAME": str(_made(home()) / "balm.sqlite3"),
             "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "timeout": 20,
