@@ -235,3 +235,13 @@ def test_an_empty_plan_says_what_to_do_next(team: Team) -> None:
     assert response.status_code == 200
     said = text_of(response.content)
     assert "No analysis is planned yet" in said and 'role="alert"' not in said
+
+
+def test_the_forest_plot_shows_the_subgroups_that_are_chosen(team: Team) -> None:
+    drawn = {
+        by: text_of(team.reader.client.get(address(team, f"forest.svg?{MAIN}&by={by}")).content)
+        for by in ("", "pain_class", "design")
+    }
+    assert "Subtotal" not in drawn[""]
+    for by, level in (("pain_class", "neuropathic"), ("design", "cross-over")):
+        assert f">{level}<" in drawn[by] and "Subtotal" in drawn[by] and "Test for subgroup differences" in drawn[by]

@@ -123,8 +123,8 @@ def _hidden(result: AnalysisResult) -> bool:
 
 
 def _drawn(result: AnalysisResult) -> Pooled | EffectSizes | Subgroups | None:
-    """What the plot shows: the pooled studies, by subgroups where the plan lists them; or their effects alone."""
-    if result.whole is None or not result.spec.subgroups:
+    """What the plot shows: the pooled studies, by subgroups where there are any; or their effects alone."""
+    if result.whole is None or not (result.spec.subgroups or result.subgroups):
         return result.effects if _hidden(result) else result.fit
     test = result.subgroup_test
     groups = {s.level: s.fit for s in result.subgroups if s.fit is not None}
