@@ -131,6 +131,8 @@ def test_an_assessment_is_finished_when_every_domain_and_the_overall_judgement_s
     response = team.teammate.client.post(address(team, "finish/"), {"submission": "f"})
     assert response.status_code == 422
     assert "not judged yet: D1, D2, D3, D4, D5, Overall" in text(response)
+    page = text(team.teammate.client.get(address(team)))
+    assert "Begin with randomisation process" in page and "D1 Randomisation process" in page
     assess(team.teammate, WORSE, end=False)
     assess(team.teammate, LOW, end=False, only="D1")
     with pytest.raises(InputError, match="a domain was changed after the overall judgement"):
@@ -140,6 +142,15 @@ def test_an_assessment_is_finished_when_every_domain_and_the_overall_judgement_s
     assert Finished.objects.count() == 1
     with pytest.raises(InputError, match="you have finished this assessment"):
         assess(team.teammate, WORSE, end=False, only="D1")
+
+
+def test_the_pdf_of_the_study_is_at_hand_where_it_is_assessed(team: Team) -> None:
+    report = f"full-texts/{TARGET.study}.pdf"
+    assert "PDF:" not in text(team.teammate.client.get(address(team, "domains/D1/")))
+    team.review.files.create(path=report, content=b"%PDF-1.4 x", sha256="0" * 64)
+    page = team.teammate.client.get(address(team, "domains/D1/")).content.decode()
+    led = re.search(r'PDF: <a href="([^"]+)"', page)
+    assert led and team.teammate.client.get(led[1]).content == b"%PDF-1.4 x"
 
 
 def test_a_third_person_is_told_that_two_assess_it(team: Team) -> None:

@@ -31,6 +31,7 @@ from balm.review.risk_of_bias.standing import (
 from balm.review.risk_of_bias.targets import NOT_CODED, Target, group_title, in_words, target_at
 from balm.review.risk_of_bias.weights import table_of, weights_of
 from balm.review.risk_of_bias.words import OVERALL
+from balm.store.extraction.current import full_texts_of
 from balm.store.risk_of_bias.standing import agreed_of, assessments_of, judged, proposals_of, standing_of
 from balm.store.synthesis.current import current_package, data_stamp, kept_for
 from balm.vocabulary.problems import InputError, Problem
@@ -78,12 +79,14 @@ def assessment(request: HttpRequest, acting: Acting, name: str, study: str, plac
     standing = standing_of(acting.review, target)
     own = assessments_of(acting.review, target, acting.member.code)
     code = acting.member.code
+    found = steps_shown(one, own)
     return render(
         request,
         "risk_of_bias/assessment.html",
         about
         | {
-            "steps": steps_shown(one, own),
+            "steps": found,
+            "next": next((step for step in found if not step.judgement), None),
             "own": own,
             "refused": why_not_assess(code, standing),
             "not_finished": why_not_finish(code, standing, one, judged(own)),
@@ -307,6 +310,10 @@ def _target(acting: Acting, name: str, study: str, place: str) -> tuple[Target, 
         "words": in_words(package, target),
         "variant": NOT_CODED.get(row.design, "") if one.overall == "rob2" else "",
         "reports": [r for r in package.reports if study in r.studies],
+        "papers": [
+            (r, reverse("extraction-paper", kwargs={"slug": acting.review.slug, "study": study, "report": r}))
+            for r in full_texts_of(acting.review, study, row.report or "")
+        ],
         "results": [(r, timepoint_of(r)) for r in package.results_of(study) if r.outcome == target.outcome][:12],
     }
     return target, one, about
