@@ -9,7 +9,7 @@ from balm.guidance.rules import Rule
 from balm.guidance.therapy import Named, Therapy, broader
 from balm.report.html_report.analysis_view import shown_name
 from balm.report.result_sentence import shows_ratio
-from balm.review.certainty.of_analysis import basis_of
+from balm.review.certainty.of_analysis import bases_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.words import OVERALL
 from balm.review.package import Package
@@ -116,7 +116,7 @@ def _certainty(package: Package, planned: AnalysisResult, condition: Named | Non
     overall = standing(package.certainty, planned.id).get(OVERALL)
     if overall is None:
         return NOT_ASSESSED, ""
-    stale = overall.basis is not None and overall.basis != basis_of(package, planned)
+    stale = overall.basis is not None and overall.basis not in bases_of(package, planned)
     made = [f"by {overall.assessor}"] if overall.assessor else []
     made += [f"on {overall.time[:10]}"] if overall.time else []
     notes = [" ".join(("decided", *made))] if made else []

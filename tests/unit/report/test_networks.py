@@ -210,4 +210,4 @@ def test_a_report_compares_with_what_was_released_and_marks_what_is_stale(tmp_pa
     page = unescape(Review.load(folder).report(tmp_path / "r.html").read_text())
     assert "Compared with the release." in page
     stale = page[page.index("To judge again (stale)") :]
-    assert "Relief, all drugs: B against Placebo (Ann, 2025-01-02): its data, its result" in stale
+    assert "Relief, all drugs: B against Placebo (Ann, 2025-01-02): its data, its plan, its result" in stale

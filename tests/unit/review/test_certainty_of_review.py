@@ -9,7 +9,7 @@ import pytest
 
 from balm.actions.review import Review
 from balm.review.certainty.of_analysis import basis_of, body_of
-from balm.review.certainty.rating import certainties, certainty_of
+from balm.review.certainty.rating import Certainty, certainties, certainty_of
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis, analyse
 
@@ -62,6 +62,34 @@ def test_a_changed_number_makes_the_decision_stale(synthesis: Synthesis) -> None
     assert found.stale and "stale" in found.notes[0]
     other = certainty_of(package, analyse(package, synthesis.analysis("pain-week-1").spec))
     assert not other.stale
+
+
+def test_another_important_difference_makes_it_stale(synthesis: Synthesis) -> None:
+    def rated(package: Package) -> Certainty:
+        spec = next(a for a in package.meta.analyses if a.id == "pain-week-1")
+        return certainty_of(package, analyse(package, spec))
+
+    def with_difference(value: float) -> Package:
+        meta = synthesis.package.meta
+        outcomes = tuple(
+            replace(o, important_difference=replace(o.important_difference, value=value))
+            if o.id == "pain-intensity" and o.important_difference
+            else o
+            for o in meta.outcomes
+        )
+        return replace(synthesis.package, meta=replace(meta, outcomes=outcomes))
+
+    now = rated(with_difference(1.0))
+    assert not now.stale and now.overall is not None
+    assert now.overall.basis in (now.basis, *now.earlier), "kept before the difference was part of the basis, too"
+    assert rated(with_difference(2.0)).basis != now.basis and rated(with_difference(2.0)).earlier == now.earlier
+
+    def decided_anew(package: Package) -> Package:
+        rows = (replace(c, basis=now.basis) if c.analysis == "pain-week-1" else c for c in package.certainty)
+        return replace(package, certainty=tuple(rows))
+
+    assert not rated(decided_anew(with_difference(1.0))).stale
+    assert rated(decided_anew(with_difference(2.0))).stale
 
 
 def test_a_new_risk_of_bias_judgement_makes_it_stale(synthesis: Synthesis) -> None:

@@ -37,4 +37,11 @@ class Decided:
     @property
     def stale(self) -> bool:
         """Whether data or judgements have changed since the decision. One that keeps no basis cannot be known stale."""
-        return self.overall is not None and self.overall.basis is not None and self.overall.basis != self.basis
+        if self.overall is None or self.overall.basis is None:
+            return False
+        return self.overall.basis not in (self.basis, *self.earlier)
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The same basis, as decisions kept it before it held all that it holds now."""
+        return ()

@@ -95,9 +95,18 @@ def body_of(package: Package, result: AnalysisResult, baseline: float | None = N
 
 
 def basis_of(package: Package, result: AnalysisResult) -> str:
-    """What a decision rests on, as a short hash: the numbers used, the result and the risk-of-bias judgements.
+    """What a decision rests on, as a short hash: the numbers used, the result, the risk-of-bias judgements, and the
+    important difference that its target is set by.
 
     A decision kept with another hash is stale: the data, the plan or the judgements have changed since.
+    """
+    return bases_of(package, result)[0]
+
+
+def bases_of(package: Package, result: AnalysisResult) -> tuple[str, ...]:
+    """:func:`basis_of`, and as decisions kept it before the important difference was part of it.
+
+    A decision that was kept so is not stale for that; a change of the difference since cannot be told from it.
     """
     fit = result.whole
     judged = {
@@ -113,7 +122,10 @@ def basis_of(package: Package, result: AnalysisResult) -> str:
         "bias": judged,
         "silent": [s for s, _ in result.not_pooled],
     }
-    return hashlib.sha256(canonical(whole).encode()).hexdigest()[:16]
+    d = result.outcome.important_difference
+    matters = d is not None and d.between_groups and result.comparison.group_2 is not None
+    both = ({**whole, "important": [d.value, d.unit]}, whole) if d is not None and matters else (whole,)
+    return tuple(hashlib.sha256(canonical(one).encode()).hexdigest()[:16] for one in both)
 
 
 def own_baseline(result: AnalysisResult) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from balm.review.certainty.body import Body, Proposal
 from balm.review.certainty.decided import Decided
-from balm.review.certainty.of_analysis import basis_of, body_of
+from balm.review.certainty.of_analysis import bases_of, body_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.proposing import Proposed, propose
 from balm.review.certainty.words import DOMAINS, NOT_RATED, OVERALL, level_after, levels_of
@@ -45,6 +45,7 @@ class Certainty(Decided):
     overall: CertaintyJudgement | None
     basis: str
     notes: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 def certainty_of(package: Package, result: AnalysisResult) -> Certainty:
@@ -54,8 +55,9 @@ def certainty_of(package: Package, result: AnalysisResult) -> Certainty:
     body = body_of(package, result, overall.baseline_risk if overall else None)
     proposed = propose(body, overall.target if overall else None)
     domains = tuple(DomainRating(d, proposed.domain(d), decided.get(d)) for d in DOMAINS if d != OVERALL)
-    found = Certainty(result.id, body, proposed, domains, overall, basis_of(package, result))
-    return Certainty(found.analysis, body, proposed, domains, overall, found.basis, tuple(_notes(found)))
+    basis, *earlier = bases_of(package, result)
+    found = Certainty(result.id, body, proposed, domains, overall, basis, earlier=tuple(earlier))
+    return replace(found, notes=tuple(_notes(found)))
 
 
 def certainties(synthesis: Synthesis) -> dict[str, Certainty]:

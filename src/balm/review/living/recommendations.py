@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from balm.review.certainty.of_analysis import basis_of
+from balm.review.certainty.of_analysis import bases_of
 from balm.review.certainty.on_record import standing
 from balm.review.certainty.strength import EXCEPTIONS, strength_problem
 from balm.review.certainty.words import LEVELS, OVERALL
@@ -38,7 +38,7 @@ def stale_ratings(package: Package) -> frozenset[str]:
     for spec in package.meta.analyses:
         overall = standing(package.certainty, spec.id).get(OVERALL) if spec.id in named else None
         if overall is not None and overall.basis is not None:
-            found |= {spec.id} if overall.basis != basis_of(package, analyse(package, spec)) else set()
+            found |= {spec.id} if overall.basis not in bases_of(package, analyse(package, spec)) else set()
     return frozenset(found)
 
 

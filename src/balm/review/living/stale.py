@@ -56,8 +56,8 @@ def stale_judgements(
         if now.overall is None:
             continue
         differs = then is not None and then.overall == now.overall and then.basis != now.basis
-        if now.stale or (now.overall.basis is None and differs):
-            why = "its data, its result or its risk-of-bias judgements have changed since it was decided"
+        if now.stale or (now.overall.basis != now.basis and differs):
+            why = "its data, its plan, its result or its risk-of-bias judgements have changed since it was decided"
             found.append(Stale("certainty", one.title, now.overall.assessor or "", now.overall.time or "", why))
     found += _bias(package, before, tables)
     found += _statements(package, tables, moved, stale)
