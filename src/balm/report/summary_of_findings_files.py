@@ -77,7 +77,7 @@ def summary_html(table: SummaryOfFindings) -> str:
 
 
 def _row(f: Finding) -> str:
-    marks = "".join(f'<sup><a href="#sof-note-{m}">{m}</a></sup>' for m in f.marks)
+    marks = "<sup>,</sup>".join(f'<sup><a href="#sof-note-{m}">{m}</a></sup>' for m in f.marks)
     about = "; ".join(filter(None, (f.measured, f.follow_up)))
     risks = risk_cells(f)
     control = "<br>".join(escape(f"{r[0]} ({r[4]})" if r[4] else r[0]) for r in risks)

@@ -264,3 +264,32 @@ def test_page_and_words_of_a_comparison_stand_beside_it(synthesis):
     read = replace(package.contrasts[0], page="p 4", quote="P = .07", extracted_by="Ana", extracted="2026-03-01")
     said = study_tables.contrasts(replace(package, contrasts=(read,)), {}).rows[0].cells[4].text
     assert said.endswith("p 4: “P = .07”. Extracted by Ana, 2026-03-01.")
+
+
+def test_the_abstract_gives_the_outcomes_of_the_summary_of_findings_with_their_certainty(synthesis):
+    """Pooled results first had put a mixture of time windows before every outcome, and left out harm."""
+    said = next(texts(s)[0] for s in abstract(synthesis).sections if s.id == "abstract-results")
+    titles = ["Pain intensity, up to 1 week", "Pain intensity, 1 to 4 weeks", "immediate: risk ratio", "over 4 weeks",
+              "Psychotomimetic effects", "Any adverse event"]  # fmt: skip
+    assert [said.index(title) for title in titles] == sorted(said.index(title) for title in titles)
+    assert said.count("Certainty: very low.") == 6 and "time windows mixed" not in said
+    unrated = replace(synthesis, package=replace(synthesis.package, certainty=()))
+    said = next(texts(s)[0] for s in abstract(unrated).sections if s.id == "abstract-results")
+    assert said.startswith("Pain intensity, the two trials") and "Certainty" not in said
+
+
+def test_what_the_plan_does_not_say_is_no_empty_table(synthesis):
+    from balm.report.document.content import eligibility
+    from balm.report.document.whole import document
+    from balm.review.flow import Flow
+
+    meta = replace(synthesis.package.meta, eligibility=())
+    assert "".join(r.text for r in eligibility(replace(synthesis.package, meta=meta)).runs) == (
+        "No eligibility criterion is named in the plan."
+    )
+    arms = tuple(Arm(study=a.study, arm=a.arm, label=a.label, role=a.role, **dict.fromkeys(
+        [f.name for f in dataclasses.fields(Arm) if f.name not in ("study", "arm", "label", "role")]
+    )) for a in synthesis.package.arms)  # fmt: skip
+    bare_arms = replace(synthesis, package=replace(synthesis.package, arms=arms), analyses=())
+    captions = [b.caption for s in document(bare_arms, Flow()).walk() for b in s.blocks if isinstance(b, Table)]
+    assert "Characteristics of the studies in the review" in captions and "Arms and regimens" not in captions

@@ -15,7 +15,7 @@ from balm.review.package import Package
 from balm.review.synthesis import AnalysisResult, Synthesis
 from balm.vocabulary.numbers import MINUS
 
-#: An abstract names this many results at most; the plan lists analyses in their order of importance.
+#: Without a summary of findings an abstract names this many results at most, in the order of the plan.
 MAX_RESULTS = 6
 
 
@@ -134,11 +134,16 @@ def included(review: Package) -> str:
 
 def _results(synthesis: Synthesis) -> str:
     told = [a for a in synthesis.analyses if a.fit is not None or a.single is not None]
-    told.sort(key=lambda a: a.fit is None)  # pooled first, else in the order of the plan
+    rated = {c.analysis: c for c in synthesis.package.certainty if c.domain == "overall"}
+    main = [a for a in told if a.id in rated and rated[a.id].place is not None]
+    if main:  # the outcomes of the summary of findings, benefit and harm, in its order
+        named = sorted(main, key=lambda a: rated[a.id].place or 0)
+    else:
+        named = sorted(told, key=lambda a: a.fit is None)[:MAX_RESULTS]  # pooled first, else in the order of the plan
     networks = at_a_glance(synthesis.networks)
     if not told and not networks:
         return "No analysis has a result." if synthesis.analyses else ""
-    texts = [_one(a) for a in told[:MAX_RESULTS]]
+    texts = [_one(a) + (f" Certainty: {rated[a.id].rating}." if a.id in rated else "") for a in named]
     rest = len(told) - len(texts)
     if rest:
         verb = "is" if rest == 1 else "are"

@@ -121,6 +121,14 @@ def _statements(sof: SummaryOfFindings) -> list[Block]:
     return [said("In plain language:"), Listing(items)]
 
 
+#: A design where one study has it.
+_ONE = {
+    "randomised trials": "randomised trial",
+    "non-randomised studies": "non-randomised study",
+    "single-arm studies": "single-arm study",
+}
+
+
 def profile_table(sof: SummaryOfFindings) -> Table:
     """The evidence profile: each domain's rating beside the numbers."""
     heads = columns(
@@ -128,14 +136,13 @@ def profile_table(sof: SummaryOfFindings) -> Table:
     )
     rows = []
     for f in sof.findings:
-        studies = (
-            (Line(f.design), Line("1 person" if f.participants == 1 else f"{f.people} people")) if f.studies else ()
-        )
+        studies = (Line("1 person" if f.participants == 1 else f"{f.people} people"),) if f.studies else ()
+        of = f"{f.studies} {_ONE.get(f.design, f.design) if f.studies == 1 else f.design}" if f.studies else "0"
         relative = (Line(f.relative),) if f.relative != "–" else ()
         certainty = " ".join(part for part in (f.symbols, f.certainty) if part)
         cells = (
             Cell(f"{f.outcome}, {f.follow_up}"),
-            Cell(str(f.studies), lines=studies, href=f"#{anchor('analysis', f.analysis)}"),
+            Cell(of, lines=studies, href=f"#{anchor('analysis', f.analysis)}"),
             *(Cell(f.ratings[d]) for d in DOWN[:4]),
             Cell(other_considerations(f)),
             Cell(lines=(*relative, Line(risk_cells(f)[0][2]))),

@@ -10,7 +10,7 @@ from balm.plots.figure import Figure
 from balm.plots.funnel import MIN_STUDIES
 from balm.plots.living_flow import living_flow_diagram
 from balm.plots.risk_of_bias import risk_of_bias_figure
-from balm.report.document.parts import Reference
+from balm.report.document.parts import Block, Reference, said
 from balm.report.document.wording import many
 from balm.report.html_report import study_tables
 from balm.report.html_report.links import addresses, anchor, doi_link, host
@@ -72,6 +72,13 @@ def eligibility_table(review: Package) -> Table:
         for c in review.meta.eligibility
     )
     return Table("eligibility", "Eligibility criteria", heads, rows, cards=True)
+
+
+def eligibility(review: Package) -> Block:
+    """The table of criteria, or that there is none."""
+    if not review.meta.eligibility:
+        return said("No eligibility criterion is named in the plan.")
+    return eligibility_table(review)
 
 
 #: What stands under the diagram of all versions.

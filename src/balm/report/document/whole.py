@@ -45,7 +45,7 @@ def document(
     fits = [a.fit for a in synthesis.analyses if a.fit is not None]
     words = certainty_words(review)
     methods = methods_section(
-        synthesis, content.eligibility_table(review), content.funnel_words(fits, bool(synthesis.networks)), words
+        synthesis, content.eligibility(review), content.funnel_words(fits, bool(synthesis.networks)), words
     )
     results = _results(synthesis, flow, numbers, contradictions, earlier)
     if (since := since_last_section(changes, review)) is not None:
@@ -99,7 +99,7 @@ def _results(
         study_tables.settings(review),
         study_tables.regimens(review),
     )
-    studies = [t for t in of_studies if t.rows]
+    studies = [t for t in of_studies if t.rows and len(t.columns) > 1]  # names alone say nothing
     views = [analysis_view.view(result, synthesis, numbers) for result in synthesis.analyses]
     glance: tuple[Block, ...] = (
         (analysis_view.at_a_glance(synthesis),)

@@ -70,7 +70,7 @@ class Body:
     silent: int = 0
     silent_n: float = 0
     small_study_p: float | None = None
-    unpublished: tuple[str, ...] = ()  # registered or ongoing studies without a result
+    unpublished: tuple[str, ...] = ()  # studies that are ongoing or await assessment
     #: What the question asks for beside what the studies are: (aspect, question, studies).
     compared: tuple[tuple[str, str, str], ...] = ()
     nothing: str = "no study gives a usable number"  # why nothing can be rated, where ``studies`` is empty

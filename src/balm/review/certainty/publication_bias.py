@@ -39,7 +39,7 @@ def publication_bias(body: Body) -> Proposal:
         within = "" if math.isnan(body.participants) else f"; {body.participants:.0f} are in the analysis"
         numbers.append(f"{who} randomised {body.silent_n:.0f} people{within}")
     if body.unpublished:
-        numbers.append(f"registered or ongoing without a result: {', '.join(body.unpublished)}")
+        numbers.append(f"ongoing or awaiting assessment: {', '.join(body.unpublished)}")
     if body.k >= TEST_K and body.small_study_p is not None:
         numbers.append(f"small-study test {p_value(body.small_study_p, name='p')}")
     else:
