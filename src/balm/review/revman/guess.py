@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from balm.review.revman.analyse import Recomputed, analyse
+from balm.review.revman.comparison import number
 from balm.review.revman.model import CONTINUOUS, DICHOTOMOUS, GENERIC, O_E, Outcome, Row
 
 #: Kinds of data with the settings of a measure, in the order in which RevMan offers them.
@@ -94,7 +95,7 @@ def _totals(outcome: Outcome) -> str:
     """Whose totals are shown: stored weights add up to 100 over all rows, within subgroups, or are all zero."""
 
     def total(rows: list[Row]) -> float:
-        return sum(float(row.stored.get("weight") or 0.0) for row in rows)
+        return sum(number(row.stored.get("weight")) or 0.0 for row in rows)
 
     if total(list(outcome.all_rows)) == 0.0:
         return "NO"
@@ -114,7 +115,7 @@ def _weights(outcome: Outcome, close: Close) -> int:
     hits = 0
     for rows in parts:
         for row, found in zip(rows, analyse(outcome, rows).rows, strict=True):
-            stored = row.stored.get("weight")
-            if stored and found is not None and "weight" in found:
-                hits += close(found["weight"], float(stored))
+            stored = number(row.stored.get("weight"))
+            if stored is not None and found is not None and "weight" in found:
+                hits += close(found["weight"], stored)
     return hits

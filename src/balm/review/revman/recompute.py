@@ -25,6 +25,7 @@ from balm.review.revman.comparison import (
     Difference,
     OutcomeResult,
     Result,
+    number,
 )
 from balm.review.revman.guess import guess
 from balm.review.revman.model import OTHER, Outcome, RevManReview, Row, Settings
@@ -183,15 +184,6 @@ class _Book:
             if plain and plain > 0 and abs(log10(plain) - value) > RELATIVE * max(1.0, abs(value)):
                 return f"is not the base-10 logarithm of the {plain:.6g} beside it"
         return ""
-
-
-def number(text: str | None) -> float | None:
-    """A stored number, ``None`` where the text is none (empty, ``NaN``, ``#N/A``)."""
-    try:
-        value = float((text or "").strip().rstrip("%"))
-    except ValueError:
-        return None
-    return None if isnan(value) else value
 
 
 def holds(stored: Mapping[str, str], estimable: bool | None, ratio: bool) -> bool:

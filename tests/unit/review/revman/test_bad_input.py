@@ -143,3 +143,10 @@ def test_a_number_with_a_character_that_no_text_has_is_no_number(tmp_path: Path)
         assert Review.load(folder).problems() == ()
     lines, problems = read_table(b"name,n\n" + b"a,1\n" * 2000 + b"b\x00c,2\n", "late.csv")
     assert (lines[-1]["name"], problems[0].line) == ("b\ufffdc", 2002)
+
+
+def test_a_weight_that_is_no_number_is_not_compared(tmp_path: Path) -> None:
+    rows = [{**row, "Weight": "0/0" if k else 20.0} for k, row in enumerate(data_rows())]
+    (tmp_path / "rows-data-rows.csv").write_bytes(table(rows))
+    agreement = read_revman(tmp_path / "rows-data-rows.csv").recompute()
+    assert not any("0/0" in str(d) for d in agreement.disagree)
