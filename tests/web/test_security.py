@@ -104,6 +104,19 @@ def test_a_body_too_large_is_refused_before_it_is_read(team: Team) -> None:
         assert "Nothing was saved" in response.content.decode()
 
 
+@pytest.mark.parametrize("address", ["/reviews/new/", "/reviews/{}/records/import/"])
+def test_no_file_is_read_of_whoever_has_not_signed_in(team: Team, address: str) -> None:
+    """Not even to look for the form's token: the cookie for it is had for the asking."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.get("/account/login/")
+    answer = strict.generic(
+        "POST", address.format(team.review.slug), b"", content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(MAX_BODY + 1),
+    )  # fmt: skip
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/account/login/?next=")
+
+
 def test_every_bound_of_an_upload_is_stated_and_finite() -> None:
     bounds = {a.route: a.view.max_body for a in addresses() if hasattr(a.view, "max_body")}  # type: ignore[attr-defined]
     assert bounds["reviews/new/"] == resolve("/reviews/new/").func.max_body  # type: ignore[attr-defined]

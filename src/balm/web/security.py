@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -54,7 +55,11 @@ def accepts_body(limit: int) -> Callable[[Callable[..., HttpResponse]], Callable
 
 
 class bounded:
-    """Middleware: a body larger than its view takes is refused before a byte of it is read."""
+    """Middleware: a body larger than its view takes is refused before a byte of it is read.
+
+    Of whoever has not signed in no file is taken, and none is read to look for the form's token in it. The interface
+    for programs asks for its token before it reads.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -71,7 +76,12 @@ class bounded:
             size = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             size = 0
-        usual = MAX_BODY_WITH_FILES if request.content_type == "multipart/form-data" else MAX_BODY
+        if size <= MAX_BODY:
+            return None
+        unknown = not request.path.startswith("/api/") and not request.user.is_authenticated
+        if unknown and getattr(view, "act", "anyone") != "anyone":
+            return redirect_to_login(request.get_full_path())
+        usual = MAX_BODY_WITH_FILES if request.content_type == "multipart/form-data" and not unknown else MAX_BODY
         limit = getattr(view, "max_body", usual)
         if size <= limit:
             return None
