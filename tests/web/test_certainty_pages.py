@@ -79,6 +79,8 @@ def test_consensus_shows_both_and_settles_with_a_reason(team: Team) -> None:
     client = team.arbiter.client
     page = client.get(address(team, f"of/{ANALYSIS}/consensus/"))
     assert "Clear enough" in text(page) and "differ" in text(page)
+    told = re.findall(r'<td data-label="([^"]+)">', page.content.decode())
+    assert len(set(told)) == 2 and told[:2] == told[2:4], "on a phone each rating says whose it is"
     assert 'name="rating-imprecision" value="serious" checked' not in page.content.decode(), "what differs is open"
     sent = form(team, seen="0")
     refused = client.post(address(team, f"of/{ANALYSIS}/consensus/"), sent)

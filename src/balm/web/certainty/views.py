@@ -162,7 +162,7 @@ def consensus(request: HttpRequest, acting: Acting, analysis: str) -> HttpRespon
     context = about | {
         "sides": sides, "agreed": agreed, "how": how, "seen": turn,
         "said": [(r.member, r.reason) for r in said.values()],
-        "compared": _compared([d for _, d in sides], it.asked().in_summary), "form": _form(it, values, problems),
+        "compared": _compared(sides, it.asked().in_summary), "form": _form(it, values, problems),
         "why": request.POST.get("why", ""), "submission": secrets.token_hex(16),
         "agreed_decision": decision_of(agreed) if agreed else None,
         "proposal_address": reverse("certainty_proposal", kwargs={"slug": acting.review.slug, "analysis": analysis}),
@@ -175,18 +175,21 @@ BESIDE = (("certainty", "overall certainty"), ("target", "target"), ("place", "r
           ("baseline_risk", "baseline risk"))  # fmt: skip
 
 
-def _compared(decisions: list[Any], in_summary: bool) -> list[dict[str, Any]]:
-    """A line for each thing decided, with what each rater said."""
+def _compared(sides: list[tuple[Any, Any]], in_summary: bool) -> list[dict[str, Any]]:
+    """A line for each thing decided, with what each rater said: the rating, its reason and who gave it."""
+    names, decisions = [member.name for member, _ in sides], [decision for _, decision in sides]
     lines = []
     for i, domain in enumerate(decisions[0].domains):
         given = [d.domains[i] for d in decisions]
-        lines.append({"name": domain.domain, "given": [(g.rating, g.reason) for g in given],
-                      "differ": len({g.rating for g in given}) > 1})  # fmt: skip
+        said = [(g.rating, g.reason, name) for g, name in zip(given, names, strict=True)]
+        lines.append({"name": domain.domain, "given": said, "differ": len({g.rating for g in given}) > 1})
     for name, shown in BESIDE if in_summary else BESIDE[:1]:
         values = [getattr(d, name) for d in decisions]
         reasons = [d.reason if name == "certainty" else "" for d in decisions]
         words = ["–" if v in (None, "") else str(v) for v in values]
-        lines.append({"name": shown, "given": list(zip(words, reasons, strict=True)), "differ": len(set(values)) > 1})
+        lines.append(
+            {"name": shown, "given": list(zip(words, reasons, names, strict=True)), "differ": len(set(values)) > 1}
+        )
     return lines
 
 
