@@ -137,7 +137,7 @@ def begin_the_team(chromium: object, home: str, link: str) -> dict[str, Person]:
     )
     lead.press("Bring it in")
     assert lead.page.url.endswith(f"{SLUG}/")
-    lead.well("review").go(f"{SLUG}/members/").well("people")
+    lead.well("review").go(f"{SLUG}/set-up/outcomes/").well("outcomes").go(f"{SLUG}/members/").well("people")
     team = {"lead": lead}
     for name, role in (("ana", "reviewer"), ("ben", "reviewer"), ("arno", "arbiter")):
         lead.go(f"{SLUG}/members/").press("Invite somebody").fill(email=f"{name}@walk.example", name=name.title())
