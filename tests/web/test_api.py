@@ -124,7 +124,7 @@ def paths(method: str) -> list[str]:
 #: What stands in the addresses of the calls; ``slug`` is the review's.
 PLACES = {
     "stage": "title-abstract", "study": "sigtermans2009", "record": "r1", "report": "noppers2011", "table": "studies",
-    "analysis": "x", "code": "tariq", "search": "medline", "number": "1",
+    "analysis": "x", "code": "tariq", "search": "medline", "number": "1", "version": "0.1",
 }  # fmt: skip
 
 
@@ -292,7 +292,8 @@ def test_files_are_described_as_files() -> None:
         for path, methods in described.items() for call in methods.values()
         if "binary" in str(call["responses"][200].get("content"))
     }  # fmt: skip
-    assert kinds == {"package.zip": ["application/zip"], "archive": ["application/zip"], "paper": ["application/pdf"]}
+    zipped = dict.fromkeys(("package.zip", "archive", "{version}.zip"), ["application/zip"])
+    assert kinds == {**zipped, "paper": ["application/pdf"]}
 
 
 def test_a_conflict_is_discussed_and_settled_through_the_interface(team: Team) -> None:
