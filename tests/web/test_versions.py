@@ -133,6 +133,9 @@ def test_a_release_is_written_once_and_every_change_to_it_is_seen(team: Team) ->
     put_row(team.owner.acting, "results.csv", row.cells | {"events": "9"}, reason="read again")
     said = page(team, "since/0.1/")
     assert "Compared with the release" in said and "events 8 → 9" in said and "To judge again (stale)" in said
+    grown = page(team, "of/responders-immediate/")
+    assert grown.count("As it was released: RR ") == 1, "the number was another one then"
+    assert "As it was released" not in page(team, "of/pain-two-trials/")
     file = StoredFile.objects.get(review=team.review, path="releases/0.1/package/results.csv")
     file.content = bytes(file.content) + b"\n"
     file.save()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from balm import __version__
 from balm.actions.review import Review, package_bytes, write_whole
-from balm.report.released_results import results_json
+from balm.report.released_results import released_standing, results_json
 from balm.report.review_report import build_report
 from balm.report.version_forest import forest_by_version
 from balm.report.version_words import changes_text
@@ -29,7 +29,8 @@ from balm.review.living.history import (
     version_called,
     version_problems,
 )
-from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, Release
+from balm.review.living.release import FOLDER, MANIFEST, PACKAGE, RESULTS, Release
+from balm.review.living.standing import Standing
 from balm.review.living.update import begin_update as update_begun
 from balm.review.living.update import first_version
 from balm.review.package import Package
@@ -53,6 +54,16 @@ def result_by_version(review: Review, analysis: str, *, forest: str | Path | Non
             raise InputError(f"no version had a study with usable numbers for {analysis!r}: there is nothing to draw")
         figure.save(forest)
     return steps
+
+
+def released_results(review: Review, analysis: str) -> dict[str, Standing]:
+    """Version -> what the analysis said when it was released."""
+    found = {
+        version: released_standing(files[RESULTS], analysis)
+        for version, files in releases_in(review.folder).items()
+        if RESULTS in files
+    }
+    return {version: then for version, then in found.items() if then is not None}
 
 
 def changes_since(review: Review, version: str) -> Changes:
@@ -110,7 +121,7 @@ def released_files(
 ) -> dict[str, bytes]:
     """What a release holds beside its manifest: package, results, report, and what changed since the one before."""
     made = {f"{PACKAGE}{path}": data for path, data in files.items()}
-    made["results.json"] = results_json(synthesis).encode()
+    made[RESULTS] = results_json(synthesis).encode()
     made["report.html"] = report.encode()
     if changes is not None:
         made["changes.txt"] = (changes_text(changes, synthesis.package) + "\n").encode()

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.release or arguments.verify:
         return _releases(arguments)
     from balm.actions.review import Review
-    from balm.actions.versions import changes_since, result_by_version
+    from balm.actions.versions import changes_since, released_results, result_by_version
     from balm.report import version_words as words
 
     review = Review.load(arguments.folder)
@@ -56,7 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
         plain, text = words.changes_plain(changes), words.changes_text(changes, package)
     elif arguments.analysis:
         steps = result_by_version(review, arguments.analysis, forest=arguments.forest)
-        plain, text = words.grown_plain(steps), words.grown_text(steps, package)
+        plain, text = (
+            words.grown_plain(steps),
+            words.grown_text(steps, package, released_results(review, arguments.analysis)),
+        )
     else:
         plain, text = words.history_plain(package), words.history_text(package)
     if arguments.json:

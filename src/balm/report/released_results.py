@@ -1,8 +1,12 @@
-"""What a release keeps of the results: every analysis and network with its certainty, at full precision."""
+"""What a release keeps of the results: every analysis and network with its certainty, at full precision.
+
+``shown`` of an analysis is what its pages and files show of it: studies, people, the estimate with its interval.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from balm.report.analysis_json import analysis_as_json
@@ -11,6 +15,8 @@ from balm.review.analysis_data import data_hash
 from balm.review.certainty.decided import Decided
 from balm.review.certainty.planned_network import network_certainties
 from balm.review.certainty.rating import certainty_of
+from balm.review.living.changed import standing_of
+from balm.review.living.standing import Standing
 from balm.review.networks.analysed import NetworkResult
 from balm.review.package import Package
 from balm.review.synthesis import Synthesis
@@ -21,10 +27,23 @@ def results_json(synthesis: Synthesis) -> str:
     made = []
     for a in synthesis.analyses:
         c = certainty_of(synthesis.package, a)
-        made.append(analysis_as_json(a) | {"data_hash": data_hash(a), "certainty": _rated(c, c.proposed.certainty)})
+        more = {
+            "data_hash": data_hash(a),
+            "shown": asdict(standing_of(a)),
+            "certainty": _rated(c, c.proposed.certainty),
+        }
+        made.append(analysis_as_json(a) | more)
     networks = [_network(synthesis.package, n) for n in synthesis.networks]
     whole = {"analyses": made, "networks": networks}
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def released_standing(results: bytes, analysis: str) -> Standing | None:
+    """What an analysis said when its version was released; ``None`` where it was not planned then, or not kept."""
+    kept = json.loads(results)
+    planned = kept["analyses"] if isinstance(kept, dict) else ()
+    shown = next((a["shown"] for a in planned if a["id"] == analysis), None)
+    return None if shown is None else Standing(**shown)
 
 
 def _rated(c: Decided, proposed: str) -> dict[str, Any]:

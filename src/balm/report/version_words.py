@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from balm.report.network_change_words import network_change_plain, network_lines
@@ -72,8 +73,11 @@ def dates(at: ReviewVersion) -> str:
     )
 
 
-def grown_text(steps: Sequence[Grown], package: Package) -> str:
-    """One line an entry: what the analysis said with the studies of that time, and which were new."""
+def grown_text(
+    steps: Sequence[Grown], package: Package, released: Mapping[str, Standing] = MappingProxyType({})
+) -> str:
+    """One line an entry: what the analysis says with the studies of that time, and which were new; of a version that
+    was ``released``, what it said then, where that is something else."""
     if not steps:
         return "versions.csv holds no version yet."
     first = steps[0].result
@@ -86,8 +90,19 @@ def grown_text(steps: Sequence[Grown], package: Package) -> str:
         when = s.at.searched or s.at.date or ""
         said = standing_text(s.standing, first.measure)
         lines.append(f"  {s.at.label:<{width}}  {when:<10}  {said}" + (f"; new: {new}" if new else ""))
+        if then := as_released(s, released):
+            lines.append(f"  {'':<{width}}  as it was released: {then}")
     lines.append("  Milestones hold this review's studies published by their year, not what was pooled there.")
     return "\n".join(lines)
+
+
+def as_released(step: Grown, released: Mapping[str, Standing]) -> str:
+    """What a version said when it was released; empty where that is what its studies say today, or it was not."""
+    then = released.get(step.at.version)
+    if then is None:
+        return ""
+    said = standing_text(then, step.result.measure)
+    return "" if said == standing_text(step.standing, step.result.measure) else said
 
 
 def compared_with(changes: Changes) -> str:

@@ -147,7 +147,7 @@ def test_a_closed_pipe_is_quiet():
 def test_names_in_a_file_do_not_steer_the_terminal(tmp_path, capsys):
     table = tmp_path / "a.csv"
     table.write_text("study,effect,variance\n\x1b[2JDoe,0.1,0.02\nRoe\x9b31m\x07,0.3,0.02\nPoe,0.2,0.05\n")
-    assert main(["pool", str(table), "--measure", "GEN"]) == 0
+    assert main(["pool", str(table), "--measure", "GEN", "--no-forest"]) == 0
     out = capsys.readouterr().out
     assert "\\u001b[2JDoe" in out and "Roe\\u009b31m\\u0007" in out
     assert not [c for c in out if not c.isprintable() and c != "\n"]

@@ -98,6 +98,10 @@ def test_a_release_is_written_once_and_tells_what_changed_after_it(
     assert main(["versions", str(copy), "--since", "0.1"]) == 0
     said = capsys.readouterr().out
     assert "events 8 → 9" in said and "certainty, Responders with at least 50% relief, immediate: risk ratio" in said
+    assert main(["versions", str(copy), "--analysis", "responders-immediate"]) == 0
+    said = capsys.readouterr().out
+    then = next(a for a in results["analyses"] if a["id"] == "responders-immediate")["shown"]
+    assert f"as it was released: RR {then['estimate']:.2f} [{then['low']:.2f}, {then['high']:.2f}], 4 studies" in said
     second = (copy / "versions.csv").read_text(encoding="utf-8") + "0.2,version,Second,2026-12-01,,,,,,,,\n"
     (copy / "versions.csv").write_text(second, encoding="utf-8")
     assert main(["versions", str(copy), "--release", "0.2", "--by", "ben"]) == 0

@@ -19,6 +19,7 @@ from balm.vocabulary.problems import Problem
 #: Releases of a package stand here, a folder each.
 FOLDER = "releases"
 MANIFEST = "release.json"
+RESULTS = "results.json"
 #: The part of a release that is the review package as it was.
 PACKAGE = "package/"
 FORMAT = 1

@@ -21,7 +21,7 @@ from balm.actions.team.who_extracted import extracted_in
 from balm.report.html_report.walk_view import walks_html
 from balm.report.standing_words import standing_text
 from balm.report.version_forest import forest_by_version
-from balm.report.version_words import changes_parts, compared_with, dates, grouped
+from balm.report.version_words import as_released, changes_parts, compared_with, dates, grouped
 from balm.report.walk_back import walk
 from balm.review.living.grown import grown as grown_of
 from balm.review.living.history import (
@@ -161,11 +161,13 @@ def grown(request: HttpRequest, acting: Acting, analysis: str) -> HttpResponse:
     package = package_now(acting.review)
     spec = _there(analysis, {a.id: a for a in package.meta.analyses})
     steps = grown_of(package, analysis)
+    released = actions.released_results(acting.review, analysis)
     lines = [
         {
             "at": s.at,
             "when": _when(s.at),
             "said": standing_text(s.standing, s.result.measure),
+            "then": as_released(s, released),
             "new": labels_of(package, s.new),
         }
         for s in steps
