@@ -292,7 +292,7 @@ def test_files_are_described_as_files() -> None:
         for path, methods in described.items() for call in methods.values()
         if "binary" in str(call["responses"][200].get("content"))
     }  # fmt: skip
-    zipped = dict.fromkeys(("package.zip", "archive", "{version}.zip"), ["application/zip"])
+    zipped = {name: ["application/zip"] for name in ("package.zip", "archive", "{version}.zip")}
     assert kinds == {**zipped, "paper": ["application/pdf"]}
 
 
