@@ -21,6 +21,7 @@ from balm.actions.team.deduplication import (
     undo_answer,
 )
 from balm.actions.team.records import MAX_FILE, receive, rows_hash, withdraw
+from balm.actions.team.versions import begin_update
 from balm.review.flow_counts import flow_of
 from balm.store.events.chain import broken_links
 from balm.store.events.models import Event
@@ -238,6 +239,13 @@ def test_an_import_is_taken_back_and_can_come_again(team: Team) -> None:
     assert [s.search for s in package_of(team.review).searches] == ["embase", "medline-2"]
     assert len(canonical_ids(team.review)) == 3
     assert StoredFile.objects.filter(review=team.review, path__startswith="searches/").count() == 2
+
+
+def test_an_import_that_is_taken_back_leaves_its_version_too(team: Team) -> None:
+    bring(team.owner, ("medline.ris", MEDLINE), ("embase.ris", EMBASE))
+    begin_update(team.owner.acting, "0.2")
+    withdraw(team.owner.acting, "medline", reason="wrong export")
+    assert [v.searches for v in package_of(team.review).versions if v.version == "0.1"] == [("embase",)]
 
 
 def test_an_import_stays_once_a_person_has_decided_on_it(team: Team) -> None:

@@ -9,8 +9,10 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from balm.actions.team.acting import Refused
+from balm.actions.team.rows import put_row
 from balm.actions.team.screening import open_stage
 from balm.actions.team.study_linking import link, undo, unlink
+from balm.actions.team.versions import begin_update
 from balm.review.full_texts.linking import Candidate, proposals, study_id, study_label
 from balm.review.schema import TABLE_BY_FILE
 from balm.store.events.chain import broken_links
@@ -123,6 +125,22 @@ def test_every_step_is_taken_back(included: Team) -> None:
     after = package_files(review)
     assert {path for path in after if after[path] != before[path]} == set()
     assert list(broken_links(review.key)) == []
+
+
+def test_a_study_that_goes_leaves_its_version_too(included: Team) -> None:
+    who, review = included.teammate.acting, included.review
+    step = link(who, "m1", submission=sub())
+    begin_update(included.owner.acting, "0.2")
+    assert step.study in row_of(review, "versions.csv", "0.1")["studies"]
+    undo(who, step.number, submission=sub())
+    assert step.study not in row_of(review, "versions.csv", "0.1")["studies"]
+    assert package_of(review) and list(broken_links(review.key)) == []
+    again = link(who, "m1", submission=sub())
+    gap = Row.objects.filter(review=review, table="gaps.csv").order_by("position").first()
+    put_row(included.owner.acting, "gaps.csv", gap.cells | {"studies": again.study}, reason="missing means")
+    with pytest.raises(InputError, match="is named in gaps"):
+        undo(who, again.number, submission=sub())
+    assert package_of(review)
 
 
 def test_a_study_with_data_does_not_go(included: Team) -> None:

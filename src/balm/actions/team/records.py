@@ -19,6 +19,7 @@ from django.utils import timezone
 from balm.actions.records import read_records
 from balm.actions.search_rows import KINDS, clean, free_file, record_rows, search_row, without_no_text
 from balm.actions.team.acting import Acting
+from balm.actions.team.named_in_versions import take_out_of_versions
 from balm.actions.team.rows import put_row
 from balm.review.deduplication.merged import merge_records
 from balm.review.records.collection import Records
@@ -334,6 +335,7 @@ def withdraw(acting: Acting, search: str, *, reason: str) -> Withdrawal:
         RecordDetail.objects.filter(review=review, record__in=some).delete()
     rows.delete()
     searched.delete()
+    take_out_of_versions(acting, "searches", search, reason=reason)
     made = Withdrawal.objects.create(review=review, member=acting.member, search=search, reason=reason)
     Derived.objects.update_or_create(review=review, defaults={"records_to": -1, "looked_to": -1})
     refresh(review)

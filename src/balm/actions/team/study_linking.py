@@ -9,6 +9,7 @@ from django.db import transaction
 
 from balm.actions.team.acting import Acting
 from balm.actions.team.full_texts import check_submission
+from balm.actions.team.named_in_versions import take_out_of_versions
 from balm.actions.team.rows import put_row
 from balm.review.full_texts.linking import study_id, study_label
 from balm.review.schema import TABLE_BY_FILE
@@ -22,6 +23,7 @@ from balm.store.reviews.models import Review, Row
 from balm.vocabulary.problems import InputError, Problem, check_option
 
 KINDS = next(c.allowed for c in TABLE_BY_FILE[REPORTS].columns if c.name == "kind")
+GAPS = "gaps.csv"
 Changes = list[dict[str, Any]]
 
 
@@ -155,7 +157,11 @@ def _remove(acting: Acting, study: str, changes: Changes) -> None:
     if held or Taken.objects.filter(review=review, study=study).exists():
         where = ", ".join(sorted(held)) or "extraction"
         raise InputError(f"{study} holds data ({where}); link another report to it before its only one leaves")
+    gaps = Row.objects.filter(review=review, table=GAPS).values_list("cells", flat=True)
+    if any(study in studies_in(cells) for cells in gaps):
+        raise InputError(f"{study} is named in {GAPS}; link another report to it before its only one leaves")
     _delete(acting, STUDIES, study, changes)
+    take_out_of_versions(acting, "studies", study, reason=f"{study} is not in the review any more")
 
 
 def _delete(acting: Acting, file: str, key: str, changes: Changes) -> None:
