@@ -63,7 +63,15 @@ def lines_of_fits(fits: Sequence[Any], shown: Shown) -> list[str]:
     for number, fit in enumerate(fits):
         name = f" ({name_of_fit(fits, number, shown.options)}):" if len(fits) > 1 else ":"
         lines += [line.replace(":", name, 1) for line in lines_of_fit(fit, shown)]
-    return lines
+    return [*lines, *([told] if (told := beyond_the_pooled(shown)) else [])]
+
+
+def beyond_the_pooled(shown: Shown) -> str:
+    """What stands in the totals and was not pooled: studies that are not estimable keep their row and their counts."""
+    if all(shown.pooled) or not any(key in shown.es.raw for key in ("n_1", "n")):
+        return ""
+    n = len(shown.pooled) - sum(shown.pooled)
+    return f"Totals include {studies(n)} that {'is' if n == 1 else 'are'} not estimable and not pooled"
 
 
 def lines_of_fit(fit: Any, shown: Shown) -> list[str]:
@@ -125,7 +133,7 @@ def description(fit: Any, shown: Shown, *, people: bool = True) -> str:
     with_people = ""
     totals = [shown.raw(key) for key in ("n_1", "n_2", "n") if people and key in shown.es.raw]
     if totals:
-        count = sum([v for part in totals for v in part if v == v])
+        count = sum([v for part in totals for v, used in zip(part, shown.pooled, strict=True) if used and v == v], 0.0)
         with_people = f" with {number_texts([count])[0]} participants"
     if not options.overall:
         return f"{name} of {studies(fit.k)}{with_people}; the overall result is not shown."

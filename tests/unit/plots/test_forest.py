@@ -112,6 +112,17 @@ def test_nothing_estimable_at_all():
     assert "nan" not in figure.svg and "nan" not in figure.description
 
 
+def test_totals_that_count_studies_that_were_not_pooled_say_so():
+    es = balm.effect_sizes(
+        "RR", events_1=[3, 0, 5], n_1=[50, 40, 60], events_2=[8, 0, 9], n_2=[50, 42, 61], study=["A", "B", "C"]
+    )
+    figure = forest(balm.pool(es))
+    assert row(figure, "B")[-1] == "Not estimable" and row(figure, "Total (95% CI)")[1:3] == ["150", "153"]
+    assert "Totals include 1 study that is not estimable and not pooled" in words(figure)
+    assert figure.description.startswith("Risk ratio of 2 studies with 221 participants: pooled")
+    assert not any("Totals include" in w for w in words(forest(balm.pool(es[[0, 2]]))))
+
+
 def test_other_effects_than_those_pooled_are_refused(bcg):
     with pytest.raises(InputError, match="effects must hold the pooled studies"):
         forest(balm.pool(bcg), effects=bcg[[0, 1, 2]])
