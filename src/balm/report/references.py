@@ -9,6 +9,14 @@ REFERENCES = {
         "analysis: benefits of blending Schmidt-Hunter and Hedges approaches. Organ Res Methods "
         "2019;22:490-514."
     ),
+    "Cochrane Handbook": (
+        "Higgins JPT, Thomas J, Chandler J, et al, editors. Cochrane Handbook for Systematic Reviews of "
+        "Interventions. Version 6.5. Cochrane; 2024."
+    ),
+    "Core GRADE 2025": (
+        "Guyatt G, Agoritsas T, Brignardello-Petersen R, et al. Core GRADE 1: overview of the Core GRADE approach. "
+        "BMJ 2025;389:e081903."
+    ),
     "Cochran 1954": (
         "Cochran WG. The combination of estimates from different experiments. Biometrics 1954;10:101-129."
     ),

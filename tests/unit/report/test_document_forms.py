@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from balm.actions.report_out import check_report_target
 from balm.actions.review import Review
+from balm.report.document.citations import in_order_of_citation
 from balm.report.document.long_tables import on_paper
 from balm.report.document.look import JOURNALS, Look, look_of
 from balm.report.document.parts import (
@@ -22,6 +23,7 @@ from balm.report.document.parts import (
     Listing,
     Paragraph,
     Picture,
+    Reference,
     Run,
     Section,
     Verbatim,
@@ -32,7 +34,7 @@ from balm.report.document.parts import (
 from balm.report.document.typeset import pdf
 from balm.report.document.whole import document
 from balm.report.document.word import word
-from balm.report.html_report.table import Cell, Link, Row, Table, columns
+from balm.report.html_report.table import Cell, Column, Link, Row, Table, columns
 from balm.review.flow import Flow
 from balm.vocabulary.problems import InputError
 
@@ -104,6 +106,47 @@ def test_word_has_real_headings_and_one_native_table_for_each_table(whole, as_wo
     assert len(file.tables) == len(tables)
     assert [len(t.rows) for t in file.tables] == [len(t.rows) + 1 + sum(bool(r.under) for r in t.rows) for t in tables]
     assert file.core_properties.title == whole.title
+
+
+def test_references_stand_in_one_list_numbered_in_the_order_of_citation(whole):
+    """Works on methods had stood without numbers after the numbered reports."""
+    listed = next(s for s in whole.sections if s.id == "references")
+    assert not listed.sections and len(listed.blocks) == 1
+    ids = [item.id for item in listed.blocks[0].items]
+    assert len(ids) == len(set(ids)) and sum(id.startswith("ref-work-") for id in ids) == 9
+    seen: list[int] = []
+    for section in whole.walk():
+        for block in section.blocks:
+            runs = block.runs if isinstance(block, Paragraph) else ()
+            for run in runs:
+                if run.href.startswith("#ref-"):
+                    assert ids[int(run.text) - 1] == run.href[1:]
+                    seen.append(int(run.text))
+            for row in block.rows if isinstance(block, Table) else ():
+                for cell in row.cells:
+                    for text, href in [(cell.text, ""), *((link.text, link.href) for link in cell.links)]:
+                        if found := re.fullmatch(r"ref\. (\d+)", text):
+                            assert not href or ids[int(found[1]) - 1] == href[1:]
+                            seen.append(int(found[1]))
+    first = list(dict.fromkeys(seen))
+    assert first == list(range(1, len(first) + 1)) and len(first) > 50
+    words = " ".join(run.text for s in whole.walk() for b in s.blocks if isinstance(b, Paragraph) for run in b.runs)
+    assert not re.search(r"[(\[](Viechtbauer|Hartung|Cochrane Handbook)", words)
+
+
+def test_a_work_is_cited_by_number_and_what_is_in_no_list_by_name():
+    text = Paragraph(
+        (Run("Pooled (Viechtbauer 2005; Nobody 1900) with 95% (CI) [Cochrane Handbook, section 6.4.1].", bold=True),)
+    )
+    cites = Table("t", "", (Column("Source"),), (Row((Cell(links=(Link("ref. 2", "#ref-b"),)),)),))
+    reports = [Reference("ref-a", "A.", (), True), Reference("ref-b", "B.", (), True)]
+    made = in_order_of_citation([Section("s", "S", (text, cites)), Section("references", "References")], reports)
+    assert "".join(r.text for r in made[0].blocks[0].runs) == (
+        "Pooled [1, Nobody 1900] with 95% (CI) [2, section 6.4.1]."
+    )
+    assert made[0].blocks[1].rows[0].cells[0].links == (Link("ref. 3", "#ref-b"),)
+    assert [item.text[:8] for item in made[1].blocks[0].items] == ["Viechtba", "Higgins ", "B.", "A."]
+    assert in_order_of_citation([Section("references", "R")], [])[0].blocks == ()
 
 
 def test_long_texts_of_wide_tables_stand_below_their_rows_and_formulas_once(whole, as_word):

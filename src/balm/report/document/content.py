@@ -17,6 +17,7 @@ from balm.report.html_report.links import addresses, anchor, doi_link, host
 from balm.report.html_report.table import NOT_REPORTED, NOT_VERIFIED, Cell, Link, Row, Table, columns, value
 from balm.report.methods_text import references as method_references
 from balm.report.network_words import method_references as network_references
+from balm.report.references import REFERENCES
 from balm.review.flow import Flow
 from balm.review.living.history import own_versions, with_last_search
 from balm.review.living.update import earlier_flows
@@ -61,6 +62,8 @@ def kind(synthesis: Synthesis) -> str:
 def works_cited(synthesis: Synthesis) -> set[str]:
     """The works on methods that the report cites, in full."""
     found = {text for a in synthesis.analyses if a.fit is not None for text in method_references(a.fit)}
+    if synthesis.package.certainty or synthesis.package.network_certainty:
+        found.add(REFERENCES["Core GRADE 2025"])
     return found | (set(network_references()) if synthesis.networks else set())
 
 

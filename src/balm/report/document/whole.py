@@ -12,10 +12,11 @@ from balm.report.document.abstract import abstract
 from balm.report.document.appendices import discussion, excluded, introduction, other_information, searches
 from balm.report.document.certainty import certainty_section, certainty_words
 from balm.report.document.checklist import checklists
+from balm.report.document.citations import in_order_of_citation
 from balm.report.document.long_tables import on_paper
 from balm.report.document.methods import methods_section
 from balm.report.document.networks import networks_section
-from balm.report.document.parts import Block, Document, Listing, Picture, References, Run, Section, said
+from balm.report.document.parts import Block, Document, Listing, Picture, Run, Section, said
 from balm.report.document.since_last import since_last_section
 from balm.report.html_report import analysis_view, guidance_view, published_view, study_tables
 from balm.report.html_report.table import Cell, Link, Table
@@ -61,12 +62,13 @@ def document(
         searches(review),
         _numbers(synthesis, numbers),
     ]
-    sections += checklists(sections)
+    sections = in_order_of_citation(list(map(_on_paper, sections)), list(map(content.reference, review.reports)))
+    sections += map(_on_paper, checklists(sections))
     kind = content.kind(synthesis)
     people = tuple((p.name, p.role) for p in meta.people)
     licence = (("Licence", meta.licence),) if meta.licence else ()
     facts = (*people, *content.facts(review, synthesis), *licence)
-    return Document(meta.title, kind, meta.summary or "", facts, tuple(map(_on_paper, sections)))
+    return Document(meta.title, kind, meta.summary or "", facts, tuple(sections))
 
 
 def _on_paper(section: Section) -> Section:
@@ -210,14 +212,8 @@ def _beside(synthesis: Synthesis, numbers: dict[str, int]) -> list[Section]:
 
 def _references(synthesis: Synthesis) -> Section:
     review = synthesis.package
-    own: Block = References(tuple(content.reference(report) for report in review.reports))
-    if not review.reports:
-        own = said("No report is on record.")
-    works = sorted(content.works_cited(synthesis))
-    more = (
-        (Section("references-methods", "Methods cited", (Listing(tuple((Run(w),) for w in works)),)),) if works else ()
-    )
-    return Section("references", "References", (own,), more)
+    own = said("No report is on record.")  # in_order_of_citation puts the list in its place
+    return Section("references", "References", () if review.reports else (own,))
 
 
 def _numbers(synthesis: Synthesis, numbers: dict[str, int]) -> Section:
