@@ -96,6 +96,8 @@ def test_the_checklist_of_the_bundled_review_misses_nothing(whole):
     for name in ("checklist", "abstract-checklist"):
         table = next(s for s in whole.sections if s.id == name).blocks[1]
         assert [row.cells[0].text for row in table.rows if row.cells[4].text == "not reported"] == []
+        silent = [row.cells[0].text for row in table.rows if row.cells[4].text == "nothing on record"]
+        assert silent == (["6", "7"] if name == "checklist" else ["4"])  # it ran no search
 
 
 def test_word_has_real_headings_and_one_native_table_for_each_table(whole, as_word):

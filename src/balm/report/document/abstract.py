@@ -33,7 +33,8 @@ def abstract(synthesis: Synthesis) -> Section:
         ("results", "Results of syntheses", _results(synthesis)),
         ("limitations", "Limitations of the evidence", limits(synthesis)),
     )
-    made = [Section(f"abstract-{id}", title, (said(text),)) for id, title, text in parts if text]
+    silent = {"sources"} if not review.searches else set()
+    made = [Section(f"abstract-{id}", title, (said(text),), absent=id in silent) for id, title, text in parts if text]
     prompts = (
         ("interpretation", "Interpretation", "What the results mean, and what follows from them."),
         ("funding", "Funding", "Who paid for the review, or that nobody did."),

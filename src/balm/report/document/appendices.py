@@ -111,7 +111,7 @@ def searches(review: Package) -> Section:
     """Every search in full, after PRISMA-S (Rethlefsen ML et al., Syst Rev 2021;10:39)."""
     if not review.searches:
         blocks: tuple[Block, ...] = (said("No search is on record, so there is no strategy to show."),)
-        return Section("searches", "Appendix: search strategies", blocks)
+        return Section("searches", "Appendix: search strategies", blocks, absent=True)
     heads = columns("#Search", "Kind", "Source", "Interface", "Date", ">Records", "Limits", "Searched by")
     rows = tuple(
         Row(

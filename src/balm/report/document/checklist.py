@@ -19,7 +19,8 @@ def checklists(sections: Sequence[Section]) -> tuple[Section, ...]:
     main = _table("checklist-table", "PRISMA 2020 checklist", MAIN, known)
     short = _table("abstract-checklist-table", "PRISMA 2020 for abstracts checklist", ABSTRACT, known)
     words = (
-        "Items after Page et al., BMJ 2021;372:n71, in other words. “To be written” marks what only authors can say."
+        "Items after Page et al., BMJ 2021;372:n71, in other words. “To be written” marks what only authors can say, "
+        "“nothing on record” what the report can only say is missing."
     )
     made = (
         Section("checklist", "PRISMA 2020 checklist", (said(words, kind="note"), main)),
@@ -44,5 +45,6 @@ def _table(id: str, caption: str, items: Sequence[Item], known: dict[str, Sectio
         else:
             where = Cell(links=tuple(Link(section.title, f"#{section.id}") for section in found))
             state = "to be written" if all(section.open for section in found) else "reported"
+            state = "nothing on record" if all(section.absent for section in found) else state
         rows.append(Row((Cell(item.number), Cell(item.topic), Cell(item.asks), where, Cell(state))))
     return Table(id, caption, heads, tuple(rows), cards=True)

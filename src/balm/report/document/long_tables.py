@@ -12,7 +12,7 @@ from balm.report.html_report.table import LONG, Cell, Column, Line, Link, Row, T
 
 _RESULT, _REFERENCE, _STUDY = "#result-", "#ref-", "#study-"
 #: Of this many columns none has room for a text of more letters than that.
-MANY_COLUMNS, LONG_TEXT = 8, 60
+MANY_COLUMNS, LONG_TEXT = 8, 90
 _ESTIMATES, _INTERVAL = ("Effect", "Estimate"), ("Low", "High")
 
 
@@ -49,7 +49,7 @@ def texts_under(table: Table) -> Table:
 
     >>> from balm.report.html_report.table import columns
     >>> heads = columns("#Study", *"ABCDEF", "+Notes")
-    >>> row = Row((Cell("A 2020"), *(Cell("1") for _ in "ABCDEF"), Cell("x" * 80)))
+    >>> row = Row((Cell("A 2020"), *(Cell("1") for _ in "ABCDEF"), Cell("x" * 100)))
     >>> under = texts_under(Table("t", "", heads, (row,)))
     >>> len(under.columns), under.rows[0].under[0][0], len(under.rows[0].cells)
     (7, 'Notes', 7)

@@ -35,7 +35,8 @@ def methods_section(synthesis: Synthesis, eligibility: Block, reporting_bias: st
         ("deviations", "Deviations from the plan", _deviations(synthesis)),
         ("methods-software", "Software", (said(_software()),)),
     ]
-    made = tuple(Section(id, title, blocks) for id, title, blocks in parts if blocks)
+    silent = {"methods-sources"} if not review.searches else set()
+    made = tuple(Section(id, title, blocks, absent=id in silent) for id, title, blocks in parts if blocks)
     return Section("methods", "Methods", sections=made)
 
 

@@ -79,13 +79,17 @@ Block = Paragraph | Listing | Verbatim | Picture | Table | References
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with what stands under it. ``open`` says that the authors still have to write it."""
+    """A heading with what stands under it. ``open`` says that the authors still have to write it.
+
+    ``absent`` says that it only tells that nothing is on record.
+    """
 
     id: str
     title: str
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
     open: bool = False
+    absent: bool = False
 
     def walk(self) -> Iterator[Section]:
         """This section and those below it, in reading order."""

@@ -93,7 +93,7 @@ _MOST_UNDER = 4000
 #: The line between the rows of a table.
 _RULE = '0.4pt + rgb("#c5ccd3")'
 #: Room around what stands below a row.
-_BELOW = "inset: (x: 3pt, top: 0pt, bottom: 4pt)"
+_BELOW = "inset: (x: 3pt, top: 1pt, bottom: 4pt)"
 
 
 def pdf(document: Document, look: Look | None = None) -> bytes:
