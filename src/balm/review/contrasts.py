@@ -25,8 +25,8 @@ from balm.vocabulary.evidence import Result, Study
 from balm.vocabulary.problems import InputError
 
 #: Days in one unit of time; a month is a twelfth of 365.25 days.
-DAYS = {"min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 365.25 / 12}
-UNITS_IN_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month"}
+DAYS = {"min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 365.25 / 12, "y": 365.25}
+UNITS_IN_WORDS = {"min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "y": "year"}
 
 BECKER_BALAGTAS = (
     "marginal variance of a cross-over trial: Becker & Balagtas 1993, Biometrics 49:997; "
@@ -103,8 +103,8 @@ class _Found:
 def days(time: float | None, unit: str | None) -> float | None:
     """A time point in days, or ``None`` where it is not known.
 
-    >>> days(2, "wk")
-    14.0
+    >>> days(2, "wk"), days(1, "y") == days(12, "mo")
+    (14.0, True)
     """
     return None if time is None or unit is None else time * DAYS[unit]
 

@@ -25,7 +25,7 @@ NO_SINGLE_ARM = ("all", "either")
 DESIGNS = ("parallel", "cross-over", "cluster", "single-arm", "non-randomised", "protocol", "not stated")
 SCOPES = ("included", "sensitivity", "single-arm", "excluded", "ongoing", "awaiting")
 ROLES = ("intervention", "placebo", "active placebo", "active comparator", "usual care", "other")
-TIME_UNITS = ("min", "h", "d", "wk", "mo")
+TIME_UNITS = ("min", "h", "d", "wk", "mo", "y")
 #: What a mean is of: the values at the time point, the change since baseline (final − baseline), or the reduction.
 VALUES_ARE = ("final", "change", "reduction")
 #: Which part of a cross-over trial a number is from; empty = all periods together.

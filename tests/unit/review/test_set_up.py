@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balm.review.set_up.sections import SECTION_BY_KEY, SECTIONS, ids
+from balm.review.set_up.sections import SECTION_BY_KEY, SECTIONS
 from balm.review.set_up.writing import with_list, with_table
 from balm.vocabulary.problems import InputError
 
@@ -62,10 +62,6 @@ def test_nothing_given_writes_nothing() -> None:
         same = with_list(TEXT, section, []) if section.many else with_table(TEXT, section, {})
         if section.key not in ("scales", "windows"):
             assert same == TEXT
-
-
-def test_ids_of_a_section() -> None:
-    assert ids(tomllib.loads(TEXT), "scales") == ("nrs", "vas")
 
 
 def test_what_cannot_be_kept_whole_is_refused() -> None:

@@ -43,7 +43,7 @@ def reasons(text, table=GAPS):
         ("p", "<1.5", "must be between 0 and 1"),
         ("p", "ns", "must be a number, a bound such as '<0.001' or a range such as '10-40'"),
         ("usable", "maybe", "must be 'yes' or 'no'"),
-        ("time_unit", "weeks", "must be one of ['min', 'h', 'd', 'wk', 'mo']"),
+        ("time_unit", "weeks", "must be one of ['min', 'h', 'd', 'wk', 'mo', 'y']"),
         ("study", "a b", "must be an id"),
         ("result", "", "must not be empty"),
     ],
