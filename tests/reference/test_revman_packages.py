@@ -8,8 +8,9 @@ import pytest
 
 from balm.actions.review import Review
 from balm.actions.revman import read_revman, write_package
-from balm.review.revman.comparison import ABSOLUTE, RELATIVE, Result, number
+from balm.review.revman.comparison import ABSOLUTE, RELATIVE, Result
 from balm.review.revman.model import RevManReview
+from balm.review.revman.stored_number import number
 from balm.review.synthesis import AnalysisResult
 from balm.stats.pooling.pooled import Pooled
 from tests.reference.test_revman import FULL, ROWS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite, isnan
+from math import isfinite
 from typing import Any
 
 from balm.review.revman.model import RevManReview
@@ -14,15 +14,6 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 #: The numbers of a pooled result in ``outcomes`` of the comparison, in order.
 RESULT_FIELDS = ("estimate", "ci_low", "ci_high", "tau2", "i2", "chi2", "df", "z", "p")
-
-
-def number(text: str | None) -> float | None:
-    """A stored number, ``None`` where the text is none (empty, ``NaN``, ``#N/A``)."""
-    try:
-        value = float((text or "").strip().rstrip("%"))
-    except ValueError:
-        return None
-    return None if isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from balm.review.revman.analyse import Recomputed, analyse
-from balm.review.revman.comparison import number
 from balm.review.revman.model import CONTINUOUS, DICHOTOMOUS, GENERIC, O_E, Outcome, Row
+from balm.review.revman.stored_number import number
 
 #: Kinds of data with the settings of a measure, in the order in which RevMan offers them.
 _MEASURES: tuple[tuple[str, Mapping[str, object]], ...] = (
@@ -74,11 +74,9 @@ def _methods(outcome: Outcome) -> Iterator[Outcome]:
 
 def _numbers(row: Row) -> dict[str, float]:
     """The stored effect, interval and weight; empty where RevMan could not estimate."""
-    try:
-        found = {name: float(row.stored[name]) for name in ("estimate", "ci_low", "ci_high")}
-    except (KeyError, ValueError):
-        return {}
-    return found if any(found.values()) else {}
+    found = {name: number(row.stored.get(name)) for name in ("estimate", "ci_low", "ci_high")}
+    told = {name: value for name, value in found.items() if value is not None}
+    return told if len(told) == len(found) and any(told.values()) else {}
 
 
 def _effects(outcome: Outcome, rows: list[Row], close: Close) -> int:

@@ -19,7 +19,6 @@ from typing import Any
 
 from balm.review.plan import FILE, PLANNED_MEASURES, RATIOS
 from balm.review.revman.analyse import LEAST, is_ratio, measure_of, method_of, why_not
-from balm.review.revman.comparison import number
 from balm.review.revman.model import (
     CONTINUOUS,
     DICHOTOMOUS,
@@ -33,6 +32,7 @@ from balm.review.revman.model import (
     Study,
 )
 from balm.review.revman.recompute import holds, settled, shown_inference
+from balm.review.revman.stored_number import number
 from balm.review.risk_of_bias.words import JUDGEMENTS
 from balm.review.schema import TABLES, Table
 from balm.review.tables import written_cell

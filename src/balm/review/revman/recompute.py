@@ -25,11 +25,11 @@ from balm.review.revman.comparison import (
     Difference,
     OutcomeResult,
     Result,
-    number,
 )
 from balm.review.revman.guess import guess
 from balm.review.revman.model import OTHER, Outcome, RevManReview, Row, Settings
 from balm.review.revman.split_studies import split_weights
+from balm.review.revman.stored_number import number
 from balm.stats.distributions import chi2_sf
 from balm.vocabulary.problems import check_option
 

@@ -29,6 +29,7 @@ from balm.review.revman.model import (
     Study,
     Subgroup,
 )
+from balm.review.revman.stored_number import finite
 from balm.review.revman.xml_text import parse, words
 from balm.vocabulary.problems import InputError, Problem
 
@@ -300,7 +301,7 @@ def _settings(e: Element, kind: str) -> Settings:
 
 
 def _level(text: str | None) -> float:
-    value = _number(text)
+    value = finite(text)
     return value / 100.0 if value is not None and 0.0 < value < 100.0 else 0.95
 
 
@@ -314,13 +315,13 @@ def _rows(e: Element, kind: str, labels: Mapping[str, str], log_data: bool) -> t
             wanted |= {"ESTIMATE": "effect", "SE": "se"}
         if kind == O_E:
             wanted |= {"O_E": "o_e", "VAR": "var"}
-        data = {ours: value for theirs, ours in wanted.items() if (value := _number(d.get(theirs))) is not None}
+        data = {ours: value for theirs, ours in wanted.items() if (value := finite(d.get(theirs))) is not None}
         stored = dict(_stored(d, _STORED_ROW))
         if kind == GENERIC:
             stored.pop("se", None)
             if (
                 "effect" not in data
-                and (shown := _number(d.get("EFFECT_SIZE"))) is not None
+                and (shown := finite(d.get("EFFECT_SIZE"))) is not None
                 and d.get("ESTIMABLE") != "NO"
             ) and (shown > 0 or not log_data):
                 data["effect"] = log(shown) if log_data else shown
@@ -347,10 +348,3 @@ def _stored(e: Element, names: Mapping[str, str]) -> Mapping[str, str]:
 
 def _yes(text: str | None) -> bool | None:
     return {"YES": True, "NO": False}.get(text or "")
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float((text or "").strip())
-    except ValueError:
-        return None

@@ -6,17 +6,16 @@ import csv
 import io
 import re
 
+from balm.review.revman.stored_number import finite
 from balm.review.revman.xml_text import FORBIDDEN, decode
 from balm.vocabulary.longest_cell import longest_cell
 from balm.vocabulary.problems import InputError, Problem
+from balm.vocabulary.table_text import MAX_CELL
 
 #: RevMan's widest table has about 70 columns; a header with more than this is another kind of file.
 MOST_COLUMNS = 2_000
 #: The largest published package has about 10,000 rows.
 MOST_ROWS = 200_000
-#: The longest text of a cell (support for a judgement) is a few thousand characters.
-MOST_CHARACTERS = 1_000_000
-
 #: A number with a decimal comma, as some spreadsheets write it between semicolons.
 _COMMA = re.compile(r"-?\d+,\d+(?:[eE]-?\d+)?")
 
@@ -48,7 +47,7 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
         raise InputError(Problem(f"has a first line of {len(first):,} characters: no table of RevMan", file=source))
     delimiter = max(",;\t", key=first.count)
     try:
-        with longest_cell(MOST_CHARACTERS):
+        with longest_cell(MAX_CELL):  # what the tables of a package hold; support for a judgement is far shorter
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
             header = [heading(name) for name in next(reader, [])]
             if len(header) > MOST_COLUMNS:
@@ -68,7 +67,9 @@ def read_table(data: bytes, source: str) -> tuple[list[Line], list[Problem]]:
                         problems.append(Problem(reason, file=source, row=len(rows) + 1, line=reader.line_num))
                 rows.append(dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False)))
     except csv.Error as error:
-        raise InputError(Problem(f"cannot be read as CSV: {error}", file=source)) from None
+        said = f"a cell has more than {MAX_CELL:,} characters" if "field limit" in str(error) else str(error)
+        reason = f"cannot be read as CSV: on line {reader.line_num:,} {said}"
+        raise InputError(Problem(reason, file=source)) from None
     return rows, problems
 
 
@@ -94,7 +95,4 @@ def clean(text: str | None) -> str:
 
 def value(line: Line, name: str) -> float | None:
     """The number in a cell, or ``None``."""
-    try:
-        return float(clean(line.get(name)).rstrip("%"))
-    except ValueError:
-        return None
+    return finite(clean(line.get(name)))

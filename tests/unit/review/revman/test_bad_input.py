@@ -145,8 +145,27 @@ def test_a_number_with_a_character_that_no_text_has_is_no_number(tmp_path: Path)
     assert (lines[-1]["name"], problems[0].line) == ("b\ufffdc", 2002)
 
 
-def test_a_weight_that_is_no_number_is_not_compared(tmp_path: Path) -> None:
-    rows = [{**row, "Weight": "0/0" if k else 20.0} for k, row in enumerate(data_rows())]
+@pytest.mark.parametrize("cell", ["0/0", "1e999", "1_0", "\uff11\uff12", "NaN", "x" * 9_000])
+@pytest.mark.parametrize("column", ["Weight", "Experimental N", "Analysis number", "Study year"])
+def test_a_cell_that_is_no_number_is_not_taken_for_one(tmp_path: Path, column: str, cell: str) -> None:
+    rows = [{**row, **({} if k else {column: cell})} for k, row in enumerate(data_rows(Weight=20.0))]
     (tmp_path / "rows-data-rows.csv").write_bytes(table(rows))
-    agreement = read_revman(tmp_path / "rows-data-rows.csv").recompute()
-    assert not any("0/0" in str(d) for d in agreement.disagree)
+    review = read_revman(tmp_path / "rows-data-rows.csv")
+    assert review.recompute().numbers >= 0
+    revman.write_package(review, tmp_path / "package")
+    assert Review.load(tmp_path / "package").problems() == ()
+
+
+def test_a_cell_longer_than_a_package_holds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows-data-rows.csv").write_bytes(table([*data_rows(), {**data_rows()[0], "Study": "x" * 100_001}]))
+    with pytest.raises(InputError, match="on line 9 a cell has more than 100,000 characters"):
+        read_revman(tmp_path / "rows-data-rows.csv")
+
+
+def test_an_outcome_without_end_is_no_number(tmp_path: Path) -> None:
+    head = "Comparison Number,Outcome Number,Subgroup Number,Name,Data Type,Statistical Method,Effect Measure,"
+    line = "1,1e999,0,CDP,,,,44,758,64,771,0.68\n"
+    text = head + "Events 1,Total 1,Events 2,Total 2,Effect Estimate\n1,1,0,Death,DICH,MH,Odds Ratio,,,,,\n" + line
+    (tmp_path / "a.csv").write_text(text + line.replace("1e999", "1"))
+    with pytest.raises(InputError, match="no study row was read"):
+        read_revman(tmp_path / "a.csv")
