@@ -64,6 +64,10 @@ _EMBASE_SOURCE = re.compile(
 )
 
 
+#: Names of columns take no more characters; a longer line is a row, and a cell in it may be beyond the module's limit.
+LONGEST_HEADER = 100_000
+
+
 def read(lines: Iterable[str], tally: Tally) -> Iterator[Record]:
     """Every row of a delimited table."""
     tally.format = "table (CSV)"
@@ -80,7 +84,7 @@ def delimiter_of(lines: Sequence[str]) -> str:
     for line in lines:
         for mark in ",;\t|":
             if line.count(mark):
-                cells = next(csv.reader([line], delimiter=mark), [])
+                cells = next(csv.reader([line[:LONGEST_HEADER]], delimiter=mark), [])
                 tags = sum(plain_name(c) in HEADERS for c in cells)
                 if tags > most:
                     best, most = mark, tags

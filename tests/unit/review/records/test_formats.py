@@ -299,6 +299,12 @@ def test_a_table_laid_out_sideways_is_turned():
     assert "sideways" in whys(tally)
 
 
+def test_a_cell_beyond_the_limit_of_the_csv_module_among_the_first_rows():
+    text = "title,abstract\nKetamine," + "x" * 200_000 + "\nPlacebo,y\n"
+    records = list(READERS["table"].read(io.BytesIO(text.encode()), Tally("a.csv", taken=set())))
+    assert [(r.title, len(r.abstract or "")) for r in records] == [("Ketamine", 200_000), ("Placebo", 1)]
+
+
 def test_rows_too_short_and_too_long_are_repaired_and_headings_rejected():
     records, tally = read("title,authors,year\nA,Doe J\nB,Doe J,2001,more\na heading\n")
     assert [r.title for r in records] == ["A", "B"]
