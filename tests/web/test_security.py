@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from balm.actions.team.screening import open_stage
@@ -19,7 +22,7 @@ from balm.review.set_up.sections import SECTION_BY_KEY
 from balm.review.set_up.writing import with_list, with_table
 from balm.store.reviews.models import Member, Review, Row, StoredFile
 from balm.store.reviews.package_rows import package_of
-from balm.web.security import MAX_BODY, MAX_BODY_WITH_FILES
+from balm.web.security import MAX_BODY, MAX_BODY_WITH_FILES, bounded
 from tests.web.conftest import Team
 from tests.web.test_screening_actions import TA, with_records
 from tests.web.walking import addresses
@@ -115,6 +118,22 @@ def test_no_file_is_read_of_whoever_has_not_signed_in(team: Team, address: str) 
     )  # fmt: skip
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/account/login/?next=")
+
+
+def test_what_is_sent_of_a_refused_body_is_thrown_away_after_the_answer(rf: RequestFactory) -> None:
+    """A connection closed with bytes unread takes the answer with it: a proxy then says 502."""
+
+    for read in (False, True):
+        sent = io.BytesIO(b"x" * 1_000_000)
+        with socket.socket() as connection:
+            request = rf.post("/", b"a body", content_type="text/plain")
+            request.META |= {"gunicorn.socket": connection, "wsgi.input": sent}
+            request._read_started = read  # type: ignore[attr-defined]
+            answer = bounded(lambda request: HttpResponse("refused"))(request)
+            assert sent.tell() == 0, "the answer leaves first"
+            for closed in answer._resource_closers:  # type: ignore[attr-defined]
+                closed()
+            assert (sent.tell(), connection.gettimeout()) == (0 if read else 1_000_000, None)
 
 
 def test_every_bound_of_an_upload_is_stated_and_finite() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -44,6 +45,10 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 MAX_BODY, MAX_BODY_WITH_FILES = 5 * 1024**2, 64 * 1024**2
 
 
+#: Of a refused body at most this much is thrown away, in pieces.
+MOST_THROWN_AWAY, PIECE = 600 * 1024**2, 256 * 1024
+
+
 def accepts_body(limit: int) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Decorator of a view that takes uploads of up to ``limit`` bytes in one request, its form's fields beside them."""
 
@@ -65,8 +70,10 @@ class bounded:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Hand the request on."""
-        return self.get_response(request)
+        """Hand the request on; of one that nobody read, what is still being sent is listened to."""
+        response = self.get_response(request)
+        unread = request.META.get("CONTENT_LENGTH", "0") not in ("", "0") and not request._read_started
+        return _heard_out(response, request) if unread else response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
@@ -87,3 +94,26 @@ class bounded:
             return None
         why = f"The request holds {size / 1024**2:,.0f} MB; this page takes at most {limit / 1024**2:,.0f} MB."
         return render(request, "too_large.html", {"why": why}, status=413)
+
+
+def _heard_out(answer: HttpResponse, request: HttpRequest) -> HttpResponse:
+    """The answer, after which what is still being sent is thrown away.
+
+    A connection that is closed with bytes unread takes the answer with it: behind a proxy a person saw "502 Bad
+    Gateway" in place of what is wrong. Whoever stops sending, or goes on beyond any bound, is not listened to.
+    """
+
+    def listen() -> None:
+        connection, sent = request.META.get("gunicorn.socket"), request.META["wsgi.input"]
+        if connection is None:
+            return  # not a server of ours: it looks after its connections itself
+        before = connection.gettimeout()
+        with suppress(OSError):
+            connection.settimeout(5)
+            for _ in range(MOST_THROWN_AWAY // PIECE):
+                if not sent.read(PIECE):
+                    break
+            connection.settimeout(before)
+
+    answer._resource_closers.append(listen)  # type: ignore[attr-defined]
+    return answer
