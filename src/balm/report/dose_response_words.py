@@ -39,13 +39,16 @@ def methods(fit: DoseResponse) -> str:
     )
     if fit.method == "common":
         way = way.replace(" with random trends of studies", "")
+    way += f" by {METHODS[fit.method]}"
+    if fit.k == 1:
+        way = "the trend of the one study was fitted by generalised least squares, and nothing was pooled"
     shared = (
         "Log ratios of one study were taken as independent"
         if fit.covariances == "independent"
         else f"The covariance of log ratios that share a reference dose was rebuilt by {COVARIANCES[fit.covariances]}"
     )
     return (
-        f"The dose-response trend was {TRENDS[fit.trend.kind]}{knots}. {shared}; {way} by {METHODS[fit.method]}. "
+        f"The dose-response trend was {TRENDS[fit.trend.kind]}{knots}. {shared}; {way}. "
         f"Intervals are normal ones of level {fit.level:g}. "
         f"{software()}"
     )

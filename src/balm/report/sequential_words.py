@@ -21,7 +21,8 @@ def sentence(fit: SequentialAnalysis, *, minus: str = "-") -> str:
     else:
         last = "" if fit.decided + 1 == fit.k else f", {fit.k - fit.decided - 1} before the last"
         said = f"At {fit.study[fit.decided]} (study {fit.decided + 1} of {fit.k}{last}), {CONCLUSIONS[fit.conclusion]}"
-    said += f"; the studies hold {percent(100 * float(fit.fraction[-1]))} of the required information"
+    held = "the study holds" if fit.k == 1 else "the studies hold"
+    said += f"; {held} {percent(100 * float(fit.fraction[-1]))} of the required information"
     if math.isfinite(fit.required_participants):
         said += f" (about {plain(math.ceil(fit.required_participants))} participants)"
     name = measure_name(fit.fit.measure)
@@ -39,6 +40,7 @@ def methods(fit: SequentialAnalysis) -> str:
         if fit.beta_spending
         else ""
     )
+    alone = "; one study shows no diversity" if fit.k == 1 else ""
     return (
         f"Trial sequential analysis: after each study the meta-analysis was repeated "
         f"({fit.fit.conventions.get('model')} effects) and its Z compared with boundaries from "
@@ -46,7 +48,7 @@ def methods(fit: SequentialAnalysis) -> str:
         f"{fit.alpha:g} over all looks{inner}. The "
         f"required information is that for an effect of {_shown(fit, fit.delta, '-')} with power "
         f"{fit.planned_power:g}, divided by one minus the diversity D² = {percent(100 * fit.diversity)} "
-        f"(Wetterslev et al. 2009); these looks have a power of {fixed(fit.power)}. Boundaries were computed by "
+        f"(Wetterslev et al. 2009{alone}); these looks have a power of {fixed(fit.power)}. Boundaries were computed by "
         f"recursive numerical integration. "
         f"{software()}"
     )

@@ -269,3 +269,12 @@ def test_sizes_whose_squares_have_no_room_are_refused(name, value):
     columns[name][1] = value
     with pytest.raises(InputError, match="choose another unit"):
         balm.dose_response(study=["1"] * 3, covariance="independent", method="common", **columns)
+
+
+def test_one_study_is_fitted_and_nothing_is_said_to_be_pooled() -> None:
+    alone = balm.dose_response(
+        study=["A"] * 3, dose=[0, 1, 2], log_ratio=[0, 0.1, 0.3], se=[0, 0.1, 0.12],
+        covariance="independent", method="common",
+    )  # fmt: skip
+    assert alone.sentence().startswith("In 1 study, ")
+    assert "and nothing was pooled" in alone.methods() and "were pooled" not in alone.methods()

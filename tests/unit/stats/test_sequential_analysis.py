@@ -163,3 +163,11 @@ def test_what_it_takes() -> None:
     twice = balm.EffectSizes(effect=[0.1, 0.2], variance=[0.1, 0.1], study=["A", "A"])
     with pytest.raises(InputError, match="study labels must differ"):
         balm.sequential_analysis(balm.pool(twice), delta=0.2)
+
+
+def test_one_study_is_told_in_the_singular_and_shows_no_diversity() -> None:
+    alone = balm.sequential_analysis(
+        balm.pool(balm.EffectSizes(effect=[-0.5], variance=[0.2], study=["A"])), delta=-0.3
+    )
+    assert "; the study holds " in alone.sentence() and "one study shows no diversity" in alone.methods()
+    assert "shows no diversity" not in looks().methods()
