@@ -18,9 +18,11 @@ from balm.review.schema import TABLE_BY_FILE
 from balm.store.events.chain import broken_links
 from balm.store.full_texts.linking import included_ids, last_step, row_of
 from balm.store.full_texts.models import Linking
+from balm.store.records.details import keep_details
 from balm.store.reviews.models import Row
 from balm.store.reviews.package_rows import add_rows, package_files, package_of
 from balm.vocabulary.problems import InputError
+from balm.vocabulary.record import Record
 from tests.web.conftest import Team
 from tests.web.test_screening_actions import FT, TA, records_of, vote
 
@@ -55,6 +57,25 @@ def included(team: Team) -> Team:
 
 def url(team: Team, rest: str = "") -> str:
     return f"/reviews/{team.review.slug}/full-texts/studies/{rest}"
+
+
+def test_a_report_is_cited_from_the_fullest_of_its_records(included: Team) -> None:
+    """In Vancouver style: the record kept says who wrote what, another one of the report where it was printed."""
+    copy = {"record": "m9", "title": "Ketamine for pain NCT12345678", "authors": "Miller A", "year": "2031",
+            "journal": "Pain"}  # fmt: skip
+    add_rows(included.review, TABLE_BY_FILE["records.csv"], [copy])
+    add_rows(included.review, TABLE_BY_FILE["duplicates.csv"], [
+        {"record_1": "m1", "record_2": "m9", "decision": "duplicate", "by": "rule", "decided": "2031-01-01T00:00:00Z"},
+    ])  # fmt: skip
+    printed = Record("m9", volume="145", issue="3", pages="304-311")
+    keep_details(included.review, ["m9"], [printed])
+    link(included.owner.acting, "m1", submission=sub())
+    link(included.owner.acting, "m2", submission=sub())
+    cited = [(row_of(included.review, "reports.csv", report) or {})["citation"] for report in ("m1", "m2")]
+    assert cited == [
+        "Miller A, Roe B. Ketamine for pain NCT12345678. Pain. 2031;145(3):304-11.",
+        "Smith C. Long-term results. 2033.",
+    ]
 
 
 def test_what_speaks_for_one_study() -> None:

@@ -11,6 +11,7 @@ from balm.actions.team.acting import Acting
 from balm.actions.team.full_texts import check_submission
 from balm.actions.team.named_in_versions import take_out_of_versions
 from balm.actions.team.rows import put_row
+from balm.report.vancouver import vancouver
 from balm.review.full_texts.linking import study_id, study_label
 from balm.review.schema import TABLE_BY_FILE
 from balm.store.events.chain import append_event, lock_chain
@@ -18,6 +19,7 @@ from balm.store.extraction.models import Taken
 from balm.store.full_texts.linking import REPORTS, STUDIES, included_ids, row_of, studies_in
 from balm.store.full_texts.models import Linking
 from balm.store.full_texts.standing import reports_of
+from balm.store.records.details import fullest_record
 from balm.store.records.unique import unique_records
 from balm.store.reviews.models import Review, Row
 from balm.vocabulary.problems import InputError, Problem, check_option
@@ -89,7 +91,8 @@ def _begin(acting: Acting, report: str, label: str, changes: Changes) -> str:
 
 def _cells(review: Review, report: str) -> dict[str, str]:
     known = reports_of(review, [report])[0]
-    citation = f"{known.source}. {known.title}" if known.source else known.title
+    record = fullest_record(review, report)
+    citation = (vancouver(record) if record else "") or known.title
     return {
         "report": report, "kind": "", "citation": citation, "doi": known.doi, "pmid": known.pmid, "verified": "no",
     }  # fmt: skip
