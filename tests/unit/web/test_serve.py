@@ -26,6 +26,7 @@ PAGE = (
 @contextmanager
 def serving(page=lambda: PAGE, host="127.0.0.1"):
     server = ReportServer(page, host=host, port=0)
+    server.daemon_threads = False  # closing it waits for what an answer still writes to the terminal
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
