@@ -15,6 +15,9 @@ from balm.vocabulary.problems import InputError
 #: How far the axis follows the interval ends, and the estimates, beyond the range that all but a fifth of the studies
 #: at either end keep to, as a multiple of that range; what lies further out ends in an arrow.
 _BEYOND, _ESTIMATES = 1.0, 4.0
+#: How far beyond the studies the axis follows other intervals, as a multiple of what the studies take; a subtotal of
+#: two or three studies can be far wider than anything that a reader compares.
+_FURTHER = {"total": 1.0, "prediction": 0.4, "subtotal": 0.2}
 #: Each side of the line of no effect gets at least this share of the axis.
 _LEAST_SIDE = 0.22
 
@@ -71,10 +74,10 @@ def _range(content: Content, options: ForestOptions) -> tuple[float, float]:
     high = highs[-1] if highs[-1] - high < 0.25 * span else high
     edge_low, edge_high = low, high
     for row in content.rows:
-        if row.kind in ("subtotal", "total", "prediction"):
+        if row.kind in _FURTHER:
             for end in (row.low, row.high):
                 if floor < end < inf:
-                    far = span if row.kind != "prediction" else 0.4 * span
+                    far = _FURTHER[row.kind] * span
                     low = min(low, max(on(end), edge_low - far))
                     high = max(high, min(on(end), edge_high + far))
     for value, _ in options.references:

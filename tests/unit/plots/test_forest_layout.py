@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import balm
 from balm.plots.forest import forest
 from balm.plots.forest_layout import lay_out
 from balm.plots.forest_options import read_options
@@ -95,6 +96,17 @@ def test_extreme_effects_are_clipped_to_arrows_and_the_diamond_stays():
     diamond = next(mark for mark in layout.marks if mark.kind == "diamond")
     assert layout.axis.start <= diamond.middle <= layout.axis.end
     assert diamond.high - diamond.low > 2
+
+
+def test_a_subtotal_of_two_studies_does_not_stretch_the_axis():
+    es = balm.effect_sizes(
+        "RR", events_1=[8, 14, 7, 5], n_1=[12, 30, 12, 10], events_2=[3, 2, 2, 0], n_2=[12, 30, 12, 10]
+    )
+    result = balm.subgroups(es, by=["a", "b", "c", "c"])
+    widest = max(fit.displayed.interval.high for fit in result.groups.values())
+    layout, size = arranged(result)
+    check(layout, size)
+    assert widest > 10_000 and layout.axis.high < 1_000
 
 
 def test_an_axis_of_its_own_clips_everything_outside_it():

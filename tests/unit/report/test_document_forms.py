@@ -157,12 +157,17 @@ def test_long_texts_of_wide_tables_stand_below_their_rows_and_formulas_once(whol
     assert "Findings as reported" not in [c.title for c in of_studies.columns]
     below = [row.under for row in of_studies.rows if row.under]
     assert len(below) == sum(not row.group for row in of_studies.rows)
-    assert {title for under in below for title, _ in under} == {"Findings as reported"}
+    assert {title for under in below for title, _ in under} == {"Findings as reported:"}
     rows = tables["Rows behind the result: Pain intensity, 1 to 4 weeks"]
     assert rows.note.count("mean and SD of a linear function") == 1
     assert all("k(mean" not in text for row in rows.rows for _, text in row.under)
-    notes = dict(rows.rows[0].under)["Notes"]
+    notes = dict(rows.rows[0].under)["Notes:"]
     assert ". ;" not in notes and notes.endswith(".")
+    published = tables["Published pooled results, recomputed"]
+    agree = [c.title for c in published.columns].index("Do they agree?")
+    refused = [row for row in published.rows if row.cells[agree].text == "no"]
+    assert refused and all(len(row.cells[agree].plain) <= 60 for row in published.rows)
+    assert dict(refused[0].under)["Do they agree?"].startswith("the interval excludes no effect")
     file = docx.Document(io.BytesIO(as_word))
     word = next(t for t in file.tables if t.rows[1].cells[0].text == "Controlled trials (21)")
     assert word.rows[3].cells[0].text.startswith("Findings as reported: Lowest pain at end of week 1")

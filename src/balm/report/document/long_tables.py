@@ -11,8 +11,8 @@ from dataclasses import replace
 from balm.report.html_report.table import LONG, Cell, Column, Line, Link, Row, Table, told_once
 
 _RESULT, _REFERENCE, _STUDY = "#result-", "#ref-", "#study-"
-#: Of this many columns none has room for a text of more letters than that.
-MANY_COLUMNS, LONG_TEXT = 8, 90
+#: Of this many columns none has room for texts of more letters than that, nor one of words for more behind a word.
+MANY_COLUMNS, LONG_TEXT, LONG_AFTER_A_WORD = 8, 90, 45
 _ESTIMATES, _INTERVAL = ("Effect", "Estimate"), ("Low", "High")
 
 
@@ -52,39 +52,48 @@ def texts_under(table: Table) -> Table:
     >>> row = Row((Cell("A 2020"), *(Cell("1") for _ in "ABCDEF"), Cell("x" * 100)))
     >>> under = texts_under(Table("t", "", heads, (row,)))
     >>> len(under.columns), under.rows[0].under[0][0], len(under.rows[0].cells)
-    (7, 'Notes', 7)
+    (7, 'Notes:', 7)
     """
     if len(table.columns) < MANY_COLUMNS:
         return table
     said = [row for row in table.rows if not row.group]
-    long = [
+    texts = [
         i
         for i, column in enumerate(table.columns)
-        if column.kind in ("text", "long")
-        and not any(row.cells[i].links or row.cells[i].href for row in said)
-        and sum(len(row.cells[i].plain) for row in said if not row.cells[i].blank)
+        if column.kind in ("text", "long") and not any(row.cells[i].links or row.cells[i].href for row in said)
+    ]
+    long = [
+        i
+        for i in texts
+        if sum(len(row.cells[i].plain) for row in said if not row.cells[i].blank)
         > LONG_TEXT * sum(not row.cells[i].blank for row in said)
     ]
-    if not long:
-        return table
     keep = [i for i in range(len(table.columns)) if i not in long]
 
     def made(row: Row) -> Row:
-        cells = tuple(row.cells[i] for i in keep)
         if row.group:
-            return row.holding(cells)
-        under = tuple((table.columns[i].title, _in_sentences(row.cells[i])) for i in long if not row.cells[i].blank)
+            return row.holding(tuple(row.cells[i] for i in keep))
+        told = [i for i in texts if (i in long and not row.cells[i].blank) or (i not in long and _wordy(row.cells[i]))]
+        cells = tuple(replace(row.cells[i], after="") if i in told else row.cells[i] for i in keep)
+        under = tuple(
+            (f"{title}{'' if title.endswith('?') else ':'}", _in_sentences(cell) if i in long else cell.after)
+            for i, title, cell in ((i, table.columns[i].title, row.cells[i]) for i in told)
+        )
         return replace(row, cells=cells, under=under)
 
     return replace(table, columns=tuple(table.columns[i] for i in keep), rows=tuple(map(made, table.rows)))
 
 
+def _wordy(cell: Cell) -> bool:
+    """Whether a word with its box is followed by more than a narrow column holds ("no" and why)."""
+    return bool(cell.tag) and len(cell.after) > LONG_AFTER_A_WORD
+
+
 def _in_sentences(cell: Cell) -> str:
     """What a cell holds, its lines one after the other."""
     lines = [line.plain for line in cell.lines]
-    said = " ".join(
-        [*([cell.text] if cell.text else []), *(line if line.endswith(".") else f"{line}." for line in lines)]
-    )
+    text = f"{cell.text}: {cell.after}" if cell.text and cell.after else cell.text
+    said = " ".join([*([text] if text else []), *(line if line.endswith(".") else f"{line}." for line in lines)])
     return f"{said} ({cell.mark})" if cell.mark else said
 
 

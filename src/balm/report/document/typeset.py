@@ -193,7 +193,7 @@ def _breakable(address: str) -> str:
 
 def _under(row: Row, columns: int) -> str:
     """What stands below a row, across all columns and without a line between them."""
-    said = " ".join(f"{_bold(f'{title}:')} {_said(text)}" for title, text in row.under)
+    said = " ".join(f"{_bold(title)} {_said(text)}" for title, text in row.under)
     return f"table.cell(colspan: {columns}, {_BELOW})[{said}]"
 
 

@@ -254,7 +254,7 @@ class _Writer:
                 cells.append(self._cell(inner, w, column.kind, keep=keep))
             rows.append(_row(cells))
             if row.under:
-                parts = [_run(f"{title}: ", "<w:b/>") + _run(f"{text} ") for title, text in row.under]
+                parts = [_run(f"{title} ", "<w:b/>") + _run(f"{text} ") for title, text in row.under]
                 rows.append(_across("".join(parts), sum(widths), n))
         yield (
             '<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>'
