@@ -28,7 +28,7 @@ _LOOKED_AT = 200
 #: Rows whose heights are weighed one by one where texts are long.
 _LINES_OF = 40
 #: A column of texts longer than this on average decides how high the rows of its table are.
-LONG_TEXT = 60
+LONG_TEXT = 30
 
 
 def shares(table: Table, width_mm: float, font_size: float) -> list[float]:
