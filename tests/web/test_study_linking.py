@@ -59,7 +59,7 @@ def url(team: Team, rest: str = "") -> str:
     return f"/reviews/{team.review.slug}/full-texts/studies/{rest}"
 
 
-def test_a_report_is_cited_from_the_fullest_of_its_records(included: Team) -> None:
+def test_a_report_is_cited_from_the_best_fields_of_its_records(included: Team) -> None:
     """In Vancouver style: the record kept says who wrote what, another one of the report where it was printed."""
     copy = {"record": "m9", "title": "Ketamine for pain NCT12345678", "authors": "Miller A", "year": "2031",
             "journal": "Pain"}  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from balm import __version__
 from balm.actions.review import Review, package_bytes, write_whole
-from balm.report.released_results import released_standing, results_json
+from balm.report.released_results import released_standings, results_json
 from balm.report.review_report import build_report
 from balm.report.version_forest import forest_by_version
 from balm.report.version_words import changes_text
@@ -58,12 +58,8 @@ def result_by_version(review: Review, analysis: str, *, forest: str | Path | Non
 
 def released_results(review: Review, analysis: str) -> dict[str, Standing]:
     """Version -> what the analysis said when it was released."""
-    found = {
-        version: released_standing(files[RESULTS], analysis)
-        for version, files in releases_in(review.folder).items()
-        if RESULTS in files
-    }
-    return {version: then for version, then in found.items() if then is not None}
+    results = {version: files[RESULTS] for version, files in releases_in(review.folder).items() if RESULTS in files}
+    return released_standings(results, analysis)
 
 
 def changes_since(review: Review, version: str) -> Changes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -38,12 +39,19 @@ def results_json(synthesis: Synthesis) -> str:
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def released_standing(results: bytes, analysis: str) -> Standing | None:
-    """What an analysis said when its version was released; ``None`` where it was not planned then, or not kept."""
-    kept = json.loads(results)
-    planned = kept["analyses"] if isinstance(kept, dict) else ()
-    shown = next((a["shown"] for a in planned if a["id"] == analysis), None)
-    return None if shown is None else Standing(**shown)
+def released_standings(results: Mapping[str, bytes], analysis: str) -> dict[str, Standing]:
+    """Version -> what an analysis said when it was released; without those that had not planned it, or did not keep it.
+
+    results : version -> the results of its release, as :func:`results_json` wrote them.
+    """
+    found = {}
+    for version, data in results.items():
+        kept = json.loads(data)
+        planned = kept["analyses"] if isinstance(kept, dict) else ()
+        shown = next((a["shown"] for a in planned if a["id"] == analysis), None)
+        if shown is not None:
+            found[version] = Standing(**shown)
+    return found
 
 
 def _rated(c: Decided, proposed: str) -> dict[str, Any]:

@@ -266,8 +266,17 @@ def _as_id(text: str, column: Column) -> tuple[Any, str]:
     return None, "must be an id (letters, digits, '.', '_', '-'; starting with a letter or digit)"
 
 
+def ids_in(text: str) -> tuple[str, ...]:
+    """What a cell lists.
+
+    >>> ids_in("miller2031; smith2033 ;")
+    ('miller2031', 'smith2033')
+    """
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
 def _as_ids(text: str, column: Column) -> tuple[Any, str]:
-    ids = tuple(part.strip() for part in text.split(";") if part.strip())
+    ids = ids_in(text)
     if all(_ID.fullmatch(i) for i in ids):
         return ids, ""
     return None, "must be ids separated by ';'"

@@ -10,6 +10,7 @@ from django.db import transaction
 from balm.actions.team.acting import Acting
 from balm.actions.team.full_texts import check_submission
 from balm.actions.team.named_in_versions import take_out_of_versions
+from balm.actions.team.records import unique_in_full
 from balm.actions.team.rows import put_row
 from balm.report.vancouver import vancouver
 from balm.review.full_texts.linking import study_id, study_label
@@ -19,7 +20,7 @@ from balm.store.extraction.models import Taken
 from balm.store.full_texts.linking import REPORTS, STUDIES, included_ids, row_of, studies_in
 from balm.store.full_texts.models import Linking
 from balm.store.full_texts.standing import reports_of
-from balm.store.records.details import fullest_record
+from balm.store.records.details import full_records
 from balm.store.records.unique import unique_records
 from balm.store.reviews.models import Review, Row
 from balm.vocabulary.problems import InputError, Problem, check_option
@@ -91,10 +92,11 @@ def _begin(acting: Acting, report: str, label: str, changes: Changes) -> str:
 
 def _cells(review: Review, report: str) -> dict[str, str]:
     known = reports_of(review, [report])[0]
-    record = fullest_record(review, report)
-    citation = (vancouver(record) if record else "") or known.title
+    ids = unique_records(review).filter(record=report).values_list("ids", flat=True).first()
+    citation = vancouver(unique_in_full(full_records(review, ids), ids)[0]) if ids else ""
     return {
-        "report": report, "kind": "", "citation": citation, "doi": known.doi, "pmid": known.pmid, "verified": "no",
+        "report": report, "kind": "", "citation": citation or known.title, "doi": known.doi, "pmid": known.pmid,
+        "verified": "no",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from balm.actions.team.rows import put_row
 from balm.actions.team.shown_package import shown_files
 from balm.actions.team.synthesis import current_synthesis
 from balm.actions.versions import TABLE, check_releasable, released_files, version_row
-from balm.report.released_results import released_standing
+from balm.report.released_results import released_standings
 from balm.review.living import release as frozen
 from balm.review.living.release import FOLDER, MANIFEST, RESULTS, Release
 from balm.review.living.standing import Standing
@@ -110,12 +110,8 @@ def manifests_of(review: Review) -> list[Release]:
 def released_results(review: Review, analysis: str) -> dict[str, Standing]:
     """Version -> what the analysis said when it was released."""
     files = StoredFile.objects.filter(review=review, path__startswith=f"{FOLDER}/", path__endswith=f"/{RESULTS}")
-    found = {
-        file.path.split("/", 2)[1]: released_standing(bytes(file.content), analysis)
-        for file in files
-        if file.path.count("/") == 2
-    }
-    return {version: then for version, then in found.items() if then is not None}
+    results = {file.path.split("/", 2)[1]: bytes(file.content) for file in files if file.path.count("/") == 2}
+    return released_standings(results, analysis)
 
 
 def check_releases(review: Review) -> tuple[Problem, ...]:

@@ -27,13 +27,13 @@ def in_order_of_citation(sections: Sequence[Section], reports: Sequence[Referenc
 
     reports : the reports of the package; tables cite them by their place in it, from 1.
     """
-    cited = list(dict.fromkeys(id for section in sections for id in _cited(section, reports)))
     works = {_id(key): full for key, full in REFERENCES.items()}
     by_id = {item.id: item for item in reports}
-    cited += [item.id for item in reports if item.id not in cited]
+    cited = dict.fromkeys([*(id for section in sections for id in _cited(section, reports)), *by_id])
     numbers = {id: i for i, id in enumerate(cited, 1)}
+    in_tables = {f"ref. {i}": f"ref. {numbers[item.id]}" for i, item in enumerate(reports, 1)}
     every = tuple(by_id[id] if id in by_id else Reference(id, works[id], (), True) for id in cited)
-    made = [_numbered(section, numbers, reports) for section in sections]
+    made = [_numbered(section, numbers, in_tables) for section in sections]
     if not every:
         return made
     return [replace(s, blocks=(References(every),)) if s.id == "references" else s for s in made]
@@ -86,19 +86,18 @@ def _in_cell(cell: Cell, reports: Sequence[Reference]) -> Iterator[str]:
             yield reports[int(found[1]) - 1].id
 
 
-def _numbered(section: Section, numbers: Mapping[str, int], reports: Sequence[Reference]) -> Section:
-    blocks = tuple(_block(block, numbers, reports) for block in section.blocks)
-    return replace(section, blocks=blocks, sections=tuple(_numbered(s, numbers, reports) for s in section.sections))
+def _numbered(section: Section, numbers: Mapping[str, int], in_tables: Mapping[str, str]) -> Section:
+    blocks = tuple(_block(block, numbers, in_tables) for block in section.blocks)
+    return replace(section, blocks=blocks, sections=tuple(_numbered(s, numbers, in_tables) for s in section.sections))
 
 
-def _block(block: Block, numbers: Mapping[str, int], reports: Sequence[Reference]) -> Block:
+def _block(block: Block, numbers: Mapping[str, int], in_tables: Mapping[str, str]) -> Block:
     if isinstance(block, Paragraph):
         return replace(block, runs=_with_numbers(block.runs, numbers))
     if isinstance(block, Listing):
         return replace(block, items=tuple(_with_numbers(item, numbers) for item in block.items))
     if isinstance(block, Table):
-        new = {f"ref. {i}": f"ref. {numbers[item.id]}" for i, item in enumerate(reports, 1)}
-        return replace(block, rows=tuple(_row(row, new) for row in block.rows))
+        return replace(block, rows=tuple(_row(row, in_tables) for row in block.rows))
     return block
 
 

@@ -114,7 +114,7 @@ def _next_head(data: bytes, at: int) -> int:
 
 
 def _piece(piece: str, tally: Tally, number: int) -> Iterator[Record]:
-    """The records of the lines of ``piece``, each after its ``\n``; line ``number + 1`` of the file is the first."""
+    """The records of the lines of ``piece``, each after its ``\\n``; line ``number + 1`` of the file is the first."""
     if _HEADS(piece) and LINE_SEPARATOR not in piece:
         body = piece.rstrip("\n")
         indented = 0

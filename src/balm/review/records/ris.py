@@ -95,7 +95,7 @@ def before(lines: list[str], number: int, tally: Tally) -> Iterator[Record]:
 
 
 def _piece(piece: str, start: int, end: int, tally: Tally) -> Iterator[Record]:
-    """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
+    """The records of the lines of ``piece``, each after its ``\\n``, before an ``ER`` on line ``end``."""
     if piece.startswith("\nTY  - ") and (parts := parted(piece)) is not None:
         yield from build(fields_in(*parts), tally, start, end, ended=True, head=True)
     else:

@@ -136,7 +136,7 @@ def _held(match: re.Match[str], order: Order) -> Fields | None:
 
 
 def _piece(piece: str, start: int, end: int, tally: Tally, orders: Orders | None = None) -> Iterator[Record]:
-    """The records of the lines of ``piece``, each after its ``\n``, before an ``ER`` on line ``end``."""
+    """The records of the lines of ``piece``, each after its ``\\n``, before an ``ER`` on line ``end``."""
     if piece.startswith("\nTY  - ") and (parts := parted(piece)) is not None:
         tags, values = parts
         record = None

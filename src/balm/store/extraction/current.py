@@ -12,6 +12,7 @@ from balm.store.extraction.models import Consensus, Entry, Finished, Taken, Writ
 from balm.store.reviews.models import Review, Row, StoredFile
 from balm.store.screening.standing import plan_of
 from balm.vocabulary.evidence import Result
+from balm.vocabulary.table_text import ids_in
 
 #: Scopes of studies that are extracted.
 EXTRACTED_SCOPES = ("included", "sensitivity", "single-arm")
@@ -106,7 +107,7 @@ def agreed_results(review: Review) -> list[Result]:
 def full_texts_of(review: Review, study: str, report: str) -> list[str]:
     """Reports of a study whose PDF is stored, the study's own report first."""
     rows = Row.objects.filter(review=review, table="reports.csv").values_list("cells", flat=True)
-    reports = [c["report"] for c in rows if study in [s.strip() for s in c.get("studies", "").split(";")]]
+    reports = [c["report"] for c in rows if study in ids_in(c.get("studies", ""))]
     wanted = list(dict.fromkeys([report, *reports])) if report else reports
     paths = {f"full-texts/{r}.pdf": r for r in wanted}
     there = set(StoredFile.objects.filter(review=review, path__in=paths).values_list("path", flat=True))

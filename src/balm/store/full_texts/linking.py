@@ -12,6 +12,7 @@ from balm.store.full_texts.models import Linking
 from balm.store.records.unique import decisions_of, still_there, unique_records
 from balm.store.reviews.models import Review, Row
 from balm.store.screening.standing import forward
+from balm.vocabulary.table_text import ids_in
 
 REPORTS, STUDIES = "reports.csv", "studies.csv"
 
@@ -34,7 +35,7 @@ def row_of(review: Review, file: str, key: str) -> dict[str, str] | None:
 
 def studies_in(cells: Mapping[str, str]) -> list[str]:
     """The studies that a row of ``reports.csv`` names."""
-    return [one.strip() for one in cells.get("studies", "").split(";") if one.strip()]
+    return list(ids_in(cells.get("studies", "")))
 
 
 def candidates(review: Review, reports: list[str]) -> list[Candidate]:

@@ -10,15 +10,13 @@ from typing import Any
 
 from balm.review.deduplication.canonical import FIELDS, record_of
 from balm.store.records.models import RecordDetail
-from balm.store.records.unique import RECORDS, unique_records
+from balm.store.records.unique import RECORDS
 from balm.store.reviews.models import Review, Row
 from balm.vocabulary.record import Record
 
 #: Not kept beside a row: what the row itself says, and decisions made elsewhere, which are nobody's votes here.
 _LEFT_OUT = {"id", "decision", "votes", *FIELDS}
 _KEPT = tuple(f.name for f in fields(Record) if f.name not in _LEFT_OUT)
-#: What says where a report stands.
-PLACE = ("journal", "journal_abbreviation", "volume", "issue", "pages", "publisher", "place")
 #: What PostgreSQL refuses in a text.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _TUPLES = {f.name for f in fields(Record) if str(f.type).startswith("tuple")}
@@ -49,17 +47,6 @@ def full_records(review: Review, ids: Iterable[str] | None = None) -> dict[str, 
     values = dict(details.values_list("record", "values").iterator(chunk_size=5000))
     cells = sorted(rows.values_list("position", "cells").iterator(chunk_size=5000), key=itemgetter(0))
     return {one["record"]: in_full(one, values.get(one["record"])) for _, one in cells}
-
-
-def fullest_record(review: Review, report: str) -> Record | None:
-    """What the records of a report say of it: the fields of the record kept, and where it stands (journal, volume,
-    issue, pages, publisher) from the one that says most of that. ``None`` where no record leads to the report."""
-    kept = unique_records(review).filter(record=report).values_list("ids", flat=True).first()
-    if kept is None:
-        return None
-    found = full_records(review, [report, *kept])
-    place = max(found.values(), key=lambda record: sum(bool(getattr(record, name)) for name in PLACE))
-    return replace(found[report], **{name: getattr(place, name) or getattr(found[report], name) for name in PLACE})
 
 
 def without_details(review: Review, search: str) -> list[str]:
